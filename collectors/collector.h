@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "collectors/source.h"
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// What a collector gets: the kernel, the time, and what was known before it ran.
+struct Reading {
+  Source& source;
+  TimePoint now;
+  const Snapshot& previous;
+};
+
+/// What a run of a collector leaves: how to put its share into a snapshot, and whether it is a value or an
+/// error.
+struct Collected {
+  std::function<void(Snapshot&)> store;
+  Result<void> outcome;
+};
+
+/// Where a collector's work is done: on the loop, which must never wait, or on the worker thread.
+enum class Thread { loop, worker };
+
+/// A collector's row in the catalogue. A collector fills one section of the snapshot and cannot touch
+/// another's.
+struct CollectorSpec {
+  using Run = std::function<Collected(const Reading&)>;
+
+  std::string_view name;
+  std::chrono::milliseconds period;
+  Thread thread;
+  bool per_netns;            ///< one instance for each network namespace, or one for the machine
+  std::string_view reads;    ///< the kernel's files and interfaces, for the documentation
+  std::string_view without;  ///< what is not known when it is switched off or fails, for the documentation
+  /// Makes an instance with its own memory between runs, for the namespace at that place in
+  /// Snapshot::namespaces.
+  Run (*make)(std::size_t netns_index);
+};
+
+namespace detail {
+
+template <auto Member>
+auto& section_of(Snapshot& snapshot, std::size_t netns_index) {
+  if constexpr (requires { snapshot.*Member; })
+    return snapshot.*Member;
+  else
+    return snapshot.namespaces[netns_index].*Member;
+}
+
+}  // namespace detail
+
+/// Makes CollectorSpec::make for a collector that fills `Member` of Snapshot or NetnsView. `Read` is a
+/// default constructible type, one object for each instance, called as Result<T> read(const Reading&).
+template <auto Member, class Read>
+CollectorSpec::Run make_collector(std::size_t netns_index) {
+  return [read = Read{}, netns_index](const Reading& reading) mutable -> Collected {
+    auto result = read(reading);
+    using Value = typename decltype(result)::value_type;
+    Result<void> outcome;
+    if (!result) outcome = tl::unexpected<Error>(result.error());
+    auto share =
+        std::move(result).map([](Value&& value) { return std::make_shared<const Value>(std::move(value)); });
+    auto store = [share = Result<std::shared_ptr<const Value>>(std::move(share)), at = reading.now,
+                  netns_index](Snapshot& snapshot) {
+      auto& section = detail::section_of<Member>(snapshot, netns_index);
+      section.value = share;
+      section.read_at = at;
+    };
+    return {std::move(store), std::move(outcome)};
+  };
+}
+
+/// The same for a collector without memory: a function Result<T> read(Source&).
+template <auto Member, auto Function>
+CollectorSpec::Run make_stateless_collector(std::size_t netns_index) {
+  struct Read {
+    auto operator()(const Reading& reading) const { return Function(reading.source); }
+  };
+  return make_collector<Member, Read>(netns_index);
+}
+
+}  // namespace tcpdiag

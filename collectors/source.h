@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// Which sockets a dump shall show.
+struct SocketDump {
+  std::uint32_t states = 0;    ///< bit n: TcpState n
+  bool socket_memory = false;  ///< ask for INET_DIAG_SKMEMINFO, which holds a listener's drops
+};
+
+/// One bit of SocketDump::states.
+constexpr std::uint32_t state_bit(TcpState state) { return 1U << static_cast<unsigned>(state); }
+
+/// What one look into the kernel log brought.
+struct KernelLogRecords {
+  std::vector<std::string> records;  ///< raw, as read() of /dev/kmsg gives them, oldest first
+  bool overrun =
+      false;  ///< the ring overwrote records before they were read; the sequence numbers tell how many
+  bool more = false;  ///< the bound of one look was reached; the rest comes with the next one
+};
+
+/// The only door to the kernel: a live one, or a recording of one. A source belongs to one network namespace
+/// and one thread. Every failure is an Error whose detail names the path or the request.
+class Source {
+ public:
+  using OnMessage = std::function<void(std::span<const std::byte> payload)>;
+
+  Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  virtual ~Source() = default;
+
+  /// The whole content of a kernel file, at most kMaxFileBytes. An absolute path under /proc or /sys.
+  virtual Result<std::string> read(const std::string& path) = 0;
+  /// The names in a directory, without "." and "..", in no particular order.
+  virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
+  /// What a symbolic link says.
+  virtual Result<std::string> link(const std::string& path) = 0;
+  /// st_size of a file or directory.
+  virtual Result<std::uint64_t> size(const std::string& path) = 0;
+
+  /// Shows every TCP socket of both families that the request asks for, as the payload (struct inet_diag_msg
+  /// and attributes) of one netlink message each, straight from the receive buffer. A dump that fails
+  /// half-way has shown a part.
+  virtual Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) = 0;
+
+  /// The records of /dev/kmsg since the last call; the first call begins at the oldest one that the ring
+  /// holds.
+  virtual Result<KernelLogRecords> read_kernel_log() = 0;
+
+  /// Bytes per page of the machine that was read.
+  virtual std::uint64_t page_size() = 0;
+
+  static constexpr std::size_t kMaxFileBytes = 4 << 20;
+};
+
+}  // namespace tcpdiag

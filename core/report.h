@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// How a collector's latest run went.
+struct CollectorRun {
+  std::string collector;
+  std::string netns;  ///< empty: it reads the machine, not a namespace
+  Result<void> outcome = tl::unexpected<Error>(Error{});
+  std::chrono::nanoseconds duration{};    ///< wall-clock time of the run
+  std::chrono::nanoseconds cpu{};         ///< CPU time of the run
+  std::chrono::milliseconds period{};     ///< the present one: the CPU budget may have stretched it
+  TimePoint finished_at;                  ///< of the latest run
+  std::optional<TimePoint> succeeded_at;  ///< of the latest run that succeeded; empty: none has
+};
+
+/// All that the daemon shows: the latest snapshot and how it came about. Immutable once published.
+struct Report {
+  TimePoint at;
+  std::chrono::system_clock::time_point wall_at;  ///< the same moment on the wall clock
+  Snapshot snapshot;
+  std::vector<CollectorRun> runs;  ///< one for every collector that is switched on, in the catalogue's order
+  std::uint64_t ticks_late = 0;    ///< ticks of the loop that came more than 100 ms late
+};
+
+}  // namespace tcpdiag

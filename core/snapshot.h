@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every fact the daemon can know, on one page. A snapshot is a value: collectors fill its sections,
+// everything behind them only reads.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/address.h"
+#include "core/result.h"
+
+namespace tcpdiag {
+
+/// A point on the kernel's monotonic clock, the clock of every duration in the project.
+using TimePoint = std::chrono::steady_clock::time_point;
+
+/// A number the kernel gave. Empty: this kernel does not say; not zero.
+using Count = std::optional<std::uint64_t>;
+
+/// One collector's share of a snapshot: what it read, or why it could not.
+template <class T>
+struct Section {
+  Result<std::shared_ptr<const T>> value = tl::unexpected<Error>(Error{});
+  TimePoint read_at;  ///< when the last attempt ended, whether it failed or not
+
+  [[nodiscard]] bool known() const { return value.has_value(); }
+  /// The value, or nullptr when it is not known.
+  [[nodiscard]] const T* get() const { return value ? value->get() : nullptr; }
+};
+
+/// Counters of one network namespace since it was made: /proc/net/snmp (Tcp:, RFC 4022) and /proc/net/netstat
+/// (TcpExt:, include/uapi/linux/snmp.h). They count events, not connections.
+struct TcpCounters {
+  // connections and segments
+  Count active_opens, passive_opens, attempt_fails, estab_resets, in_segs, out_segs, retrans_segs, in_errs,
+      out_rsts, in_csum_errors;
+  // accept and SYN queues
+  Count listen_overflows, listen_drops, req_q_full_drop, req_q_full_do_cookies, syncookies_sent,
+      syncookies_received, syncookies_failed, embryonic_rsts, syn_retrans, defer_accept_drop,
+      migrate_req_success, migrate_req_failure, fast_open_listen_overflow;
+  // connections the kernel reset
+  Count abort_on_data, abort_on_close, abort_on_memory, abort_on_timeout, abort_on_linger, abort_failed;
+  // TIME_WAIT
+  Count tw, tw_recycled, tw_killed, time_wait_overflow;
+  // loss and retransmission
+  Count timeouts, loss_probes, fast_retrans, slow_start_retrans, lost_retransmit, retrans_fail, spurious_rtos;
+  // memory and queues of established sockets
+  Count backlog_drop, rcvq_drop, zero_window_drop, prune_called, rcv_pruned, ofo_pruned, ofo_drop,
+      rcv_collapsed, memory_pressures, memory_pressures_chrono, pfmemalloc_drop, wqueue_too_big,
+      to_zero_window_adv, from_zero_window_adv, want_zero_window_adv;
+  // segments refused by a check
+  Count paws_active, paws_estab, paws_old_ack, paws_timewait, beyond_window, ts_ecr_rejected, challenge_ack,
+      syn_challenge, min_ttl_drop, out_of_window_icmps, lock_dropped_icmps;
+  // TCP_MD5SIG and TCP-AO (RFC 2385, RFC 5925)
+  Count md5_not_found, md5_unexpected, md5_failure, ao_required, ao_bad, ao_key_not_found, ao_good,
+      ao_dropped_icmps;
+  // keep-alive
+  Count keep_alive;
+};
+
+/// /proc/net/sockstat and sockstat6. `tcp_in_use`, `tcp6_in_use` and `time_wait` belong to the namespace;
+/// `orphans`, `allocated` and `memory_bytes` are the whole machine's in whichever namespace they are read.
+struct SocketUsage {
+  Count tcp_in_use;   ///< hashed IPv4 sockets, listeners included, TIME_WAIT not
+  Count tcp6_in_use;  ///< the same for IPv6
+  Count
+      time_wait;  ///< both families; includes FIN_WAIT2 sockets that the kernel keeps in the same small form
+  Count orphans;  ///< sockets that no process holds any more
+  Count allocated;     ///< all TCP sockets that exist, closed ones still held by a process included
+  Count memory_bytes;  ///< buffers of all TCP sockets
+};
+
+/// How full an accept queue was at each sample: length / (limit + 1), because a backlog of N holds N+1. 1 is
+/// full.
+struct FillHistogram {
+  static constexpr std::array<double, 8> kUpperBounds = {0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1};
+  std::array<std::uint64_t, kUpperBounds.size()> samples{};  ///< per bucket, not cumulative
+  double sum = 0;
+};
+
+/// One listening socket (sock_diag, state LISTEN).
+struct ListenerSocket {
+  std::uint64_t cookie = 0;        ///< the kernel's identity of the socket, never reused
+  std::uint32_t inode = 0;         ///< as in /proc/PID/fd: socket:[inode]
+  std::uint32_t uid = 0;           ///< owner when the socket was made
+  std::uint32_t queue_length = 0;  ///< connections ready for accept() (idiag_rqueue)
+  std::uint32_t queue_limit = 0;   ///< min(listen(), somaxconn) as of listen() (idiag_wqueue); holds one more
+  std::optional<std::uint32_t>
+      drops;  ///< segments dropped at this socket, wraps; attributes, never concludes
+};
+
+/// The sockets that listen on one endpoint: one, or the members of an SO_REUSEPORT group, each with its own
+/// queue.
+struct Listener {
+  Endpoint endpoint;
+  std::optional<bool> v6_only;          ///< empty for IPv4
+  std::vector<ListenerSocket> sockets;  ///< ordered by cookie; never empty
+  std::uint32_t peak_length = 0;        ///< longest queue of any member within the last 60 s
+  Count drops;         ///< of all members, the closed ones included, since each was made; never decreases
+  FillHistogram fill;  ///< of the fullest member at each sample since the listener was first seen
+
+  /// The member whose queue is fullest.
+  [[nodiscard]] const ListenerSocket& fullest() const;
+};
+
+/// Share of the accept queue in use: 0 empty, 1 full.
+double fill_ratio(const ListenerSocket& socket);
+
+/// All listeners of a namespace, ordered by port and address.
+struct Listeners {
+  std::vector<Listener> listeners;
+  std::uint64_t cut = 0;  ///< listening sockets left out because there were more than the collector keeps
+};
+
+/// TCP states with the kernel's numbers (include/net/tcp_states.h).
+enum class TcpState : std::uint8_t {
+  established = 1,
+  syn_sent,
+  syn_recv,
+  fin_wait1,
+  fin_wait2,
+  time_wait,
+  close,
+  close_wait,
+  last_ack,
+  listen,
+  closing,
+};
+inline constexpr std::size_t kTcpStates = 12;  ///< size of an array indexed by TcpState
+
+/// "established", "syn_sent", ...: as node_exporter spells them.
+std::string_view to_string(TcpState state);
+
+/// Connections that share a service port, by state. The array is indexed by TcpState.
+struct PortConnections {
+  std::uint16_t port = 0;
+  std::array<std::uint32_t, kTcpStates> by_state{};
+  std::uint32_t unaccepted = 0;  ///< of established and close_wait: those no accept() has taken yet (inode 0)
+
+  [[nodiscard]] std::uint32_t count(TcpState state) const {
+    return by_state[static_cast<std::size_t>(state)];
+  }
+  [[nodiscard]] std::uint64_t total() const;
+};
+
+/// Half-open connections (SYN_RECV) of one listener.
+struct HalfOpen {
+  Endpoint listener;
+  std::uint32_t count = 0;
+};
+
+/// One socket in CLOSE_WAIT that a process still holds.
+struct CloseWait {
+  std::uint16_t port =
+      0;  ///< service port: the local one on the server side, the remote one on the client side
+  bool server = false;
+  std::uint64_t cookie = 0;
+  std::uint32_t inode = 0;
+  TimePoint first_seen;  ///< of the first dump that showed it in CLOSE_WAIT: its age is at least that
+};
+
+/// Ephemeral ports taken for one destination: a 4-tuple is unique, so this is also the number of sockets,
+/// TIME_WAIT included.
+struct Destination {
+  IpAddress source;
+  IpAddress destination;
+  std::uint16_t port = 0;
+  std::uint32_t local_ports = 0;
+};
+
+/// The socket table, counted and never kept. A dump is not atomic: a socket that moves while the kernel walks
+/// its table can be missed or seen twice, so small differences mean nothing.
+struct Connections {
+  std::vector<PortConnections> server;  ///< local port has a listener; by port
+  std::vector<PortConnections> client;  ///< everything else by remote port, the kClientPorts busiest, by port
+  PortConnections client_other;         ///< the client connections to all other remote ports; port 0
+  std::vector<HalfOpen> half_open;      ///< one for every listener; by endpoint
+  std::vector<CloseWait> close_wait;    ///< oldest first, at most kCloseWaits
+  std::uint64_t close_wait_cut = 0;     ///< CLOSE_WAIT sockets beyond that
+  std::vector<Destination> destinations;     ///< the busiest, by local ports, at most kDestinations
+  std::uint32_t destination_undercount = 0;  ///< each may have up to this many more local ports; 0 = exact
+  std::uint64_t sockets = 0;                 ///< all that the dump showed, listeners included
+
+  static constexpr std::size_t kClientPorts = 20;
+  static constexpr std::size_t kCloseWaits = 16384;
+  static constexpr std::size_t kDestinations = 20;
+};
+
+/// One sysctl as it was read. A sysctl that this kernel or namespace does not have is not in the list.
+struct Sysctl {
+  std::string_view name;             ///< "net.core.somaxconn"; points into the collector's table
+  std::vector<std::int64_t> values;  ///< its numbers in the file's order; empty when it is a word
+  std::string text;                  ///< as in the file, without the newline
+};
+
+/// The settings of a namespace, in the collector's order. The machine-wide ones are in the host's view only.
+struct Settings {
+  std::vector<Sysctl> sysctls;
+
+  /// nullptr when this kernel or namespace does not have it.
+  [[nodiscard]] const Sysctl* find(std::string_view name) const;
+};
+
+/// Connection tracking (/proc/sys/net/netfilter, /proc/net/stat/nf_conntrack). Everything is empty where
+/// nf_conntrack is not loaded.
+struct Conntrack {
+  Count entries;
+  Count limit;  ///< the value is machine-wide, each namespace's own entries are compared with it
+  Count drops, early_drops, insert_failed;  ///< summed over CPUs
+};
+
+/// fs.file-nr: open files of the whole machine.
+struct FileHandles {
+  std::uint64_t open = 0;
+  std::uint64_t max = 0;
+};
+
+/// A process that owns a listener, or one of the fullest by descriptors.
+struct Process {
+  std::int32_t pid = 0;
+  std::uint64_t start_ticks = 0;  ///< with the pid, its identity (/proc/PID/stat field 22)
+  std::string comm;
+  std::string unit;  ///< systemd unit or container id from the cgroup path; empty: in none
+  Count open_fds;    ///< empty: could not be read
+  Count soft_limit;  ///< RLIMIT_NOFILE; empty: unlimited or could not be read
+  Count hard_limit;
+  std::vector<std::uint32_t> listener_inodes;  ///< listening sockets it holds; ordered
+
+  /// open fds / soft limit; empty when either is not known.
+  [[nodiscard]] std::optional<double> fd_ratio() const;
+};
+
+/// The processes worth naming, ordered by pid.
+struct Processes {
+  std::vector<Process> processes;
+  std::uint64_t total = 0;  ///< processes on the machine, as far as /proc shows them
+  std::uint64_t unreadable =
+      0;  ///< of them, those whose descriptors could not be listed: they may own a listener
+};
+
+/// One CPU's line of /proc/net/softnet_stat; machine-wide.
+struct SoftnetCpu {
+  std::uint32_t cpu = 0;
+  std::uint64_t processed = 0;
+  std::uint64_t dropped = 0;        ///< the CPU's input queue was full (netdev_max_backlog), or flow limit
+  std::uint64_t time_squeezed = 0;  ///< the poll ran out of budget; by itself no loss
+};
+struct Softnet {
+  std::vector<SoftnetCpu> cpus;
+};
+
+/// What a kernel log line that matters says.
+enum class KernelEventKind {
+  syn_flood,
+  tcp_memory,
+  orphans,
+  time_wait_overflow,
+  conntrack_full,
+  conntrack_expectations_full,
+  file_max,
+  neighbour_table,
+  open_request_dropped,
+  messages_suppressed,
+  window_scaling,
+  page_allocation,
+  out_of_memory_kill,
+  suspect_gro,
+  netdev_watchdog,
+};
+inline constexpr std::size_t kKernelEventKinds = 15;
+
+/// "syn_flood", "tcp_memory", ...
+std::string_view to_string(KernelEventKind kind);
+
+/// One such line. The log is the machine's: a line names no namespace, so a port may be any container's.
+struct KernelEvent {
+  KernelEventKind kind = KernelEventKind::syn_flood;
+  std::uint64_t sequence = 0;   ///< the record's number since boot
+  TimePoint at;                 ///< the log's clock, which stands still while the machine is suspended
+  std::string text;             ///< the line, unescaped
+  std::string address;          ///< syn_flood from 6.2 on: the listener's bound address; otherwise empty
+  std::uint16_t port = 0;       ///< syn_flood: the port; otherwise 0
+  std::optional<bool> cookies;  ///< syn_flood: true "Sending cookies", false "Dropping request"
+};
+
+/// SYN-flood lines of one port since the daemon started.
+struct SynFloodReports {
+  std::string address;  ///< empty where the kernel (before 6.2) names the port alone
+  std::uint16_t port = 0;
+  std::uint64_t count = 0;
+};
+
+/// /dev/kmsg. Counts begin when the daemon starts; `recent` also holds older lines that the ring still had.
+struct KernelLog {
+  std::array<std::uint64_t, kKernelEventKinds> counts{};  ///< indexed by KernelEventKind
+  std::vector<SynFloodReports> syn_floods;                ///< by address and port, at most kSynFloodPorts
+  std::uint64_t syn_floods_cut = 0;                       ///< lines about further ports
+  std::vector<KernelEvent> recent;                        ///< newest last, at most kRecent
+  std::uint64_t lost = 0;  ///< records overwritten before they were read: lines may have been missed
+  std::uint64_t next_sequence = 0;
+
+  static constexpr std::size_t kRecent = 256;
+  static constexpr std::size_t kSynFloodPorts = 256;
+};
+
+/// The daemon itself, as the Prometheus client libraries report it (/proc/self).
+struct SelfUsage {
+  double cpu_seconds = 0;
+  double start_time_seconds = 0;  ///< Unix time
+  std::uint64_t resident_bytes = 0, virtual_bytes = 0;
+  Count open_fds, max_fds;
+  std::uint64_t threads = 0;
+};
+
+/// What belongs to one network namespace.
+struct NetnsView {
+  std::string name;  ///< "host", or the name under /run/netns
+  Section<TcpCounters> tcp;
+  Section<SocketUsage> sockets;
+  Section<Listeners> listeners;
+  Section<Connections> connections;
+  Section<Settings> settings;
+  Section<Conntrack> conntrack;
+};
+
+/// Everything that is known at one moment.
+struct Snapshot {
+  TimePoint at;
+  Section<FileHandles> files;
+  Section<Processes> processes;
+  Section<Softnet> softnet;
+  Section<KernelLog> kernel_log;
+  Section<SelfUsage> self;
+  std::vector<NetnsView> namespaces;  ///< the daemon's own first; never empty
+};
+
+}  // namespace tcpdiag
