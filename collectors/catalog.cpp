@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/catalog.h"
 
+#include "collectors/connections.h"
+#include "collectors/listeners.h"
 #include "collectors/netstat.h"
 
 namespace tcpdiag {
@@ -11,6 +13,10 @@ std::span<const CollectorSpec> collector_catalog() {
   static const CollectorSpec kCatalog[] = {
       {"netstat", 1s, Thread::loop, true, "/proc/net/snmp, /proc/net/netstat", "all tcpdiag_tcp_* counters",
        make_stateless_collector<&NetnsView::tcp, read_tcp_counters>},
+      {"listeners", 100ms, Thread::loop, true, "sock_diag, LISTEN", "accept queues: lengths, limits, drops",
+       make_collector<&NetnsView::listeners, ListenersReader>},
+      {"connections", 5s, Thread::worker, true, "sock_diag, all states", "connections by port and state, half-open ones, ephemeral ports",
+       make_collector<&NetnsView::connections, ConnectionsReader>},
   };
   // clang-format on
   return kCatalog;

@@ -16,6 +16,9 @@ struct Reading {
   Source& source;
   TimePoint now;
   const Snapshot& previous;
+  std::size_t netns_index = 0;  ///< the collector's own namespace in previous.namespaces
+
+  [[nodiscard]] const NetnsView& netns() const { return previous.namespaces[netns_index]; }
 };
 
 /// What a run of a collector leaves: how to put its share into a snapshot, and whether it is a value or an
@@ -61,7 +64,7 @@ auto& section_of(Snapshot& snapshot, std::size_t netns_index) {
 template <auto Member, class Read>
 CollectorSpec::Run make_collector(std::size_t netns_index) {
   return [read = Read{}, netns_index](const Reading& reading) mutable -> Collected {
-    auto result = read(reading);
+    auto result = read(Reading{reading.source, reading.now, reading.previous, netns_index});
     using Value = typename decltype(result)::value_type;
     Result<void> outcome;
     if (!result) outcome = tl::unexpected<Error>(result.error());

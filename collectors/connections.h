@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "collectors/collector.h"
+#include "collectors/destinations.h"
+#include "collectors/inet_diag.h"
+
+namespace tcpdiag {
+
+/// Sockets by service port and state: 65536 ports at most, a row only for those that occur.
+class PortTable {
+ public:
+  PortTable() : row_of_(65536, 0) {}
+
+  /// The port's row, made when there is none.
+  PortConnections& row(std::uint16_t port);
+  [[nodiscard]] bool contains(std::uint16_t port) const { return row_of_[port] != 0; }
+  [[nodiscard]] const std::vector<PortConnections>& rows() const { return rows_; }
+  void clear();
+
+ private:
+  std::vector<std::uint32_t> row_of_;  // index + 1; 0: none
+  std::vector<PortConnections> rows_;
+};
+
+/// The ports that connect() may choose by itself (ip_local_port_range).
+struct PortRange {
+  std::uint16_t first = 0, last = 65535;
+
+  [[nodiscard]] bool contains(std::uint16_t port) const { return first <= port && port <= last; }
+};
+
+/// Counts one dump of the socket table. Listeners must be added first, as the kernel shows them first: they
+/// tell which side of a connection is the server.
+class ConnectionCounter {
+ public:
+  void add(const DiagSocket& socket, PortRange ephemeral);
+  /// The counts of all that was added; begins anew.
+  Connections finish(TimePoint now);
+  /// Begins anew after a dump that failed half-way; what is known of CLOSE_WAIT sockets stays.
+  void discard();
+
+ private:
+  void add_listener(const DiagSocket& socket);
+  void add_half_open(const DiagSocket& socket);
+  void add_close_wait(const DiagSocket& socket, bool server, std::uint16_t port);
+  void take_close_waits(TimePoint now, Connections& connections);
+
+  PortTable server_, client_;
+  std::unordered_map<std::uint16_t, std::vector<HalfOpen>> half_open_;  // by port
+  DestinationCounter destinations_;
+  std::vector<CloseWait> close_wait_;
+  std::unordered_map<std::uint64_t, TimePoint> close_wait_since_;  // by cookie, from the dumps before
+  std::uint64_t close_wait_cut_ = 0;
+  std::uint64_t sockets_ = 0;
+};
+
+/// Dumps the socket table of a namespace and counts it.
+class ConnectionsReader {
+ public:
+  Result<Connections> operator()(const Reading& reading);
+
+ private:
+  ConnectionCounter counter_;
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace tcpdiag {
+
+namespace {
+
+tl::unexpected<Error> failed(const std::string& path) {
+  return tl::unexpected<Error>(system_error(errno, path));
+}
+
+}  // namespace
+
+Result<FileDescriptor> open_file(const std::string& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return failed(path);
+  return file;
+}
+
+Result<std::string> read_whole(const FileDescriptor& file, const std::string& path, std::size_t most) {
+  constexpr std::size_t kChunk = 8192;
+  std::string content;
+  for (;;) {
+    const auto length = content.size();
+    content.resize(length + kChunk);
+    const auto got = ::pread(file.get(), content.data() + length, kChunk, static_cast<off_t>(length));
+    if (got < 0 && errno == EINTR) {
+      content.resize(length);
+      continue;
+    }
+    if (got < 0) return failed(path);
+    content.resize(length + static_cast<std::size_t>(got));
+    if (got == 0) return content;
+    if (content.size() > most)
+      return unexpected(Errc::too_large, path + ": longer than " + std::to_string(most) + " bytes");
+  }
+}
+
+Result<std::vector<std::string>> list_directory(const std::string& path) {
+  constexpr std::size_t kMaxNames = 1 << 20;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+  if (!directory) return failed(path);
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const auto* entry = ::readdir(directory.get());
+    if (entry == nullptr && errno != 0) return failed(path);
+    if (entry == nullptr) return names;
+    std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (names.size() == kMaxNames) return unexpected(Errc::too_large, path + ": more than 1048576 names");
+    names.push_back(std::move(name));
+  }
+}
+
+Result<std::string> read_link(const std::string& path) {
+  std::string target(PATH_MAX, '\0');
+  const auto length = ::readlink(path.c_str(), target.data(), target.size());
+  if (length < 0) return failed(path);
+  target.resize(static_cast<std::size_t>(length));
+  return target;
+}
+
+Result<std::uint64_t> file_size(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return failed(path);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+}  // namespace tcpdiag

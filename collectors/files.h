@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "collectors/file_descriptor.h"
+#include "core/result.h"
+
+namespace tcpdiag {
+
+/// Opens a kernel file for reading. `path` stands in the error.
+Result<FileDescriptor> open_file(const std::string& path);
+
+/// The whole content from its beginning, at most `most` bytes (too_large). `path` stands in the error.
+Result<std::string> read_whole(const FileDescriptor& file, const std::string& path, std::size_t most);
+
+/// As Source::list, at most 2^20 names.
+Result<std::vector<std::string>> list_directory(const std::string& path);
+
+/// As Source::link.
+Result<std::string> read_link(const std::string& path);
+
+/// As Source::size.
+Result<std::uint64_t> file_size(const std::string& path);
+
+}  // namespace tcpdiag

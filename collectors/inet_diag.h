@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/address.h"
+#include "core/result.h"
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// One TCP socket as sock_diag shows it (struct inet_diag_msg, include/uapi/linux/inet_diag.h).
+struct DiagSocket {
+  TcpState state = TcpState::close;
+  IpAddress source, destination;
+  std::uint16_t source_port = 0, destination_port = 0;
+  std::uint32_t interface = 0;
+  std::uint64_t cookie = 0;
+  std::uint32_t receive_queue = 0;  ///< LISTEN: connections ready for accept(); otherwise unread bytes
+  std::uint32_t send_queue = 0;     ///< LISTEN: the accept queue's limit; otherwise unacknowledged bytes
+  std::uint32_t uid = 0;
+  std::uint32_t inode = 0;             ///< 0: no process holds it, or none has accepted it yet
+  std::optional<std::uint32_t> drops;  ///< INET_DIAG_SKMEMINFO, if it was asked for
+  std::optional<bool> v6_only;         ///< INET_DIAG_SKV6ONLY, which the kernel adds for IPv6 listeners
+};
+
+/// Reads one message of a dump. Errors: cut off, an unknown family or state, an attribute that does not fit
+/// (malformed).
+Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload);
+
+}  // namespace tcpdiag

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "collectors/file_descriptor.h"
+#include "collectors/source.h"
+
+namespace tcpdiag {
+
+/// Reads /dev/kmsg (Documentation/ABI/testing/dev-kmsg), which is opened with the first read and stays open.
+/// Opening it needs CAP_SYSLOG where kernel.dmesg_restrict is 1.
+class Kmsg {
+ public:
+  /// Records of one call at most; the rest is there for the next one.
+  static constexpr std::size_t kMaxRecords = 4096;
+
+  Result<KernelLogRecords> read();
+
+ private:
+  FileDescriptor file_;
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/listeners.h"
+
+#include <algorithm>
+
+namespace tcpdiag {
+namespace {
+
+struct Group {
+  std::optional<bool> v6_only;
+  std::vector<ListenerSocket> sockets;
+};
+
+struct Dump {
+  std::map<Endpoint, Group> groups;
+  std::size_t sockets = 0;
+  std::uint64_t cut = 0;
+  Result<void> parsed;
+};
+
+void add(std::span<const std::byte> payload, Dump& dump) {
+  if (!dump.parsed) return;
+  const auto socket = parse_inet_diag(payload);
+  if (!socket) {
+    dump.parsed = tl::unexpected<Error>(socket.error());
+    return;
+  }
+  if (socket->state != TcpState::listen) return;
+  if (dump.sockets == ListenersReader::kMaxSockets) {
+    ++dump.cut;
+    return;
+  }
+  ++dump.sockets;
+  auto& group = dump.groups[{socket->source, socket->source_port, socket->interface}];
+  group.v6_only = socket->v6_only;
+  group.sockets.push_back({.cookie = socket->cookie,
+                           .inode = socket->inode,
+                           .uid = socket->uid,
+                           .queue_length = socket->receive_queue,
+                           .queue_limit = socket->send_queue,
+                           .drops = socket->drops});
+}
+
+// A dump may show a socket twice; then the second look is as good as the first.
+void order_by_cookie(std::vector<ListenerSocket>& sockets) {
+  std::sort(sockets.begin(), sockets.end(), [](const auto& a, const auto& b) { return a.cookie < b.cookie; });
+  const auto same = [](const auto& a, const auto& b) { return a.cookie == b.cookie; };
+  sockets.erase(std::unique(sockets.begin(), sockets.end(), same), sockets.end());
+}
+
+}  // namespace
+
+Listener ListenerHistory::advance(const Endpoint& endpoint, std::optional<bool> v6_only,
+                                  std::vector<ListenerSocket> sockets, TimePoint now) {
+  order_by_cookie(sockets);
+  count_drops(sockets);
+  Listener listener{.endpoint = endpoint, .v6_only = v6_only, .sockets = std::move(sockets), .drops = drops_};
+  const auto longest =
+      std::max_element(listener.sockets.begin(), listener.sockets.end(), [](auto& a, auto& b) {
+        return a.queue_length < b.queue_length;
+      })->queue_length;
+  listener.peak_length = peak(longest, now);
+  const auto ratio = fill_ratio(listener.fullest());
+  const auto bound =
+      std::lower_bound(FillHistogram::kUpperBounds.begin(), FillHistogram::kUpperBounds.end(), ratio);
+  ++fill_.samples[static_cast<std::size_t>(bound - FillHistogram::kUpperBounds.begin())];
+  fill_.sum += ratio;
+  listener.fill = fill_;
+  return listener;
+}
+
+// The kernel's number lives as long as its socket and wraps at 2^32: the increase since the last look counts,
+// or all of it when the socket is new. A member that is gone leaves what it had counted.
+void ListenerHistory::count_drops(const std::vector<ListenerSocket>& sockets) {
+  std::map<std::uint64_t, std::uint32_t> seen;
+  for (const auto& socket : sockets) {
+    if (!socket.drops) continue;
+    const auto last = last_drops_.find(socket.cookie);
+    const std::uint32_t increase = last == last_drops_.end() ? *socket.drops : *socket.drops - last->second;
+    drops_ = drops_.value_or(0) + increase;  // empty only until the kernel has told a first number
+    seen.emplace(socket.cookie, *socket.drops);
+  }
+  last_drops_ = std::move(seen);
+}
+
+std::uint32_t ListenerHistory::peak(std::uint32_t longest, TimePoint now) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  const auto kept = static_cast<std::int64_t>(peaks_.size());
+  auto& slot = peaks_[static_cast<std::size_t>(second % kept)];
+  if (slot.second != second) slot = {second, 0};
+  slot.length = std::max(slot.length, longest);
+  std::uint32_t highest = 0;
+  for (const auto& each : peaks_)
+    if (each.second > second - kept) highest = std::max(highest, each.length);
+  return highest;
+}
+
+Result<Listeners> ListenersReader::operator()(const Reading& reading) {
+  Dump dump;
+  const SocketDump request{.states = state_bit(TcpState::listen), .socket_memory = true};
+  const auto dumped = reading.source.dump_sockets(request, [&](auto payload) { add(payload, dump); });
+  if (!dumped) return tl::unexpected<Error>(dumped.error());
+  if (!dump.parsed) return tl::unexpected<Error>(dump.parsed.error());
+
+  Listeners listeners{.cut = dump.cut};
+  std::map<Endpoint, ListenerHistory> still_there;
+  for (auto& [endpoint, group] : dump.groups) {
+    auto known = histories_.extract(endpoint);
+    auto& history = known ? still_there.insert(std::move(known)).position->second : still_there[endpoint];
+    listeners.listeners.push_back(
+        history.advance(endpoint, group.v6_only, std::move(group.sockets), reading.now));
+  }
+  histories_ = std::move(still_there);
+  std::stable_sort(listeners.listeners.begin(), listeners.listeners.end(),
+                   [](const auto& a, const auto& b) { return a.endpoint.port < b.endpoint.port; });
+  return listeners;
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <map>
+
+#include "collectors/collector.h"
+#include "collectors/inet_diag.h"
+
+namespace tcpdiag {
+
+/// What outlives one look at a listener: its drops, its longest queue and how full it was.
+class ListenerHistory {
+ public:
+  /// Folds one look at all members into the history and returns the listener with it. `sockets` is not empty.
+  Listener advance(const Endpoint& endpoint, std::optional<bool> v6_only, std::vector<ListenerSocket> sockets,
+                   TimePoint now);
+
+ private:
+  void count_drops(const std::vector<ListenerSocket>& sockets);
+  std::uint32_t peak(std::uint32_t longest, TimePoint now);
+
+  struct SecondPeak {
+    std::int64_t second = -1;
+    std::uint32_t length = 0;
+  };
+  std::map<std::uint64_t, std::uint32_t> last_drops_;  // by cookie
+  Count drops_;
+  std::array<SecondPeak, 60> peaks_{};
+  FillHistogram fill_;
+};
+
+/// Reads the listening sockets of a namespace and remembers what happened between the looks.
+class ListenersReader {
+ public:
+  /// Listening sockets kept at most; the rest are counted in Listeners::cut.
+  static constexpr std::size_t kMaxSockets = 16384;
+
+  Result<Listeners> operator()(const Reading& reading);
+
+ private:
+  std::map<Endpoint, ListenerHistory> histories_;
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "collectors/source.h"
+
+namespace tcpdiag {
+
+/// How a live source shall read.
+struct LiveOptions {
+  /// A network namespace: a name under /run/netns, or a path to a namespace file. Empty: the process's own.
+  std::string netns;
+  /// The monotonic clock, for the deadline of a dump.
+  std::function<TimePoint()> clock;
+  /// A dump that takes longer is given up.
+  std::chrono::milliseconds dump_deadline = std::chrono::seconds(10);
+};
+
+/// The running kernel as seen from one network namespace. Entering another namespace needs CAP_SYS_ADMIN.
+/// A namespace that does not exist (yet, or any more) makes reads fail with `missing` until it is there.
+std::unique_ptr<Source> make_live_source(LiveOptions options);
+
+}  // namespace tcpdiag

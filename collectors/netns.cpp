@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/netns.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <thread>
+
+namespace tcpdiag {
+
+Result<Netns> Netns::open(const std::string& name) {
+  Netns netns;
+  netns.path_ = name.find('/') == std::string::npos ? "/run/netns/" + name : name;
+  netns.file_ = FileDescriptor(::open(netns.path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!netns.file_) return tl::unexpected<Error>(system_error(errno, "network namespace " + netns.path_));
+  return netns;
+}
+
+Result<void> Netns::run_inside(const std::function<void()>& work) const {
+  if (!file_) {
+    work();
+    return {};
+  }
+  int failure = 0;
+  std::thread([&] {
+    if (::setns(file_.get(), CLONE_NEWNET) == 0)
+      work();
+    else
+      failure = errno;
+  }).join();
+  if (failure != 0)
+    return tl::unexpected<Error>(system_error(failure, "entering network namespace " + path_));
+  return {};
+}
+
+Result<void> Netns::check_still_there() const {
+  if (!file_) return {};
+  struct stat opened{}, named{};
+  if (::fstat(file_.get(), &opened) != 0 || ::stat(path_.c_str(), &named) != 0)
+    return tl::unexpected<Error>(system_error(errno, "network namespace " + path_));
+  if (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev)
+    return unexpected(Errc::missing, "network namespace " + path_ + ": replaced by another one of that name");
+  return {};
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "collectors/file_descriptor.h"
+#include "core/result.h"
+
+namespace tcpdiag {
+
+/// A network namespace that can be entered, or the process's own.
+class Netns {
+ public:
+  /// The namespace of the process itself.
+  Netns() = default;
+  /// `name` is a name under /run/netns or a path to a namespace file. Errors: missing, denied.
+  static Result<Netns> open(const std::string& name);
+
+  /// Runs `work` inside the namespace. Another namespace is entered by a thread that ends afterwards, so that
+  /// no thread of ours can ever be left in the wrong one. Errors: setns() was not allowed.
+  Result<void> run_inside(const std::function<void()>& work) const;
+
+  /// Whether the name still leads to this namespace. Errors: missing, when it does not.
+  [[nodiscard]] Result<void> check_still_there() const;
+
+ private:
+  std::string path_;  // empty: our own
+  FileDescriptor file_;
+};
+
+}  // namespace tcpdiag

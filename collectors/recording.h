@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recording is a directory (docs/adr/0005):
+//   about                     "key value" lines: format, kernel, page_size, started_at, started_monotonic_ns
+//   ticks                     one line for each tick: milliseconds since the start
+//   TICK/NETNS/proc/net/...   what was read at that tick, as files, where it differs from the last read
+//   before it;
+//                             X.list is a directory's names, X.link a link's target, X.size a size, and
+//                             X.error an Error: its code, a newline, its detail
+//   TICK/NETNS/sock_diag/...  a dump as netlink messages
+//   TICK/NETNS/kmsg           new kernel log records, each followed by a zero byte; kmsg.overrun when some
+//   were lost
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collectors/source.h"
+
+namespace tcpdiag {
+
+/// What a recording says about itself.
+struct RecordingAbout {
+  std::string kernel;      ///< `uname -r`
+  std::string started_at;  ///< RFC 3339, UTC
+  TimePoint started;       ///< the same moment on the recorded machine's monotonic clock
+  std::uint64_t page_size = 0;
+};
+
+/// Writes a recording.
+class RecordingWriter {
+ public:
+  /// Makes the directory, which must not exist or be empty. Errors: it cannot be made or written, or is not
+  /// empty.
+  static Result<std::unique_ptr<RecordingWriter>> create(std::filesystem::path directory,
+                                                         RecordingAbout about);
+
+  /// What is read from now on belongs to the tick at `now`.
+  Result<void> begin_tick(TimePoint now);
+
+  /// A source that reads from `live` and writes down what it read. `name` is the namespace's in the
+  /// recording.
+  std::unique_ptr<Source> wrap(std::unique_ptr<Source> live, std::string name);
+
+  /// The first failure to write, for example a full disk; what was written before is a whole recording.
+  [[nodiscard]] const Result<void>& outcome() const { return outcome_; }
+
+  /// Writes `content` down as `key` unless it is what was written for that key last.
+  void put(const std::string& key, std::string content);
+  /// Writes it down in any case.
+  void put_always(const std::string& key, const std::string& content);
+
+ private:
+  RecordingWriter(std::filesystem::path directory, RecordingAbout about)
+      : directory_(std::move(directory)), about_(std::move(about)) {}
+
+  std::filesystem::path directory_;
+  RecordingAbout about_;
+  std::string tick_;
+  std::map<std::string, std::string> last_;  // what was written last for a key
+  Result<void> outcome_;
+};
+
+/// Reads a recording.
+class Recording {
+ public:
+  /// Errors: not a recording, or of a format this version does not know (malformed), not readable.
+  static Result<Recording> open(const std::filesystem::path& directory);
+
+  [[nodiscard]] const RecordingAbout& about() const { return about_; }
+  /// The moments at which something was read, in order.
+  [[nodiscard]] const std::vector<TimePoint>& ticks() const { return ticks_; }
+  /// The namespaces in it, "host" first.
+  [[nodiscard]] std::vector<std::string> namespaces() const;
+  /// Lets the sources see what had been read up to `now`.
+  void seek(TimePoint now) { now_ = now; }
+  /// A source that reads what the recording has for that namespace. The recording must outlive it.
+  [[nodiscard]] std::unique_ptr<Source> source(std::string name) const;
+
+  /// The newest content of `key` up to the present tick. Errors: missing, when it was never read up to then.
+  [[nodiscard]] Result<std::string> latest(const std::string& key) const;
+  /// The contents of `key` of all ticks after `after` up to the present one.
+  [[nodiscard]] Result<std::vector<std::string>> since(const std::string& key, TimePoint after) const;
+  [[nodiscard]] TimePoint now() const { return now_; }
+
+ private:
+  RecordingAbout about_;
+  std::vector<TimePoint> ticks_;
+  std::map<std::string, std::map<TimePoint, std::filesystem::path>> files_;  // by key, then tick
+  TimePoint now_;
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <optional>
+
+#include "collectors/files.h"
+#include "collectors/netlink.h"
+#include "collectors/recording.h"
+#include "collectors/recording_keys.h"
+#include "collectors/text.h"
+
+namespace tcpdiag {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace recording;
+
+constexpr std::size_t kMaxFiles = 1 << 20;
+// A dump's file may be longer than a kernel file: a million sockets are 140 MB.
+constexpr std::size_t kMaxRecordedBytes = std::size_t{1} << 30;
+
+Result<std::string> load(const fs::path& path) {
+  const auto file = open_file(path.string());
+  if (!file) return tl::unexpected<Error>(file.error());
+  return read_whole(*file, path.string(), kMaxRecordedBytes);
+}
+
+Error to_error(std::string_view text) {
+  const auto code = next_line(text);
+  for (const auto each : {Errc::not_read, Errc::missing, Errc::denied, Errc::malformed, Errc::too_large,
+                          Errc::timed_out, Errc::failed})
+    if (to_string(each) == code) return {each, std::string(text)};
+  return {Errc::failed, std::string(text)};
+}
+
+std::vector<std::string> lines(std::string_view text) {
+  std::vector<std::string> all;
+  while (!text.empty()) all.emplace_back(next_line(text));
+  return all;
+}
+
+class RecordedSource final : public Source {
+ public:
+  RecordedSource(const Recording& recording, std::string name)
+      : recording_(recording), name_(std::move(name)) {}
+
+  Result<std::string> read(const std::string& path) override { return recording_.latest(key(name_, path)); }
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    return recording_.latest(list_key(name_, path)).map([](const std::string& text) { return lines(text); });
+  }
+  Result<std::string> link(const std::string& path) override {
+    return recording_.latest(link_key(name_, path));
+  }
+  Result<std::uint64_t> size(const std::string& path) override {
+    return recording_.latest(size_key(name_, path))
+        .and_then([&](const std::string& text) -> Result<std::uint64_t> {
+          if (const auto size = to_number<std::uint64_t>(text)) return *size;
+          return unexpected(Errc::malformed, path + ": its recorded size is not a number");
+        });
+  }
+  Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
+    const auto dump = recording_.latest(dump_key(name_, request));
+    if (!dump) return tl::unexpected<Error>(dump.error());
+    const auto progress = parse_dump(std::as_bytes(std::span(*dump)), 0, on_message);
+    if (!progress) return tl::unexpected<Error>(progress.error());
+    if (*progress != DumpProgress::done)
+      return unexpected(Errc::malformed, "sock_diag dump: its end is not recorded");
+    return {};
+  }
+  Result<KernelLogRecords> read_kernel_log() override;
+  std::uint64_t page_size() override { return recording_.about().page_size; }
+
+ private:
+  const Recording& recording_;
+  std::string name_;
+  TimePoint log_read_until_ = TimePoint::min();
+};
+
+// The log is a stream, not a state: a look shows what was recorded after the look before it.
+Result<KernelLogRecords> RecordedSource::read_kernel_log() {
+  const auto contents = recording_.since(kmsg_key(name_), log_read_until_);
+  const auto overruns = recording_.since(overrun_key(name_), log_read_until_);
+  log_read_until_ = recording_.now();
+  if (!contents) return tl::unexpected<Error>(contents.error());
+  if (contents->empty()) {
+    if (const auto failed = recording_.latest(kmsg_key(name_));
+        !failed && failed.error().code != Errc::missing)
+      return tl::unexpected<Error>(failed.error());
+  }
+  KernelLogRecords log{.overrun = overruns && !overruns->empty()};
+  for (std::string_view content : *contents) {
+    while (!content.empty()) {
+      const auto end = content.find('\0');
+      log.records.emplace_back(content.substr(0, end));
+      content.remove_prefix(end == std::string_view::npos ? content.size() : end + 1);
+    }
+  }
+  return log;
+}
+
+Result<RecordingAbout> parse_about(std::string_view text) {
+  RecordingAbout about;
+  std::optional<std::int64_t> started;
+  bool format_known = false;
+  while (!text.empty()) {
+    auto line = next_line(text);
+    const auto name = next_word(line);
+    const auto value = next_word(line);
+    if (name == "format") format_known = value == kFormat;
+    if (name == "kernel") about.kernel = value;
+    if (name == "started_at") about.started_at = value;
+    if (name == "page_size") about.page_size = to_number<std::uint64_t>(value).value_or(0);
+    if (name == "started_monotonic_ns") started = to_number<std::int64_t>(value);
+  }
+  if (!format_known || !started || about.page_size == 0)
+    return unexpected(Errc::malformed, "about: not a recording of format " + std::string(kFormat));
+  about.started = TimePoint(std::chrono::nanoseconds(*started));
+  return about;
+}
+
+// A last line without a newline was cut off while it was written: it is not counted.
+Result<std::vector<TimePoint>> parse_ticks(std::string_view text, TimePoint started) {
+  std::vector<TimePoint> ticks;
+  while (text.find('\n') != std::string_view::npos) {
+    const auto line = next_line(text);
+    const auto offset = to_number<std::int64_t>(line);
+    if (!offset) return unexpected(Errc::malformed, "ticks: '" + std::string(line) + "' is not a number");
+    const auto tick = started + std::chrono::milliseconds(*offset);
+    if (!ticks.empty() && tick < ticks.back()) return unexpected(Errc::malformed, "ticks: not in order");
+    ticks.push_back(tick);
+  }
+  if (ticks.empty()) return unexpected(Errc::malformed, "ticks: empty");
+  return ticks;
+}
+
+}  // namespace
+
+Result<Recording> Recording::open(const fs::path& directory) {
+  const auto within = [&](Error error) {
+    if (!error.detail.starts_with(directory.string())) error.detail = directory.string() + "/" + error.detail;
+    return tl::unexpected<Error>(std::move(error));
+  };
+  Recording recording;
+  auto about = load(directory / "about").and_then([](const std::string& text) { return parse_about(text); });
+  if (!about) return within(about.error());
+  recording.about_ = std::move(*about);
+  auto ticks = load(directory / "ticks").and_then([&](const std::string& text) {
+    return parse_ticks(text, recording.about_.started);
+  });
+  if (!ticks) return within(ticks.error());
+  recording.ticks_ = std::move(*ticks);
+
+  std::error_code failed;
+  std::size_t count = 0;
+  for (fs::recursive_directory_iterator entry(directory, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    if (++count > kMaxFiles)
+      return unexpected(Errc::too_large, directory.string() + ": more than 1048576 files");
+    if (!fs::is_regular_file(entry->symlink_status())) continue;  // a recording leads nowhere outside itself
+    const auto relative = entry->path().lexically_relative(directory);
+    const auto tick = to_number<std::int64_t>(relative.begin()->string());
+    if (!tick) continue;
+    const auto key = relative.lexically_relative(*relative.begin()).string();
+    recording.files_[key].emplace(recording.about_.started + std::chrono::milliseconds(*tick), entry->path());
+  }
+  if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
+  recording.now_ = recording.ticks_.back();
+  return recording;
+}
+
+std::vector<std::string> Recording::namespaces() const {
+  std::vector<std::string> names = {"host"};
+  for (const auto& [key, versions] : files_) {
+    auto name = key.substr(0, key.find('/'));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::unique_ptr<Source> Recording::source(std::string name) const {
+  return std::make_unique<RecordedSource>(*this, std::move(name));
+}
+
+Result<std::string> Recording::latest(const std::string& key) const {
+  const auto newest = [&](const std::string& of) -> std::optional<std::pair<TimePoint, fs::path>> {
+    const auto versions = files_.find(of);
+    if (versions == files_.end()) return std::nullopt;
+    const auto after = versions->second.upper_bound(now_);
+    if (after == versions->second.begin()) return std::nullopt;
+    return *std::prev(after);
+  };
+  const auto value = newest(key);
+  const auto error = newest(error_key(key));
+  if (!value && !error) return unexpected(Errc::missing, key + ": not in the recording");
+  if (value && (!error || error->first < value->first)) return load(value->second);
+  const auto text = load(error->second);
+  return tl::unexpected<Error>(text ? to_error(*text) : text.error());
+}
+
+Result<std::vector<std::string>> Recording::since(const std::string& key, TimePoint after) const {
+  std::vector<std::string> contents;
+  const auto versions = files_.find(key);
+  if (versions == files_.end()) return contents;
+  const auto end = versions->second.upper_bound(now_);
+  for (auto version = versions->second.upper_bound(after);
+       version != versions->second.end() && version != end; ++version) {
+    auto content = load(version->second);
+    if (!content) return tl::unexpected<Error>(content.error());
+    contents.push_back(std::move(*content));
+  }
+  return contents;
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "collectors/recording.h"
+#include "collectors/recording_keys.h"
+
+namespace tcpdiag {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace recording;
+
+constexpr auto kWriting = std::ios::binary | std::ios::trunc;
+
+Result<void> write_file(const fs::path& path, std::string_view content, std::ios::openmode mode = kWriting) {
+  errno = 0;
+  std::ofstream file(path, std::ios::out | mode);
+  file << content;
+  file.close();
+  if (!file) return tl::unexpected<Error>(system_error(errno != 0 ? errno : EIO, path.string()));
+  return {};
+}
+
+// One message as it would stand in a datagram; without sequence and port, so that equal dumps are equal
+// files.
+void append_message(std::string& dump, std::uint16_t type, std::span<const std::byte> payload) {
+  const nlmsghdr header{.nlmsg_len = static_cast<std::uint32_t>(sizeof(nlmsghdr) + payload.size()),
+                        .nlmsg_type = type,
+                        .nlmsg_flags = NLM_F_MULTI};
+  dump.append(reinterpret_cast<const char*>(&header), sizeof header);
+  dump.append(reinterpret_cast<const char*>(payload.data()), payload.size());
+  dump.append(NLMSG_ALIGN(payload.size()) - payload.size(), '\0');
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string lines;
+  for (const auto& name : names) lines += name + "\n";
+  return lines;
+}
+
+class RecordingSource final : public Source {
+ public:
+  RecordingSource(RecordingWriter& writer, std::unique_ptr<Source> live, std::string name)
+      : writer_(writer), live_(std::move(live)), name_(std::move(name)) {}
+
+  Result<std::string> read(const std::string& path) override {
+    return recorded(key(name_, path), live_->read(path), [](const auto& content) { return content; });
+  }
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    return recorded(list_key(name_, path), live_->list(path), joined);
+  }
+  Result<std::string> link(const std::string& path) override {
+    return recorded(link_key(name_, path), live_->link(path), [](const auto& target) { return target; });
+  }
+  Result<std::uint64_t> size(const std::string& path) override {
+    return recorded(size_key(name_, path), live_->size(path), [](auto size) { return std::to_string(size); });
+  }
+  Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
+    std::string dump;
+    const auto outcome = live_->dump_sockets(request, [&](std::span<const std::byte> payload) {
+      append_message(dump, TCPDIAG_GETSOCK, payload);
+      on_message(payload);
+    });
+    const std::int32_t status = 0;
+    append_message(dump, NLMSG_DONE, std::as_bytes(std::span(&status, 1)));
+    return recorded(dump_key(name_, request), outcome, [&] { return dump; });
+  }
+  Result<KernelLogRecords> read_kernel_log() override {
+    auto log = live_->read_kernel_log();
+    if (!log) {
+      log_failed_ = true;
+      writer_.put(error_key(kmsg_key(name_)), to_text(log.error()));
+      return log;
+    }
+    std::string records;
+    for (const auto& record : log->records) records.append(record).push_back('\0');
+    const bool recovered = std::exchange(log_failed_, false);
+    // Without new records nothing is written, except to say that a failure is over.
+    if (!records.empty() || recovered) writer_.put_always(kmsg_key(name_), records);
+    if (log->overrun) writer_.put_always(overrun_key(name_), "");
+    return log;
+  }
+  std::uint64_t page_size() override { return live_->page_size(); }
+
+ private:
+  static std::string to_text(const Error& error) {
+    return std::string(to_string(error.code)) + "\n" + error.detail;
+  }
+
+  // Writes the value or the error down. Whichever it is, the other one's file no longer speaks.
+  template <class T, class ToText>
+  Result<T> recorded(const std::string& at, Result<T> result, ToText to_content) {
+    if (!result)
+      writer_.put(error_key(at), to_text(result.error()));
+    else if constexpr (std::is_void_v<T>)
+      writer_.put(at, to_content());
+    else
+      writer_.put(at, to_content(*result));
+    return result;
+  }
+
+  RecordingWriter& writer_;
+  std::unique_ptr<Source> live_;
+  std::string name_;
+  bool log_failed_ = false;
+};
+
+// The key of a value for its error's key, and the other way round: only the newer of the two speaks.
+std::string counterpart(const std::string& key) {
+  constexpr std::string_view kSuffix = ".error";
+  return key.ends_with(kSuffix) ? key.substr(0, key.size() - kSuffix.size()) : error_key(key);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(fs::path directory, RecordingAbout about) {
+  std::error_code failed;
+  fs::create_directories(directory, failed);
+  if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
+  const bool empty = fs::is_empty(directory, failed);
+  if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
+  if (!empty) return unexpected(Errc::failed, directory.string() + ": not empty");
+
+  const auto since_boot = about.started.time_since_epoch();
+  const auto text =
+      std::string("format ") + kFormat + "\nkernel " + about.kernel + "\npage_size " +
+      std::to_string(about.page_size) + "\nstarted_at " + about.started_at + "\nstarted_monotonic_ns " +
+      std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(since_boot).count()) + "\n";
+  if (auto written = write_file(directory / "about", text); !written)
+    return tl::unexpected<Error>(written.error());
+  return std::unique_ptr<RecordingWriter>(new RecordingWriter(std::move(directory), std::move(about)));
+}
+
+Result<void> RecordingWriter::begin_tick(TimePoint now) {
+  tick_ = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now - about_.started).count());
+  if (outcome_) outcome_ = write_file(directory_ / "ticks", tick_ + "\n", std::ios::binary | std::ios::app);
+  return outcome_;
+}
+
+std::unique_ptr<Source> RecordingWriter::wrap(std::unique_ptr<Source> live, std::string name) {
+  return std::make_unique<RecordingSource>(*this, std::move(live), std::move(name));
+}
+
+void RecordingWriter::put(const std::string& key, std::string content) {
+  const auto last = last_.find(key);
+  if (last != last_.end() && last->second == content) return;
+  put_always(key, content);
+  last_.erase(counterpart(key));
+  last_.insert_or_assign(key, std::move(content));
+}
+
+void RecordingWriter::put_always(const std::string& key, const std::string& content) {
+  if (!outcome_) return;
+  const auto path = directory_ / tick_ / key;
+  std::error_code failed;
+  fs::create_directories(path.parent_path(), failed);
+  outcome_ =
+      failed ? tl::unexpected<Error>(system_error(failed.value(), path.string())) : write_file(path, content);
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "collectors/source.h"
+
+struct nl_sock;
+
+namespace tcpdiag {
+
+/// A netlink socket for dumps of TCP sockets (man 7 sock_diag). It belongs to the network namespace in which
+/// it was opened and is used again for every dump. No privilege is needed.
+class SockDiag {
+ public:
+  static Result<SockDiag> open();
+
+  /// As Source::dump_sockets. `clock` and `deadline` bound the whole dump: `timed_out` after that.
+  Result<void> dump(const SocketDump& request, const Source::OnMessage& on_message,
+                    const std::function<TimePoint()>& clock, std::chrono::milliseconds deadline);
+
+ private:
+  struct Free {
+    void operator()(nl_sock* socket) const;
+  };
+  explicit SockDiag(std::unique_ptr<nl_sock, Free> socket) : socket_(std::move(socket)) {}
+  Result<void> send(const SocketDump& request);
+
+  std::unique_ptr<nl_sock, Free> socket_;
+  std::uint32_t sequence_ = 0;
+};
+
+}  // namespace tcpdiag
