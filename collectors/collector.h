@@ -28,23 +28,26 @@ struct Collected {
   Result<void> outcome;
 };
 
+/// A collector at work, with its own memory between runs. It fills one section of the snapshot and cannot
+/// touch another's.
+struct Collector {
+  std::function<Collected(const Reading&)> run;
+  std::function<void(Snapshot&)> forget;  ///< its section becomes `not_read`
+};
+
 /// Where a collector's work is done: on the loop, which must never wait, or on the worker thread.
 enum class Thread { loop, worker };
 
-/// A collector's row in the catalogue. A collector fills one section of the snapshot and cannot touch
-/// another's.
+/// A collector's row in the catalogue.
 struct CollectorSpec {
-  using Run = std::function<Collected(const Reading&)>;
-
   std::string_view name;
   std::chrono::milliseconds period;
   Thread thread;
-  bool per_netns;            ///< one instance for each network namespace, or one for the machine
+  bool per_netns;            ///< one for each network namespace, or one for the machine
   std::string_view reads;    ///< the kernel's files and interfaces, for the documentation
   std::string_view without;  ///< what is not known when it is switched off or fails, for the documentation
-  /// Makes an instance with its own memory between runs, for the namespace at that place in
-  /// Snapshot::namespaces.
-  Run (*make)(std::size_t netns_index);
+  /// Makes one for the namespace at that place in Snapshot::namespaces.
+  Collector (*make)(std::size_t netns_index);
 };
 
 namespace detail {
@@ -59,30 +62,34 @@ auto& section_of(Snapshot& snapshot, std::size_t netns_index) {
 
 }  // namespace detail
 
-/// Makes CollectorSpec::make for a collector that fills `Member` of Snapshot or NetnsView. `Read` is a
-/// default constructible type, one object for each instance, called as Result<T> read(const Reading&).
+/// A CollectorSpec::make for a collector that fills `Member` of Snapshot or NetnsView. `Read` is a default
+/// constructible type, one object for each collector, called as Result<T> read(const Reading&).
 template <auto Member, class Read>
-CollectorSpec::Run make_collector(std::size_t netns_index) {
-  return [read = Read{}, netns_index](const Reading& reading) mutable -> Collected {
-    auto result = read(Reading{reading.source, reading.now, reading.previous, netns_index});
+Collector make_collector(std::size_t netns_index) {
+  const auto section = [netns_index](Snapshot& snapshot) -> auto& {
+    return detail::section_of<Member>(snapshot, netns_index);
+  };
+  const auto forget = [section](Snapshot& snapshot) { section(snapshot) = {}; };
+  // In a shared pointer because a function object must be copyable and a reader need not be.
+  const auto run = [section, netns_index,
+                    read = std::make_shared<Read>()](const Reading& reading) -> Collected {
+    auto result = (*read)(Reading{reading.source, reading.now, reading.previous, netns_index});
     using Value = typename decltype(result)::value_type;
     Result<void> outcome;
     if (!result) outcome = tl::unexpected<Error>(result.error());
-    auto share =
+    Result<std::shared_ptr<const Value>> share =
         std::move(result).map([](Value&& value) { return std::make_shared<const Value>(std::move(value)); });
-    auto store = [share = Result<std::shared_ptr<const Value>>(std::move(share)), at = reading.now,
-                  netns_index](Snapshot& snapshot) {
-      auto& section = detail::section_of<Member>(snapshot, netns_index);
-      section.value = share;
-      section.read_at = at;
+    auto store = [section, share = std::move(share), at = reading.now](Snapshot& snapshot) {
+      section(snapshot) = {share, at};
     };
     return {std::move(store), std::move(outcome)};
   };
+  return {run, forget};
 }
 
 /// The same for a collector without memory: a function Result<T> read(Source&).
 template <auto Member, auto Function>
-CollectorSpec::Run make_stateless_collector(std::size_t netns_index) {
+Collector make_stateless_collector(std::size_t netns_index) {
   struct Read {
     auto operator()(const Reading& reading) const { return Function(reading.source); }
   };

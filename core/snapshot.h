@@ -26,7 +26,7 @@ using Count = std::optional<std::uint64_t>;
 template <class T>
 struct Section {
   Result<std::shared_ptr<const T>> value = tl::unexpected<Error>(Error{});
-  TimePoint read_at;  ///< when the last attempt ended, whether it failed or not
+  TimePoint read_at;  ///< when it was tried last, whether that failed or not
 
   [[nodiscard]] bool known() const { return value.has_value(); }
   /// The value, or nullptr when it is not known.

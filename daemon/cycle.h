@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way through the daemon: kernel -> collectors -> snapshot -> report. No threads, no signals, no I/O of
+// its own: the loop, the command line and the tests run the same cycle.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "collectors/collector.h"
+#include "core/report.h"
+#include "daemon/clock.h"
+#include "daemon/task.h"
+
+namespace tcpdiag {
+
+/// What a cycle shall do; can be changed while it runs.
+struct CycleOptions {
+  std::set<std::string, std::less<>> collectors_off;
+  std::optional<double> cpu_budget;  ///< share of one core; empty: periods are never stretched
+};
+
+/// Opens a source for one thread: kHostNetns, or another namespace's name.
+using OpenSource = std::function<std::unique_ptr<Source>(const std::string& netns)>;
+
+/// The name of the daemon's own network namespace.
+inline constexpr auto kHostNetns = "host";
+
+/// Decides which collectors are due, runs them and keeps what they say.
+class Cycle {
+ public:
+  /// `namespaces` begins with kHostNetns. Every thread gets sources of its own.
+  Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::string>& namespaces,
+        const OpenSource& open, CycleOptions options, Clocks clocks);
+
+  /// Takes effect with the next tick. What a collector said that is now switched off is forgotten.
+  void configure(CycleOptions options);
+
+  /// Runs the loop's collectors that are due.
+  void run_loop_collectors(TimePoint now);
+  /// The worker's collectors that are due, to be run on its thread; nullptr when none is, or a batch is still
+  /// out.
+  std::unique_ptr<Batch> take_batch(TimePoint now);
+  /// Takes in what a batch found.
+  void finish(std::unique_ptr<Batch> batch);
+  /// All collectors that are due, on the calling thread.
+  void run_all(TimePoint now);
+  void count_late_tick() { ++ticks_late_; }
+
+  /// What is known now.
+  [[nodiscard]] Report report(TimePoint now) const;
+  /// Whether every collector that is switched on has run.
+  [[nodiscard]] bool complete() const;
+
+ private:
+  std::vector<Task*> take_due(Thread thread, TimePoint now);
+  void keep(const TaskResult& result);
+  void adapt_periods();
+
+  CycleOptions options_;
+  Clocks clocks_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<Task> tasks_;
+  Snapshot snapshot_;
+  bool batch_out_ = false;
+  std::uint64_t ticks_late_ = 0;
+};
+
+}  // namespace tcpdiag
