@@ -193,14 +193,22 @@ struct Connections {
 
 /// One sysctl as it was read. A sysctl that this kernel or namespace does not have is not in the list.
 struct Sysctl {
-  std::string_view name;             ///< "net.core.somaxconn"; points into the collector's table
-  std::vector<std::int64_t> values;  ///< its numbers in the file's order; empty when it is a word
+  std::string_view name;             ///< "net.core.somaxconn"; points into sysctl_table() (core/sysctls.h)
+  std::vector<std::int64_t> values;  ///< its numbers, one for each field in the table; empty for a word
   std::string text;                  ///< as in the file, without the newline
 };
 
-/// The settings of a namespace, in the collector's order. The machine-wide ones are in the host's view only.
+/// A sysctl that is there but could not be read, or that reads otherwise than documented.
+struct UnreadSysctl {
+  std::string_view name;  ///< points into sysctl_table()
+  Error error;
+};
+
+/// The settings of a namespace, in the order of sysctl_table(). The machine-wide ones are in the host's view
+/// only.
 struct Settings {
   std::vector<Sysctl> sysctls;
+  std::vector<UnreadSysctl> unread;  ///< unknown rather than absent; normally none
 
   /// nullptr when this kernel or namespace does not have it.
   [[nodiscard]] const Sysctl* find(std::string_view name) const;

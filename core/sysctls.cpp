@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/sysctls.h"
+
+#include <algorithm>
+
+namespace tcpdiag {
+namespace {
+
+constexpr std::string_view kOne[] = {""};
+constexpr std::string_view kRange[] = {"low", "high"};
+constexpr std::string_view kBuffer[] = {"min", "default", "max"};
+constexpr std::string_view kMemory[] = {"low", "pressure", "max"};
+constexpr std::string_view kPorts[] = {"ports"};
+
+constexpr auto kNumbers = SysctlForm::numbers;
+constexpr auto kNetns = SysctlScope::netns;
+constexpr auto kMachine = SysctlScope::machine;
+
+// A new sysctl is one row here. One that became a namespace's own only lately counts as such: an older
+// kernel does not show it in other namespaces, and there it is absent.
+// clang-format off
+constexpr SysctlSpec kTable[] = {
+    // accept and SYN queues
+    {"net.core.somaxconn", kNumbers, kNetns, kOne, "connections",
+     "Upper bound of the backlog that listen() gets; a listener keeps the one it got until it calls listen() again."},
+    {"net.ipv4.tcp_max_syn_backlog", kNumbers, kNetns, kOne, "connections",
+     "With tcp_syncookies=0, SYNs are dropped from three quarters of it on; without effect otherwise."},
+    {"net.ipv4.tcp_syncookies", kNumbers, kNetns, kOne, "",
+     "What happens when a SYN queue is full: 0 drops the SYN, 1 answers with a cookie, 2 always answers with one."},
+    {"net.ipv4.tcp_abort_on_overflow", kNumbers, kNetns, kOne, "",
+     "Whether a handshake that finds the accept queue full is reset (1) or left to retry (0)."},
+    {"net.ipv4.tcp_synack_retries", kNumbers, kNetns, kOne, "retries",
+     "How often an unanswered SYN-ACK is sent again before the half-open connection is given up."},
+    {"net.ipv4.tcp_migrate_req", kNumbers, kNetns, kOne, "",
+     "Whether waiting connections of a closed SO_REUSEPORT listener move to another member of its group."},
+    {"net.ipv4.tcp_fastopen", kNumbers, kNetns, kOne, "",
+     "TCP Fast Open as a bit mask: 1 as a client, 2 as a server."},
+    // connecting
+    {"net.ipv4.tcp_syn_retries", kNumbers, kNetns, kOne, "retries",
+     "How often an unanswered SYN is sent again before connect() fails."},
+    {"net.ipv4.tcp_syn_linear_timeouts", kNumbers, kNetns, kOne, "retries",
+     "How many of the first SYN retries are a second apart, before the wait begins to double."},
+    {"net.ipv4.ip_local_port_range", kNumbers, kNetns, kRange, "port",
+     "First and last port that the kernel chooses as a local port by itself."},
+    {"net.ipv4.ip_local_reserved_ports", SysctlForm::ports, kNetns, kPorts, "ports",
+     "Ports that the kernel never chooses by itself."},
+    {"net.ipv4.tcp_tw_reuse", kNumbers, kNetns, kOne, "",
+     "Whether connect() may take over a port in TIME_WAIT: 0 never, 1 yes, 2 on loopback only; needs timestamps."},
+    {"net.ipv4.tcp_tw_reuse_delay", kNumbers, kNetns, kOne, "milliseconds",
+     "How long a connection must have been in TIME_WAIT before tcp_tw_reuse applies to it."},
+    {"net.ipv4.tcp_timestamps", kNumbers, kNetns, kOne, "",
+     "TCP timestamps (RFC 7323): 0 off, 1 with a random offset for each connection, 2 without."},
+    // keeping and closing
+    {"net.ipv4.tcp_keepalive_time", kNumbers, kNetns, kOne, "seconds",
+     "Idle time before the first keep-alive probe of a connection with SO_KEEPALIVE."},
+    {"net.ipv4.tcp_keepalive_intvl", kNumbers, kNetns, kOne, "seconds",
+     "Time between unanswered keep-alive probes."},
+    {"net.ipv4.tcp_keepalive_probes", kNumbers, kNetns, kOne, "probes",
+     "How many unanswered keep-alive probes end a connection."},
+    {"net.ipv4.tcp_fin_timeout", kNumbers, kNetns, kOne, "seconds",
+     "How long a connection that no process holds stays in FIN_WAIT2; TIME_WAIT always lasts 60 s."},
+    {"net.ipv4.tcp_max_tw_buckets", kNumbers, kNetns, kOne, "sockets",
+     "How many sockets may be in TIME_WAIT; further connections close without it."},
+    {"net.ipv4.tcp_max_orphans", kNumbers, kMachine, kOne, "sockets",
+     "How many sockets that no process holds may exist; further ones are reset, some from a quarter of it on."},
+    {"net.ipv4.tcp_orphan_retries", kNumbers, kNetns, kOne, "retries",
+     "How often a socket that no process holds sends again before it is given up; 0 means 8."},
+    {"net.ipv4.tcp_retries2", kNumbers, kNetns, kOne, "retries",
+     "How often unacknowledged data is sent again before the connection times out."},
+    // memory
+    {"net.ipv4.tcp_mem", kNumbers, kMachine, kMemory, "pages",
+     "Memory of all TCP buffers: from pressure until low again they shrink, beyond max sockets are refused it."},
+    {"net.ipv4.tcp_rmem", kNumbers, kNetns, kBuffer, "bytes",
+     "Receive buffer of a TCP socket: what it keeps under pressure, begins with, and can grow to by itself."},
+    {"net.ipv4.tcp_wmem", kNumbers, kNetns, kBuffer, "bytes",
+     "Send buffer of a TCP socket: what it keeps under pressure, begins with, and can grow to by itself."},
+    {"net.core.rmem_max", kNumbers, kMachine, kOne, "bytes",
+     "Largest receive buffer that SO_RCVBUF can ask for."},
+    {"net.core.wmem_max", kNumbers, kMachine, kOne, "bytes",
+     "Largest send buffer that SO_SNDBUF can ask for."},
+    {"net.core.rmem_default", kNumbers, kMachine, kOne, "bytes",
+     "Receive buffer that sockets of other protocols begin with; TCP has tcp_rmem instead."},
+    {"net.core.wmem_default", kNumbers, kMachine, kOne, "bytes",
+     "Send buffer that sockets of other protocols begin with; TCP has tcp_wmem instead."},
+    {"net.core.optmem_max", kNumbers, kNetns, kOne, "bytes",
+     "Largest memory for control messages and options of a socket."},
+    // the way of a packet
+    {"net.core.netdev_max_backlog", kNumbers, kMachine, kOne, "packets",
+     "How many received packets may wait on a CPU; further ones are dropped."},
+    {"net.core.netdev_budget", kNumbers, kMachine, kOne, "packets",
+     "How many packets one round of receiving may handle on a CPU."},
+    {"net.core.netdev_budget_usecs", kNumbers, kMachine, kOne, "microseconds",
+     "How long one round of receiving may last on a CPU."},
+    {"net.core.default_qdisc", SysctlForm::word, kMachine, {}, "",
+     "Queueing discipline that a new network device gets."},
+    // congestion
+    {"net.ipv4.tcp_congestion_control", SysctlForm::word, kNetns, {}, "",
+     "Congestion control that a new connection gets."},
+    {"net.ipv4.tcp_slow_start_after_idle", kNumbers, kNetns, kOne, "",
+     "Whether an idle connection starts slowly again (1)."},
+    {"net.ipv4.tcp_sack", kNumbers, kNetns, kOne, "",
+     "Selective acknowledgements (RFC 2018): 0 off, 1 on."},
+    {"net.ipv4.tcp_window_scaling", kNumbers, kNetns, kOne, "",
+     "Window scaling (RFC 7323): 0 off, which limits a window to 64 KiB, 1 on."},
+    {"net.ipv4.tcp_moderate_rcvbuf", kNumbers, kNetns, kOne, "",
+     "Whether receive buffers grow by themselves (1)."},
+    // connection tracking
+    {"net.netfilter.nf_conntrack_max", kNumbers, kMachine, kOne, "entries",
+     "How many connections each namespace may track; packets of further ones are dropped."},
+    {"net.netfilter.nf_conntrack_buckets", kNumbers, kMachine, kOne, "entries",
+     "Size of the hash table of tracked connections."},
+    {"net.netfilter.nf_conntrack_tcp_timeout_established", kNumbers, kNetns, kOne, "seconds",
+     "How long an idle established connection stays tracked."},
+    // neighbours
+    {"net.ipv4.neigh.default.gc_thresh3", kNumbers, kMachine, kOne, "entries",
+     "Largest number of IPv4 neighbours (ARP)."},
+    {"net.ipv6.neigh.default.gc_thresh3", kNumbers, kMachine, kOne, "entries",
+     "Largest number of IPv6 neighbours (NDP)."},
+    // descriptors
+    {"fs.file-max", kNumbers, kMachine, kOne, "files",
+     "How many files may be open on the whole machine."},
+    {"fs.nr_open", kNumbers, kMachine, kOne, "files",
+     "Upper bound of the limit of open files that a process can be given."},
+    // the kernel log
+    {"net.core.message_cost", kNumbers, kMachine, kOne, "seconds",
+     "Time in which the network stack logs at most message_burst lines."},
+    {"net.core.message_burst", kNumbers, kMachine, kOne, "messages",
+     "How many lines the network stack logs within message_cost seconds; further ones are lost."},
+    {"kernel.dmesg_restrict", kNumbers, kMachine, kOne, "",
+     "Whether reading the kernel log needs CAP_SYSLOG (1)."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const SysctlSpec> sysctl_table() { return kTable; }
+
+const SysctlSpec* find_sysctl(std::string_view name) {
+  const auto* found = std::ranges::find(kTable, name, &SysctlSpec::name);
+  return found == std::end(kTable) ? nullptr : found;
+}
+
+}  // namespace tcpdiag
