@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/proc_pid.h"
+
+#include "collectors/text.h"
+
+namespace tcpdiag {
+namespace {
+
+// Takes `count` numbers that do not matter; some of them are negative.
+void skip_words(std::string_view& text, int count) {
+  for (; count > 0; --count) next_word(text);
+}
+
+template <class T>
+bool take(std::string_view& text, T& into) {
+  const auto value = to_number<T>(next_word(text));
+  if (value) into = *value;
+  return value.has_value();
+}
+
+}  // namespace
+
+Result<PidStat> parse_pid_stat(std::string_view text) {
+  const auto malformed = [] { return unexpected(Errc::malformed, "stat: not as documented"); };
+  // A name may hold ") S 1", but nothing after it holds a parenthesis.
+  const auto open = text.find(" (");
+  const auto close = text.rfind(") ");
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open + 2 ||
+      !text.ends_with('\n'))
+    return malformed();
+
+  PidStat stat;
+  stat.comm = text.substr(open + 2, close - open - 2);
+  auto rest = text.substr(close + 2);
+  const auto state = next_word(rest);
+  if (state.size() != 1) return malformed();
+  stat.state = state.front();
+  if (!take(rest, stat.parent_pid)) return malformed();
+  skip_words(rest, 9);  // pgrp .. cmajflt
+  if (!take(rest, stat.user_ticks) || !take(rest, stat.system_ticks)) return malformed();
+  skip_words(rest, 4);  // cutime .. nice
+  if (!take(rest, stat.threads)) return malformed();
+  skip_words(rest, 1);  // itrealvalue
+  if (!take(rest, stat.start_ticks) || !take(rest, stat.virtual_bytes) || !take(rest, stat.resident_pages))
+    return malformed();
+  return stat;
+}
+
+Result<FdLimits> parse_fd_limits(std::string_view text) {
+  constexpr std::string_view kName = "Max open files ";
+  while (!text.empty()) {
+    const bool whole = text.find('\n') != std::string_view::npos;
+    auto line = next_line(text);
+    if (!line.starts_with(kName)) continue;
+    line.remove_prefix(kName.size());
+    FdLimits limits;
+    for (auto* limit : {&limits.soft, &limits.hard}) {
+      const auto word = next_word(line);
+      if (word == "unlimited") continue;
+      *limit = to_number<std::uint64_t>(word);
+      if (!*limit) return unexpected(Errc::malformed, "limits: bad value for 'Max open files'");
+    }
+    if (!whole || next_word(line) != "files") break;
+    return limits;
+  }
+  return unexpected(Errc::malformed, "limits: no whole line 'Max open files'");
+}
+
+}  // namespace tcpdiag

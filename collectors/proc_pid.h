@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of /proc/PID that more than one collector reads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// The fields of /proc/PID/stat that matter here (proc_pid_stat(5)).
+struct PidStat {
+  std::string comm;                ///< at most 15 bytes, any of them: blanks, parentheses and newlines too
+  char state = '?';                ///< 'R', 'S', 'D', 'Z', ...
+  std::int32_t parent_pid = 0;     ///< 0: none, or one outside the pid namespace
+  std::uint64_t user_ticks = 0;    ///< CPU time in user space, in clock ticks (sysconf(_SC_CLK_TCK) a second)
+  std::uint64_t system_ticks = 0;  ///< CPU time in the kernel, in clock ticks
+  std::uint64_t threads = 0;
+  std::uint64_t start_ticks = 0;  ///< since boot, in clock ticks; with the pid, the process's identity
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t resident_pages = 0;
+};
+
+/// Parses /proc/PID/stat. An error's detail does not name the file: the caller knows the pid.
+Result<PidStat> parse_pid_stat(std::string_view text);
+
+/// "Max open files" of a process (RLIMIT_NOFILE). Empty: unlimited.
+struct FdLimits {
+  Count soft, hard;
+};
+
+/// Parses /proc/PID/limits. An error's detail does not name the file.
+Result<FdLimits> parse_fd_limits(std::string_view text);
+
+}  // namespace tcpdiag

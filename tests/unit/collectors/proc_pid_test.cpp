@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/proc_pid.h"
+
+#include "tests/catch.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+// Linux 6.18
+constexpr std::string_view kStat =
+    "5642 (cat) R 5636 5636 3689 0 -1 4194304 96 0 0 0 7 3 0 0 20 0 1 0 97550 3133440 363 "
+    "18446744073709551615 93839343050752 93839343070633 140729850615728 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 "
+    "93839343086640 93839343088256 93839519940608 140729850624650 140729850624670 140729850624670 "
+    "140729850626027 0\n";
+constexpr std::string_view kLimits =
+    "Limit                     Soft Limit           Hard Limit           Units     \n"
+    "Max cpu time              unlimited            unlimited            seconds   \n"
+    "Max processes             96365                96365                processes \n"
+    "Max open files            1024                 524288               files     \n"
+    "Max locked memory         8388608              8388608              bytes     \n";
+
+std::string stat_of(const std::string& comm) {
+  return "12 (" + comm + ") S 1 12 12 0 -1 0 0 0 0 0 5 6 0 0 20 0 9 0 400 8192 2\n";
+}
+
+}  // namespace
+
+TEST_CASE("the stat of a process is read by position after its name") {
+  const auto stat = parse_pid_stat(kStat);
+  REQUIRE(stat);
+  CHECK(stat->comm == "cat");
+  CHECK(stat->state == 'R');
+  CHECK(stat->parent_pid == 5636);
+  CHECK(stat->user_ticks == 7);
+  CHECK(stat->system_ticks == 3);
+  CHECK(stat->threads == 1);
+  CHECK(stat->start_ticks == 97550);
+  CHECK(stat->virtual_bytes == 3133440);
+  CHECK(stat->resident_pages == 363);
+}
+
+TEST_CASE("a process name may hold anything, even what follows a name") {
+  for (const std::string comm : {"a b", ")", "(sd-pam)", "x) R 7 7", " (", "", "two\nlines", "tab\tbed"}) {
+    const auto stat = parse_pid_stat(stat_of(comm));
+    CAPTURE(comm);
+    REQUIRE(stat);
+    CHECK(stat->comm == comm);
+    CHECK(stat->parent_pid == 1);
+    CHECK(stat->start_ticks == 400);
+  }
+}
+
+TEST_CASE("the stat of a process cut at any byte is an error") {
+  const auto whole = stat_of("nginx");
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    const auto stat = parse_pid_stat(std::string_view(whole).substr(0, length));
+    REQUIRE_FALSE(stat);
+    CHECK(stat.error().code == Errc::malformed);
+  }
+}
+
+TEST_CASE("a garbled stat of a process is an error") {
+  for (const auto* bad : {"garbage\n", ") (\n", "1 () \n", "1 (x)\n", "1 (x) SS 1\n",
+                          "1 (x) S - 1 1 0 -1 0 0 0 0 0 5 6 0 0 20 0 9 0 400 8192 2\n",
+                          "1 (x) S 1 1 1 0 -1 0 0 0 0 0 -5 6 0 0 20 0 9 0 400 8192 2\n",
+                          "1 (x) S 1 1 1 0 -1 0 0 0 0 0 5 6 0 0 20 0 9 0 99999999999999999999 8192 2\n"})
+    CHECK_FALSE(parse_pid_stat(bad));
+}
+
+TEST_CASE("the limits of open files are found by name") {
+  const auto limits = parse_fd_limits(kLimits);
+  REQUIRE(limits);
+  CHECK(limits->soft == 1024);
+  CHECK(limits->hard == 524288);
+}
+
+TEST_CASE("an unlimited number of open files is no number") {
+  const auto limits =
+      parse_fd_limits("Max open files            unlimited            unlimited            files \n");
+  REQUIRE(limits);
+  CHECK_FALSE(limits->soft);
+  CHECK_FALSE(limits->hard);
+}
+
+TEST_CASE("limits cut before the end of the line of open files are an error") {
+  const auto end_of_line = kLimits.find("Max locked");
+  for (std::size_t length = 0; length < kLimits.size(); ++length)
+    CHECK(parse_fd_limits(kLimits.substr(0, length)).has_value() == (length >= end_of_line));
+}
+
+TEST_CASE("garbled limits of open files are an error") {
+  for (const auto* bad : {"\n\n", "Max open files\n", "Max open files -1 1024 files\n",
+                          "Max open files 1024 files\n", "Max open files many many files\n"})
+    CHECK_FALSE(parse_fd_limits(bad));
+}
