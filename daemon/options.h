@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon can be told. docs/reference/config.md is made from the table behind this header.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "daemon/log.h"
+
+namespace tcpdiag {
+
+/// Every option with its default. Values that came through load_options() are valid.
+struct Options {
+  std::vector<std::string> listen_addresses = {":10180"};  ///< see parse_listen_address()
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::logfmt;
+  std::set<std::string, std::less<>> collectors_off;  ///< names from collector_catalog()
+  double cpu_budget = 0.01;                           ///< share of one core that collecting may use
+  /// Network namespaces to watch beside the daemon's own: a name under /run/netns, or an absolute path such
+  /// as /proc/PID/ns/net.
+  std::vector<std::string> namespaces;
+  std::uint32_t max_listeners = 1000;         ///< exported for each namespace
+  std::uint32_t max_server_ports = 1000;      ///< exported for each namespace
+  std::uint32_t max_processes = 50;           ///< exported
+  std::uint32_t max_connections = 256;        ///< to the daemon's own port
+  std::uint32_t max_connections_per_ip = 64;  ///< of them, from one address
+
+  bool operator==(const Options&) const = default;
+};
+
+/// The command line ends the program before it has begun: --help, --version, --config.check, or a mistake.
+struct EarlyExit {
+  int code = 0;      ///< 0: `text` is for standard output; 2: a mistake, for standard error
+  std::string text;  ///< a mistake is one line that names the flag or the file and key, the value, and what
+                     ///< is allowed; ends with a newline
+};
+
+/// Defaults, then the file that --config.file names, then the flags. `arguments` are those after the
+/// program's name. To reload the configuration, call it again with the same arguments: on a mistake the old
+/// options stay.
+tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& arguments);
+
+/// The keys whose values differ and take effect only after a restart.
+std::vector<std::string> needs_restart(const Options& before, const Options& after);
+
+/// docs/reference/config.md.
+std::string config_reference();
+
+}  // namespace tcpdiag
