@@ -47,7 +47,4 @@ tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& ar
 /// The keys whose values differ and take effect only after a restart.
 std::vector<std::string> needs_restart(const Options& before, const Options& after);
 
-/// docs/reference/config.md.
-std::string config_reference();
-
 }  // namespace tcpdiag

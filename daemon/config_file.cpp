@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/config_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace tcpdiag {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Takes the parser's events and makes entries of them. The library's own tree would keep the last of two
+/// equal keys in silence, and recursion would let a file choose how deep the stack grows.
+class Entries : public nlohmann::json_sax<Json> {
+ public:
+  explicit Entries(std::string_view text) : text_(text) {}
+
+  std::vector<ConfigEntry> entries;
+  std::string complaint;  ///< why the parser stopped
+
+  bool null() override { return take(OtherValue{"null"}); }
+  bool boolean(bool value) override { return take(value); }
+  bool number_integer(number_integer_t value) override { return take(static_cast<double>(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return take(static_cast<double>(value)); }
+  bool number_float(number_float_t value, const string_t&) override { return take(value); }
+  bool string(string_t& value) override { return take(std::move(value)); }
+  bool binary(binary_t&) override { return false; }
+
+  bool start_object(std::size_t) override { return open(Kind::object); }
+  bool start_array(std::size_t) override { return open(Kind::list); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    if (!keys_.back().insert(name).second) {
+      complaint = "key " + quote(name) + " is there twice";
+      return false;
+    }
+    (kinds_.size() == 1 ? key_ : member_) = std::move(name);
+    return true;
+  }
+
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
+    // the position counts the bytes read, the offending one included
+    const auto before = text_.substr(0, position == 0 ? 0 : position - 1);
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    const auto column = before.size() - (before.rfind('\n') + 1) + 1;
+    complaint = "line " + std::to_string(line) + ", column " + std::to_string(column) + ": not valid JSON";
+    if (before.size() == text_.size())
+      complaint += ": the text ends too early";
+    else if (const char c = text_[before.size()]; c > ' ' && c <= '~')
+      complaint += std::string(" at '") + c + "'";
+    return false;
+  }
+
+ private:
+  enum class Kind { object, list };
+  static constexpr std::size_t kDeepest = 16;
+
+  bool open(Kind kind) {
+    if (kinds_.empty() && kind == Kind::list) return not_an_object();
+    if (kinds_.size() == kDeepest) {
+      complaint = "nested deeper than " + std::to_string(kDeepest) + " levels";
+      return false;
+    }
+    if (kinds_.size() == 1) {
+      value_ = kind == Kind::list ? OptionValue(std::vector<std::string>{}) : OptionValue(Switches{});
+    } else if (kinds_.size() > 1) {
+      add(OtherValue{kind == Kind::list ? "[...]" : "{...}"});
+    }
+    kinds_.push_back(kind);
+    keys_.emplace_back();
+    return true;
+  }
+
+  bool close() {
+    kinds_.pop_back();
+    keys_.pop_back();
+    if (kinds_.size() == 1) entries.push_back({std::move(key_), std::move(value_)});
+    return true;
+  }
+
+  bool take(OptionValue value) {
+    if (kinds_.empty()) return not_an_object();
+    if (kinds_.size() == 1) {
+      entries.push_back({std::move(key_), std::move(value)});
+    } else if (kinds_.size() == 2) {
+      add(std::move(value));
+    }
+    return true;  // deeper ones are part of a value that nobody takes
+  }
+
+  /// Puts a member into the list or object that is being read. One that does not fit makes it a value that no
+  /// option takes, shown by that member.
+  void add(OptionValue value) {
+    if (kinds_.size() != 2) return;
+    if (auto* texts = std::get_if<std::vector<std::string>>(&value_)) {
+      if (auto* text = std::get_if<std::string>(&value))
+        texts->push_back(std::move(*text));
+      else
+        value_ = OtherValue{"[... " + to_string(value) + " ...]"};
+    } else if (auto* switches = std::get_if<Switches>(&value_)) {
+      if (const auto* on = std::get_if<bool>(&value))
+        switches->members.emplace_back(std::move(member_), *on);
+      else
+        value_ = OtherValue{"{... " + quote(member_) + ": " + to_string(value) + " ...}"};
+    }
+  }
+
+  bool not_an_object() {
+    complaint = "not an object: the file begins with '{' and ends with '}'";
+    return false;
+  }
+
+  std::string_view text_;
+  std::vector<Kind> kinds_;                  // of what is open, outermost first
+  std::vector<std::set<std::string>> keys_;  // seen so far in each of them
+  std::string key_, member_;
+  OptionValue value_;  // the list or object being read
+};
+
+/// Closes its descriptor.
+struct Descriptor {
+  int fd;
+  explicit Descriptor(int opened) : fd(opened) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd >= 0) close(fd);
+  }
+};
+
+}  // namespace
+
+Result<std::vector<ConfigEntry>> parse_config_file(const std::string& name, std::string_view text) {
+  Entries entries(text);
+  constexpr bool kStrict = true;
+  constexpr bool kIgnoreComments = true;
+  if (!Json::sax_parse(text, &entries, Json::input_format_t::json, kStrict, kIgnoreComments))
+    return unexpected(Errc::malformed, name + ": " + entries.complaint);
+  return std::move(entries.entries);
+}
+
+Result<std::string> read_config_file(const std::string& path) {
+  // without O_NONBLOCK, opening a FIFO would wait for a writer
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.fd < 0) return tl::unexpected<Error>(system_error(errno, path));
+  struct stat info{};
+  if (fstat(file.fd, &info) != 0) return tl::unexpected<Error>(system_error(errno, path));
+  if (!S_ISREG(info.st_mode)) return unexpected(Errc::malformed, path + ": not a regular file");
+
+  std::string text(kMaxConfigBytes + 1, '\0');
+  std::size_t length = 0;
+  while (length < text.size()) {
+    const auto got = read(file.fd, text.data() + length, text.size() - length);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return tl::unexpected<Error>(system_error(errno, path));
+    if (got == 0) break;
+    length += static_cast<std::size_t>(got);
+  }
+  if (length > kMaxConfigBytes) return unexpected(Errc::too_large, path + ": larger than 1 MiB");
+  text.resize(length);
+  return text;
+}
+
+}  // namespace tcpdiag

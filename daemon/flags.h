@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+
+namespace tcpdiag {
+
+/// A flag that the command line may have.
+struct FlagSpec {
+  std::string name;  ///< "--log.level"
+  bool takes_value = false;
+  bool repeatable = false;
+};
+
+/// The flags that were given, each with its values in their order; without values: a flag that takes none.
+using GivenFlags = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+/// Takes "--flag value" and "--flag=value". The detail of an error is the whole line for the user.
+Result<GivenFlags> parse_flags(const std::vector<std::string>& arguments, std::span<const FlagSpec> known);
+
+}  // namespace tcpdiag

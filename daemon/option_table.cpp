@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/option_table.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "collectors/catalog.h"
+#include "core/listen_address.h"
+#include "daemon/nearest_name.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr std::array kLevels = {LogLevel::trace, LogLevel::debug, LogLevel::info, LogLevel::warn,
+                                LogLevel::error};
+constexpr std::array kFormats = {LogFormat::logfmt, LogFormat::json};
+
+bool is_listen_address(std::string_view text) { return parse_listen_address(text).has_value(); }
+
+bool is_namespace(std::string_view text) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(text.begin(), text.end(), is_control)) return false;
+  if (text.starts_with('/')) return text.size() > 1 && text.size() < 4096;
+  constexpr std::size_t kLongestFileName = 255;
+  return !text.empty() && text.size() <= kLongestFileName && text.find('/') == std::string_view::npos &&
+         text != "." && text != ".." && text != "host";
+}
+
+template <class... Overloads>
+struct Visitor : Overloads... {
+  using Overloads::operator()...;
+};
+template <class... Overloads>
+Visitor(Overloads...) -> Visitor<Overloads...>;
+
+std::string text_of(const OptionValue& value) { return " is " + to_string(value); }
+
+template <class Word>
+bool set_word(const WordOption<Word>& kind, const OptionValue& value, Options& options) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr) return false;
+  const auto found =
+      std::find_if(kind.words.begin(), kind.words.end(), [&](Word word) { return to_string(word) == *text; });
+  if (found == kind.words.end()) return false;
+  options.*kind.member = *found;
+  return true;
+}
+
+bool set_share(const ShareOption& kind, const OptionValue& value, Options& options) {
+  const auto* number = std::get_if<double>(&value);
+  if (number == nullptr || !(*number > 0 && *number <= 1)) return false;
+  options.*kind.member = *number;
+  return true;
+}
+
+bool set_whole(const WholeOption& kind, const OptionValue& value, Options& options) {
+  const auto* number = std::get_if<double>(&value);
+  if (number == nullptr || !(*number >= kind.min && *number <= kind.max)) return false;
+  if (*number != std::floor(*number)) return false;
+  options.*kind.member = static_cast<std::uint32_t>(*number);
+  return true;
+}
+
+std::string allowed_suffix(const OptionRow& row) { return "; allowed: " + allowed_by(row); }
+
+std::optional<std::string> set_list(const OptionRow& row, const ListOption& kind, const OptionValue& value,
+                                    Options& options) {
+  const auto* texts = std::get_if<std::vector<std::string>>(&value);
+  if (texts == nullptr) return text_of(value) + allowed_suffix(row);
+  if (texts->size() < kind.min || texts->size() > kind.max)
+    return " has " + std::to_string(texts->size()) + " entries" + allowed_suffix(row);
+  std::set<std::string_view> seen;
+  for (const auto& text : *texts) {
+    if (!kind.valid(text)) return text_of(text) + allowed_suffix(row);
+    if (!seen.insert(text).second) return " names " + quote(text) + " twice";
+  }
+  options.*kind.member = *texts;
+  return std::nullopt;
+}
+
+std::optional<std::string> set_collectors(const OptionRow& row, const OptionValue& value, Options& options) {
+  const auto* switches = std::get_if<Switches>(&value);
+  if (switches == nullptr) return text_of(value) + allowed_suffix(row);
+  std::vector<std::string> names;
+  for (const auto& collector : collector_catalog()) names.emplace_back(collector.name);
+  auto off = options.collectors_off;
+  for (const auto& [name, on] : switches->members) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return " has the unknown key " + quote(name) + "; did you mean " + quote(nearest_name(name, names)) +
+             "?";
+    if (on)
+      off.erase(name);
+    else
+      off.insert(name);
+  }
+  options.collectors_off = std::move(off);
+  return std::nullopt;
+}
+
+template <class Word>
+std::string listed(std::span<const Word> words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
+    text += to_string(words[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::span<const OptionRow> option_table() {
+  // clang-format off
+  static const OptionRow kTable[] = {
+      {"listen_addresses", "--web.listen-address", "ADDRESS",
+       ListOption{&Options::listen_addresses, 1, 16, is_listen_address,
+                  "an IPv4 address and \":PORT\", an IPv6 address in brackets and \":PORT\", \"localhost:PORT\", or \":PORT\" alone"},
+       true, "Where the HTTP server listens; \":PORT\" alone means every address, port 0 one that the kernel chooses."},
+      {"max_connections", "--web.max-connections", "N",
+       WholeOption{&Options::max_connections, 1, 10000}, true,
+       "How many connections the HTTP server holds at once; further ones are refused."},
+      {"max_connections_per_ip", "--web.max-connections-per-ip", "N",
+       WholeOption{&Options::max_connections_per_ip, 1, 10000}, true,
+       "How many of them may come from one address, so that one slow client cannot shut out the others."},
+      {"log_level", "--log.level", "LEVEL",
+       WordOption<LogLevel>{&Options::log_level, kLevels}, false,
+       "The least important lines that are logged."},
+      {"log_format", "--log.format", "FORMAT",
+       WordOption<LogFormat>{&Options::log_format, kFormats}, false,
+       "How a line of the log is written."},
+      {"collectors", "--[no-]collector.NAME", "",
+       CollectorsOption{}, false,
+       "Which collectors run. What one that is off would have read is not known; it is never zero."},
+      {"cpu_budget", "--cpu-budget", "SHARE",
+       ShareOption{&Options::cpu_budget}, false,
+       "Share of one CPU core that collecting may use. On a large host the expensive collectors run less often to keep to it."},
+      {"namespaces", "--netns", "NETNS",
+       ListOption{&Options::namespaces, 0, 64, is_namespace,
+                  "a name under /run/netns other than \"host\", or an absolute path such as /proc/PID/ns/net"},
+       true, "Network namespaces to watch beside the daemon's own. Entering them needs CAP_SYS_ADMIN."},
+      {"max_listeners", "--max-listeners", "N",
+       WholeOption{&Options::max_listeners, 1, 100000}, false,
+       "How many listeners of each namespace are exported; what was cut is counted."},
+      {"max_server_ports", "--max-server-ports", "N",
+       WholeOption{&Options::max_server_ports, 1, 65535}, false,
+       "How many server ports of each namespace are exported; what was cut is counted."},
+      {"max_processes", "--max-processes", "N",
+       WholeOption{&Options::max_processes, 1, 10000}, false,
+       "How many processes are exported; what was cut is counted."},
+  };
+  // clang-format on
+  return kTable;
+}
+
+std::string type_of(const OptionRow& row) {
+  return std::visit(
+      Visitor{[](const ShareOption&) { return "number"; }, [](const WholeOption&) { return "whole number"; },
+              [](const ListOption&) { return "list of texts"; },
+              [](const CollectorsOption&) { return "object"; }, [](const auto&) { return "text"; }},
+      row.kind);
+}
+
+std::string allowed_by(const OptionRow& row) {
+  const auto whole = [](const WholeOption& kind) {
+    return "a whole number from " + std::to_string(kind.min) + " to " + std::to_string(kind.max);
+  };
+  const auto list = [](const ListOption& kind) {
+    const auto range = kind.min == 0 ? "up to " : std::to_string(kind.min) + " to ";
+    return range + std::to_string(kind.max) + " of: " + std::string(kind.allowed);
+  };
+  return std::visit(
+      Visitor{[](const ShareOption&) { return std::string("a number above 0 and up to 1"); }, whole, list,
+              [](const CollectorsOption&) { return std::string("collectors' names, each true or false"); },
+              [](const auto& kind) { return listed(kind.words); }},
+      row.kind);
+}
+
+std::string shown(const OptionRow& row, const Options& options) {
+  const auto collectors = [&](const CollectorsOption&) {
+    Switches off;
+    for (const auto& name : options.collectors_off) off.members.emplace_back(name, false);
+    return OptionValue(off);
+  };
+  return to_string(std::visit(
+      Visitor{[&](const ShareOption& kind) { return OptionValue(options.*kind.member); },
+              [&](const WholeOption& kind) { return OptionValue(static_cast<double>(options.*kind.member)); },
+              [&](const ListOption& kind) { return OptionValue(options.*kind.member); }, collectors,
+              [&](const auto& kind) { return OptionValue(std::string(to_string(options.*kind.member))); }},
+      row.kind));
+}
+
+bool same(const OptionRow& row, const Options& a, const Options& b) {
+  return std::visit(Visitor{[&](const CollectorsOption&) { return a.collectors_off == b.collectors_off; },
+                            [&](const auto& kind) { return a.*kind.member == b.*kind.member; }},
+                    row.kind);
+}
+
+std::optional<std::string> set(const OptionRow& row, const OptionValue& value, Options& options) {
+  const auto done = [&](bool stored) {
+    return stored ? std::nullopt : std::optional(text_of(value) + allowed_suffix(row));
+  };
+  return std::visit(Visitor{[&](const ShareOption& kind) { return done(set_share(kind, value, options)); },
+                            [&](const WholeOption& kind) { return done(set_whole(kind, value, options)); },
+                            [&](const ListOption& kind) { return set_list(row, kind, value, options); },
+                            [&](const CollectorsOption&) { return set_collectors(row, value, options); },
+                            [&](const auto& kind) { return done(set_word(kind, value, options)); }},
+                    row.kind);
+}
+
+OptionValue to_value(const OptionRow& row, const std::vector<std::string>& texts) {
+  if (std::holds_alternative<ListOption>(row.kind)) return texts;
+  const auto& text = texts.back();
+  if (!std::holds_alternative<ShareOption>(row.kind) && !std::holds_alternative<WholeOption>(row.kind))
+    return text;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return text;
+  return number;
+}
+
+}  // namespace tcpdiag
