@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recording is a directory (docs/adr/0005):
-//   about                     "key value" lines: format, kernel, page_size, started_at, started_monotonic_ns
-//   ticks                     one line for each tick: milliseconds since the start
+//   about                     "key value" lines: format, kernel, page_size, started_unix_ms,
+//   started_monotonic_ns ticks                     one line for each tick: milliseconds since the start
 //   TICK/NETNS/proc/net/...   what was read at that tick, as files, where it differs from the last read
 //   before it;
 //                             X.list is a directory's names, X.link a link's target, X.size a size, and
@@ -24,9 +24,9 @@ namespace tcpdiag {
 
 /// What a recording says about itself.
 struct RecordingAbout {
-  std::string kernel;      ///< `uname -r`
-  std::string started_at;  ///< RFC 3339, UTC
-  TimePoint started;       ///< the same moment on the recorded machine's monotonic clock
+  std::string kernel;  ///< `uname -r`
+  std::chrono::system_clock::time_point started_at;
+  TimePoint started;  ///< the same moment on the recorded machine's monotonic clock
   std::uint64_t page_size = 0;
 };
 
@@ -43,7 +43,7 @@ class RecordingWriter {
 
   /// A source that reads from `live` and writes down what it read. `name` is the namespace's in the
   /// recording.
-  std::unique_ptr<Source> wrap(std::unique_ptr<Source> live, std::string name);
+  std::unique_ptr<Source> wrap(std::unique_ptr<Source> live, std::string netns);
 
   /// The first failure to write, for example a full disk; what was written before is a whole recording.
   [[nodiscard]] const Result<void>& outcome() const { return outcome_; }

@@ -99,7 +99,7 @@ Result<KernelLogRecords> RecordedSource::read_kernel_log() {
 
 Result<RecordingAbout> parse_about(std::string_view text) {
   RecordingAbout about;
-  std::optional<std::int64_t> started;
+  std::optional<std::int64_t> started, started_at;
   bool format_known = false;
   while (!text.empty()) {
     auto line = next_line(text);
@@ -107,12 +107,13 @@ Result<RecordingAbout> parse_about(std::string_view text) {
     const auto value = next_word(line);
     if (name == "format") format_known = value == kFormat;
     if (name == "kernel") about.kernel = value;
-    if (name == "started_at") about.started_at = value;
+    if (name == "started_unix_ms") started_at = to_number<std::int64_t>(value);
     if (name == "page_size") about.page_size = to_number<std::uint64_t>(value).value_or(0);
     if (name == "started_monotonic_ns") started = to_number<std::int64_t>(value);
   }
-  if (!format_known || !started || about.page_size == 0)
+  if (!format_known || !started || !started_at || about.page_size == 0)
     return unexpected(Errc::malformed, "about: not a recording of format " + std::string(kFormat));
+  about.started_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(*started_at));
   about.started = TimePoint(std::chrono::nanoseconds(*started));
   return about;
 }

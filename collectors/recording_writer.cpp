@@ -2,6 +2,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 
@@ -109,6 +110,15 @@ class RecordingSource final : public Source {
   bool log_failed_ = false;
 };
 
+std::string to_text(const RecordingAbout& about) {
+  using std::chrono::duration_cast;
+  const auto unix_ms = duration_cast<std::chrono::milliseconds>(about.started_at.time_since_epoch());
+  const auto monotonic = duration_cast<std::chrono::nanoseconds>(about.started.time_since_epoch());
+  return std::string("format ") + kFormat + "\nkernel " + about.kernel + "\npage_size " +
+         std::to_string(about.page_size) + "\nstarted_unix_ms " + std::to_string(unix_ms.count()) +
+         "\nstarted_monotonic_ns " + std::to_string(monotonic.count()) + "\n";
+}
+
 // The key of a value for its error's key, and the other way round: only the newer of the two speaks.
 std::string counterpart(const std::string& key) {
   constexpr std::string_view kSuffix = ".error";
@@ -125,12 +135,7 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(fs::path direct
   if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
   if (!empty) return unexpected(Errc::failed, directory.string() + ": not empty");
 
-  const auto since_boot = about.started.time_since_epoch();
-  const auto text =
-      std::string("format ") + kFormat + "\nkernel " + about.kernel + "\npage_size " +
-      std::to_string(about.page_size) + "\nstarted_at " + about.started_at + "\nstarted_monotonic_ns " +
-      std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(since_boot).count()) + "\n";
-  if (auto written = write_file(directory / "about", text); !written)
+  if (auto written = write_file(directory / "about", to_text(about)); !written)
     return tl::unexpected<Error>(written.error());
   return std::unique_ptr<RecordingWriter>(new RecordingWriter(std::move(directory), std::move(about)));
 }
@@ -141,8 +146,9 @@ Result<void> RecordingWriter::begin_tick(TimePoint now) {
   return outcome_;
 }
 
-std::unique_ptr<Source> RecordingWriter::wrap(std::unique_ptr<Source> live, std::string name) {
-  return std::make_unique<RecordingSource>(*this, std::move(live), std::move(name));
+std::unique_ptr<Source> RecordingWriter::wrap(std::unique_ptr<Source> live, std::string netns) {
+  std::replace(netns.begin(), netns.end(), '/', '-');
+  return std::make_unique<RecordingSource>(*this, std::move(live), std::move(netns));
 }
 
 void RecordingWriter::put(const std::string& key, std::string content) {

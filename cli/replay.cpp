@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/replay.h"
+
+#include "collectors/catalog.h"
+#include "collectors/recording.h"
+#include "daemon/cycle.h"
+
+namespace tcpdiag {
+
+namespace {
+
+// In a replay it is the time of the recording.
+Clocks recorded_clocks(const Recording& recording) {
+  auto clocks = Clocks::system();
+  clocks.monotonic = [&recording] { return recording.now(); };
+  clocks.wall = [&recording] {
+    const auto since_start = recording.now() - recording.about().started;
+    return recording.about().started_at +
+           std::chrono::duration_cast<std::chrono::system_clock::duration>(since_start);
+  };
+  return clocks;
+}
+
+}  // namespace
+
+Result<Report> replay(const std::filesystem::path& directory) {
+  auto recording = Recording::open(directory);
+  if (!recording) return tl::unexpected<Error>(recording.error());
+  const auto open = [&](const std::string& netns) { return recording->source(netns); };
+  Cycle cycle(collector_catalog(), recording->namespaces(), open, {}, recorded_clocks(*recording));
+  for (const auto tick : recording->ticks()) {
+    recording->seek(tick);
+    cycle.run_all(tick);
+  }
+  return cycle.report(recording->now());
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "collectors/file_descriptor.h"
+#include "daemon/task.h"
+
+namespace tcpdiag {
+
+/// A thread that runs batches for the loop, one at a time.
+class Worker {
+ public:
+  explicit Worker(Clocks clocks);
+  /// Waits for the batch that is running, if one is.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Hands over a batch. The one before it must have been taken back.
+  void start(std::unique_ptr<Batch> batch);
+  /// Readable when a batch is finished.
+  [[nodiscard]] int finished_fd() const { return finished_.get(); }
+  /// The batch that is finished; nullptr when none is.
+  std::unique_ptr<Batch> take_finished();
+
+ private:
+  void run();
+
+  Clocks clocks_;
+  FileDescriptor finished_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::unique_ptr<Batch> waiting_, done_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tcpdiag
