@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# clean-root.sh [bookworm|trixie|noble]: what a newcomer gets. Makes a minimal root without compilers and
+# libraries, puts the committed tree into it, lets ./dev install, build and run the unit tests there, and removes
+# the root. Needs root and mmdebstrap.
+set -euo pipefail
+release=${1:-bookworm}
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+mirror=()
+[ "$release" = noble ] && mirror=("deb http://archive.ubuntu.com/ubuntu noble main universe"
+  "deb http://archive.ubuntu.com/ubuntu noble-updates main universe")
+
+root=$(mktemp -d "${TMPDIR:-/tmp}/tcpdiag-$release-XXXXXX")
+trap 'rm -rf --one-file-system "$root"' EXIT
+mmdebstrap --quiet --variant=minbase "$release" "$root" "${mirror[@]}"
+mkdir "$root/src"
+git -C "$top" archive HEAD | tar -x -C "$root/src"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+
+# A mount namespace of its own: the mounts end with it, whatever happens. Network: the host's, for apt.
+in_root() {
+  unshare --mount --pid --fork --kill-child bash -euc '
+    mount -t proc proc "$0/proc"
+    root=$0
+    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 chroot "$root" "$@"' "$root" "$@"
+}
+in_root /src/dev build
+in_root /src/build/release/tcpdiagd --version
+in_root /src/dev test unit
+echo "$release: built and tested in a clean root"
