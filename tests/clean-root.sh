@@ -1,18 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# clean-root.sh [bookworm|trixie|noble]: what a newcomer gets. Makes a minimal root without compilers and
+# clean-root.sh [bookworm|trixie]: what a newcomer gets. Makes a minimal root without compilers and
 # libraries, puts the committed tree into it, lets ./dev install, build and run the unit tests there, and removes
 # the root. Needs root and mmdebstrap.
 set -euo pipefail
 release=${1:-bookworm}
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-mirror=()
-[ "$release" = noble ] && mirror=("deb http://archive.ubuntu.com/ubuntu noble main universe"
-  "deb http://archive.ubuntu.com/ubuntu noble-updates main universe")
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/tcpdiag-$release-XXXXXX")
 trap 'rm -rf --one-file-system "$root"' EXIT
-mmdebstrap --quiet --variant=minbase "$release" "$root" "${mirror[@]}"
+mmdebstrap --quiet --variant=minbase "$release" "$root"
 mkdir "$root/src"
 git -C "$top" archive HEAD | tar -x -C "$root/src"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
