@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/cycle.h"
+
+#include "tests/catch.h"
+#include "tests/fake_source.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+Result<FileHandles> read_files(Source& source) {
+  return source.read("/files").map(
+      [](const std::string& text) { return FileHandles{.open = std::stoul(text), .max = 1000}; });
+}
+
+Result<SocketUsage> read_usage(Source& source) {
+  return source.size("/usage").map([](std::uint64_t size) { return SocketUsage{.tcp_in_use = size}; });
+}
+
+// Says how many open files were known before it ran.
+struct SeesFiles {
+  Result<Softnet> operator()(const Reading& reading) const {
+    const auto* files = reading.previous.files.get();
+    return Softnet{.cpus = {{.processed = files == nullptr ? 0 : files->open}}};
+  }
+};
+
+constexpr CollectorSpec kCatalog[] = {
+    {"usage", 100ms, Thread::loop, true, "", "", make_stateless_collector<&NetnsView::sockets, read_usage>},
+    {"files", 5s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>},
+    {"sees", 5s, Thread::worker, false, "", "", make_collector<&Snapshot::softnet, SeesFiles>},
+};
+
+// A machine with two namespaces and a clock that a test moves; every source is the same few files.
+struct Machine {
+  TimePoint now{1h};
+  std::chrono::nanoseconds cpu_of_a_run{};
+  std::chrono::nanoseconds cpu{};
+  std::vector<FakeSource*> sources;
+  bool files_denied = false;
+
+  Clocks clocks() {
+    return {.monotonic = [this] { return now; },
+            .wall = [] { return std::chrono::system_clock::time_point(1s); },
+            .thread_cpu = [this] { return cpu += cpu_of_a_run; }};
+  }
+  Cycle cycle(CycleOptions options = {}) {
+    const auto open = [this](const std::string&) {
+      auto source = std::make_unique<FakeSource>();
+      source->files["/files"] = "7";
+      source->sizes["/usage"] = 3;
+      sources.push_back(source.get());
+      return source;
+    };
+    return Cycle(kCatalog, {kHostNetns, "blue"}, open, std::move(options), clocks());
+  }
+};
+
+std::vector<std::string_view> names(const std::unique_ptr<Batch>& batch) {
+  std::vector<std::string_view> found;
+  if (batch != nullptr)
+    for (const auto* task : batch->tasks) found.push_back(task->spec->name);
+  return found;
+}
+
+const CollectorRun& run_of(const Report& report, std::string_view collector) {
+  for (const auto& run : report.runs)
+    if (run.collector == collector) return run;
+  throw std::out_of_range(std::string(collector));
+}
+
+}  // namespace
+
+TEST_CASE("before the first run every section is unknown and the report is not complete") {
+  Machine machine;
+  const auto cycle = machine.cycle();
+  const auto report = cycle.report(machine.now);
+  CHECK_FALSE(cycle.complete());
+  REQUIRE(report.snapshot.namespaces.size() == 2);
+  CHECK(report.snapshot.namespaces[1].name == "blue");
+  CHECK(report.snapshot.files.value.error().code == Errc::not_read);
+  CHECK(report.runs.size() == 4);
+}
+
+TEST_CASE("a per-namespace collector runs once for each namespace, a machine's once") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  cycle.run_all(machine.now);
+  const auto report = cycle.report(machine.now);
+  CHECK(cycle.complete());
+  CHECK(report.snapshot.namespaces[0].sockets.get()->tcp_in_use == 3);
+  CHECK(report.snapshot.namespaces[1].sockets.get()->tcp_in_use == 3);
+  CHECK(report.snapshot.files.get()->open == 7);
+}
+
+TEST_CASE("a collector of a batch sees what the one before it found") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  cycle.run_all(machine.now);
+  CHECK(cycle.report(machine.now).snapshot.softnet.get()->cpus[0].processed == 7);
+}
+
+TEST_CASE("collectors run at their periods although ticks waver") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  int loops = 0, batches = 0;
+  for (int tick = 0; tick < 101; ++tick) {
+    const auto waver = tick % 3 == 0 ? 2ms : 0ms;
+    const auto now = TimePoint(1h) + tick * 100ms + waver;
+    cycle.run_loop_collectors(now);
+    if (cycle.report(now).snapshot.namespaces[0].sockets.read_at == now) ++loops;
+    if (auto batch = cycle.take_batch(now)) {
+      ++batches;
+      batch->run(machine.clocks());
+      cycle.finish(std::move(batch));
+    }
+  }
+  CHECK(loops == 101);
+  CHECK(batches == 3);
+}
+
+TEST_CASE("after a standstill a collector runs once and keeps its period from there") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  cycle.run_all(machine.now);
+  machine.now += 1min;
+  CHECK(names(cycle.take_batch(machine.now)) == std::vector<std::string_view>{"files", "sees"});
+  CHECK(cycle.take_batch(machine.now + 100ms) == nullptr);
+}
+
+TEST_CASE("only one batch is out at a time") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  auto batch = cycle.take_batch(machine.now);
+  REQUIRE(batch != nullptr);
+  CHECK(cycle.take_batch(machine.now + 1min) == nullptr);
+  batch->run(machine.clocks());
+  cycle.finish(std::move(batch));
+  CHECK(cycle.take_batch(machine.now + 1min) != nullptr);
+}
+
+TEST_CASE("a collector that fails makes its section an error, and nothing else") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  cycle.run_all(machine.now);
+  for (auto* source : machine.sources) source->deny("/files");
+  machine.now += 5s;
+  cycle.run_all(machine.now);
+  const auto report = cycle.report(machine.now);
+  CHECK(report.snapshot.files.value.error().code == Errc::denied);
+  CHECK_FALSE(run_of(report, "files").outcome);
+  CHECK(run_of(report, "files").succeeded_at == machine.now - 5s);
+  CHECK(report.snapshot.softnet.known());
+  CHECK(report.snapshot.namespaces[0].sockets.known());
+}
+
+TEST_CASE("a collector that is switched off forgets what it said, also when it is just running") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  auto batch = cycle.take_batch(machine.now);
+  batch->run(machine.clocks());
+  cycle.configure({.collectors_off = {"files"}});
+  cycle.finish(std::move(batch));
+  const auto report = cycle.report(machine.now);
+  CHECK(report.snapshot.files.value.error().code == Errc::not_read);
+  CHECK(report.runs.size() == 3);
+  cycle.configure({});
+  CHECK(names(cycle.take_batch(machine.now + 5s)) == std::vector<std::string_view>{"files", "sees"});
+}
+
+TEST_CASE("collecting that costs more than its budget is stretched, and comes back when it is cheap") {
+  Machine machine{.cpu_of_a_run = 100ms};  // two collectors at 5 s: 4 % of a core
+  auto cycle = machine.cycle({.collectors_off = {"usage"}, .cpu_budget = 0.01});
+  cycle.run_all(machine.now);
+  CHECK(run_of(cycle.report(machine.now), "files").period == 20s);
+  machine.cpu_of_a_run = 0ms;
+  for (int runs = 0; runs < 30; ++runs) cycle.run_all(machine.now += 20s);
+  CHECK(run_of(cycle.report(machine.now), "files").period == 5s);
+}
