@@ -52,7 +52,8 @@ class LiveSource final : public Source {
   Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
     auto socket = sock_diag();
     if (!socket) return tl::unexpected<Error>(socket.error());
-    auto dumped = (*socket)->dump(request, on_message, options_.clock, options_.dump_deadline);
+    auto dumped = (*socket)->dump(request, on_message,
+                                  [this, started_at = options_.clock()] { return may_go_on(started_at); });
     if (!dumped)
       handles_->sock_diag.reset();  // what an abandoned dump has left to say must not answer the next one
     return dumped;
@@ -105,6 +106,13 @@ class LiveSource final : public Source {
       return tl::unexpected<Error>(ran.error());
     if (!opened) return tl::unexpected<Error>(opened.error());
     return &socket.emplace(std::move(*opened));
+  }
+
+  Result<void> may_go_on(TimePoint started_at) const {
+    if (options_.stopping && options_.stopping()) return unexpected(Errc::failed, "sock_diag: stopped");
+    if (options_.clock() - started_at <= options_.dump_deadline) return {};
+    return unexpected(Errc::timed_out, "sock_diag: the dump did not end within " +
+                                           std::to_string(options_.dump_deadline.count()) + " ms");
   }
 
   LiveOptions options_;

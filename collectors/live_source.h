@@ -18,6 +18,8 @@ struct LiveOptions {
   std::function<TimePoint()> clock;
   /// A dump that takes longer is given up.
   std::chrono::milliseconds dump_deadline = std::chrono::seconds(10);
+  /// Once true, a dump is given up, so that its thread can end. May be empty.
+  std::function<bool()> stopping;
 };
 
 /// The running kernel as seen from one network namespace. Entering another namespace needs CAP_SYS_ADMIN.

@@ -59,8 +59,7 @@ Result<void> SockDiag::send(const SocketDump& request) {
 }
 
 Result<void> SockDiag::dump(const SocketDump& request, const Source::OnMessage& on_message,
-                            const std::function<TimePoint()>& clock, std::chrono::milliseconds deadline) {
-  const auto give_up_at = clock() + deadline;
+                            const std::function<Result<void>()>& may_go_on) {
   if (auto sent = send(request); !sent) return sent;
   for (;;) {
     sockaddr_nl sender{};
@@ -74,9 +73,7 @@ Result<void> SockDiag::dump(const SocketDump& request, const Source::OnMessage& 
                                      sequence_, on_message);
     if (!progress) return tl::unexpected<Error>(progress.error());
     if (*progress == DumpProgress::done) return {};
-    if (clock() > give_up_at)
-      return unexpected(Errc::timed_out, std::string(kWhere) + ": the dump did not end within " +
-                                             std::to_string(deadline.count()) + " ms");
+    if (auto may = may_go_on(); !may) return may;
   }
 }
 

@@ -15,9 +15,9 @@ class SockDiag {
  public:
   static Result<SockDiag> open();
 
-  /// As Source::dump_sockets. `clock` and `deadline` bound the whole dump: `timed_out` after that.
+  /// As Source::dump_sockets. `may_go_on` is asked after every datagram; its error ends the dump.
   Result<void> dump(const SocketDump& request, const Source::OnMessage& on_message,
-                    const std::function<TimePoint()>& clock, std::chrono::milliseconds deadline);
+                    const std::function<Result<void>()>& may_go_on);
 
  private:
   struct Free {
