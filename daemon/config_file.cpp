@@ -3,12 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <set>
+
+#include "collectors/files.h"
 
 namespace tcpdiag {
 namespace {
@@ -125,17 +126,6 @@ class Entries : public nlohmann::json_sax<Json> {
   OptionValue value_;  // the list or object being read
 };
 
-/// Closes its descriptor.
-struct Descriptor {
-  int fd;
-  explicit Descriptor(int opened) : fd(opened) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd >= 0) close(fd);
-  }
-};
-
 }  // namespace
 
 Result<std::vector<ConfigEntry>> parse_config_file(const std::string& name, std::string_view text) {
@@ -149,24 +139,11 @@ Result<std::vector<ConfigEntry>> parse_config_file(const std::string& name, std:
 
 Result<std::string> read_config_file(const std::string& path) {
   // without O_NONBLOCK, opening a FIFO would wait for a writer
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.fd < 0) return tl::unexpected<Error>(system_error(errno, path));
-  struct stat info{};
-  if (fstat(file.fd, &info) != 0) return tl::unexpected<Error>(system_error(errno, path));
-  if (!S_ISREG(info.st_mode)) return unexpected(Errc::malformed, path + ": not a regular file");
-
-  std::string text(kMaxConfigBytes + 1, '\0');
-  std::size_t length = 0;
-  while (length < text.size()) {
-    const auto got = read(file.fd, text.data() + length, text.size() - length);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return tl::unexpected<Error>(system_error(errno, path));
-    if (got == 0) break;
-    length += static_cast<std::size_t>(got);
-  }
-  if (length > kMaxConfigBytes) return unexpected(Errc::too_large, path + ": larger than 1 MiB");
-  text.resize(length);
-  return text;
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) return tl::unexpected<Error>(system_error(errno, path));
+  if (!S_ISREG(status.st_mode)) return unexpected(Errc::malformed, path + ": not a regular file");
+  return read_whole(file, path, kMaxConfigBytes);
 }
 
 }  // namespace tcpdiag

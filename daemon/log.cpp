@@ -171,7 +171,7 @@ void Log::configure(LogLevel level, LogFormat format) {
 
 bool Log::enabled(LogLevel level) const { return sink_->logger.should_log(to_spdlog(level)); }
 
-void Log::write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+void Log::write(LogLevel level, std::string_view message, std::span<const LogField> fields) {
   if (!enabled(level)) return;
   const LogRecord record{std::chrono::system_clock::now(), level, message, fields};
   const auto line = sink_->format == LogFormat::json ? to_json(record) : to_logfmt(record);

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <iosfwd>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,7 +37,7 @@ struct LogRecord {
   std::chrono::system_clock::time_point at;
   LogLevel level = LogLevel::info;
   std::string_view message;
-  std::initializer_list<LogField> fields;
+  std::span<const LogField> fields;
 };
 
 /// `ts=2026-01-02T03:04:05.678Z level=info msg="collector recovered" collector=netstat`, without a newline. A
@@ -61,7 +62,10 @@ class Log {
   void configure(LogLevel level, LogFormat format);
   [[nodiscard]] bool enabled(LogLevel level) const;
 
-  void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
+  void write(LogLevel level, std::string_view message, std::span<const LogField> fields);
+  void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {}) {
+    write(level, message, std::span(fields.begin(), fields.size()));
+  }
   void debug(std::string_view message, std::initializer_list<LogField> fields = {}) {
     write(LogLevel::debug, message, fields);
   }

@@ -222,7 +222,7 @@ TEST_CASE("a file that cannot be read is one line that names it") {
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
   CHECK(complaint({"--config.file", fifo}) == fifo + ": not a regular file\n");
   const auto large = directory.write("large.json", "{}" + std::string(1 << 20, ' '));
-  CHECK(complaint({"--config.file", large}) == large + ": larger than 1 MiB\n");
+  CHECK(complaint({"--config.file", large}) == large + ": longer than 1048576 bytes\n");
   const auto largest = directory.write("largest.json", "{}" + std::string((1 << 20) - 2, ' '));
   CHECK(load_options({"--config.file", largest}));
 }
