@@ -4,6 +4,7 @@
 #include "collectors/connections.h"
 #include "collectors/listeners.h"
 #include "collectors/netstat.h"
+#include "collectors/processes.h"
 
 namespace tcpdiag {
 
@@ -17,6 +18,8 @@ std::span<const CollectorSpec> collector_catalog() {
        make_collector<&NetnsView::listeners, ListenersReader>},
       {"connections", 5s, Thread::worker, true, "sock_diag, all states", "connections by port and state, half-open ones, ephemeral ports",
        make_collector<&NetnsView::connections, ConnectionsReader>},
+      {"processes", 5s, Thread::worker, false, "/proc/PID: fd, stat, limits, cgroup", "which processes own listeners, and who runs out of descriptors",
+       make_collector<&Snapshot::processes, ProcessesReader>},
   };
   // clang-format on
   return kCatalog;

@@ -248,7 +248,8 @@ struct Processes {
   std::vector<Process> processes;
   std::uint64_t total = 0;  ///< processes on the machine, as far as /proc shows them
   std::uint64_t unreadable =
-      0;  ///< of them, those whose descriptors could not be listed: they may own a listener
+      0;  ///< of them, those whose descriptors could not be listed, or not all: they may own a listener
+  std::uint64_t owners_cut = 0;  ///< owners of listeners left out because there were more than are kept
 };
 
 /// One CPU's line of /proc/net/softnet_stat; machine-wide.

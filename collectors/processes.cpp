@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/processes.h"
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
+
+#include "collectors/cgroup.h"
+#include "collectors/text.h"
+
+namespace tcpdiag {
+namespace {
+
+std::string directory_of(std::int32_t pid) { return "/proc/" + std::to_string(pid); }
+
+/// The entries of a directory that are numbers, ordered.
+template <class Number>
+Result<std::vector<Number>> list_numbers(Source& source, const std::string& path) {
+  return source.list(path).map([](const std::vector<std::string>& names) {
+    std::vector<Number> numbers;
+    for (const auto& name : names) {
+      if (const auto number = to_number<Number>(name); number && *number >= 0) numbers.push_back(*number);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+  });
+}
+
+std::set<std::uint32_t> listening_inodes(const Snapshot& snapshot) {
+  std::set<std::uint32_t> inodes;
+  for (const auto& netns : snapshot.namespaces) {
+    const auto* listeners = netns.listeners.get();
+    if (listeners == nullptr) continue;
+    for (const auto& listener : listeners->listeners) {
+      for (const auto& socket : listener.sockets) inodes.insert(socket.inode);
+    }
+  }
+  inodes.erase(0);
+  return inodes;
+}
+
+/// Whether a process is to be read again: spread over the second half of the interval, so that those which
+/// were found in one run are not read again in one run.
+bool is_due(const std::optional<TimePoint>& read_at, std::int32_t pid, TimePoint now) {
+  constexpr auto kHalf = std::chrono::milliseconds(ProcessesReader::kRecheckInterval) / 2;
+  return !read_at || now - *read_at >= kHalf + kHalf * (pid % 64) / 64;
+}
+
+struct HeldSockets {
+  std::vector<std::uint32_t> inodes;  // the wanted ones; ordered
+  std::uint64_t links = 0;            // that were read
+  bool all = true;                    // false: there may be more
+};
+
+HeldSockets held_sockets(Source& source, const std::string& directory, const Count& open_fds,
+                         const std::set<std::uint32_t>& wanted) {
+  HeldSockets held;
+  std::vector<std::uint32_t> descriptors;
+  if (open_fds && *open_fds > ProcessesReader::kLinksPerProcess) {
+    // descriptors are handed out lowest first, so a listener's is low: no need to list a million others
+    for (std::uint32_t fd = 0; fd < ProcessesReader::kLinksPerProcess; ++fd) descriptors.push_back(fd);
+    held.all = false;
+  } else if (auto listed = list_numbers<std::uint32_t>(source, directory + "/fd")) {
+    descriptors = std::move(*listed);
+    held.all = descriptors.size() <= ProcessesReader::kLinksPerProcess;
+    if (!held.all) descriptors.resize(ProcessesReader::kLinksPerProcess);
+  } else {
+    held.all = listed.error().code == Errc::missing;  // it has ended: nothing is left to see
+  }
+  held.links = descriptors.size();
+  for (const auto fd : descriptors) {
+    const auto link = source.link(directory + "/fd/" + std::to_string(fd));
+    if (!link) {
+      if (link.error().code != Errc::missing) held.all = false;
+      continue;
+    }
+    if (const auto inode = parse_socket_link(*link); inode && wanted.contains(*inode))
+      held.inodes.push_back(*inode);
+  }
+  std::sort(held.inodes.begin(), held.inodes.end());
+  held.inodes.erase(std::unique(held.inodes.begin(), held.inodes.end()), held.inodes.end());
+  return held;
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> parse_socket_link(std::string_view text) {
+  constexpr std::string_view kBefore = "socket:[";
+  if (!text.starts_with(kBefore) || !text.ends_with(']')) return std::nullopt;
+  return to_number<std::uint32_t>(text.substr(kBefore.size(), text.size() - kBefore.size() - 1));
+}
+
+void ProcessesReader::keep_only(const std::vector<std::int32_t>& pids) {
+  std::map<std::int32_t, Known> present;
+  for (const auto pid : pids) {
+    if (auto node = known_.extract(pid))
+      present.insert(present.end(), std::move(node));
+    else
+      present.try_emplace(present.end(), pid);
+  }
+  known_ = std::move(present);
+}
+
+void ProcessesReader::count_descriptors(const Reading& reading) {
+  auto& source = reading.source;
+  const auto own = source.size("/proc/self/fd");
+  const bool size_is_count = own && *own > 0;
+  for (auto& [pid, process] : known_) {
+    const auto path = directory_of(pid) + "/fd";
+    if (size_is_count) {
+      const auto size = source.size(path);
+      process.open_fds = size ? Count(*size) : Count();
+    } else if (process.fullest || is_due(process.read_at, pid, reading.now)) {
+      const auto names = source.list(path);
+      process.open_fds = names ? Count(names->size()) : Count();
+    }
+  }
+}
+
+/// Reads what seldom changes. False: the process has ended.
+bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, TimePoint now) {
+  const auto directory = directory_of(pid);
+  const auto text = source.read(directory + "/stat");
+  if (!text && text.error().code == Errc::missing) return false;
+  auto stat = text.and_then([](const std::string& content) { return parse_pid_stat(content); });
+  const bool another = process.read_at && stat && stat->start_ticks != process.stat.start_ticks;
+  if (another) {  // with the number of one that has ended
+    process.sockets.clear();
+    process.sweep_due = true;
+  }
+  process.read_at = now;
+  process.stat = stat ? std::move(*stat) : PidStat{};
+
+  const auto limits = source.read(directory + "/limits").and_then([](const std::string& content) {
+    return parse_fd_limits(content);
+  });
+  process.limits = limits ? *limits : FdLimits{};
+  const auto cgroup = source.read(directory + "/cgroup");
+  process.unit = cgroup ? parse_cgroup_unit(*cgroup) : std::string();
+  return true;
+}
+
+void ProcessesReader::refresh_due(const Reading& reading) {
+  for (auto entry = known_.begin(); entry != known_.end();) {
+    auto& [pid, process] = *entry;
+    const bool ended =
+        is_due(process.read_at, pid, reading.now) && !refresh(reading.source, pid, process, reading.now);
+    entry = ended ? known_.erase(entry) : std::next(entry);
+  }
+}
+
+void ProcessesReader::choose_fullest(const Reading& reading) {
+  std::vector<std::pair<double, std::int32_t>> by_ratio;
+  for (auto& [pid, process] : known_) {
+    process.fullest = false;
+    const auto ratio = Process{.open_fds = process.open_fds, .soft_limit = process.limits.soft}.fd_ratio();
+    if (ratio) by_ratio.emplace_back(*ratio, pid);
+  }
+  const auto count = std::min(kFullest, by_ratio.size());
+  std::partial_sort(by_ratio.begin(), by_ratio.begin() + static_cast<std::ptrdiff_t>(count), by_ratio.end(),
+                    std::greater<>());
+  by_ratio.resize(count);
+  for (const auto& [ratio, pid] : by_ratio) {
+    auto& process = known_.at(pid);
+    process.fullest = true;
+    if (process.read_at != reading.now && !refresh(reading.source, pid, process, reading.now))
+      known_.erase(pid);
+  }
+}
+
+ProcessesReader::Inodes ProcessesReader::owned() const {
+  Inodes inodes;
+  for (const auto& [pid, process] : known_) inodes.insert(process.sockets.begin(), process.sockets.end());
+  return inodes;
+}
+
+void ProcessesReader::plan_sweep(const Inodes& wanted, TimePoint now) {
+  const auto owned_now = owned();
+  const bool lost_an_owner = std::any_of(owned_.begin(), owned_.end(), [&](std::uint32_t inode) {
+    return wanted.contains(inode) && !owned_now.contains(inode);
+  });
+  const bool appeared = !std::includes(swept_for_.begin(), swept_for_.end(), wanted.begin(), wanted.end());
+  all_due_ = all_due_ || lost_an_owner || appeared;
+  const bool all = all_due_ && (!all_swept_at_ || now - *all_swept_at_ >= kSweepInterval);
+  if (all) {
+    all_due_ = false;
+    all_swept_at_ = now;
+    swept_for_ = wanted;
+  }
+  for (auto& [pid, process] : known_) {
+    const bool recheck =
+        (!process.sockets.empty() || process.sockets_unsure) && now - process.swept_at >= kRecheckInterval;
+    if (all || recheck) process.sweep_due = true;
+  }
+}
+
+void ProcessesReader::sweep(const Reading& reading, const Inodes& wanted) {
+  std::uint64_t links = 0;
+  for (auto& [pid, process] : known_) {
+    if (!process.sweep_due || links >= kLinksPerRun) continue;
+    process.sweep_due = false;
+    process.swept_at = reading.now;
+    HeldSockets held;
+    if (process.open_fds != 0U && !wanted.empty())
+      held = held_sockets(reading.source, directory_of(pid), process.open_fds, wanted);
+    links += held.links;
+    process.sockets = std::move(held.inodes);
+    process.sockets_unsure = !held.all;
+  }
+}
+
+Processes ProcessesReader::published(const Inodes& wanted) const {
+  Processes result;
+  std::size_t owners = 0;
+  for (const auto& [pid, known] : known_) {
+    ++result.total;
+    if (known.sockets_unsure || known.sweep_due) ++result.unreadable;
+    std::vector<std::uint32_t> held;
+    std::set_intersection(known.sockets.begin(), known.sockets.end(), wanted.begin(), wanted.end(),
+                          std::back_inserter(held));
+    if (!held.empty() && ++owners > kOwners) {
+      ++result.owners_cut;
+      if (!known.fullest) continue;
+    }
+    if (held.empty() && !known.fullest) continue;
+    result.processes.push_back({.pid = pid,
+                                .start_ticks = known.stat.start_ticks,
+                                .comm = known.stat.comm,
+                                .unit = known.unit,
+                                .open_fds = known.open_fds,
+                                .soft_limit = known.limits.soft,
+                                .hard_limit = known.limits.hard,
+                                .listener_inodes = std::move(held)});
+  }
+  return result;
+}
+
+Result<Processes> ProcessesReader::operator()(const Reading& reading) {
+  const auto pids = list_numbers<std::int32_t>(reading.source, "/proc");
+  if (!pids) return tl::unexpected<Error>(pids.error());
+  const auto wanted = listening_inodes(reading.previous);
+  keep_only(*pids);
+  count_descriptors(reading);
+  refresh_due(reading);
+  choose_fullest(reading);
+  plan_sweep(wanted, reading.now);
+  sweep(reading, wanted);
+  owned_ = owned();
+  return published(wanted);
+}
+
+}  // namespace tcpdiag

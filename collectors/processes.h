@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "collectors/collector.h"
+#include "collectors/proc_pid.h"
+
+namespace tcpdiag {
+
+/// The inode in what a link of /proc/PID/fd says: "socket:[123]". Empty for everything else.
+std::optional<std::uint32_t> parse_socket_link(std::string_view text);
+
+/// Reads the processes that hold a listening socket and those whose descriptors are nearest to their limit.
+///
+/// Descriptors are counted in every run by the size of /proc/PID/fd, which the kernel gives from 6.2 on; on
+/// older ones by listing it, in every run for the fullest and otherwise with the rest. The rest of what is
+/// known about a process is read when it appears and then every 30 to 60 s; for the fullest in every run.
+/// Which sockets a process holds is looked up when it appears, for owners once a minute, and for all
+/// processes when a listening socket appears or has lost its last owner, at most every kSweepInterval.
+class ProcessesReader {
+ public:
+  Result<Processes> operator()(const Reading& reading);
+
+  static constexpr std::size_t kFullest = 50;
+  static constexpr std::size_t kOwners = 1000;
+  /// Of one process, its lowest descriptors; the sockets behind further ones are not seen.
+  static constexpr std::uint64_t kLinksPerProcess = 16384;
+  static constexpr std::uint64_t kLinksPerRun = 262144;
+  static constexpr std::chrono::seconds kSweepInterval{30};
+  static constexpr std::chrono::seconds kRecheckInterval{60};
+
+ private:
+  struct Known {
+    std::optional<TimePoint> read_at;  // when stat, limits and unit were read
+    PidStat stat;
+    FdLimits limits;
+    std::string unit;
+    Count open_fds;
+    bool fullest = false;  // in the latest run
+    bool sweep_due = true;
+    TimePoint swept_at;
+    std::vector<std::uint32_t> sockets;  // listening ones that it held at that time; ordered
+    bool sockets_unsure = false;         // they could not be looked up, or not all
+  };
+  using Inodes = std::set<std::uint32_t>;
+
+  void keep_only(const std::vector<std::int32_t>& pids);
+  void count_descriptors(const Reading& reading);
+  static bool refresh(Source& source, std::int32_t pid, Known& process, TimePoint now);
+  void refresh_due(const Reading& reading);
+  void choose_fullest(const Reading& reading);
+  [[nodiscard]] Inodes owned() const;
+  void plan_sweep(const Inodes& wanted, TimePoint now);
+  void sweep(const Reading& reading, const Inodes& wanted);
+  [[nodiscard]] Processes published(const Inodes& wanted) const;
+
+  std::map<std::int32_t, Known> known_;
+  Inodes swept_for_;      // listening sockets that the latest sweep of all processes looked for
+  Inodes owned_;          // sockets with an owner in the latest run
+  bool all_due_ = false;  // a sweep of all processes waits for its interval
+  std::optional<TimePoint> all_swept_at_;
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/processes.h"
+
+#include "tests/catch.h"
+#include "tests/fake_source.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string stat_text(int pid, const std::string& comm, int start_ticks) {
+  return std::to_string(pid) + " (" + comm + ") S 1 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 " +
+         std::to_string(start_ticks) + " 1000 10 18446744073709551615 1 1\n";
+}
+
+std::string limits_text(const std::string& soft, const std::string& hard) {
+  return "Limit                     Soft Limit           Hard Limit           Units     \n"
+         "Max open files            " +
+         soft + "                 " + hard + "               files     \n";
+}
+
+/// A /proc of a few processes, read every five seconds.
+class Machine : public FakeSource {
+ public:
+  std::uint64_t links_read = 0;
+  std::uint64_t directories_listed = 0;
+  bool sizes_count = true;
+
+  void start(int pid, const std::string& comm, std::vector<std::string> fds, int start_ticks = 100) {
+    const auto directory = "/proc/" + std::to_string(pid);
+    files[directory + "/stat"] = stat_text(pid, comm, start_ticks);
+    files[directory + "/limits"] = limits_text("100", "200");
+    files[directory + "/cgroup"] = "0::/system.slice/" + comm + ".service\n";
+    std::vector<std::string> names;
+    for (std::size_t fd = 0; fd < fds.size(); ++fd) {
+      names.push_back(std::to_string(fd));
+      links[directory + "/fd/" + std::to_string(fd)] = fds[fd];
+    }
+    directories[directory + "/fd"] = names;
+    sizes[directory + "/fd"] = sizes_count ? names.size() : 0;
+    pids_.insert(pid);
+    directories["/proc"] = proc_names();
+    sizes["/proc/self/fd"] = sizes_count ? 3 : 0;
+  }
+  void end(int pid) {
+    remove_files_of(pid);
+    pids_.erase(pid);
+    directories["/proc"] = proc_names();
+  }
+  /// The process is still in the list that was just made, but no more behind it.
+  void remove_files_of(int pid) {
+    const auto directory = "/proc/" + std::to_string(pid) + "/";
+    std::erase_if(files, [&](const auto& entry) { return entry.first.starts_with(directory); });
+    std::erase_if(links, [&](const auto& entry) { return entry.first.starts_with(directory); });
+    directories.erase(directory + "fd");
+    sizes.erase(directory + "fd");
+  }
+  void listen(std::vector<std::uint32_t> inodes) {
+    auto listeners = std::make_shared<Listeners>();
+    for (const auto inode : inodes)
+      listeners->listeners.push_back(
+          {.endpoint = {.port = 80}, .sockets = {{.cookie = inode, .inode = inode}}});
+    previous.namespaces.resize(1);
+    previous.namespaces[0].listeners.value = std::move(listeners);
+  }
+  Processes run(std::chrono::seconds after = 5s) {
+    now += after;
+    links_read = directories_listed = 0;
+    const auto processes = reader({*this, now, previous});
+    REQUIRE(processes);
+    return *processes;
+  }
+  Result<std::string> link(const std::string& path) override {
+    ++links_read;
+    return FakeSource::link(path);
+  }
+  Result<std::vector<std::string>> list(const std::string& path) override {
+    ++directories_listed;
+    return FakeSource::list(path);
+  }
+
+  Snapshot previous;
+  ProcessesReader reader;
+  TimePoint now{1000h};
+
+ private:
+  std::vector<std::string> proc_names() const {
+    std::vector<std::string> names = {"self", "net", "1x", "-1", "99999999999"};
+    for (const auto pid : pids_) names.push_back(std::to_string(pid));
+    return names;
+  }
+  std::set<int> pids_;
+};
+
+const Process* find(const Processes& processes, int pid) {
+  for (const auto& process : processes.processes)
+    if (process.pid == pid) return &process;
+  return nullptr;
+}
+
+std::vector<int> owners_of(const Processes& processes, std::uint32_t inode) {
+  std::vector<int> pids;
+  for (const auto& process : processes.processes)
+    for (const auto held : process.listener_inodes)
+      if (held == inode) pids.push_back(process.pid);
+  return pids;
+}
+
+}  // namespace
+
+TEST_CASE("a socket link is its inode and nothing else is one") {
+  CHECK(parse_socket_link("socket:[123]") == 123U);
+  CHECK(parse_socket_link("socket:[4294967295]") == 4294967295U);
+  for (const auto* text :
+       {"", "socket:[", "socket:]", "socket:[]", "socket:[12", "socket:[-1]", "socket:[1 ]",
+        "socket:[4294967296]", "pipe:[123]", "/tmp/socket:[1]", "anon_inode:[eventpoll]"})
+    CHECK_FALSE(parse_socket_link(text));
+}
+
+TEST_CASE("a process is read with its name, unit, descriptors, limits and listening sockets") {
+  Machine machine;
+  machine.start(7, "ngi) nx", {"/dev/null", "socket:[9]", "socket:[5]", "socket:[5]", "socket:[77]"});
+  machine.listen({5, 9, 0});
+  const auto processes = machine.run();
+  CHECK(processes.total == 1);
+  CHECK(processes.unreadable == 0);
+  REQUIRE(processes.processes.size() == 1);
+  const auto& process = processes.processes.front();
+  CHECK(process.pid == 7);
+  CHECK(process.start_ticks == 100);
+  CHECK(process.comm == "ngi) nx");
+  CHECK(process.unit == "ngi) nx.service");
+  CHECK(process.open_fds == 5U);
+  CHECK(process.soft_limit == 100U);
+  CHECK(process.hard_limit == 200U);
+  CHECK(process.listener_inodes == std::vector<std::uint32_t>{5, 9});
+}
+
+TEST_CASE("descriptors are not listed again while nothing changes") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.start(8, "other", {"/dev/null"});
+  machine.listen({5});
+  machine.run();
+  CHECK(machine.links_read == 2);
+  const auto processes = machine.run();
+  CHECK(machine.links_read == 0);
+  CHECK(machine.directories_listed == 1);  // /proc
+  CHECK(owners_of(processes, 5) == std::vector{7});
+}
+
+TEST_CASE("a worker that inherits a listening socket is found when it appears, by looking at it alone") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]", "/dev/null"});
+  machine.listen({5});
+  machine.run();
+  machine.start(8, "nginx", {"socket:[5]"}, 200);
+  const auto processes = machine.run();
+  CHECK(owners_of(processes, 5) == std::vector{7, 8});
+  CHECK(machine.links_read == 1);
+}
+
+TEST_CASE("a new listening socket of an old process is found, at most one sweep of all in its interval") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  machine.run();
+  machine.start(7, "nginx", {"socket:[5]", "socket:[6]"});
+  machine.listen({5, 6});
+  CHECK(owners_of(machine.run(), 6).empty());
+  CHECK(machine.links_read == 0);
+  CHECK(owners_of(machine.run(ProcessesReader::kSweepInterval), 6) == std::vector{7});
+  machine.run();
+  CHECK(machine.links_read == 0);
+}
+
+TEST_CASE("the first listening socket is looked for at once") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  CHECK(machine.run().processes.size() == 1);
+  CHECK(machine.links_read == 0);
+  machine.listen({5});
+  CHECK(owners_of(machine.run(), 5) == std::vector{7});
+}
+
+TEST_CASE("a socket whose last owner ended is looked for everywhere, and once only when nobody has it") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.start(8, "keeper", {"/dev/null"});
+  machine.listen({5});
+  machine.run();
+  machine.end(7);
+  machine.start(8, "keeper", {"socket:[5]"});  // it was handed over a socket
+  const auto processes = machine.run(ProcessesReader::kSweepInterval);
+  CHECK(owners_of(processes, 5) == std::vector{8});
+  machine.end(8);
+  machine.start(9, "other", {"/dev/null"});
+  machine.run(ProcessesReader::kSweepInterval);
+  machine.run(ProcessesReader::kSweepInterval);
+  CHECK(machine.links_read == 0);
+}
+
+TEST_CASE("an owner that closes the socket is an owner no more within a minute") {
+  Machine machine;
+  machine.start(7, "parent", {"socket:[5]"});
+  machine.start(8, "child", {"socket:[5]"});
+  machine.listen({5});
+  machine.run();
+  machine.start(7, "parent", {"/dev/null"});
+  CHECK(owners_of(machine.run(ProcessesReader::kRecheckInterval), 5) == std::vector{8});
+}
+
+TEST_CASE("a number that is given to another process is not taken for the old one") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"}, 100);
+  machine.listen({5});
+  machine.run();
+  machine.start(7, "bash", {"/dev/null"}, 300);
+  const auto processes = machine.run();
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->comm == "bash");
+  CHECK(find(processes, 7)->start_ticks == 300);
+  CHECK(find(processes, 7)->listener_inodes.empty());
+}
+
+TEST_CASE("a process that ends between the list and the look is no error and not shown") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.start(8, "brief", {"socket:[5]"});
+  machine.listen({5});
+  machine.remove_files_of(8);
+  const auto first = machine.run();
+  CHECK(first.total == 1);
+  CHECK(first.unreadable == 0);
+  CHECK(owners_of(first, 5) == std::vector{7});
+  machine.remove_files_of(7);
+  CHECK(machine.run(60s).processes.empty());
+}
+
+TEST_CASE("a process whose descriptors may not be listed is counted, and its number of them still known") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.directories["/proc/7/fd"] = unexpected(Errc::denied, "/proc/7/fd: Permission denied");
+  machine.start(8, "kthreadd", {});
+  machine.listen({5});
+  const auto processes = machine.run();
+  CHECK(processes.total == 2);
+  CHECK(processes.unreadable == 1);
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->open_fds == 1U);
+  CHECK(find(processes, 7)->listener_inodes.empty());
+}
+
+TEST_CASE("links that may not be read count as unreadable") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.links["/proc/7/fd/0"] = unexpected(Errc::denied, "/proc/7/fd/0: Permission denied");
+  machine.listen({5});
+  CHECK(machine.run().unreadable == 1);
+}
+
+TEST_CASE("a kernel that gives no size has the descriptors counted, of the fullest in every run") {
+  Machine machine;
+  machine.sizes_count = false;
+  machine.start(7, "nginx", {"a", "b", "c"});
+  CHECK(find(machine.run(), 7)->open_fds == 3U);
+  machine.start(7, "nginx", {"a", "b", "c", "d"});
+  CHECK(find(machine.run(), 7)->open_fds == 4U);
+}
+
+TEST_CASE("what cannot be read of a process stays empty") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.deny("/proc/7/limits");
+  machine.deny("/proc/7/cgroup");
+  machine.sizes["/proc/7/fd"] = unexpected(Errc::denied, "/proc/7/fd: Permission denied");
+  machine.listen({5});
+  const auto processes = machine.run();
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK_FALSE(find(processes, 7)->open_fds);
+  CHECK_FALSE(find(processes, 7)->soft_limit);
+  CHECK(find(processes, 7)->unit.empty());
+  CHECK(find(processes, 7)->listener_inodes == std::vector<std::uint32_t>{5});
+}
+
+TEST_CASE("the fullest by share of their limit are kept, and owners besides, in the order of their numbers") {
+  Machine machine;
+  for (int pid = 1; pid <= 80; ++pid)
+    machine.start(pid, "p" + std::to_string(pid),
+                  std::vector<std::string>(static_cast<std::size_t>(pid), "/x"));
+  machine.start(3, "server", {"socket:[5]"});
+  machine.files["/proc/80/limits"] = limits_text("unlimited", "unlimited");
+  machine.listen({5});
+  const auto processes = machine.run();
+  CHECK(processes.total == 80);
+  REQUIRE(processes.processes.size() == 51);
+  CHECK(processes.processes[0].pid == 3);
+  CHECK(processes.processes[1].pid == 30);
+  CHECK(processes.processes.back().pid == 79);
+  CHECK(find(processes, 80) == nullptr);
+}
+
+TEST_CASE("of very many owners some are left out and counted") {
+  Machine machine;
+  for (int pid = 1; pid <= 1100; ++pid) machine.start(pid, "worker", {"socket:[5]"});
+  machine.listen({5});
+  const auto processes = machine.run();
+  CHECK(owners_of(processes, 5).size() >= ProcessesReader::kOwners);
+  CHECK(processes.owners_cut == 100);
+  CHECK(processes.processes.size() <= ProcessesReader::kOwners + ProcessesReader::kFullest);
+}
+
+TEST_CASE("of a process with very many descriptors the lowest are looked at, without listing them") {
+  Machine machine;
+  machine.start(7, "proxy", {"/dev/null", "socket:[5]"});
+  machine.sizes["/proc/7/fd"] = 1'000'000;
+  machine.listen({5});
+  const auto processes = machine.run();
+  CHECK(owners_of(processes, 5) == std::vector{7});
+  CHECK(processes.unreadable == 1);
+  CHECK(machine.links_read == ProcessesReader::kLinksPerProcess);
+  CHECK(machine.directories_listed == 1);
+}
+
+TEST_CASE("a run looks at a bounded number of descriptors and goes on in the next one") {
+  Machine machine;
+  for (int pid = 1; pid <= 20; ++pid) {
+    machine.start(pid, "proxy", {"socket:[5]"});
+    machine.sizes["/proc/" + std::to_string(pid) + "/fd"] = 20'000;
+  }
+  machine.listen({5});
+  const auto first = machine.run();
+  CHECK(machine.links_read == ProcessesReader::kLinksPerRun);
+  CHECK(owners_of(first, 5).size() == 16);
+  CHECK(first.unreadable == 20);
+  CHECK(owners_of(machine.run(), 5).size() == 20);
+  CHECK(machine.links_read == 4 * ProcessesReader::kLinksPerProcess);
+}
+
+TEST_CASE("a /proc that cannot be listed is the section's error, an empty one is no processes") {
+  Machine machine;
+  machine.deny("/proc");
+  const auto denied = machine.reader({machine, machine.now, machine.previous});
+  REQUIRE_FALSE(denied);
+  CHECK(denied.error().code == Errc::denied);
+  machine.directories["/proc"] = std::vector<std::string>{};
+  CHECK(machine.run().total == 0);
+}
