@@ -71,9 +71,10 @@ HeldSockets held_sockets(Source& source, const std::string& directory, const Cou
   held.links = descriptors.size();
   for (const auto fd : descriptors) {
     const auto link = source.link(directory + "/fd/" + std::to_string(fd));
+    if (!link && link.error().code == Errc::missing) continue;  // closed meanwhile
     if (!link) {
-      if (link.error().code != Errc::missing) held.all = false;
-      continue;
+      held.all = false;  // what forbids one forbids all
+      break;
     }
     if (const auto inode = parse_socket_link(*link); inode && wanted.contains(*inode))
       held.inodes.push_back(*inode);
@@ -155,7 +156,7 @@ void ProcessesReader::choose_fullest(const Reading& reading) {
   for (auto& [pid, process] : known_) {
     process.fullest = false;
     const auto ratio = Process{.open_fds = process.open_fds, .soft_limit = process.limits.soft}.fd_ratio();
-    if (ratio) by_ratio.emplace_back(*ratio, pid);
+    if (ratio && *ratio > 0) by_ratio.emplace_back(*ratio, pid);  // kernel threads have no descriptors
   }
   const auto count = std::min(kFullest, by_ratio.size());
   std::partial_sort(by_ratio.begin(), by_ratio.begin() + static_cast<std::ptrdiff_t>(count), by_ratio.end(),

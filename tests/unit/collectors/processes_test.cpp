@@ -247,6 +247,7 @@ TEST_CASE("a process whose descriptors may not be listed is counted, and its num
   const auto processes = machine.run();
   CHECK(processes.total == 2);
   CHECK(processes.unreadable == 1);
+  CHECK(find(processes, 8) == nullptr);
   REQUIRE(find(processes, 7) != nullptr);
   CHECK(find(processes, 7)->open_fds == 1U);
   CHECK(find(processes, 7)->listener_inodes.empty());
