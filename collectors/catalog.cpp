@@ -2,9 +2,13 @@
 #include "collectors/catalog.h"
 
 #include "collectors/connections.h"
+#include "collectors/conntrack.h"
+#include "collectors/file_handles.h"
 #include "collectors/listeners.h"
 #include "collectors/netstat.h"
 #include "collectors/processes.h"
+#include "collectors/sockstat.h"
+#include "collectors/softnet.h"
 
 namespace tcpdiag {
 
@@ -20,6 +24,17 @@ std::span<const CollectorSpec> collector_catalog() {
        make_collector<&NetnsView::connections, ConnectionsReader>},
       {"processes", 5s, Thread::worker, false, "/proc/PID: fd, stat, limits, cgroup", "which processes own listeners, and who runs out of descriptors",
        make_collector<&Snapshot::processes, ProcessesReader>},
+      {"sockstat", 1s, Thread::loop, true, "/proc/net/sockstat, /proc/net/sockstat6",
+       "sockets in use, TIME_WAIT, orphans and the memory of TCP",
+       make_stateless_collector<&NetnsView::sockets, read_socket_usage>},
+      {"softnet", 1s, Thread::loop, false, "/proc/net/softnet_stat", "packets that CPUs received and dropped",
+       make_stateless_collector<&Snapshot::softnet, read_softnet>},
+      {"conntrack", 5s, Thread::worker, true,
+       "/proc/sys/net/netfilter/nf_conntrack_{count,max}, /proc/net/stat/nf_conntrack",
+       "tracked connections, their limit and drops",
+       make_stateless_collector<&NetnsView::conntrack, read_conntrack>},
+      {"file_handles", 5s, Thread::worker, false, "/proc/sys/fs/file-nr", "open files of the machine",
+       make_stateless_collector<&Snapshot::files, read_file_handles>},
   };
   // clang-format on
   return kCatalog;

@@ -252,7 +252,7 @@ struct Processes {
   std::uint64_t owners_cut = 0;  ///< owners of listeners left out because there were more than are kept
 };
 
-/// One CPU's line of /proc/net/softnet_stat; machine-wide.
+/// One CPU's line of /proc/net/softnet_stat; machine-wide. The kernel counts in 32 bits: the numbers wrap.
 struct SoftnetCpu {
   std::uint32_t cpu = 0;
   std::uint64_t processed = 0;
