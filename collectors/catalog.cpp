@@ -7,8 +7,10 @@
 #include "collectors/listeners.h"
 #include "collectors/netstat.h"
 #include "collectors/processes.h"
+#include "collectors/self.h"
 #include "collectors/sockstat.h"
 #include "collectors/softnet.h"
+#include "collectors/sysctl.h"
 
 namespace tcpdiag {
 
@@ -33,8 +35,12 @@ std::span<const CollectorSpec> collector_catalog() {
        "/proc/sys/net/netfilter/nf_conntrack_{count,max}, /proc/net/stat/nf_conntrack",
        "tracked connections, their limit and drops",
        make_stateless_collector<&NetnsView::conntrack, read_conntrack>},
+      {"sysctl", 30s, Thread::worker, true, "/proc/sys", "settings, and every finding that depends on one",
+       make_settings_collector},
       {"file_handles", 5s, Thread::worker, false, "/proc/sys/fs/file-nr", "open files of the machine",
        make_stateless_collector<&Snapshot::files, read_file_handles>},
+      {"self", 5s, Thread::worker, false, "/proc/self/{stat,limits,fd}, /proc/stat",
+       "what the daemon itself uses (process_*)", make_stateless_collector<&Snapshot::self, read_self_usage>},
   };
   // clang-format on
   return kCatalog;
