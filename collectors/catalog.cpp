@@ -4,6 +4,7 @@
 #include "collectors/connections.h"
 #include "collectors/conntrack.h"
 #include "collectors/file_handles.h"
+#include "collectors/kernel_log.h"
 #include "collectors/listeners.h"
 #include "collectors/netstat.h"
 #include "collectors/processes.h"
@@ -31,6 +32,8 @@ std::span<const CollectorSpec> collector_catalog() {
        make_stateless_collector<&NetnsView::sockets, read_socket_usage>},
       {"softnet", 1s, Thread::loop, false, "/proc/net/softnet_stat", "packets that CPUs received and dropped",
        make_stateless_collector<&Snapshot::softnet, read_softnet>},
+      {"kernel_log", 1s, Thread::loop, false, "/dev/kmsg", "what the kernel reports: SYN floods, full tables, memory",
+       make_collector<&Snapshot::kernel_log, KernelLogReader>},
       {"conntrack", 5s, Thread::worker, true,
        "/proc/sys/net/netfilter/nf_conntrack_{count,max}, /proc/net/stat/nf_conntrack",
        "tracked connections, their limit and drops",
