@@ -56,9 +56,11 @@ Complaint apply_file(const std::string& path, Options& options) {
 Complaint apply_collector_flags(const GivenFlags& given, Options& options) {
   for (const auto& collector : collector_catalog()) {
     const std::string name(collector.name);
-    const bool on = given.contains("--collector." + name);
-    const bool off = given.contains("--no-collector." + name);
-    if (on && off) return "--collector." + name + " and --no-collector." + name + " contradict each other";
+    const auto on_flag = "--collector." + name;
+    const auto off_flag = "--no-collector." + name;
+    const bool on = given.contains(on_flag);
+    const bool off = given.contains(off_flag);
+    if (on && off) return on_flag + " and " + off_flag + " contradict each other";
     if (on) options.collectors_off.erase(name);
     if (off) options.collectors_off.insert(name);
   }
