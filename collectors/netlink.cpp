@@ -3,6 +3,7 @@
 
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace tcpdiag {
@@ -14,11 +15,12 @@ tl::unexpected<Error> malformed(const char* what) {
   return unexpected(Errc::malformed, std::string(kWhere) + ": " + what);
 }
 
-// NLMSG_ERROR and NLMSG_DONE both begin with an int: 0 or a negative errno.
+// NLMSG_ERROR and NLMSG_DONE both begin with an int: 0 or a negative errno, of which there are 4095.
 Result<int> status_of(std::span<const std::byte> payload) {
   int status = 0;
   if (payload.size() < sizeof status) return malformed("an error message without its number");
   std::memcpy(&status, payload.data(), sizeof status);
+  if (status < -4095 || status > 0) return malformed("an error message with an impossible number");
   return status;
 }
 
