@@ -70,17 +70,18 @@ Listener ListenerHistory::advance(const Endpoint& endpoint, std::optional<bool> 
 }
 
 // The kernel's number lives as long as its socket and wraps at 2^32: the increase since the last look counts,
-// or all of it when the socket is new. A member that is gone leaves what it had counted.
+// or all of it when the socket is new. A member that is gone leaves what it had counted. A dump can miss a
+// member of a large group, so each is remembered for one look more: else its drops would count twice.
 void ListenerHistory::count_drops(const std::vector<ListenerSocket>& sockets) {
-  std::map<std::uint64_t, std::uint32_t> seen;
+  ++look_;
   for (const auto& socket : sockets) {
     if (!socket.drops) continue;
-    const auto last = last_drops_.find(socket.cookie);
-    const std::uint32_t increase = last == last_drops_.end() ? *socket.drops : *socket.drops - last->second;
+    auto& member = members_[socket.cookie];
+    const std::uint32_t increase = *socket.drops - member.drops;
     drops_ = drops_.value_or(0) + increase;  // empty only until the kernel has told a first number
-    seen.emplace(socket.cookie, *socket.drops);
+    member = {*socket.drops, look_};
   }
-  last_drops_ = std::move(seen);
+  std::erase_if(members_, [&](const auto& member) { return member.second.look + 1 < look_; });
 }
 
 std::uint32_t ListenerHistory::peak(std::uint32_t longest, TimePoint now) {
@@ -99,7 +100,11 @@ Result<Listeners> ListenersReader::operator()(const Reading& reading) {
   Dump dump;
   const SocketDump request{.states = state_bit(TcpState::listen), .socket_memory = true};
   const auto dumped = reading.source.dump_sockets(request, [&](auto payload) { add(payload, dump); });
-  if (!dumped) return tl::unexpected<Error>(dumped.error());
+  if (!dumped) {
+    // What comes back under the namespace's name is another one; before 5.6 its cookies would begin anew.
+    if (dumped.error().code == Errc::missing) histories_.clear();
+    return tl::unexpected<Error>(dumped.error());
+  }
   if (!dump.parsed) return tl::unexpected<Error>(dump.parsed.error());
 
   Listeners listeners{.cut = dump.cut};

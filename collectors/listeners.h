@@ -20,11 +20,16 @@ class ListenerHistory {
   void count_drops(const std::vector<ListenerSocket>& sockets);
   std::uint32_t peak(std::uint32_t longest, TimePoint now);
 
+  struct Member {
+    std::uint32_t drops = 0;
+    std::uint64_t look = 0;  // the latest that showed it
+  };
   struct SecondPeak {
     std::int64_t second = -1;
     std::uint32_t length = 0;
   };
-  std::map<std::uint64_t, std::uint32_t> last_drops_;  // by cookie
+  std::map<std::uint64_t, Member> members_;  // by cookie
+  std::uint64_t look_ = 0;
   Count drops_;
   std::array<SecondPeak, 60> peaks_{};
   FillHistogram fill_;

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/listeners.h"
+
+#include "tests/catch.h"
+#include "tests/diag_message.h"
+#include "tests/fake_source.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+const TimePoint kStart = TimePoint(1000s);
+
+struct Member {
+  std::uint64_t cookie;
+  std::uint32_t length = 0, limit = 0;
+  std::optional<std::uint32_t> drops = 0;
+};
+
+std::string listening(const std::string& at, std::uint16_t port, const Member& member) {
+  return to_message({.state = TcpState::listen,
+                     .source = address(at),
+                     .destination = {.v6 = address(at).v6},
+                     .source_port = port,
+                     .cookie = member.cookie,
+                     .receive_queue = member.length,
+                     .send_queue = member.limit,
+                     .drops = member.drops});
+}
+
+// A reader and the kernel that it looks at.
+class Looks {
+ public:
+  FakeSource source;
+
+  Result<Listeners> at(TimePoint now) {
+    return reader_({.source = source, .now = now, .previous = snapshot_, .netns_index = 0});
+  }
+  // One look at the members of 0.0.0.0:80.
+  Listener members(TimePoint now, const std::vector<Member>& members) {
+    source.messages.clear();
+    for (const auto& member : members) source.messages.push_back(listening("0.0.0.0", 80, member));
+    const auto listeners = at(now);
+    REQUIRE(listeners);
+    REQUIRE(listeners->listeners.size() == 1);
+    return listeners->listeners.front();
+  }
+
+ private:
+  Snapshot snapshot_;
+  ListenersReader reader_;
+};
+
+std::size_t bucket_of(const Listener& listener) {
+  const auto& samples = listener.fill.samples;
+  return static_cast<std::size_t>(std::find(samples.begin(), samples.end(), 1U) - samples.begin());
+}
+
+}  // namespace
+
+TEST_CASE("listeners are told apart by address, port and device, and ordered by port") {
+  Looks looks;
+  auto on_device = DiagSocket{.state = TcpState::listen,
+                              .source = address("0.0.0.0"),
+                              .source_port = 80,
+                              .interface = 2,
+                              .cookie = 4};
+  looks.source.messages = {listening("::1", 443, {1, 2, 128}), listening("0.0.0.0", 80, {2}),
+                           listening("127.0.0.1", 80, {3}), to_message(on_device)};
+  const auto listeners = looks.at(kStart);
+  REQUIRE(listeners);
+  REQUIRE(listeners->listeners.size() == 4);
+  std::vector<std::string> labels;
+  for (const auto& each : listeners->listeners)
+    labels.push_back(address_label(each.endpoint) + " " + std::to_string(each.endpoint.port));
+  CHECK(labels == std::vector<std::string>{"0.0.0.0 80", "0.0.0.0%2 80", "127.0.0.1 80", "::1 443"});
+  CHECK(listeners->listeners[3].sockets[0].queue_length == 2);
+  CHECK(listeners->listeners[3].sockets[0].queue_limit == 128);
+  CHECK(listeners->cut == 0);
+}
+
+TEST_CASE("a namespace without listeners is known and empty") {
+  Looks looks;
+  const auto listeners = looks.at(kStart);
+  REQUIRE(listeners);
+  CHECK(listeners->listeners.empty());
+}
+
+TEST_CASE("the members of a reuseport group are one listener, each with its own queue") {
+  Looks looks;
+  const auto listener = looks.members(kStart, {{9, 1, 1}, {7, 0, 1}, {8, 2, 8}});
+  REQUIRE(listener.sockets.size() == 3);
+  CHECK(listener.sockets[0].cookie == 7);
+  CHECK(listener.sockets[1].cookie == 8);
+  CHECK(listener.sockets[2].cookie == 9);
+  CHECK(listener.fullest().cookie == 9);  // 1 of 2 is fuller than 2 of 9
+  CHECK(listener.peak_length == 2);
+}
+
+TEST_CASE("a socket that a dump shows twice counts once") {
+  Looks looks;
+  const auto listener = looks.members(kStart, {{7, 1, 1, 5}, {8}, {7, 1, 1, 5}});
+  CHECK(listener.sockets.size() == 2);
+  CHECK(listener.drops == 5);
+}
+
+TEST_CASE("drops of a group never decrease when members close and open") {
+  Looks looks;
+  CHECK(looks.members(kStart, {{1, 0, 0, 10}, {2, 0, 0, 5}}).drops == 15);
+  CHECK(looks.members(kStart + 1s, {{1, 0, 0, 12}}).drops == 17);
+  CHECK(looks.members(kStart + 2s, {{1, 0, 0, 12}, {3, 0, 0, 0}}).drops == 17);
+  CHECK(looks.members(kStart + 3s, {{3, 0, 0, 4}, {4, 0, 0, 1}}).drops == 22);
+}
+
+TEST_CASE("drops go on counting when the kernel's 32 bits wrap") {
+  Looks looks;
+  CHECK(looks.members(kStart, {{1, 0, 0, 0xfffffff0}}).drops == 0xfffffff0);
+  CHECK(looks.members(kStart + 1s, {{1, 0, 0, 0x10}}).drops == std::uint64_t{0x100000010});
+}
+
+TEST_CASE("drops are empty while the kernel does not tell them, and not zero") {
+  Looks looks;
+  CHECK_FALSE(looks.members(kStart, {{1, 0, 0, std::nullopt}}).drops.has_value());
+}
+
+TEST_CASE("a member that one dump missed does not bring its drops a second time") {
+  Looks looks;
+  CHECK(looks.members(kStart, {{1, 0, 0, 1000}, {2, 0, 0, 0}}).drops == 1000);
+  CHECK(looks.members(kStart + 100ms, {{2, 0, 0, 0}}).drops == 1000);
+  CHECK(looks.members(kStart + 200ms, {{1, 0, 0, 1001}, {2, 0, 0, 0}}).drops == 1001);
+}
+
+TEST_CASE("the peak is the longest queue of any member within 60 seconds") {
+  Looks looks;
+  CHECK(looks.members(kStart, {{1, 3, 128}, {2, 7, 128}}).peak_length == 7);
+  CHECK(looks.members(kStart + 500ms, {{1, 9, 128}, {2, 0, 128}}).peak_length == 9);
+  CHECK(looks.members(kStart + 1s, {{1, 4, 128}}).peak_length == 9);
+  CHECK(looks.members(kStart + 59s, {{1, 0, 128}}).peak_length == 9);
+  CHECK(looks.members(kStart + 60s, {{1, 0, 128}}).peak_length == 4);
+  CHECK(looks.members(kStart + 61s, {{1, 0, 128}}).peak_length == 0);
+}
+
+TEST_CASE("a peak is forgotten after a gap of any length") {
+  Looks looks;
+  CHECK(looks.members(kStart, {{1, 9, 128}}).peak_length == 9);
+  CHECK(looks.members(kStart + 3600s, {{1, 1, 128}}).peak_length == 1);
+}
+
+TEST_CASE("each look adds the fullest member's share to the histogram") {
+  Looks looks;
+  looks.members(kStart, {{1, 0, 3}, {2, 1, 3}});                          // 1 of 4
+  const auto listener = looks.members(kStart + 100ms, {{1, 4, 3}, {2}});  // all of 4
+  CHECK(listener.fill.samples == decltype(listener.fill.samples){0, 0, 1, 0, 0, 0, 0, 1});
+  CHECK(listener.fill.sum == 1.25);
+}
+
+TEST_CASE("a fill on a bucket's bound belongs to that bucket, and full is the last one") {
+  const auto bucket = [](std::uint32_t length, std::uint32_t limit) {
+    return bucket_of(Looks().members(kStart, {{1, length, limit}}));
+  };
+  CHECK(bucket(0, 127) == 0);
+  CHECK(bucket(1, 127) == 1);
+  CHECK(bucket(1, 3) == 2);    // 0.25
+  CHECK(bucket(2, 3) == 3);    // 0.5
+  CHECK(bucket(3, 3) == 4);    // 0.75
+  CHECK(bucket(9, 9) == 5);    // 0.9
+  CHECK(bucket(99, 99) == 6);  // 0.99
+  CHECK(bucket(100, 99) == 7);
+}
+
+TEST_CASE("listen(0) holds one connection and is full with it") {
+  CHECK(bucket_of(Looks().members(kStart, {{1, 0, 0}})) == 0);
+  CHECK(bucket_of(Looks().members(kStart, {{1, 1, 0}})) == 7);
+}
+
+TEST_CASE("a queue longer than its limit, as after a second listen(), is full and no more") {
+  const auto listener = Looks().members(kStart, {{1, 7, 2}});
+  CHECK(bucket_of(listener) == 7);
+  CHECK(listener.fill.sum == 1);
+  CHECK(bucket_of(Looks().members(kStart, {{1, 0xffffffff, 0xffffffff}})) == 7);
+}
+
+TEST_CASE("a failed dump is the section's error and leaves the history as it was") {
+  Looks looks;
+  looks.members(kStart, {{1, 5, 128, 10}});
+  looks.source.dump_outcome = unexpected(Errc::timed_out, "sock_diag: too slow");
+  looks.source.messages = {listening("0.0.0.0", 80, {1, 128, 128, 500})};
+  const auto failed = looks.at(kStart + 1s);
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code == Errc::timed_out);
+  looks.source.dump_outcome = {};
+  const auto listener = looks.members(kStart + 2s, {{1, 0, 128, 11}});
+  CHECK(listener.drops == 11);
+  CHECK(listener.peak_length == 5);
+  CHECK(listener.fill.samples[0] == 1);
+}
+
+TEST_CASE("one message that cannot be read makes the whole look an error") {
+  Looks looks;
+  looks.source.messages = {listening("0.0.0.0", 80, {1}), "garbage", listening("0.0.0.0", 81, {2})};
+  const auto failed = looks.at(kStart);
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code == Errc::malformed);
+}
+
+TEST_CASE("the history ends with the listener, and with its namespace") {
+  Looks looks;
+  SECTION("closed") {
+    looks.members(kStart, {{1, 5, 128, 10}});
+    looks.source.messages.clear();
+    REQUIRE(looks.at(kStart + 1s));
+  }
+  SECTION("vanished: cookies of another namespace are another's") {
+    looks.members(kStart, {{1, 5, 128, 10}});
+    looks.source.dump_outcome = unexpected(Errc::missing, "network namespace /run/netns/a: gone");
+    REQUIRE_FALSE(looks.at(kStart + 1s));
+    looks.source.dump_outcome = {};
+  }
+  const auto listener = looks.members(kStart + 2s, {{1, 0, 128, 3}});
+  CHECK(listener.drops == 3);
+  CHECK(listener.peak_length == 0);
+}
+
+TEST_CASE("sockets in other states are no listeners, whatever the dump shows") {
+  Looks looks;
+  looks.source.messages = {to_message({.state = TcpState::established, .source = address("0.0.0.0")})};
+  CHECK(looks.at(kStart).value().listeners.empty());
+}
+
+TEST_CASE("listening sockets beyond the bound are counted, not kept") {
+  Looks looks;
+  for (std::uint64_t cookie = 1; cookie <= ListenersReader::kMaxSockets + 3; ++cookie)
+    looks.source.messages.push_back(listening("0.0.0.0", 80, {cookie}));
+  const auto listeners = looks.at(kStart);
+  REQUIRE(listeners);
+  CHECK(listeners->listeners.at(0).sockets.size() == ListenersReader::kMaxSockets);
+  CHECK(listeners->cut == 3);
+}
