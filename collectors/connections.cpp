@@ -2,6 +2,7 @@
 #include "collectors/connections.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tcpdiag {
 namespace {
@@ -10,24 +11,25 @@ constexpr std::uint32_t kAllStates = (1U << kTcpStates) - 2;  // there is no sta
 
 std::size_t index(TcpState state) { return static_cast<std::size_t>(state); }
 
-// How well a listener fits a half-open connection on its port; 0: not at all. As the kernel chooses: the
-// exact address before the wildcard of its family before a dual-stack wildcard, and a bound device before
-// none.
-int match(const Endpoint& listener, const DiagSocket& socket) {
-  if (listener.interface != 0 && listener.interface != socket.interface) return 0;
-  const int device = listener.interface != 0 ? 1 : 0;
-  const auto local = socket.source.unmapped();
-  if (listener.address.unmapped() == local) return 6 + device;
-  if (!listener.address.is_any()) return 0;
-  if (listener.address.v6 == local.v6) return 4 + device;
-  return listener.address.v6 ? 2 + device : 0;
+// Where the listener of a half-open connection may stand, in the order in which the kernel looks for it: the
+// exact address before the wildcard, a bound device before none. A half-open connection has its listener's
+// family: one over IPv4 to a dual-stack listener is shown with an IPv4-mapped address.
+std::array<Endpoint, 4> possible_listeners(const DiagSocket& socket) {
+  const IpAddress any{.v6 = socket.source.v6};
+  const auto port = socket.source_port;
+  return {{{socket.source, port, socket.interface},
+           {socket.source, port, 0},
+           {any, port, socket.interface},
+           {any, port, 0}}};
 }
 
 PortRange ephemeral_ports(const NetnsView& netns) {
   const auto* settings = netns.settings.get();
   const auto* range = settings == nullptr ? nullptr : settings->find("net.ipv4.ip_local_port_range");
   if (range == nullptr || range->values.size() != 2) return {};
-  return {static_cast<std::uint16_t>(range->values[0]), static_cast<std::uint16_t>(range->values[1])};
+  const auto first = range->values[0], last = range->values[1];
+  if (first < 0 || last < first || last > 65535) return {};
+  return {static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)};
 }
 
 void add_to(PortConnections& total, const PortConnections& part) {
@@ -69,7 +71,8 @@ void PortTable::clear() {
 void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
   ++sockets_;
   if (socket.state == TcpState::listen) {
-    add_listener(socket);
+    ++server_.row(socket.source_port).by_state[index(TcpState::listen)];
+    half_open_.emplace(Endpoint{socket.source, socket.source_port, socket.interface}, 0);
     return;
   }
   const bool server = server_.contains(socket.source_port);
@@ -85,27 +88,13 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
     destinations_.add(socket.source, socket.destination, socket.destination_port);
 }
 
-void ConnectionCounter::add_listener(const DiagSocket& socket) {
-  ++server_.row(socket.source_port).by_state[index(TcpState::listen)];
-  const Endpoint endpoint{socket.source, socket.source_port, socket.interface};
-  auto& on_port = half_open_[socket.source_port];
-  if (std::none_of(on_port.begin(), on_port.end(),
-                   [&](const auto& each) { return each.listener == endpoint; }))
-    on_port.push_back({endpoint, 0});
-}
-
 void ConnectionCounter::add_half_open(const DiagSocket& socket) {
-  const auto on_port = half_open_.find(socket.source_port);
-  if (on_port == half_open_.end()) return;
-  HalfOpen* best = nullptr;
-  int best_match = 0;
-  for (auto& each : on_port->second) {
-    if (const int matched = match(each.listener, socket); matched > best_match) {
-      best = &each;
-      best_match = matched;
+  for (const auto& listener : possible_listeners(socket)) {
+    if (const auto found = half_open_.find(listener); found != half_open_.end()) {
+      ++found->second;
+      return;
     }
   }
-  if (best != nullptr) ++best->count;
 }
 
 void ConnectionCounter::add_close_wait(const DiagSocket& socket, bool server, std::uint16_t port) {
@@ -144,10 +133,7 @@ Connections ConnectionCounter::finish(TimePoint now) {
                           .destination_undercount = destinations_.undercount(),
                           .sockets = sockets_};
   split_clients(client_.rows(), connections);
-  for (const auto& [port, listeners] : half_open_)
-    connections.half_open.insert(connections.half_open.end(), listeners.begin(), listeners.end());
-  std::sort(connections.half_open.begin(), connections.half_open.end(),
-            [](const auto& a, const auto& b) { return a.listener < b.listener; });
+  for (const auto& [listener, count] : half_open_) connections.half_open.push_back({listener, count});
   take_close_waits(now, connections);
   discard();
   return connections;
@@ -175,6 +161,8 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
   });
   if (dumped && parsed) return counter_.finish(reading.now);
   counter_.discard();
+  // What comes back under the namespace's name is another one; before 5.6 its cookies would begin anew.
+  if (!dumped && dumped.error().code == Errc::missing) counter_ = {};
   return tl::unexpected<Error>(dumped ? parsed.error() : dumped.error());
 }
 

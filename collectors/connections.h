@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <unordered_map>
 #include <vector>
 
@@ -45,13 +46,12 @@ class ConnectionCounter {
   void discard();
 
  private:
-  void add_listener(const DiagSocket& socket);
   void add_half_open(const DiagSocket& socket);
   void add_close_wait(const DiagSocket& socket, bool server, std::uint16_t port);
   void take_close_waits(TimePoint now, Connections& connections);
 
   PortTable server_, client_;
-  std::unordered_map<std::uint16_t, std::vector<HalfOpen>> half_open_;  // by port
+  std::map<Endpoint, std::uint32_t> half_open_;  // by listener
   DestinationCounter destinations_;
   std::vector<CloseWait> close_wait_;
   std::unordered_map<std::uint64_t, TimePoint> close_wait_since_;  // by cookie, from the dumps before

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/connections.h"
+
+#include "tests/catch.h"
+#include "tests/diag_message.h"
+#include "tests/fake_source.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+const TimePoint kStart = TimePoint(1000s);
+constexpr PortRange kEphemeral{32768, 60999};
+
+DiagSocket listener(const std::string& at, std::uint16_t port, std::uint32_t interface = 0) {
+  return {.state = TcpState::listen,
+          .source = address(at),
+          .source_port = port,
+          .interface = interface,
+          .inode = 1};
+}
+
+// A connection from `local` to `remote`, held by a process.
+DiagSocket connection(TcpState state, std::uint16_t local, std::uint16_t remote, std::uint64_t cookie = 0) {
+  return {.state = state,
+          .source = address("10.0.0.1"),
+          .destination = address("10.0.0.2"),
+          .source_port = local,
+          .destination_port = remote,
+          .cookie = cookie,
+          .inode = 99};
+}
+
+DiagSocket half_open(const std::string& at, std::uint16_t port, std::uint32_t interface = 0) {
+  return {.state = TcpState::syn_recv, .source = address(at), .source_port = port, .interface = interface};
+}
+
+void add(ConnectionCounter& counter, const std::vector<DiagSocket>& sockets) {
+  for (const auto& socket : sockets) counter.add(socket, kEphemeral);
+}
+
+Connections count(const std::vector<DiagSocket>& sockets) {
+  ConnectionCounter counter;
+  add(counter, sockets);
+  return counter.finish(kStart);
+}
+
+// "address port: count" of every listener.
+std::vector<std::string> half_open_of(const Connections& connections) {
+  std::vector<std::string> lines;
+  for (const auto& each : connections.half_open)
+    lines.push_back(address_label(each.listener) + " " + std::to_string(each.listener.port) + ": " +
+                    std::to_string(each.count));
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a connection belongs to the server side when its local port has a listener") {
+  const auto connections =
+      count({listener("0.0.0.0", 80), connection(TcpState::established, 80, 40000),
+             connection(TcpState::time_wait, 80, 40001), connection(TcpState::established, 40002, 80),
+             connection(TcpState::syn_sent, 40003, 443)});
+  REQUIRE(connections.server.size() == 1);
+  CHECK(connections.server[0].port == 80);
+  CHECK(connections.server[0].count(TcpState::listen) == 1);
+  CHECK(connections.server[0].count(TcpState::established) == 1);
+  CHECK(connections.server[0].count(TcpState::time_wait) == 1);
+  CHECK(connections.server[0].total() == 3);
+  REQUIRE(connections.client.size() == 2);
+  CHECK(connections.client[0].port == 80);
+  CHECK(connections.client[0].count(TcpState::established) == 1);
+  CHECK(connections.client[1].port == 443);
+  CHECK(connections.client[1].count(TcpState::syn_sent) == 1);
+  CHECK(connections.sockets == 5);
+  CHECK(connections.client_other.total() == 0);
+}
+
+TEST_CASE("every state is counted under its own name") {
+  std::vector<DiagSocket> sockets = {listener("0.0.0.0", 80)};
+  for (std::size_t state = 1; state < kTcpStates; ++state)
+    if (static_cast<TcpState>(state) != TcpState::listen)
+      sockets.push_back(connection(static_cast<TcpState>(state), 80, static_cast<std::uint16_t>(state)));
+  const auto connections = count(sockets);
+  REQUIRE(connections.server.size() == 1);
+  for (std::size_t state = 1; state < kTcpStates; ++state) CHECK(connections.server[0].by_state[state] == 1);
+  CHECK(connections.server[0].by_state[0] == 0);
+}
+
+TEST_CASE("of the client side the 20 busiest remote ports are kept, the rest is one sum") {
+  std::vector<DiagSocket> sockets;
+  for (std::uint16_t port = 1; port <= 25; ++port)
+    for (std::uint16_t each = 0; each < port; ++each)
+      sockets.push_back(connection(TcpState::established, static_cast<std::uint16_t>(40000 + each), port));
+  const auto connections = count(sockets);
+  REQUIRE(connections.client.size() == 20);
+  CHECK(connections.client.front().port == 6);
+  CHECK(connections.client.back().port == 25);
+  CHECK(connections.client_other.port == 0);
+  CHECK(connections.client_other.count(TcpState::established) == 1 + 2 + 3 + 4 + 5);
+}
+
+TEST_CASE("ports 0 and 65535 are ports like any other") {
+  const auto connections =
+      count({listener("0.0.0.0", 65535), connection(TcpState::established, 65535, 0),
+             connection(TcpState::established, 0, 65535), connection(TcpState::close, 0, 0)});
+  REQUIRE(connections.server.size() == 1);
+  CHECK(connections.server[0].port == 65535);
+  CHECK(connections.server[0].count(TcpState::established) == 1);
+  REQUIRE(connections.client.size() == 2);
+  CHECK(connections.client[0].port == 0);
+  CHECK(connections.client[0].count(TcpState::close) == 1);
+  CHECK(connections.client[1].port == 65535);
+}
+
+TEST_CASE("every port may have a row, on both sides") {
+  std::vector<DiagSocket> sockets;
+  for (std::uint32_t port = 0; port < 65536; ++port)
+    sockets.push_back(listener("0.0.0.0", static_cast<std::uint16_t>(port)));
+  CHECK(count(sockets).server.size() == 65536);
+  for (auto& socket : sockets) socket = connection(TcpState::established, 1, socket.source_port);
+  const auto connections = count(sockets);
+  CHECK(connections.server.empty());
+  CHECK(connections.client.size() == 20);
+  CHECK(connections.client_other.total() == 65536 - 20);
+}
+
+TEST_CASE("connections that no accept() has taken are those of a listener's port without an inode") {
+  auto waiting = connection(TcpState::established, 80, 40000);
+  auto closed_by_peer = connection(TcpState::close_wait, 80, 40001);
+  auto last_ack = connection(TcpState::last_ack, 80, 40002);
+  auto orphaned_client = connection(TcpState::established, 40003, 443);
+  waiting.inode = closed_by_peer.inode = last_ack.inode = orphaned_client.inode = 0;
+  const auto connections =
+      count({listener("0.0.0.0", 80), waiting, closed_by_peer, last_ack, orphaned_client,
+             connection(TcpState::established, 80, 40004), connection(TcpState::close_wait, 80, 40005, 5)});
+  CHECK(connections.server.at(0).unaccepted == 2);
+  CHECK(connections.client.at(0).unaccepted == 0);
+  REQUIRE(connections.close_wait.size() == 1);  // the one that a process holds
+  CHECK(connections.close_wait[0].cookie == 5);
+}
+
+TEST_CASE("a half-open connection counts for the exact address before the wildcard") {
+  const auto connections =
+      count({listener("0.0.0.0", 80), listener("10.0.0.1", 80), listener("0.0.0.0", 81),
+             half_open("10.0.0.1", 80), half_open("10.0.0.1", 80), half_open("10.0.0.2", 80)});
+  CHECK(half_open_of(connections) == Lines{"0.0.0.0 80: 1", "0.0.0.0 81: 0", "10.0.0.1 80: 2"});
+  CHECK(connections.server.at(0).count(TcpState::syn_recv) == 3);
+}
+
+TEST_CASE("a half-open connection over IPv4 to a dual-stack listener is shown with a mapped address") {
+  const auto connections =
+      count({listener("::", 80), half_open("::ffff:10.0.0.1", 80), half_open("2001:db8::1", 80)});
+  CHECK(half_open_of(connections) == Lines{":: 80: 2"});
+  const auto both = count({listener("0.0.0.0", 80), listener("::", 80), listener("::ffff:10.0.0.9", 80),
+                           half_open("10.0.0.1", 80), half_open("::ffff:10.0.0.9", 80),
+                           half_open("2001:db8::1", 80), half_open("2001:db8::1", 80)});
+  CHECK(half_open_of(both) == Lines{"0.0.0.0 80: 1", ":: 80: 2", "::ffff:10.0.0.9 80: 1"});
+}
+
+TEST_CASE("a half-open connection counts for the listener on its device before the one on none") {
+  const auto connections =
+      count({listener("0.0.0.0", 80), listener("0.0.0.0", 80, 2), listener("0.0.0.0", 80, 3),
+             half_open("10.0.0.1", 80, 2), half_open("10.0.0.1", 80, 2), half_open("10.0.0.1", 80)});
+  CHECK(half_open_of(connections) == Lines{"0.0.0.0 80: 1", "0.0.0.0%2 80: 2", "0.0.0.0%3 80: 0"});
+  // A link-local peer has its device though the listener has none.
+  CHECK(half_open_of(count({listener("::", 80), half_open("fe80::1", 80, 7)})) == Lines{":: 80: 1"});
+}
+
+TEST_CASE("a half-open connection whose listener is gone belongs to none") {
+  const auto connections = count(
+      {listener("10.0.0.9", 80), half_open("10.0.0.1", 80), half_open("::1", 80), half_open("10.0.0.9", 81)});
+  CHECK(half_open_of(connections) == Lines{"10.0.0.9 80: 0"});
+}
+
+TEST_CASE("the members of a reuseport group are one listener of half-open connections") {
+  const auto connections =
+      count({listener("0.0.0.0", 80), listener("0.0.0.0", 80), half_open("10.0.0.1", 80)});
+  CHECK(half_open_of(connections) == Lines{"0.0.0.0 80: 1"});
+  CHECK(connections.server.at(0).count(TcpState::listen) == 2);
+}
+
+TEST_CASE("a CLOSE_WAIT socket is as old as the first dump that showed it so") {
+  ConnectionCounter counter;
+  add(counter, {listener("0.0.0.0", 80), connection(TcpState::close_wait, 80, 40000, 1)});
+  counter.finish(kStart);
+  add(counter, {listener("0.0.0.0", 80), connection(TcpState::close_wait, 40001, 443, 2),
+                connection(TcpState::close_wait, 80, 40000, 1)});
+  const auto connections = counter.finish(kStart + 5s);
+  REQUIRE(connections.close_wait.size() == 2);
+  CHECK(connections.close_wait[0].cookie == 1);
+  CHECK(connections.close_wait[0].first_seen == kStart);
+  CHECK(connections.close_wait[0].server);
+  CHECK(connections.close_wait[0].port == 80);
+  CHECK(connections.close_wait[0].inode == 99);
+  CHECK(connections.close_wait[1].cookie == 2);
+  CHECK(connections.close_wait[1].first_seen == kStart + 5s);
+  CHECK_FALSE(connections.close_wait[1].server);
+  CHECK(connections.close_wait[1].port == 443);
+}
+
+TEST_CASE("a CLOSE_WAIT socket that was closed is forgotten") {
+  ConnectionCounter counter;
+  add(counter, {connection(TcpState::close_wait, 40000, 443, 1)});
+  counter.finish(kStart);
+  CHECK(counter.finish(kStart + 5s).close_wait.empty());
+  add(counter, {connection(TcpState::close_wait, 40000, 443, 1)});
+  CHECK(counter.finish(kStart + 10s).close_wait.at(0).first_seen == kStart + 10s);
+}
+
+TEST_CASE("a CLOSE_WAIT socket that a dump shows twice is one") {
+  const auto twice = connection(TcpState::close_wait, 40000, 443, 1);
+  CHECK(count({twice, twice}).close_wait.size() == 1);
+}
+
+TEST_CASE("of too many CLOSE_WAIT sockets the oldest are kept and the others counted") {
+  constexpr std::uint64_t kMost = Connections::kCloseWaits;
+  const auto close_waits = [](std::uint64_t first, std::uint64_t last) {
+    std::vector<DiagSocket> sockets;
+    for (auto cookie = first; cookie <= last; ++cookie)
+      sockets.push_back(connection(TcpState::close_wait, 40000, 443, cookie));
+    return sockets;
+  };
+  ConnectionCounter counter;
+  add(counter, close_waits(1, 100));
+  counter.finish(kStart);
+  add(counter, close_waits(101, kMost + 200));  // the new ones come first in the dump
+  add(counter, close_waits(1, 100));
+  const auto connections = counter.finish(kStart + 5s);
+  REQUIRE(connections.close_wait.size() == kMost);
+  CHECK(connections.close_wait_cut == 200);
+  CHECK(connections.close_wait[0].first_seen == kStart);
+  CHECK(connections.close_wait[99].first_seen == kStart);
+  CHECK(connections.close_wait[100].first_seen == kStart + 5s);
+
+  add(counter, close_waits(101, 150));
+  const auto later = counter.finish(kStart + 10s);
+  CHECK(later.close_wait_cut == 0);
+  CHECK(later.close_wait.front().first_seen == kStart + 5s);
+}
+
+TEST_CASE("only local ports of the ephemeral range count for a destination, and none of the server side") {
+  const auto connections =
+      count({listener("0.0.0.0", 40000), connection(TcpState::established, 40000, 50000),
+             connection(TcpState::established, 32767, 443), connection(TcpState::established, 32768, 443),
+             connection(TcpState::time_wait, 60999, 443), connection(TcpState::established, 61000, 443)});
+  REQUIRE(connections.destinations.size() == 1);
+  CHECK(connections.destinations[0].destination == address("10.0.0.2"));
+  CHECK(connections.destinations[0].source == address("10.0.0.1"));
+  CHECK(connections.destinations[0].port == 443);
+  CHECK(connections.destinations[0].local_ports == 2);
+  CHECK(connections.destination_undercount == 0);
+}
+
+TEST_CASE("a finished counter begins anew") {
+  ConnectionCounter counter;
+  add(counter, {listener("0.0.0.0", 80), connection(TcpState::established, 80, 40000),
+                connection(TcpState::established, 40001, 443)});
+  counter.finish(kStart);
+  const auto connections = counter.finish(kStart + 5s);
+  CHECK(connections.sockets == 0);
+  CHECK(connections.server.empty());
+  CHECK(connections.client.empty());
+  CHECK(connections.half_open.empty());
+  CHECK(connections.destinations.empty());
+}
+
+namespace {
+
+// A reader, the kernel that it looks at and what was known before.
+struct Looks {
+  FakeSource source;
+  Snapshot previous{.namespaces = {NetnsView{.name = "host"}}};
+  ConnectionsReader reader;
+
+  Result<Connections> at(TimePoint now) {
+    return reader({.source = source, .now = now, .previous = previous, .netns_index = 0});
+  }
+  void show(const std::vector<DiagSocket>& sockets) {
+    source.messages.clear();
+    for (const auto& socket : sockets) source.messages.push_back(to_message(socket));
+  }
+  void set_range(std::vector<std::int64_t> values) {
+    previous.namespaces[0].settings.value = std::make_shared<const Settings>(
+        Settings{{{.name = "net.ipv4.ip_local_port_range", .values = std::move(values)}}});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the ephemeral range is the namespace's setting, and every port while that is not known") {
+  Looks looks;
+  looks.show({connection(TcpState::established, 1024, 443), connection(TcpState::established, 65535, 443)});
+  CHECK(looks.at(kStart).value().destinations.at(0).local_ports == 2);
+  looks.set_range({1025, 65535});
+  CHECK(looks.at(kStart).value().destinations.at(0).local_ports == 1);
+  for (const auto& senseless : std::vector<std::vector<std::int64_t>>{
+           {}, {1}, {60999, 32768}, {-1, 65535}, {0, 65536}, {0, std::int64_t{1} << 40}}) {
+    looks.set_range(senseless);
+    CHECK(looks.at(kStart).value().destinations.at(0).local_ports == 2);
+  }
+}
+
+TEST_CASE("after a failed dump nothing of it is left, and CLOSE_WAIT ages go on") {
+  Looks looks;
+  const auto close_wait = connection(TcpState::close_wait, 40000, 443, 1);
+  looks.show({close_wait});
+  REQUIRE(looks.at(kStart));
+
+  SECTION("it ended too early") {
+    looks.show({listener("0.0.0.0", 80), close_wait});
+    looks.source.dump_outcome = unexpected(Errc::failed, "sock_diag dump: the kernel lost messages");
+    CHECK(looks.at(kStart + 5s).error().code == Errc::failed);
+  }
+  SECTION("a message could not be read") {
+    looks.show({listener("0.0.0.0", 80), close_wait});
+    looks.source.messages.emplace_back("garbage");
+    CHECK(looks.at(kStart + 5s).error().code == Errc::malformed);
+  }
+  looks.source.dump_outcome = {};
+  looks.show({close_wait});
+  const auto connections = looks.at(kStart + 10s);
+  REQUIRE(connections);
+  CHECK(connections->sockets == 1);
+  CHECK(connections->server.empty());
+  CHECK(connections->close_wait.at(0).first_seen == kStart);
+}
+
+TEST_CASE("CLOSE_WAIT ages end with their namespace") {
+  Looks looks;
+  looks.show({connection(TcpState::close_wait, 40000, 443, 1)});
+  REQUIRE(looks.at(kStart));
+  looks.source.dump_outcome = unexpected(Errc::missing, "network namespace /run/netns/a: gone");
+  REQUIRE_FALSE(looks.at(kStart + 5s));
+  looks.source.dump_outcome = {};
+  CHECK(looks.at(kStart + 10s).value().close_wait.at(0).first_seen == kStart + 10s);
+}
