@@ -2,6 +2,8 @@
 #include "collectors/kmsg.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <array>
 #include <cerrno>
@@ -13,9 +15,22 @@ constexpr auto kPath = "/dev/kmsg";
 
 }  // namespace
 
+// Containers put /dev/null or a console in its place. Either would look like a log in which nothing happens.
+Result<FileDescriptor> Kmsg::open() {
+  FileDescriptor file(::open(kPath, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0) return tl::unexpected<Error>(system_error(errno, kPath));
+  if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 11))
+    return unexpected(Errc::missing, std::string(kPath) + ": is not the kernel's log");
+  return file;
+}
+
 Result<KernelLogRecords> Kmsg::read() {
-  if (!file_) file_ = FileDescriptor(::open(kPath, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!file_) return tl::unexpected<Error>(system_error(errno, kPath));
+  if (!file_) {
+    auto opened = open();
+    if (!opened) return tl::unexpected<Error>(opened.error());
+    file_ = std::move(*opened);
+  }
 
   KernelLogRecords log;
   std::array<char, 16384>
@@ -29,6 +44,7 @@ Result<KernelLogRecords> Kmsg::read() {
     } else if (length == 0 || errno == EAGAIN) {
       return log;
     } else if (errno != EINTR) {
+      if (!log.records.empty()) break;  // they are read and gone; the error comes again with the next look
       return tl::unexpected<Error>(system_error(errno, kPath));
     }
   }

@@ -13,9 +13,12 @@ class Kmsg {
   /// Records of one call at most; the rest is there for the next one.
   static constexpr std::size_t kMaxRecords = 4096;
 
+  /// Errors: denied; missing, where /dev/kmsg is something else, as in some containers.
   Result<KernelLogRecords> read();
 
  private:
+  static Result<FileDescriptor> open();
+
   FileDescriptor file_;
 };
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <system_error>
 #include <thread>
 
 namespace tcpdiag {
@@ -24,12 +25,16 @@ Result<void> Netns::run_inside(const std::function<void()>& work) const {
     return {};
   }
   int failure = 0;
-  std::thread([&] {
-    if (::setns(file_.get(), CLONE_NEWNET) == 0)
-      work();
-    else
-      failure = errno;
-  }).join();
+  try {
+    std::thread([&] {
+      if (::setns(file_.get(), CLONE_NEWNET) == 0)
+        work();
+      else
+        failure = errno;
+    }).join();
+  } catch (const std::system_error& no_thread) {  // a limit on tasks must not end the daemon
+    failure = no_thread.code().value();
+  }
   if (failure != 0)
     return tl::unexpected<Error>(system_error(failure, "entering network namespace " + path_));
   return {};

@@ -68,12 +68,12 @@ Result<void> SockDiag::dump(const SocketDump& request, const Source::OnMessage& 
     const std::unique_ptr<unsigned char, void (*)(void*)> buffer(received, std::free);
     if (length < 0) return netlink_error(length, "receiving");
     if (length == 0) return netlink_error(-NLE_AGAIN, "receiving");
+    if (auto may = may_go_on(); !may) return may;
     if (sender.nl_pid != 0) continue;  // only the kernel may answer
     const auto progress = parse_dump(std::as_bytes(std::span(buffer.get(), static_cast<std::size_t>(length))),
                                      sequence_, on_message);
     if (!progress) return tl::unexpected<Error>(progress.error());
     if (*progress == DumpProgress::done) return {};
-    if (auto may = may_go_on(); !may) return may;
   }
 }
 
