@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recording is a directory (docs/adr/0005):
-//   about                     "key value" lines: format, kernel, page_size, started_unix_ms,
-//   started_monotonic_ns ticks                     one line for each tick: milliseconds since the start
-//   TICK/NETNS/proc/net/...   what was read at that tick, as files, where it differs from the last read
-//   before it;
-//                             X.list is a directory's names, X.link a link's target, X.size a size, and
-//                             X.error an Error: its code, a newline, its detail
-//   TICK/NETNS/sock_diag/...  a dump as netlink messages
-//   TICK/NETNS/kmsg           new kernel log records, each followed by a zero byte; kmsg.overrun when some
-//   were lost
+//   about                    "key value" lines: format, kernel, page_size, started_unix_ms,
+//                            started_monotonic_ns
+//   ticks                    one line for each tick: milliseconds since the start
+//   TICK/NETNS/proc/net/...  what was read at that tick, as files, where it differs from the read before;
+//                            X.list is a directory's names, X.link a link's target, X.size a size, and
+//                            X.error an Error: its code, a newline, its detail
+//   TICK/NETNS/sock_diag/... a dump as netlink messages
+//   TICK/NETNS/kmsg          new kernel log records, each followed by a zero byte; written without any when
+//                            the log could be read for the first time (again)
+//   TICK/NETNS/kmsg.overrun  some were lost
 #pragma once
 
 #include <chrono>
 #include <filesystem>
+#include <ios>
 #include <map>
 #include <memory>
 #include <string>
@@ -50,10 +52,12 @@ class RecordingWriter {
 
   /// Writes `content` down as `key` unless it is what was written for that key last.
   void put(const std::string& key, std::string content);
-  /// Writes it down in any case.
-  void put_always(const std::string& key, const std::string& content);
+  /// Adds `content` to what was written for `key` at this tick.
+  void append(const std::string& key, const std::string& content);
 
  private:
+  void write(const std::string& key, const std::string& content, std::ios::openmode mode);
+
   RecordingWriter(std::filesystem::path directory, RecordingAbout about)
       : directory_(std::move(directory)), about_(std::move(about)) {}
 

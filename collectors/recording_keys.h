@@ -2,6 +2,7 @@
 // The names that what was read has in a recording.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "collectors/source.h"
@@ -10,6 +11,15 @@ namespace tcpdiag::recording {
 
 inline constexpr auto kFormat = "1";
 
+/// A namespace's directory. Its name may be a path: "/" becomes "-", so that no name leads out of the
+/// recording.
+inline std::string directory_of(std::string netns) {
+  std::replace(netns.begin(), netns.end(), '/', '-');
+  if (netns.empty() || netns.front() == '.') netns.insert(netns.begin(), '-');
+  return netns;
+}
+
+// `netns` is a directory_of() in all of them.
 inline std::string key(const std::string& netns, const std::string& path) { return netns + path; }
 inline std::string error_key(const std::string& key) { return key + ".error"; }
 inline std::string list_key(const std::string& netns, const std::string& path) {

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "collectors/files.h"
@@ -15,13 +19,27 @@ namespace fs = std::filesystem;
 using namespace recording;
 
 constexpr std::size_t kMaxFiles = 1 << 20;
+constexpr std::size_t kMaxAboutBytes = 1 << 16;
+constexpr std::size_t kMaxTicksBytes = 1 << 26;  // ten a second for a week
 // A dump's file may be longer than a kernel file: a million sockets are 140 MB.
 constexpr std::size_t kMaxRecordedBytes = std::size_t{1} << 30;
 
-Result<std::string> load(const fs::path& path) {
-  const auto file = open_file(path.string());
-  if (!file) return tl::unexpected<Error>(file.error());
-  return read_whole(*file, path.string(), kMaxRecordedBytes);
+// A recording comes from elsewhere: a link in it could lead to any file here, a FIFO would never answer.
+Result<std::string> load(const fs::path& path, std::size_t most = kMaxRecordedBytes) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0)
+    return tl::unexpected<Error>(system_error(errno, path.string()));
+  if (!S_ISREG(status.st_mode)) return unexpected(Errc::malformed, path.string() + ": not a regular file");
+  return read_whole(file, path.string(), most);
+}
+
+// A moment of the recording; empty when it is before its start or beyond any clock.
+std::optional<TimePoint> to_tick(std::string_view milliseconds, TimePoint started) {
+  constexpr std::int64_t kLongest = std::int64_t{100} * 366 * 24 * 3600 * 1000;
+  const auto offset = to_number<std::int64_t>(milliseconds);
+  if (!offset || *offset < 0 || *offset > kLongest) return std::nullopt;
+  return started + std::chrono::milliseconds(*offset);
 }
 
 Error to_error(std::string_view text) {
@@ -41,7 +59,7 @@ std::vector<std::string> lines(std::string_view text) {
 class RecordedSource final : public Source {
  public:
   RecordedSource(const Recording& recording, std::string name)
-      : recording_(recording), name_(std::move(name)) {}
+      : recording_(recording), name_(directory_of(std::move(name))) {}
 
   Result<std::string> read(const std::string& path) override { return recording_.latest(key(name_, path)); }
   Result<std::vector<std::string>> list(const std::string& path) override {
@@ -81,12 +99,12 @@ Result<KernelLogRecords> RecordedSource::read_kernel_log() {
   const auto overruns = recording_.since(overrun_key(name_), log_read_until_);
   log_read_until_ = recording_.now();
   if (!contents) return tl::unexpected<Error>(contents.error());
+  if (!overruns) return tl::unexpected<Error>(overruns.error());
   if (contents->empty()) {
-    if (const auto failed = recording_.latest(kmsg_key(name_));
-        !failed && failed.error().code != Errc::missing)
-      return tl::unexpected<Error>(failed.error());
+    if (const auto readable = recording_.latest(kmsg_key(name_)); !readable)
+      return tl::unexpected<Error>(readable.error());
   }
-  KernelLogRecords log{.overrun = overruns && !overruns->empty()};
+  KernelLogRecords log{.overrun = !overruns->empty()};
   for (std::string_view content : *contents) {
     while (!content.empty()) {
       const auto end = content.find('\0');
@@ -111,7 +129,12 @@ Result<RecordingAbout> parse_about(std::string_view text) {
     if (name == "page_size") about.page_size = to_number<std::uint64_t>(value).value_or(0);
     if (name == "started_monotonic_ns") started = to_number<std::int64_t>(value);
   }
-  if (!format_known || !started || !started_at || about.page_size == 0)
+  constexpr auto kLatest = std::int64_t{1} << 62;  // nanoseconds; leaves room for the ticks behind it
+  const auto possible = [](std::optional<std::int64_t> number, std::int64_t most) {
+    return number && *number >= 0 && *number <= most;
+  };
+  if (!format_known || !possible(started, kLatest) || !possible(started_at, kLatest / 1000000) ||
+      about.page_size == 0)
     return unexpected(Errc::malformed, "about: not a recording of format " + std::string(kFormat));
   about.started_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(*started_at));
   about.started = TimePoint(std::chrono::nanoseconds(*started));
@@ -123,11 +146,12 @@ Result<std::vector<TimePoint>> parse_ticks(std::string_view text, TimePoint star
   std::vector<TimePoint> ticks;
   while (text.find('\n') != std::string_view::npos) {
     const auto line = next_line(text);
-    const auto offset = to_number<std::int64_t>(line);
-    if (!offset) return unexpected(Errc::malformed, "ticks: '" + std::string(line) + "' is not a number");
-    const auto tick = started + std::chrono::milliseconds(*offset);
-    if (!ticks.empty() && tick < ticks.back()) return unexpected(Errc::malformed, "ticks: not in order");
-    ticks.push_back(tick);
+    const auto tick = to_tick(line, started);
+    if (!tick)
+      return unexpected(Errc::malformed, "ticks: line " + std::to_string(ticks.size() + 1) +
+                                             " is not a number of milliseconds");
+    if (!ticks.empty() && *tick < ticks.back()) return unexpected(Errc::malformed, "ticks: not in order");
+    ticks.push_back(*tick);
   }
   if (ticks.empty()) return unexpected(Errc::malformed, "ticks: empty");
   return ticks;
@@ -141,10 +165,12 @@ Result<Recording> Recording::open(const fs::path& directory) {
     return tl::unexpected<Error>(std::move(error));
   };
   Recording recording;
-  auto about = load(directory / "about").and_then([](const std::string& text) { return parse_about(text); });
+  auto about = load(directory / "about", kMaxAboutBytes).and_then([](const std::string& text) {
+    return parse_about(text);
+  });
   if (!about) return within(about.error());
   recording.about_ = std::move(*about);
-  auto ticks = load(directory / "ticks").and_then([&](const std::string& text) {
+  auto ticks = load(directory / "ticks", kMaxTicksBytes).and_then([&](const std::string& text) {
     return parse_ticks(text, recording.about_.started);
   });
   if (!ticks) return within(ticks.error());
@@ -156,12 +182,14 @@ Result<Recording> Recording::open(const fs::path& directory) {
        entry.increment(failed)) {
     if (++count > kMaxFiles)
       return unexpected(Errc::too_large, directory.string() + ": more than 1048576 files");
-    if (!fs::is_regular_file(entry->symlink_status())) continue;  // a recording leads nowhere outside itself
+    std::error_code gone;
+    if (!fs::is_regular_file(entry->symlink_status(gone))) continue;
     const auto relative = entry->path().lexically_relative(directory);
-    const auto tick = to_number<std::int64_t>(relative.begin()->string());
+    const auto tick = to_tick(relative.begin()->string(), recording.about_.started);
     if (!tick) continue;
     const auto key = relative.lexically_relative(*relative.begin()).string();
-    recording.files_[key].emplace(recording.about_.started + std::chrono::milliseconds(*tick), entry->path());
+    if (key.find('/') == std::string::npos) continue;  // in no namespace's directory
+    recording.files_[key].emplace(*tick, entry->path());
   }
   if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
   recording.now_ = recording.ticks_.back();
@@ -171,8 +199,8 @@ Result<Recording> Recording::open(const fs::path& directory) {
 std::vector<std::string> Recording::namespaces() const {
   std::vector<std::string> names = {"host"};
   for (const auto& [key, versions] : files_) {
-    auto name = key.substr(0, key.find('/'));
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+    auto name = key.substr(0, key.find('/'));  // keys are in order, so those of one name stand together
+    if (name != names.back() && name != names.front()) names.push_back(std::move(name));
   }
   return names;
 }

@@ -2,7 +2,6 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
 
@@ -15,11 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 using namespace recording;
 
-constexpr auto kWriting = std::ios::binary | std::ios::trunc;
-
-Result<void> write_file(const fs::path& path, std::string_view content, std::ios::openmode mode = kWriting) {
+Result<void> write_file(const fs::path& path, std::string_view content, std::ios::openmode mode) {
   errno = 0;
-  std::ofstream file(path, std::ios::out | mode);
+  std::ofstream file(path, std::ios::out | std::ios::binary | mode);
   file << content;
   file.close();
   if (!file) return tl::unexpected<Error>(system_error(errno != 0 ? errno : EIO, path.string()));
@@ -46,7 +43,7 @@ std::string joined(const std::vector<std::string>& names) {
 class RecordingSource final : public Source {
  public:
   RecordingSource(RecordingWriter& writer, std::unique_ptr<Source> live, std::string name)
-      : writer_(writer), live_(std::move(live)), name_(std::move(name)) {}
+      : writer_(writer), live_(std::move(live)), name_(directory_of(std::move(name))) {}
 
   Result<std::string> read(const std::string& path) override {
     return recorded(key(name_, path), live_->read(path), [](const auto& content) { return content; });
@@ -73,16 +70,15 @@ class RecordingSource final : public Source {
   Result<KernelLogRecords> read_kernel_log() override {
     auto log = live_->read_kernel_log();
     if (!log) {
-      log_failed_ = true;
+      log_read_ = false;
       writer_.put(error_key(kmsg_key(name_)), to_text(log.error()));
       return log;
     }
     std::string records;
     for (const auto& record : log->records) records.append(record).push_back('\0');
-    const bool recovered = std::exchange(log_failed_, false);
-    // Without new records nothing is written, except to say that a failure is over.
-    if (!records.empty() || recovered) writer_.put_always(kmsg_key(name_), records);
-    if (log->overrun) writer_.put_always(overrun_key(name_), "");
+    // Without new records nothing is written, except to say that the log can be read (again).
+    if (!std::exchange(log_read_, true) || !records.empty()) writer_.append(kmsg_key(name_), records);
+    if (log->overrun) writer_.append(overrun_key(name_), "");
     return log;
   }
   std::uint64_t page_size() override { return live_->page_size(); }
@@ -107,7 +103,7 @@ class RecordingSource final : public Source {
   RecordingWriter& writer_;
   std::unique_ptr<Source> live_;
   std::string name_;
-  bool log_failed_ = false;
+  bool log_read_ = false;
 };
 
 std::string to_text(const RecordingAbout& about) {
@@ -135,37 +131,41 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(fs::path direct
   if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
   if (!empty) return unexpected(Errc::failed, directory.string() + ": not empty");
 
-  if (auto written = write_file(directory / "about", to_text(about)); !written)
+  if (auto written = write_file(directory / "about", to_text(about), std::ios::trunc); !written)
     return tl::unexpected<Error>(written.error());
   return std::unique_ptr<RecordingWriter>(new RecordingWriter(std::move(directory), std::move(about)));
 }
 
 Result<void> RecordingWriter::begin_tick(TimePoint now) {
   tick_ = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now - about_.started).count());
-  if (outcome_) outcome_ = write_file(directory_ / "ticks", tick_ + "\n", std::ios::binary | std::ios::app);
+  if (outcome_) outcome_ = write_file(directory_ / "ticks", tick_ + "\n", std::ios::app);
   return outcome_;
 }
 
 std::unique_ptr<Source> RecordingWriter::wrap(std::unique_ptr<Source> live, std::string netns) {
-  std::replace(netns.begin(), netns.end(), '/', '-');
   return std::make_unique<RecordingSource>(*this, std::move(live), std::move(netns));
 }
 
 void RecordingWriter::put(const std::string& key, std::string content) {
   const auto last = last_.find(key);
   if (last != last_.end() && last->second == content) return;
-  put_always(key, content);
-  last_.erase(counterpart(key));
+  write(key, content, std::ios::trunc);
   last_.insert_or_assign(key, std::move(content));
 }
 
-void RecordingWriter::put_always(const std::string& key, const std::string& content) {
+void RecordingWriter::append(const std::string& key, const std::string& content) {
+  write(key, content, std::ios::app);
+}
+
+void RecordingWriter::write(const std::string& key, const std::string& content, std::ios::openmode mode) {
   if (!outcome_) return;
-  const auto path = directory_ / tick_ / key;
+  last_.erase(counterpart(key));
+  const auto path = directory_ / (tick_ + "/" + key);  // joined as text: an absolute key must stay inside
   std::error_code failed;
   fs::create_directories(path.parent_path(), failed);
-  outcome_ =
-      failed ? tl::unexpected<Error>(system_error(failed.value(), path.string())) : write_file(path, content);
+  outcome_ = failed ? tl::unexpected<Error>(system_error(failed.value(), path.string()))
+                    : write_file(path, content, mode);
+  if (!outcome_) fs::remove(path, failed);  // half a file would speak for the whole
 }
 
 }  // namespace tcpdiag

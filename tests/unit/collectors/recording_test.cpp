@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/recording.h"
+
+#include <sys/stat.h>
+
+#include "tests/catch.h"
+#include "tests/diag_message.h"
+#include "tests/fake_source.h"
+#include "tests/temporary_directory.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+const TimePoint kStart = TimePoint(5000s);
+const auto kStartedAt = std::chrono::system_clock::time_point(1769860800123ms);
+constexpr SocketDump kListeners{.states = state_bit(TcpState::listen), .socket_memory = true};
+
+// A recording in the making and the kernel that is recorded.
+struct Recorder {
+  explicit Recorder(const std::string& at, const std::string& name = "host") {
+    auto created = RecordingWriter::create(
+        at, {.kernel = "6.1.0-13-amd64", .started_at = kStartedAt, .started = kStart, .page_size = 16384});
+    REQUIRE(created);
+    writer = std::move(*created);
+    auto fake = std::make_unique<FakeSource>();
+    kernel = fake.get();
+    source = writer->wrap(std::move(fake), name);
+  }
+  void tick(std::chrono::milliseconds since_start) { REQUIRE(writer->begin_tick(kStart + since_start)); }
+
+  std::unique_ptr<RecordingWriter> writer;
+  FakeSource* kernel = nullptr;
+  std::unique_ptr<Source> source;
+};
+
+std::vector<std::string> dumped(Source& source, Result<void>& outcome) {
+  std::vector<std::string> payloads;
+  outcome = source.dump_sockets(kListeners, [&](std::span<const std::byte> payload) {
+    payloads.emplace_back(reinterpret_cast<const char*>(payload.data()), payload.size());
+  });
+  return payloads;
+}
+
+std::size_t files_in(const std::string& directory) {
+  std::size_t count = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) count += entry.is_regular_file();
+  return count;
+}
+
+// A recording of two ticks, written by hand.
+void write_by_hand(const TemporaryDirectory& directory) {
+  (void)directory.write("about",
+                        "format 1\nkernel 6.1\npage_size 4096\nstarted_unix_ms 1769860800123\n"
+                        "started_monotonic_ns 1000000000\n");
+  (void)directory.write("ticks", "0\n100\n");
+  fs::create_directories(directory.path("0/host/proc"));
+  (void)directory.write("0/host/proc/uptime", "1 1\n");
+}
+
+Error refusal(const TemporaryDirectory& directory) {
+  const auto recording = Recording::open(directory.path(""));
+  REQUIRE_FALSE(recording);
+  return recording.error();
+}
+
+}  // namespace
+
+TEST_CASE("what was read while recording is read again while replaying") {
+  TemporaryDirectory directory;
+  {
+    Recorder recorder(directory.path("rec"));
+    auto& kernel = *recorder.kernel;
+    kernel.files["/proc/net/netstat"] = "TcpExt: TW\nTcpExt: 1\n";
+    kernel.files["/proc/empty"] = "";
+    kernel.directories["/proc"] = std::vector<std::string>{"1", "self"};
+    kernel.directories["/proc/none"] = std::vector<std::string>{};
+    kernel.links["/proc/1/fd/3"] = "socket:[4711]";
+    kernel.sizes["/proc/1/fd"] = 12;
+    kernel.deny("/proc/2");
+    kernel.messages = {to_message({.state = TcpState::listen, .source = address("::"), .v6_only = false}),
+                       "odd"};
+    recorder.tick(0ms);
+    CHECK(recorder.source->read("/proc/net/netstat") == "TcpExt: TW\nTcpExt: 1\n");
+    CHECK(recorder.source->read("/proc/empty") == "");
+    CHECK(recorder.source->list("/proc")->size() == 2);
+    CHECK(recorder.source->list("/proc/none")->empty());
+    CHECK(recorder.source->link("/proc/1/fd/3") == "socket:[4711]");
+    CHECK(recorder.source->size("/proc/1/fd") == 12);
+    CHECK(recorder.source->list("/proc/2").error().code == Errc::denied);
+    Result<void> outcome;
+    CHECK(dumped(*recorder.source, outcome) == kernel.messages);
+    CHECK(outcome);
+    CHECK(recorder.writer->outcome());
+  }
+  const auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  CHECK(recording->about().kernel == "6.1.0-13-amd64");
+  CHECK(recording->about().started_at == kStartedAt);
+  CHECK(recording->about().started == kStart);
+  CHECK(recording->ticks() == std::vector{kStart});
+  CHECK(recording->namespaces() == std::vector<std::string>{"host"});
+  const auto source = recording->source("host");
+  CHECK(source->page_size() == 16384);
+  CHECK(source->read("/proc/net/netstat") == "TcpExt: TW\nTcpExt: 1\n");
+  CHECK(source->read("/proc/empty") == "");
+  CHECK(source->list("/proc") == std::vector<std::string>{"1", "self"});
+  CHECK(source->list("/proc/none") == std::vector<std::string>{});
+  CHECK(source->link("/proc/1/fd/3") == "socket:[4711]");
+  CHECK(source->size("/proc/1/fd") == 12);
+  CHECK(source->list("/proc/2").error() == Error{Errc::denied, "/proc/2: Permission denied"});
+  Result<void> outcome;
+  const auto payloads = dumped(*source, outcome);
+  CHECK(outcome);
+  REQUIRE(payloads.size() == 2);
+  CHECK(payloads[0] == to_message({.state = TcpState::listen, .source = address("::"), .v6_only = false}));
+  CHECK(payloads[1] == "odd");
+  CHECK(source->read("/proc/never/asked").error().code == Errc::missing);
+  CHECK(recording->source("other")->read("/proc/empty").error().code == Errc::missing);
+}
+
+TEST_CASE("what did not change is not written again, and a replay sees the tick that it stands at") {
+  TemporaryDirectory directory;
+  {
+    Recorder recorder(directory.path("rec"));
+    for (const auto& [at, content] : {std::pair{0ms, "a"}, {100ms, "a"}, {200ms, "b"}, {300ms, "a"}}) {
+      recorder.tick(at);
+      recorder.kernel->files["/proc/x"] = content;
+      CHECK(recorder.source->read("/proc/x") == content);
+    }
+  }
+  CHECK_FALSE(fs::exists(directory.path("rec/100")));
+  CHECK(files_in(directory.path("rec")) == 2 + 3);
+  auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  REQUIRE(recording->ticks().size() == 4);
+  const auto source = recording->source("host");
+  CHECK(source->read("/proc/x") == "a");  // it opens at its end
+  recording->seek(kStart + 299ms);
+  CHECK(source->read("/proc/x") == "b");
+  recording->seek(kStart + 150ms);
+  CHECK(source->read("/proc/x") == "a");
+  recording->seek(kStart - 1ms);
+  CHECK(source->read("/proc/x").error().code == Errc::missing);
+}
+
+TEST_CASE("an error is replayed while it lasted, and each time it came") {
+  TemporaryDirectory directory;
+  const Result<std::string> denied = unexpected(Errc::denied, "/proc/x: Permission denied");
+  const std::vector<Result<std::string>> reads = {"a", denied, denied, "a", denied, "b"};
+  {
+    Recorder recorder(directory.path("rec"));
+    for (std::size_t tick = 0; tick < reads.size(); ++tick) {
+      recorder.tick(tick * 100ms);
+      recorder.kernel->files.insert_or_assign("/proc/x", reads[tick]);
+      CHECK(recorder.source->read("/proc/x") == reads[tick]);
+    }
+  }
+  auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  for (std::size_t tick = 0; tick < reads.size(); ++tick) {
+    recording->seek(kStart + tick * 100ms);
+    CHECK(source->read("/proc/x") == reads[tick]);
+  }
+}
+
+TEST_CASE("a dump that failed is replayed as failed") {
+  TemporaryDirectory directory;
+  {
+    Recorder recorder(directory.path("rec"));
+    recorder.tick(0ms);
+    recorder.kernel->messages = {"a socket"};
+    recorder.kernel->dump_outcome = unexpected(Errc::timed_out, "sock_diag: too slow");
+    Result<void> outcome;
+    dumped(*recorder.source, outcome);
+    CHECK_FALSE(outcome);
+  }
+  const auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  Result<void> outcome;
+  CHECK(dumped(*recording->source("host"), outcome).empty());
+  CHECK(outcome.error() == Error{Errc::timed_out, "sock_diag: too slow"});
+}
+
+TEST_CASE("the kernel log is a stream: each look brings what came since the look before") {
+  TemporaryDirectory directory;
+  using Records = std::vector<std::string>;
+  {
+    Recorder recorder(directory.path("rec"));
+    auto& log = recorder.kernel->kernel_log;
+    const auto look = [&](std::chrono::milliseconds at, Result<KernelLogRecords> brings) {
+      recorder.tick(at);
+      log = std::move(brings);
+      (void)recorder.source->read_kernel_log();
+    };
+    look(0ms, KernelLogRecords{.records = {"6,1,1,-;one\n", "6,2,2,-;two\n KEY=value\n"}});
+    look(100ms, KernelLogRecords{});
+    look(200ms, KernelLogRecords{.records = {"6,5,3,-;five\n"}, .overrun = true});
+    look(300ms, unexpected(Errc::denied, "/dev/kmsg: Operation not permitted"));
+    look(400ms, KernelLogRecords{});
+    look(500ms, unexpected(Errc::denied, "/dev/kmsg: Operation not permitted"));
+    look(600ms, KernelLogRecords{.records = {"6,6,4,-;six\n"}});
+    look(600ms, KernelLogRecords{.records = {"6,7,4,-;seven, within the same tick\n"}});
+  }
+  auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  const auto look = [&](std::chrono::milliseconds at) {
+    recording->seek(kStart + at);
+    return source->read_kernel_log();
+  };
+  CHECK(look(-1ms).error().code == Errc::missing);
+  CHECK(look(0ms).value().records == Records{"6,1,1,-;one\n", "6,2,2,-;two\n KEY=value\n"});
+  CHECK(look(100ms).value().records.empty());
+  const auto overrun = look(200ms);
+  REQUIRE(overrun);
+  CHECK(overrun->records == Records{"6,5,3,-;five\n"});
+  CHECK(overrun->overrun);
+  CHECK(look(300ms).error().code == Errc::denied);
+  REQUIRE(look(400ms));
+  CHECK(look(500ms).error().code == Errc::denied);
+  CHECK(look(600ms).value().records == Records{"6,6,4,-;six\n", "6,7,4,-;seven, within the same tick\n"});
+  CHECK(look(700ms).value().records.empty());
+
+  const auto late = recording->source("host")->read_kernel_log();
+  REQUIRE(late);
+  CHECK(late->records.size() == 5);
+}
+
+TEST_CASE("a log in which nothing happened is known, one that nobody read is missing") {
+  TemporaryDirectory directory;
+  {
+    Recorder recorder(directory.path("rec"));
+    recorder.tick(0ms);
+    (void)recorder.source->read_kernel_log();
+    const auto other = recorder.writer->wrap(std::make_unique<FakeSource>(), "other");
+    (void)other->read("/proc/x");
+  }
+  const auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  CHECK(recording->source("host")->read_kernel_log().value().records.empty());
+  CHECK(recording->source("other")->read_kernel_log().error().code == Errc::missing);
+  CHECK(recording->namespaces() == std::vector<std::string>{"host", "other"});
+}
+
+TEST_CASE("no name of a namespace leads out of the recording") {
+  for (const auto* name : {"/run/netns/a", "../../a", "..", ".", "", "a/../../../b"}) {
+    TemporaryDirectory directory;
+    {
+      Recorder recorder(directory.path("outer/rec"), name);
+      recorder.tick(0ms);
+      recorder.kernel->files["/tcpdiag-test-outside"] = "x";
+      CHECK(recorder.source->read("/tcpdiag-test-outside") == "x");
+      CHECK(recorder.writer->outcome());
+    }
+    CHECK_FALSE(fs::exists("/tcpdiag-test-outside"));
+    CHECK(files_in(directory.path("")) == 3);
+    CHECK(files_in(directory.path("outer/rec")) == 3);
+    const auto recording = Recording::open(directory.path("outer/rec"));
+    REQUIRE(recording);
+    CHECK(recording->source(name)->read("/tcpdiag-test-outside") == "x");
+    REQUIRE(recording->namespaces().size() == 2);
+    CHECK(recording->source(recording->namespaces()[1])->read("/tcpdiag-test-outside") == "x");
+  }
+}
+
+TEST_CASE("a recording is not made over anything, nor where it cannot be") {
+  TemporaryDirectory directory;
+  (void)directory.write("file", "precious");
+  const auto error_at = [&](const std::string& at) {
+    const auto created = RecordingWriter::create(at, {.page_size = 4096});
+    REQUIRE_FALSE(created);
+    CHECK_THAT(created.error().detail, ContainsSubstring(at));
+    return created.error();
+  };
+  CHECK_THAT(error_at(directory.path("")).detail, ContainsSubstring("not empty"));
+  CHECK(error_at(directory.path("file")).code != Errc::not_read);
+  CHECK(error_at(directory.path("file/below")).code == Errc::missing);
+  CHECK(error_at("/proc/tcpdiag-test").code == Errc::missing);
+}
+
+TEST_CASE("when it can no longer be written, the reads go on and what was recorded stays whole") {
+  TemporaryDirectory directory;
+  Recorder recorder(directory.path("rec"));
+  auto& kernel = *recorder.kernel;
+  kernel.files["/proc/x"] = "a";
+  kernel.files["/proc/y"] = "a";
+  recorder.tick(0ms);
+  CHECK(recorder.source->read("/proc/x") == "a");
+  recorder.tick(100ms);
+  (void)directory.write("rec/100", "in the way of the tick's directory");
+  kernel.files["/proc/x"] = "b";
+  CHECK(recorder.source->read("/proc/x") == "b");
+  REQUIRE_FALSE(recorder.writer->outcome());
+  CHECK_THAT(recorder.writer->outcome().error().detail, ContainsSubstring("/rec/100/"));
+  CHECK_FALSE(recorder.writer->begin_tick(kStart + 200ms));
+  CHECK(recorder.source->read("/proc/y") == "a");
+  const auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  CHECK(recording->ticks().size() == 2);
+  CHECK(recording->source("host")->read("/proc/x") == "a");
+}
+
+TEST_CASE("a directory that is no recording is refused, by name") {
+  TemporaryDirectory directory;
+  CHECK(refusal(directory).code == Errc::missing);
+  write_by_hand(directory);
+  REQUIRE(Recording::open(directory.path("")));
+
+  const std::string rest = "started_unix_ms 1\n";
+  for (const auto* about :
+       {"", "garbage", "format 2\npage_size 4096\nstarted_monotonic_ns 1\n",
+        "format 1\nstarted_monotonic_ns 1\n", "format 1\npage_size 0\nstarted_monotonic_ns 1\n",
+        "format 1\npage_size -1\nstarted_monotonic_ns 1\n", "format 1\npage_size 4096\n",
+        "format 1\npage_size 4096\nstarted_monotonic_ns -1\n",
+        "format 1\npage_size 4096\nstarted_monotonic_ns 9223372036854775807\n",
+        "format 1\npage_size 4096\nstarted_monotonic_ns 99999999999999999999\n",
+        "format 1\npage_size 4096\nstarted_monotonic_ns 1\nstarted_unix_ms 9223372036854775807\n"}) {
+    INFO(about);
+    (void)directory.write("about", rest + about);
+    const auto error = refusal(directory);
+    CHECK(error.code == Errc::malformed);
+    CHECK_THAT(error.detail, ContainsSubstring("about"));
+  }
+  write_by_hand(directory);
+  for (const auto* ticks :
+       {"", "\n", "0", "x\n", "0\nx\n", "-1\n", "100\n0\n", "9223372036854775807\n", "1e3\n"}) {
+    INFO(ticks);
+    (void)directory.write("ticks", ticks);
+    const auto error = refusal(directory);
+    CHECK(error.code == Errc::malformed);
+    CHECK_THAT(error.detail, ContainsSubstring("ticks"));
+  }
+}
+
+TEST_CASE("a last tick that was cut off while it was written does not count") {
+  TemporaryDirectory directory;
+  write_by_hand(directory);
+  const std::string ticks = "0\n100\n2000\n";
+  for (std::size_t length = 2; length <= ticks.size(); ++length) {
+    (void)directory.write("ticks", ticks.substr(0, length));
+    const auto recording = Recording::open(directory.path(""));
+    REQUIRE(recording);
+    CHECK(recording->ticks().size() == (length < 6 ? 1U : length < 11 ? 2U : 3U));
+    CHECK(recording->source("host")->read("/proc/uptime") == "1 1\n");
+  }
+}
+
+TEST_CASE("links, pipes and stray files in a recording lead nowhere") {
+  TemporaryDirectory directory;
+  write_by_hand(directory);
+  fs::create_symlink("/etc/passwd", directory.path("0/host/proc/link"));
+  fs::create_symlink("/etc", directory.path("0/host/etc"));
+  fs::create_symlink("/proc", directory.path("100"));
+  REQUIRE(::mkfifo(directory.path("0/host/proc/pipe").c_str(), 0600) == 0);
+  (void)directory.write("0/stray", "x");
+  (void)directory.write("-5", "x");
+  fs::create_directories(directory.path("notes/host/proc"));
+  (void)directory.write("notes/host/proc/x", "x");
+  const auto recording = Recording::open(directory.path(""));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  CHECK(source->read("/proc/uptime") == "1 1\n");
+  for (const auto* path : {"/proc/link", "/proc/pipe", "/etc/passwd", "/proc/x", ""})
+    CHECK(source->read(path).error().code == Errc::missing);
+  CHECK(recording->namespaces() == std::vector<std::string>{"host"});
+}
+
+TEST_CASE("about and ticks that are links or pipes are refused and not opened") {
+  for (const auto* name : {"about", "ticks"}) {
+    TemporaryDirectory directory;
+    write_by_hand(directory);
+    fs::remove(directory.path(name));
+    SECTION(std::string(name) + " is a link") {
+      (void)directory.write("elsewhere", "secret\n");
+      fs::create_symlink(directory.path("elsewhere"), directory.path(name));
+      CHECK_THAT(refusal(directory).detail, !ContainsSubstring("secret"));
+    }
+    SECTION(std::string(name) + " is a pipe") {
+      REQUIRE(::mkfifo(directory.path(name).c_str(), 0600) == 0);
+      CHECK(refusal(directory).code == Errc::malformed);
+    }
+  }
+}
+
+TEST_CASE("an about or ticks file of any size is refused beyond its bound") {
+  for (const auto* name : {"about", "ticks"}) {
+    TemporaryDirectory directory;
+    write_by_hand(directory);
+    fs::resize_file(directory.path(name), std::uintmax_t{1} << 40);  // sparse
+    CHECK(refusal(directory).code == Errc::too_large);
+  }
+}
+
+TEST_CASE("recorded sizes, errors and dumps that are garbled are errors") {
+  TemporaryDirectory directory;
+  write_by_hand(directory);
+  fs::create_directories(directory.path("0/host/sock_diag"));
+  (void)directory.write("0/host/proc/a.size", "many");
+  (void)directory.write("0/host/proc/b.error", "no_such_code\nwhere: what");
+  (void)directory.write("0/host/proc/c.error", "");
+  (void)directory.write("0/host/proc/d.error", "denied");
+  const auto dump = "0/host/sock_diag/states-" + std::to_string(kListeners.states) + "-memory";
+  const auto recording = [&] {
+    auto opened = Recording::open(directory.path(""));
+    REQUIRE(opened);
+    return std::move(*opened);
+  };
+  {
+    const auto opened = recording();
+    const auto source = opened.source("host");
+    CHECK(source->size("/proc/a").error().code == Errc::malformed);
+    CHECK(source->read("/proc/b").error() == Error{Errc::failed, "where: what"});
+    CHECK(source->read("/proc/c").error().code == Errc::failed);
+    CHECK(source->read("/proc/d").error().code == Errc::denied);
+  }
+  const auto whole =
+      netlink_message(TCPDIAG_GETSOCK, 0, "abcd") + netlink_message(NLMSG_DONE, 0, bytes_of(int{0}));
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    (void)directory.write(dump, whole.substr(0, length));
+    const auto opened = recording();
+    Result<void> outcome;
+    dumped(*opened.source("host"), outcome);
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().code == Errc::malformed);
+  }
+}
