@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace tcpdiag {
 namespace {
@@ -117,8 +118,9 @@ void ConnectionCounter::take_close_waits(TimePoint now, Connections& connections
   };
   std::erase_if(close_wait_, shown_twice);
   close_wait_since_ = std::move(since);
-  std::stable_sort(close_wait_.begin(), close_wait_.end(),
-                   [](const auto& a, const auto& b) { return a.first_seen < b.first_seen; });
+  std::sort(close_wait_.begin(), close_wait_.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first_seen, a.cookie) < std::tie(b.first_seen, b.cookie);
+  });
   if (close_wait_.size() > Connections::kCloseWaits) {
     close_wait_cut_ += close_wait_.size() - Connections::kCloseWaits;
     close_wait_.resize(Connections::kCloseWaits);

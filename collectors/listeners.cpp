@@ -2,6 +2,7 @@
 #include "collectors/listeners.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace tcpdiag {
 namespace {
@@ -116,8 +117,9 @@ Result<Listeners> ListenersReader::operator()(const Reading& reading) {
         history.advance(endpoint, group.v6_only, std::move(group.sockets), reading.now));
   }
   histories_ = std::move(still_there);
-  std::stable_sort(listeners.listeners.begin(), listeners.listeners.end(),
-                   [](const auto& a, const auto& b) { return a.endpoint.port < b.endpoint.port; });
+  std::sort(listeners.listeners.begin(), listeners.listeners.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.endpoint.port, a.endpoint) < std::tie(b.endpoint.port, b.endpoint);
+  });
   return listeners;
 }
 
