@@ -227,7 +227,7 @@ TEST_CASE("a file that cannot be read is one line that names it") {
   CHECK(load_options({"--config.file", largest}));
 }
 
-TEST_CASE("--config.check says in one line that all is well, or what is not") {
+TEST_CASE("the flag --config.check says in one line that all is well, or what is not") {
   const TemporaryDirectory directory;
   const auto good = load_options({"--config.check", "--config.file", directory.write("good.json", "{}")});
   REQUIRE_FALSE(good);
