@@ -33,6 +33,8 @@ const std::regex kInclude(R"re(^\s*#\s*include\s*([<"])([^">]+)[">])re");
 const std::regex kClock(
     R"re(::now\s*\(|\b(clock_gettime|gettimeofday|timespec_get|ftime)\s*\(|(^|[^\w.>:])(::|std::)?time\s*\(\s*(nullptr|NULL|0|&))re");
 const std::regex kNameWithoutMeaning(R"re((^|_)(util|common|manager|helper|base|misc)s?(_|$|\.))re");
+// Run by name, such a test would be a flag of Catch2, and pass without having run.
+const std::regex kTestNamedAsFlag(R"re(TEST_CASE\("-)re");
 
 /// "collectors" for "collectors/netstat.cpp".
 std::string folder_of(const std::string& path) { return path.substr(0, path.find('/')); }
@@ -68,6 +70,7 @@ Strings violations(const std::string& path, const std::string& text) {
   for (int number = 1; std::getline(lines, line); ++number) {
     const auto where = path + ":" + std::to_string(number) + ": ";
     if (number <= 2 && line.ends_with("SPDX-License-Identifier: Apache-2.0")) licensed = true;
+    if (std::regex_search(line, kTestNamedAsFlag)) found.push_back(where + "a test's name begins with -");
     if (layered) check_include(where, folder, line, found);
     if (!may_read_clock && std::regex_search(code_of(line), kClock))
       found.push_back(where + "reads a clock: time comes in as a TimePoint");
@@ -155,6 +158,12 @@ TEST_CASE("the layering check finds a clock that is read outside the daemon and 
   }
   CHECK(is_clean("collectors/a.cpp", "// not steady_clock::now(): the time comes in\n"));
   CHECK(is_clean("collectors/a.cpp", "auto left = remaining_time(0);\nauto x = reading.time(0);\n"));
+}
+
+TEST_CASE("the layering check refuses the name of a test that Catch2 would take for a flag") {
+  const std::string test = "TEST_CASE(";
+  CHECK(is_clean("tests/unit/a_test.cpp", test + "\"the flag --help helps\") {\n"));
+  CHECK_FALSE(is_clean("tests/unit/a_test.cpp", test + "\"--help helps\") {\n"));
 }
 
 TEST_CASE("the layering check wants the licence line within the first two lines") {

@@ -241,7 +241,7 @@ TEST_CASE("the flag --config.check says in one line that all is well, or what is
         "--cpu-budget is 7; allowed: a number above 0 and up to 1\n");
 }
 
-TEST_CASE("--help names every collector and --version the version, whatever else is said") {
+TEST_CASE("the flag --help names every collector and --version the version, whatever else is said") {
   const auto help = load_options({"--help", "--cpu-budget=7"});
   REQUIRE_FALSE(help);
   CHECK(help.error().code == 0);
