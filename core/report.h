@@ -19,6 +19,9 @@ struct CollectorRun {
   std::chrono::milliseconds period{};     ///< the present one: the CPU budget may have stretched it
   TimePoint finished_at;                  ///< of the latest run
   std::optional<TimePoint> succeeded_at;  ///< of the latest run that succeeded; empty: none has
+
+  /// Whether there was a run at all; without one its durations mean nothing.
+  [[nodiscard]] bool has_run() const { return outcome || outcome.error().code != Errc::not_read; }
 };
 
 /// All that the daemon shows: the latest snapshot and how it came about. Immutable once published.

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// Tells which processes hold a listener's sockets. Refers to the processes it was made from.
+class ListenerOwners {
+ public:
+  explicit ListenerOwners(const Processes& processes);
+
+  /// Every process that holds one of the listener's sockets, the one that started first in front. Empty: not
+  /// known.
+  [[nodiscard]] std::vector<const Process*> all(const Listener& listener) const;
+  /// The one that a person would name: the first to start, since workers and children inherit the socket from
+  /// it; systemd only when nobody else holds it, since it opens sockets for others. nullptr: not known.
+  [[nodiscard]] const Process* main(const Listener& listener) const;
+
+ private:
+  std::vector<std::pair<std::uint32_t, const Process*>> by_inode_;
+};
+
+}  // namespace tcpdiag
