@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/metric_catalog.h"
+
+#include "core/ephemeral_ports.h"
+#include "core/version.h"
+#include "exporters/metric_fill.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr auto kCounter = MetricType::counter;
+constexpr auto kGauge = MetricType::gauge;
+
+constexpr std::span<const std::string_view> kNone;
+constexpr std::string_view kNetns[] = {"netns"};
+constexpr std::string_view kListener[] = {"netns", "address", "port"};
+constexpr std::string_view kListenerInfo[] = {"netns", "address", "port", "process", "unit"};
+constexpr std::string_view kConnections[] = {"netns", "role", "port", "state"};
+constexpr std::string_view kServerPort[] = {"netns", "port"};
+constexpr std::string_view kRolePort[] = {"netns", "role", "port"};
+constexpr std::string_view kFamily[] = {"netns", "family"};
+constexpr std::string_view kSysctl[] = {"netns", "name", "field"};
+constexpr std::string_view kSysctlWord[] = {"netns", "name", "value"};
+constexpr std::string_view kProcess[] = {"process", "unit"};
+constexpr std::string_view kCpu[] = {"cpu"};
+constexpr std::string_view kEvent[] = {"event"};
+constexpr std::string_view kAddressPort[] = {"address", "port"};
+constexpr std::string_view kCollector[] = {"collector", "netns"};
+constexpr std::string_view kMetric[] = {"metric"};
+constexpr std::string_view kVersion[] = {"version"};
+
+constexpr std::string_view kTcpGroup = "TCP counters";
+
+/// A row of the TCP counters.
+template <Count TcpCounters::* Member>
+constexpr MetricSpec tcp(std::string_view name, std::string_view source, std::string_view help) {
+  return {kTcpGroup, name, kCounter, kNetns, source, help, fill::each_netns<&NetnsView::tcp, Member>, Member};
+}
+
+std::optional<double> memory_pressure_seconds(const TcpCounters& counters) {
+  if (!counters.memory_pressures_chrono) return std::nullopt;
+  return static_cast<double>(*counters.memory_pressures_chrono) / 1000;
+}
+
+std::uint32_t fullest_queue_length(const Listener& listener) { return listener.fullest().queue_length; }
+std::uint32_t fullest_queue_limit(const Listener& listener) { return listener.fullest().queue_limit; }
+std::size_t member_count(const Listener& listener) { return listener.sockets.size(); }
+
+std::uint32_t busiest_destination(const Connections& connections) {
+  std::uint32_t most = 0;
+  for (const auto& destination : connections.destinations) most = std::max(most, destination.local_ports);
+  return most;
+}
+
+double seconds(std::chrono::duration<double> duration) { return duration.count(); }
+
+std::optional<double> run_success(const CollectorRun& run, const Report&) {
+  return run.outcome.has_value() ? 1 : 0;
+}
+std::optional<double> run_duration(const CollectorRun& run, const Report&) {
+  return run.has_run() ? std::optional(seconds(run.duration)) : std::nullopt;
+}
+std::optional<double> run_cpu(const CollectorRun& run, const Report&) {
+  return run.has_run() ? std::optional(seconds(run.cpu)) : std::nullopt;
+}
+std::optional<double> run_period(const CollectorRun& run, const Report&) { return seconds(run.period); }
+std::optional<double> run_age(const CollectorRun& run, const Report& report) {
+  return run.succeeded_at ? std::optional(seconds(report.at - *run.succeeded_at)) : std::nullopt;
+}
+
+void late_ticks(const Report& report, Samples& samples) {
+  samples.add(static_cast<double>(report.ticks_late), {});
+}
+void report_time(const Report& report, Samples& samples) {
+  samples.add(seconds(report.wall_at.time_since_epoch()), {});
+}
+void build_info(const Report&, Samples& samples) { samples.add(1, {version()}); }
+
+// A new metric is one row here. A new TCP counter is one row here, one in collectors/netstat.cpp and one
+// member of TcpCounters.
+// clang-format off
+constexpr MetricSpec kCatalog[] = {
+    tcp<&TcpCounters::active_opens>("tcpdiag_tcp_active_opens_total", "Tcp:ActiveOpens",
+     "Connections that this side began: a connect() sent its SYN."),
+    tcp<&TcpCounters::passive_opens>("tcpdiag_tcp_passive_opens_total", "Tcp:PassiveOpens",
+     "Handshakes that a listener completed: the connection went into its accept queue. The rate of new incoming connections."),
+    tcp<&TcpCounters::attempt_fails>("tcpdiag_tcp_attempt_fails_total", "Tcp:AttemptFails",
+     "Handshakes that failed, in either direction: a connect() that was refused or timed out, or a half-open connection that its client reset."),
+    tcp<&TcpCounters::estab_resets>("tcpdiag_tcp_estab_resets_total", "Tcp:EstabResets",
+     "Connections in ESTABLISHED or CLOSE_WAIT that ended at once instead of by an orderly close: a RST came, or this side aborted."),
+    tcp<&TcpCounters::in_segs>("tcpdiag_tcp_in_segs_total", "Tcp:InSegs",
+     "Segments received, faulty ones included."),
+    tcp<&TcpCounters::out_segs>("tcpdiag_tcp_out_segs_total", "Tcp:OutSegs",
+     "Segments sent, retransmissions not included."),
+    tcp<&TcpCounters::retrans_segs>("tcpdiag_tcp_retrans_segs_total", "Tcp:RetransSegs",
+     "Segments sent again, SYN and SYN-ACK included. Its share of tcpdiag_tcp_out_segs_total is the usual measure of loss on the path."),
+    tcp<&TcpCounters::in_errs>("tcpdiag_tcp_in_errs_total", "Tcp:InErrs",
+     "Segments refused as faulty: bad checksum, bad header length, or a SYN in the middle of a connection."),
+    tcp<&TcpCounters::out_rsts>("tcpdiag_tcp_out_rsts_total", "Tcp:OutRsts",
+     "RSTs sent: to ports without a listener, to segments of unknown connections, and for connections that this side aborted."),
+    tcp<&TcpCounters::in_csum_errors>("tcpdiag_tcp_in_csum_errors_total", "Tcp:InCsumErrors",
+     "Segments dropped for a bad TCP checksum: corruption on the path, or a faulty network card or driver."),
+
+    tcp<&TcpCounters::listen_overflows>("tcpdiag_tcp_listen_overflows_total", "TcpExt:ListenOverflows",
+     "Times a SYN or the end of a handshake found a listener's accept queue full: the application accepts too slowly or its backlog is too small. Events, not connections: one waiting client causes several."),
+    tcp<&TcpCounters::listen_drops>("tcpdiag_tcp_listen_drops_total", "TcpExt:ListenDrops",
+     "SYNs and handshakes dropped at listeners for any reason: full accept queue (also in listen_overflows), full SYN queue without cookies, no memory or no route. What exceeds listen_overflows has another cause than a full accept queue."),
+    tcp<&TcpCounters::req_q_full_drop>("tcpdiag_tcp_req_q_full_drop_total", "TcpExt:TCPReqQFullDrop",
+     "SYNs dropped because a listener's SYN queue was full and SYN cookies are off: more half-open connections than its backlog."),
+    tcp<&TcpCounters::req_q_full_do_cookies>("tcpdiag_tcp_req_q_full_do_cookies_total", "TcpExt:TCPReqQFullDoCookies",
+     "SYNs for which the kernel decided to use a cookie because a listener's SYN queue was full (or tcp_syncookies is 2): a burst larger than the backlog, or a SYN flood."),
+    tcp<&TcpCounters::syncookies_sent>("tcpdiag_tcp_syncookies_sent_total", "TcpExt:SyncookiesSent",
+     "SYN-ACKs sent with a cookie. Less than req_q_full_do_cookies when the accept queue was full as well."),
+    tcp<&TcpCounters::syncookies_received>("tcpdiag_tcp_syncookies_received_total", "TcpExt:SyncookiesRecv",
+     "Valid cookies that came back. Nearly as many as sent: real clients, so the backlog is too small; nearly none: a flood. A cookie that meets a full accept queue counts again with every segment."),
+    tcp<&TcpCounters::syncookies_failed>("tcpdiag_tcp_syncookies_failed_total", "TcpExt:SyncookiesFailed",
+     "ACKs with an invalid cookie within two minutes of the last cookie sent: late or forged ACKs. Not an attack by itself."),
+    tcp<&TcpCounters::embryonic_rsts>("tcpdiag_tcp_embryonic_rsts_total", "TcpExt:EmbryonicRsts",
+     "Half-open connections removed by a RST or by tcp_abort_on_overflow: port scans, health checks that do not finish the handshake, victims of forged SYNs."),
+    tcp<&TcpCounters::syn_retrans>("tcpdiag_tcp_syn_retrans_total", "TcpExt:TCPSynRetrans",
+     "SYNs and SYN-ACKs sent again: the other side, or a full queue there, does not answer handshakes."),
+    tcp<&TcpCounters::defer_accept_drop>("tcpdiag_tcp_defer_accept_drop_total", "TcpExt:TCPDeferAcceptDrop",
+     "Bare ACKs passed over by listeners with TCP_DEFER_ACCEPT, which wait for data. Normal."),
+    tcp<&TcpCounters::migrate_req_success>("tcpdiag_tcp_migrate_req_success_total", "TcpExt:TCPMigrateReqSuccess",
+     "Connections of a closing SO_REUSEPORT listener that moved to another member of its group."),
+    tcp<&TcpCounters::migrate_req_failure>("tcpdiag_tcp_migrate_req_failure_total", "TcpExt:TCPMigrateReqFailure",
+     "Connections of a closing SO_REUSEPORT listener that could not be moved and were lost."),
+    tcp<&TcpCounters::fast_open_listen_overflow>("tcpdiag_tcp_fast_open_listen_overflow_total", "TcpExt:TCPFastOpenListenOverflow",
+     "TCP Fast Open requests turned into ordinary handshakes because the listener's queue for them was full."),
+
+    tcp<&TcpCounters::abort_on_data>("tcpdiag_tcp_abort_on_data_total", "TcpExt:TCPAbortOnData",
+     "Connections reset because of SO_LINGER with a timeout of 0, or because data came after close()."),
+    tcp<&TcpCounters::abort_on_close>("tcpdiag_tcp_abort_on_close_total", "TcpExt:TCPAbortOnClose",
+     "Connections reset because the application closed them with received data unread."),
+    tcp<&TcpCounters::abort_on_memory>("tcpdiag_tcp_abort_on_memory_total", "TcpExt:TCPAbortOnMemory",
+     "Closing connections reset because there were too many orphans (tcp_max_orphans) or TCP had no memory left (tcp_mem)."),
+    tcp<&TcpCounters::abort_on_timeout>("tcpdiag_tcp_abort_on_timeout_total", "TcpExt:TCPAbortOnTimeout",
+     "Connections given up after retransmissions, probes or keep-alives went unanswered: the peer or the path is gone."),
+    tcp<&TcpCounters::abort_on_linger>("tcpdiag_tcp_abort_on_linger_total", "TcpExt:TCPAbortOnLinger",
+     "Closing connections reset because the application set TCP_LINGER2 to a negative time."),
+    tcp<&TcpCounters::abort_failed>("tcpdiag_tcp_abort_failed_total", "TcpExt:TCPAbortFailed",
+     "RSTs that could not be made or sent, usually for want of memory: the peer does not learn that its connection is gone."),
+
+    tcp<&TcpCounters::tw>("tcpdiag_tcp_tw_total", "TcpExt:TW",
+     "Sockets that ended TIME_WAIT by their timer: about the rate at which this side closes first."),
+    tcp<&TcpCounters::tw_recycled>("tcpdiag_tcp_tw_recycled_total", "TcpExt:TWRecycled",
+     "Sockets in TIME_WAIT that a connect() took over (tcp_tw_reuse)."),
+    tcp<&TcpCounters::tw_killed>("tcpdiag_tcp_tw_killed_total", "TcpExt:TWKilled",
+     "Sockets in TIME_WAIT that ended before their time."),
+    tcp<&TcpCounters::time_wait_overflow>("tcpdiag_tcp_time_wait_overflow_total", "TcpExt:TCPTimeWaitOverflow",
+     "Connections closed without TIME_WAIT because tcp_max_tw_buckets was reached or memory was short. The kernel logs nothing."),
+
+    tcp<&TcpCounters::timeouts>("tcpdiag_tcp_timeouts_total", "TcpExt:TCPTimeouts",
+     "Retransmission timers that expired, those of handshakes included: the peer was silent for a whole timeout. Hurts latency more than other retransmissions."),
+    tcp<&TcpCounters::loss_probes>("tcpdiag_tcp_loss_probes_total", "TcpExt:TCPLossProbes",
+     "Probes sent to find out whether the last segments of a burst were lost, before the timeout."),
+    tcp<&TcpCounters::fast_retrans>("tcpdiag_tcp_fast_retrans_total", "TcpExt:TCPFastRetrans",
+     "Segments sent again in fast recovery, without waiting for a timeout: ordinary loss."),
+    tcp<&TcpCounters::slow_start_retrans>("tcpdiag_tcp_slow_start_retrans_total", "TcpExt:TCPSlowStartRetrans",
+     "Segments sent again in slow start after a timeout."),
+    tcp<&TcpCounters::lost_retransmit>("tcpdiag_tcp_lost_retransmit_total", "TcpExt:TCPLostRetransmit",
+     "Retransmitted segments that were lost again: heavy loss or a policer."),
+    tcp<&TcpCounters::retrans_fail>("tcpdiag_tcp_retrans_fail_total", "TcpExt:TCPRetransFail",
+     "Retransmissions that this host could not send: full device queue, no memory, no route."),
+    tcp<&TcpCounters::spurious_rtos>("tcpdiag_tcp_spurious_rtos_total", "TcpExt:TCPSpuriousRTOs",
+     "Timeouts that proved unnecessary: the path was slow for a moment, nothing was lost."),
+
+    tcp<&TcpCounters::backlog_drop>("tcpdiag_tcp_backlog_drop_total", "TcpExt:TCPBacklogDrop",
+     "Segments dropped because a connection was locked by its process and the queue beside the lock was over the limit of its buffers. Nothing to do with a listener's backlog."),
+    tcp<&TcpCounters::rcvq_drop>("tcpdiag_tcp_rcvq_drop_total", "TcpExt:TCPRcvQDrop",
+     "Segments dropped because no memory could be had for a receive queue: the application reads too slowly, or TCP is short of memory."),
+    tcp<&TcpCounters::zero_window_drop>("tcpdiag_tcp_zero_window_drop_total", "TcpExt:TCPZeroWindowDrop",
+     "Segments with data dropped because the receive window was closed: the application does not read and the peer sends all the same."),
+    tcp<&TcpCounters::prune_called>("tcpdiag_tcp_prune_called_total", "TcpExt:PruneCalled",
+     "Times a receive buffer was over its limit and the kernel squeezed it: the application reads too slowly or tcp_rmem is small."),
+    tcp<&TcpCounters::rcv_pruned>("tcpdiag_tcp_rcv_pruned_total", "TcpExt:RcvPruned",
+     "Times squeezing a receive buffer was not enough and the segment was dropped."),
+    tcp<&TcpCounters::ofo_pruned>("tcpdiag_tcp_ofo_pruned_total", "TcpExt:OfoPruned",
+     "Times out-of-order segments were thrown away to bring a receive buffer back within its limit; the peer must send them again."),
+    tcp<&TcpCounters::ofo_drop>("tcpdiag_tcp_ofo_drop_total", "TcpExt:TCPOFODrop",
+     "Out-of-order segments dropped because no memory could be had for them."),
+    tcp<&TcpCounters::rcv_collapsed>("tcpdiag_tcp_rcv_collapsed_total", "TcpExt:TCPRcvCollapsed",
+     "Segments merged in a receive buffer to save memory: costs CPU, loses nothing."),
+    tcp<&TcpCounters::memory_pressures>("tcpdiag_tcp_memory_pressures_total", "TcpExt:TCPMemoryPressures",
+     "Times TCP's memory went over the pressure mark of tcp_mem, whereupon buffers shrink. The memory is the whole machine's; the namespace is that of the socket that noticed."),
+    {kTcpGroup, "tcpdiag_tcp_memory_pressures_chrono_seconds_total", kCounter, kNetns, "TcpExt:TCPMemoryPressuresChrono",
+     "Time that TCP spent under memory pressure, added when the pressure ends. The namespace is that of the socket that noticed.",
+     fill::each_netns<&NetnsView::tcp, memory_pressure_seconds>, &TcpCounters::memory_pressures_chrono},
+    tcp<&TcpCounters::pfmemalloc_drop>("tcpdiag_tcp_pfmemalloc_drop_total", "TcpExt:PFMemallocDrop",
+     "Segments dropped because they lay in the kernel's emergency memory: the machine is out of memory."),
+    tcp<&TcpCounters::wqueue_too_big>("tcpdiag_tcp_wqueue_too_big_total", "TcpExt:TCPWqueueTooBig",
+     "Times a send queue was refused further splitting because it holds too many small pieces: a very small SO_SNDBUF, or a peer that acknowledges maliciously."),
+    tcp<&TcpCounters::to_zero_window_adv>("tcpdiag_tcp_to_zero_window_adv_total", "TcpExt:TCPToZeroWindowAdv",
+     "Times this side closed its receive window: the application reads more slowly than the peer sends."),
+    tcp<&TcpCounters::from_zero_window_adv>("tcpdiag_tcp_from_zero_window_adv_total", "TcpExt:TCPFromZeroWindowAdv",
+     "Times this side opened its receive window again. Lags behind to_zero_window_adv while connections stand still."),
+    tcp<&TcpCounters::want_zero_window_adv>("tcpdiag_tcp_want_zero_window_adv_total", "TcpExt:TCPWantZeroWindowAdv",
+     "Times this side wanted to close its receive window but had already promised more."),
+
+    tcp<&TcpCounters::paws_active>("tcpdiag_tcp_paws_active_total", "TcpExt:PAWSActive",
+     "SYN-ACKs refused because they echo a timestamp that was not sent."),
+    tcp<&TcpCounters::paws_estab>("tcpdiag_tcp_paws_estab_total", "TcpExt:PAWSEstab",
+     "Segments of connections and handshakes refused because their timestamp went backwards (PAWS): clients behind one NAT address, or segments long delayed."),
+    tcp<&TcpCounters::paws_old_ack>("tcpdiag_tcp_paws_old_ack_total", "TcpExt:PAWSOldAck",
+     "Old pure ACKs with an older timestamp. Harmless; older kernels count them in paws_estab."),
+    tcp<&TcpCounters::paws_timewait>("tcpdiag_tcp_paws_timewait_total", "TcpExt:PAWSTimewait",
+     "Segments to sockets in TIME_WAIT refused because their timestamp went backwards."),
+    tcp<&TcpCounters::beyond_window>("tcpdiag_tcp_beyond_window_total", "TcpExt:BeyondWindow",
+     "Segments refused because they lie beyond the receive window: a peer that ignores the window, or a forger."),
+    tcp<&TcpCounters::ts_ecr_rejected>("tcpdiag_tcp_ts_ecr_rejected_total", "TcpExt:TSEcrRejected",
+     "Segments refused because they echo a timestamp that was not sent: forged, or changed by a middlebox."),
+    tcp<&TcpCounters::challenge_ack>("tcpdiag_tcp_challenge_ack_total", "TcpExt:TCPChallengeACK",
+     "Challenge ACKs sent to a doubtful RST, SYN or ACK (RFC 5961): blind attacks, or peers that forgot a connection."),
+    tcp<&TcpCounters::syn_challenge>("tcpdiag_tcp_syn_challenge_total", "TcpExt:TCPSYNChallenge",
+     "Of them, those for a SYN within a connection: the peer has rebooted or uses its ports again too soon, or a blind attack."),
+    tcp<&TcpCounters::min_ttl_drop>("tcpdiag_tcp_min_ttl_drop_total", "TcpExt:TCPMinTTLDrop",
+     "Segments dropped because their TTL is below the socket's IP_MINTTL, as BGP uses it."),
+    tcp<&TcpCounters::out_of_window_icmps>("tcpdiag_tcp_out_of_window_icmps_total", "TcpExt:OutOfWindowIcmps",
+     "ICMP errors passed over because the segment they quote is not within the window: late or forged."),
+    tcp<&TcpCounters::lock_dropped_icmps>("tcpdiag_tcp_lock_dropped_icmps_total", "TcpExt:LockDroppedIcmps",
+     "ICMP errors lost because a process held the socket's lock."),
+
+    tcp<&TcpCounters::md5_not_found>("tcpdiag_tcp_md5_not_found_total", "TcpExt:TCPMD5NotFound",
+     "Segments dropped because they have no MD5 signature where one is configured: the peer has no key."),
+    tcp<&TcpCounters::md5_unexpected>("tcpdiag_tcp_md5_unexpected_total", "TcpExt:TCPMD5Unexpected",
+     "Segments dropped because they have an MD5 signature where none is configured: this side has no key."),
+    tcp<&TcpCounters::md5_failure>("tcpdiag_tcp_md5_failure_total", "TcpExt:TCPMD5Failure",
+     "Segments dropped for a wrong MD5 signature: the keys differ."),
+    tcp<&TcpCounters::ao_required>("tcpdiag_tcp_ao_required_total", "TcpExt:TCPAORequired",
+     "Segments dropped because they have no TCP-AO signature where one is required."),
+    tcp<&TcpCounters::ao_bad>("tcpdiag_tcp_ao_bad_total", "TcpExt:TCPAOBad",
+     "Segments dropped for a wrong TCP-AO signature: the keys differ."),
+    tcp<&TcpCounters::ao_key_not_found>("tcpdiag_tcp_ao_key_not_found_total", "TcpExt:TCPAOKeyNotFound",
+     "Segments dropped because they name a TCP-AO key that this side does not have."),
+    tcp<&TcpCounters::ao_good>("tcpdiag_tcp_ao_good_total", "TcpExt:TCPAOGood",
+     "Segments whose TCP-AO signature was right."),
+    tcp<&TcpCounters::ao_dropped_icmps>("tcpdiag_tcp_ao_dropped_icmps_total", "TcpExt:TCPAODroppedIcmps",
+     "ICMP errors passed over because the connection uses TCP-AO."),
+
+    tcp<&TcpCounters::keep_alive>("tcpdiag_tcp_keep_alive_total", "TcpExt:TCPKeepAlive",
+     "Keep-alive probes sent on idle connections."),
+
+    {"Listeners", "tcpdiag_listener_queue_length", kGauge, kListener, "sock_diag: idiag_rqueue",
+     "Connections that wait for accept(), in the fullest socket of the listener (of an SO_REUSEPORT group, each has its own queue).",
+     fill::each_listener<fullest_queue_length>},
+    {"Listeners", "tcpdiag_listener_queue_limit", kGauge, kListener, "sock_diag: idiag_wqueue",
+     "Backlog of the same socket as listen() and net.core.somaxconn made it; the queue is full when it holds one more.",
+     fill::each_listener<fullest_queue_limit>},
+    {"Listeners", "tcpdiag_listener_queue_peak_length", kGauge, kListener, "sock_diag, ten times a second",
+     "Longest queue of any socket of the listener within the last 60 s: bursts between scrapes show here.",
+     fill::each_listener<&Listener::peak_length>},
+    {"Listeners", "tcpdiag_listener_queue_fill_ratio", MetricType::histogram, kListener, "sock_diag, ten times a second",
+     "How full the fullest accept queue was at each sample, 1 being full: the share of samples above 0.9 is the share of time in trouble.",
+     fill::each_listener<&Listener::fill>},
+    {"Listeners", "tcpdiag_listener_half_open", kGauge, kListener, "sock_diag: SYN_RECV",
+     "Half-open connections of the listener; more than its backlog start SYN cookies or drops. As of the latest full dump; no sample for a listener that is newer.",
+     fill::listener_half_open},
+    {"Listeners", "tcpdiag_listener_sockets", kGauge, kListener, "sock_diag",
+     "Sockets that listen on the address and port: 1, or the members of an SO_REUSEPORT group.",
+     fill::each_listener<member_count>},
+    {"Listeners", "tcpdiag_listener_drops_total", kCounter, kListener, "sock_diag: SK_MEMINFO_DROPS",
+     "Segments dropped at the listener's sockets. Tells which listener the drops of listen_drops belong to; alone it proves nothing, since repeated SYNs and client RSTs count too.",
+     fill::each_listener<&Listener::drops>},
+    {"Listeners", "tcpdiag_listener_info", kGauge, kListenerInfo, "/proc/PID/fd, /proc/PID/cgroup",
+     "Always 1; names the process that holds the listener and its systemd unit or container, for joining. Of several the first to start, systemd only if there is no other. Empty labels: not known.",
+     fill::listener_info},
+    {"Listeners", "tcpdiag_listening_sockets_cut", kGauge, kNetns, "the daemon",
+     "Listening sockets that were left out because there are more than the daemon keeps.",
+     fill::each_netns<&NetnsView::listeners, &Listeners::cut>},
+
+    {"Connections", "tcpdiag_connections", kGauge, kConnections, "sock_diag",
+     "Connections by service port and state. Role server: the local port has a listener; client: all others, by remote port, the busiest by name and the rest as other. A dump is not atomic: small differences mean nothing.",
+     fill::connections},
+    {"Connections", "tcpdiag_connections_unaccepted", kGauge, kServerPort, "sock_diag: inode 0",
+     "Established connections to the port that the application has not accepted yet.",
+     fill::connections_unaccepted},
+    {"Connections", "tcpdiag_close_wait_oldest_seconds", kGauge, kRolePort, "sock_diag",
+     "How long at least the oldest connection has been in CLOSE_WAIT: the peer has closed and the application has not, usually a leak. No sample where there is none.",
+     fill::close_wait_oldest},
+    {"Connections", "tcpdiag_sockets_seen", kGauge, kNetns, "sock_diag",
+     "TCP sockets that the latest full dump showed, listeners included.",
+     fill::each_netns<&NetnsView::connections, &Connections::sockets>},
+    {"Connections", "tcpdiag_ephemeral_ports", kGauge, kNetns, "net.ipv4.ip_local_port_range, net.ipv4.ip_local_reserved_ports",
+     "Local ports that the kernel can choose for connections to one destination: the range without reserved ports.",
+     fill::each_netns<&NetnsView::settings, ephemeral_ports>},
+    {"Connections", "tcpdiag_ephemeral_ports_used_max", kGauge, kNetns, "sock_diag",
+     "Local ports in use towards the busiest destination (source address, destination address and port), TIME_WAIT included. When it reaches tcpdiag_ephemeral_ports, connect() to that destination fails with EADDRNOTAVAIL.",
+     fill::each_netns<&NetnsView::connections, busiest_destination>},
+
+    {"Sockets", "tcpdiag_sockets_in_use", kGauge, kFamily, "/proc/net/sockstat, /proc/net/sockstat6: inuse",
+     "TCP sockets in use, listeners included and TIME_WAIT not, by address family.",
+     fill::sockets_in_use},
+    {"Sockets", "tcpdiag_sockets_time_wait", kGauge, kNetns, "/proc/net/sockstat: tw",
+     "Sockets in TIME_WAIT, and those in FIN_WAIT2 that nobody holds. The limit is net.ipv4.tcp_max_tw_buckets.",
+     fill::each_netns<&NetnsView::sockets, &SocketUsage::time_wait>},
+    {"Sockets", "tcpdiag_orphans", kGauge, kNone, "/proc/net/sockstat: orphan",
+     "Closing TCP sockets of the whole machine that no process holds any more. The limit is net.ipv4.tcp_max_orphans, under stress a quarter of it.",
+     fill::host<&NetnsView::sockets, &SocketUsage::orphans>},
+    {"Sockets", "tcpdiag_sockets_allocated", kGauge, kNone, "/proc/net/sockstat: alloc",
+     "TCP sockets of the whole machine that exist, closed ones that a process still holds included.",
+     fill::host<&NetnsView::sockets, &SocketUsage::allocated>},
+    {"Sockets", "tcpdiag_tcp_memory_bytes", kGauge, kNone, "/proc/net/sockstat: mem",
+     "Memory of all TCP buffers of the machine. The limits are net.ipv4.tcp_mem, which counts in pages.",
+     fill::host<&NetnsView::sockets, &SocketUsage::memory_bytes>},
+
+    {"Settings", "tcpdiag_sysctl", kGauge, kSysctl, "/proc/sys",
+     "Value of a sysctl, in its own unit; the label field names the number where there are several. A sysctl that the kernel or the namespace does not have has no sample.",
+     fill::sysctl_numbers},
+    {"Settings", "tcpdiag_sysctl_info", kGauge, kSysctlWord, "/proc/sys",
+     "Always 1; the label value is what a sysctl says that is a word.",
+     fill::sysctl_words},
+    {"Settings", "tcpdiag_sysctls_unread", kGauge, kNetns, "/proc/sys",
+     "Sysctls that exist but could not be read; they have no sample in tcpdiag_sysctl.",
+     fill::sysctls_unread},
+
+    {"Processes and files", "tcpdiag_process_open_fds", kGauge, kProcess, "/proc/PID/fd",
+     "Open file descriptors of the fullest process of that name and unit. Shown are owners of listeners and the fullest processes.",
+     fill::each_process_group<&Process::open_fds>},
+    {"Processes and files", "tcpdiag_process_max_fds", kGauge, kProcess, "/proc/PID/limits: Max open files",
+     "Soft limit of open files (RLIMIT_NOFILE) of the same process; at the limit accept() fails with EMFILE and connections stay in the queue.",
+     fill::each_process_group<&Process::soft_limit>},
+    {"Processes and files", "tcpdiag_process_fd_usage_ratio", kGauge, kProcess, "the two above",
+     "Open file descriptors of the same process as a share of its soft limit.",
+     fill::each_process_group<&Process::fd_ratio>},
+    {"Processes and files", "tcpdiag_processes", kGauge, kNone, "/proc",
+     "Processes on the machine, as far as the daemon can see them.",
+     fill::machine<&Snapshot::processes, &Processes::total>},
+    {"Processes and files", "tcpdiag_processes_unreadable", kGauge, kNone, "/proc/PID/fd",
+     "Of them, those whose descriptors the daemon may not list: the owners of their listeners are not known. Needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.",
+     fill::machine<&Snapshot::processes, &Processes::unreadable>},
+    {"Processes and files", "tcpdiag_listener_owners_cut", kGauge, kNone, "the daemon",
+     "Processes that own a listener and were left out because there are more than the daemon keeps.",
+     fill::machine<&Snapshot::processes, &Processes::owners_cut>},
+    {"Processes and files", "tcpdiag_system_open_files", kGauge, kNone, "/proc/sys/fs/file-nr",
+     "Open files of the whole machine.",
+     fill::machine<&Snapshot::files, &FileHandles::open>},
+    {"Processes and files", "tcpdiag_system_max_files", kGauge, kNone, "/proc/sys/fs/file-nr",
+     "Limit of open files of the whole machine (fs.file-max); beyond it open() and accept() fail with ENFILE.",
+     fill::machine<&Snapshot::files, &FileHandles::max>},
+
+    {"Receiving", "tcpdiag_softnet_processed_total", kCounter, kCpu, "/proc/net/softnet_stat",
+     "Packets that the CPU took from network devices. The kernel counts in 32 bits: the number wraps.",
+     fill::each_cpu<&SoftnetCpu::processed>},
+    {"Receiving", "tcpdiag_softnet_dropped_total", kCounter, kCpu, "/proc/net/softnet_stat",
+     "Packets dropped because the CPU's input queue was full (net.core.netdev_max_backlog).",
+     fill::each_cpu<&SoftnetCpu::dropped>},
+    {"Receiving", "tcpdiag_softnet_time_squeezed_total", kCounter, kCpu, "/proc/net/softnet_stat",
+     "Times the CPU stopped receiving because its budget was used up (net.core.netdev_budget, netdev_budget_usecs). By itself no loss.",
+     fill::each_cpu<&SoftnetCpu::time_squeezed>},
+
+    {"Connection tracking", "tcpdiag_conntrack_entries", kGauge, kNetns, "net.netfilter.nf_conntrack_count",
+     "Connections that the namespace tracks. No sample where connection tracking is not loaded.",
+     fill::each_netns<&NetnsView::conntrack, &Conntrack::entries>},
+    {"Connection tracking", "tcpdiag_conntrack_limit", kGauge, kNetns, "net.netfilter.nf_conntrack_max",
+     "How many connections a namespace may track: one value for the machine, compared with each namespace's own entries.",
+     fill::each_netns<&NetnsView::conntrack, &Conntrack::limit>},
+    {"Connection tracking", "tcpdiag_conntrack_drops_total", kCounter, kNetns, "/proc/net/stat/nf_conntrack: drop",
+     "Packets dropped because their connection could not be tracked, usually because the table is full: new connections time out.",
+     fill::each_netns<&NetnsView::conntrack, &Conntrack::drops>},
+    {"Connection tracking", "tcpdiag_conntrack_early_drops_total", kCounter, kNetns, "/proc/net/stat/nf_conntrack: early_drop",
+     "Entries thrown out before their time to make room for new ones: the table is nearly full.",
+     fill::each_netns<&NetnsView::conntrack, &Conntrack::early_drops>},
+    {"Connection tracking", "tcpdiag_conntrack_insert_failed_total", kCounter, kNetns, "/proc/net/stat/nf_conntrack: insert_failed",
+     "Entries that could not be inserted, usually two packets that raced for one NAT mapping; the packet is dropped.",
+     fill::each_netns<&NetnsView::conntrack, &Conntrack::insert_failed>},
+
+    {"Kernel log", "tcpdiag_kernel_log_events_total", kCounter, kEvent, "/dev/kmsg",
+     "Kernel log lines that matter to TCP since the daemon started, by what they say.",
+     fill::kernel_log_events},
+    {"Kernel log", "tcpdiag_syn_flood_reports_total", kCounter, kAddressPort, "/dev/kmsg: possible SYN flooding",
+     "Lines about possible SYN flooding since the daemon started, by listener. The kernel writes one for each listening socket in its whole life. Kernels before 6.2 name no address; a line names no namespace. Port other: those beyond the first 256.",
+     fill::syn_flood_reports},
+    {"Kernel log", "tcpdiag_kernel_log_lost_records_total", kCounter, kNone, "/dev/kmsg",
+     "Records that the kernel overwrote before the daemon read them: lines may have been missed.",
+     fill::machine<&Snapshot::kernel_log, &KernelLog::lost>},
+
+    {"The daemon", "tcpdiag_collector_success", kGauge, kCollector, "the daemon",
+     "1 when the collector's latest run brought a value, 0 when it failed or has not run yet. The label netns is empty for collectors of the whole machine.",
+     fill::each_run<run_success>},
+    {"The daemon", "tcpdiag_collector_duration_seconds", kGauge, kCollector, "the daemon",
+     "How long the collector's latest run took.",
+     fill::each_run<run_duration>},
+    {"The daemon", "tcpdiag_collector_cpu_seconds", kGauge, kCollector, "the daemon",
+     "CPU time of the collector's latest run.",
+     fill::each_run<run_cpu>},
+    {"The daemon", "tcpdiag_collector_period_seconds", kGauge, kCollector, "the daemon",
+     "Time between two runs of the collector; the CPU budget stretches it on hosts with many sockets.",
+     fill::each_run<run_period>},
+    {"The daemon", "tcpdiag_collector_age_seconds", kGauge, kCollector, "the daemon",
+     "Time since the collector last succeeded. No sample when it never has.",
+     fill::each_run<run_age>},
+    {"The daemon", "tcpdiag_report_time_seconds", kGauge, kNone, "the daemon",
+     "Unix time of the report that this page shows. When it stands still, so does the daemon's loop.",
+     report_time},
+    {"The daemon", "tcpdiag_loop_late_ticks_total", kCounter, kNone, "the daemon",
+     "Ticks of the daemon's loop that came more than 100 ms late: the machine is overloaded and peaks may have been missed.",
+     late_ticks},
+    {"The daemon", "tcpdiag_build_info", kGauge, kVersion, "the daemon",
+     "Always 1; the label is the daemon's version.",
+     build_info},
+    {"The daemon", "process_cpu_seconds_total", kCounter, kNone, "/proc/self/stat",
+     "CPU time that the daemon has used.",
+     fill::machine<&Snapshot::self, &SelfUsage::cpu_seconds>},
+    {"The daemon", "process_start_time_seconds", kGauge, kNone, "/proc/self/stat",
+     "Unix time at which the daemon started.",
+     fill::machine<&Snapshot::self, &SelfUsage::start_time_seconds>},
+    {"The daemon", "process_resident_memory_bytes", kGauge, kNone, "/proc/self/stat",
+     "Resident memory of the daemon.",
+     fill::machine<&Snapshot::self, &SelfUsage::resident_bytes>},
+    {"The daemon", "process_virtual_memory_bytes", kGauge, kNone, "/proc/self/stat",
+     "Virtual memory of the daemon.",
+     fill::machine<&Snapshot::self, &SelfUsage::virtual_bytes>},
+    {"The daemon", "process_open_fds", kGauge, kNone, "/proc/self/fd",
+     "Open file descriptors of the daemon.",
+     fill::machine<&Snapshot::self, &SelfUsage::open_fds>},
+    {"The daemon", "process_max_fds", kGauge, kNone, "/proc/self/limits",
+     "Limit of open file descriptors of the daemon.",
+     fill::machine<&Snapshot::self, &SelfUsage::max_fds>},
+    {"The daemon", "process_threads", kGauge, kNone, "/proc/self/stat",
+     "Threads of the daemon.",
+     fill::machine<&Snapshot::self, &SelfUsage::threads>},
+    {"The daemon", "tcpdiag_samples_cut", kGauge, kMetric, "the daemon",
+     "Samples that this page leaves out of a metric because there are more than its limit. Shown for the metrics with several labels, and for any other that was cut.",
+     fill::samples_cut},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const MetricSpec> metric_catalog() { return kCatalog; }
+
+std::string_view to_string(MetricType type) {
+  switch (type) {
+    case MetricType::counter: return "counter";
+    case MetricType::gauge: return "gauge";
+    case MetricType::histogram: return "histogram";
+  }
+  return {};
+}
+
+std::string_view counter_word(const MetricSpec& spec) {
+  auto word = spec.name.substr(std::string_view("tcpdiag_tcp_").size());
+  for (const std::string_view suffix : {"_total", "_seconds"})
+    if (word.ends_with(suffix)) word.remove_suffix(suffix.size());
+  return word;
+}
+
+std::string help_text(const MetricSpec& spec) {
+  return std::string(spec.help).append(" Source: ").append(spec.source).append(".");
+}
+
+void collect_samples(const Report& report, Samples& samples) {
+  for (const auto& spec : metric_catalog()) {
+    samples.begin(spec);
+    spec.fill(report, samples);
+  }
+}
+
+}  // namespace tcpdiag

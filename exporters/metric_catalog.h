@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every metric there is. The one table behind this header is the source of /metrics, of its HELP and TYPE
+// lines and of docs/reference/metrics.md.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/report.h"
+#include "exporters/samples.h"
+
+namespace tcpdiag {
+
+enum class MetricType { counter, gauge, histogram };
+
+/// "counter", "gauge", "histogram".
+std::string_view to_string(MetricType type);
+
+/// One family of metrics.
+struct MetricSpec {
+  std::string_view group;  ///< heading in the documentation; the rows of a group stand together
+  std::string_view name;
+  MetricType type = MetricType::gauge;
+  std::span<const std::string_view> labels;  ///< names, in the order in which `fill` gives the values
+  std::string_view source;                   ///< the kernel's file and word, or what it is computed from
+  std::string_view help;                     ///< a sentence or two: what it is, what it means when it rises
+  /// Adds the family's samples. What is not known gets no sample.
+  void (*fill)(const Report& report, Samples& samples) = nullptr;
+  /// The counter behind a family that is one, otherwise nullptr; other renderers find names and members here.
+  Count TcpCounters::* tcp_counter = nullptr;
+};
+
+/// All families, in the order of the page.
+std::span<const MetricSpec> metric_catalog();
+
+/// What a TCP counter is called beside Prometheus: its member of TcpCounters, "listen_overflows".
+std::string_view counter_word(const MetricSpec& spec);
+
+/// The text of a family's HELP line: the help and the source.
+std::string help_text(const MetricSpec& spec);
+
+/// Gives the samples of all families to `samples`.
+void collect_samples(const Report& report, Samples& samples);
+
+/// docs/reference/metrics.md.
+std::string metrics_reference();
+
+}  // namespace tcpdiag

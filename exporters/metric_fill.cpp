@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/metric_fill.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "core/owners.h"
+#include "core/sysctls.h"
+#include "exporters/label_text.h"
+#include "exporters/metric_catalog.h"
+
+namespace tcpdiag::fill {
+namespace {
+
+constexpr std::string_view kServer = "server", kClient = "client", kOther = "other";
+
+constexpr TcpState kStatesShown[] = {
+    TcpState::established, TcpState::syn_sent, TcpState::syn_recv,   TcpState::fin_wait1, TcpState::fin_wait2,
+    TcpState::time_wait,   TcpState::close,    TcpState::close_wait, TcpState::last_ack,  TcpState::closing};
+
+/// Server ports within the limits.
+std::span<const PortConnections> server_ports(const Connections& connections, Samples& samples,
+                                              std::size_t samples_per_port) {
+  const auto shown = std::min(connections.server.size(), samples.limits().server_ports);
+  samples.cut((connections.server.size() - shown) * samples_per_port);
+  return std::span(connections.server).first(shown);
+}
+
+void add_states(Samples& samples, std::string_view netns, std::string_view role, std::string_view port,
+                const PortConnections& connections) {
+  for (const auto state : kStatesShown)
+    samples.add(connections.count(state), {netns, role, port, to_string(state)});
+}
+
+/// Of processes, the more worrying one. One whose ratio is not known stands behind all others.
+bool fuller(const Process& a, const Process& b) {
+  const auto key = [](const Process& process) {
+    return std::tuple(process.fd_ratio(), process.open_fds, -process.pid);
+  };
+  return key(a) > key(b);
+}
+
+}  // namespace
+
+void visit_process_groups(
+    const Report& report, Samples& samples,
+    const std::function<void(std::string_view, std::string_view, const Process&)>& visit) {
+  const auto* share = report.snapshot.processes.get();
+  if (share == nullptr) return;
+  // names that differ in what cannot be shown become one group rather than two series of the same name
+  std::map<std::pair<std::string, std::string>, const Process*> fullest;
+  for (const auto& process : share->processes) {
+    auto& kept = fullest[{to_label_text(process.comm), to_label_text(process.unit)}];
+    if (kept == nullptr || fuller(process, *kept)) kept = &process;
+  }
+  std::vector<const Process*> order;
+  for (const auto& [labels, process] : fullest) order.push_back(process);
+  std::ranges::sort(order, [](const Process* a, const Process* b) { return fuller(*a, *b); });
+  const auto shown = std::min(order.size(), samples.limits().processes);
+  samples.cut(order.size() - shown);
+  const std::set<const Process*> chosen(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown));
+  for (const auto& [labels, process] : fullest)
+    if (chosen.contains(process)) visit(labels.first, labels.second, *process);
+}
+
+void listener_half_open(const Report& report, Samples& samples) {
+  visit_listeners(report, samples, [&](const NetnsView& netns, const Listener& listener) {
+    const auto* connections = netns.connections.get();
+    if (connections == nullptr) return;
+    const auto& half_open = connections->half_open;
+    const auto found = std::ranges::lower_bound(half_open, listener.endpoint, {}, &HalfOpen::listener);
+    if (found == half_open.end() || found->listener != listener.endpoint) return;  // newer than the last dump
+    samples.add(found->count,
+                {netns.name, address_label(listener.endpoint), std::to_string(listener.endpoint.port)});
+  });
+}
+
+void listener_info(const Report& report, Samples& samples) {
+  const auto* processes = report.snapshot.processes.get();
+  std::optional<ListenerOwners> owners;
+  if (processes != nullptr) owners.emplace(*processes);
+  visit_listeners(report, samples, [&](const NetnsView& netns, const Listener& listener) {
+    const auto* owner = owners ? owners->main(listener) : nullptr;
+    samples.add(1, {netns.name, address_label(listener.endpoint), std::to_string(listener.endpoint.port),
+                    owner == nullptr ? "" : std::string_view(owner->comm),
+                    owner == nullptr ? "" : std::string_view(owner->unit)});
+  });
+}
+
+void connections(const Report& report, Samples& samples) {
+  for (const auto& netns : report.snapshot.namespaces) {
+    const auto* share = netns.connections.get();
+    if (share == nullptr) continue;
+    for (const auto& port : server_ports(*share, samples, std::size(kStatesShown)))
+      add_states(samples, netns.name, kServer, std::to_string(port.port), port);
+    for (const auto& port : share->client)
+      add_states(samples, netns.name, kClient, std::to_string(port.port), port);
+    add_states(samples, netns.name, kClient, kOther, share->client_other);
+  }
+}
+
+void connections_unaccepted(const Report& report, Samples& samples) {
+  for (const auto& netns : report.snapshot.namespaces)
+    if (const auto* share = netns.connections.get())
+      for (const auto& port : server_ports(*share, samples, 1))
+        samples.add(port.unaccepted, {netns.name, std::to_string(port.port)});
+}
+
+void close_wait_oldest(const Report& report, Samples& samples) {
+  for (const auto& netns : report.snapshot.namespaces) {
+    const auto* share = netns.connections.get();
+    if (share == nullptr) continue;
+    std::set<std::uint16_t> client_ports;
+    for (const auto& port : share->client) client_ports.insert(port.port);
+    std::set<std::pair<bool, std::uint16_t>> seen;  // the list begins with the oldest; port 0: other
+    for (const auto& socket : share->close_wait) {
+      const bool named = socket.server || client_ports.contains(socket.port);
+      const auto port = named ? socket.port : std::uint16_t{0};
+      if (!seen.emplace(socket.server, port).second) continue;
+      const std::chrono::duration<double> age = netns.connections.read_at - socket.first_seen;
+      const auto port_label = named ? std::to_string(port) : std::string(kOther);
+      samples.add(age.count(), {netns.name, socket.server ? kServer : kClient, port_label});
+    }
+  }
+}
+
+void sockets_in_use(const Report& report, Samples& samples) {
+  for (const auto& netns : report.snapshot.namespaces) {
+    const auto* share = netns.sockets.get();
+    if (share == nullptr) continue;
+    samples.add(share->tcp_in_use, {netns.name, "ipv4"});
+    samples.add(share->tcp6_in_use, {netns.name, "ipv6"});
+  }
+}
+
+void sysctl_numbers(const Report& report, Samples& samples) {
+  for (const auto& netns : report.snapshot.namespaces) {
+    const auto* share = netns.settings.get();
+    if (share == nullptr) continue;
+    for (const auto& sysctl : share->sysctls) {
+      const auto* spec = find_sysctl(sysctl.name);
+      if (spec == nullptr || spec->fields.size() != sysctl.values.size()) continue;
+      for (std::size_t i = 0; i < spec->fields.size(); ++i)
+        samples.add(static_cast<double>(sysctl.values[i]), {netns.name, sysctl.name, spec->fields[i]});
+    }
+  }
+}
+
+void sysctl_words(const Report& report, Samples& samples) {
+  for (const auto& netns : report.snapshot.namespaces)
+    if (const auto* share = netns.settings.get())
+      for (const auto& sysctl : share->sysctls)
+        if (sysctl.values.empty()) samples.add(1, {netns.name, sysctl.name, sysctl.text});
+}
+
+void sysctls_unread(const Report& report, Samples& samples) {
+  for (const auto& netns : report.snapshot.namespaces)
+    if (const auto* share = netns.settings.get())
+      samples.add(static_cast<double>(share->unread.size()), {netns.name});
+}
+
+void kernel_log_events(const Report& report, Samples& samples) {
+  const auto* share = report.snapshot.kernel_log.get();
+  if (share == nullptr) return;
+  for (std::size_t kind = 0; kind < share->counts.size(); ++kind)
+    samples.add(static_cast<double>(share->counts[kind]), {to_string(static_cast<KernelEventKind>(kind))});
+}
+
+void syn_flood_reports(const Report& report, Samples& samples) {
+  const auto* share = report.snapshot.kernel_log.get();
+  if (share == nullptr) return;
+  for (const auto& reports : share->syn_floods)
+    samples.add(static_cast<double>(reports.count), {reports.address, std::to_string(reports.port)});
+  if (share->syn_floods_cut != 0) samples.add(static_cast<double>(share->syn_floods_cut), {"", kOther});
+}
+
+void samples_cut(const Report&, Samples& samples) {
+  const auto families = samples.cuts();
+  for (const auto& family : families.first(families.size() - 1))  // all but this one
+    if (family.spec->labels.size() > 1 || family.count != 0)
+      samples.add(static_cast<double>(family.count), {family.spec->name});
+}
+
+}  // namespace tcpdiag::fill

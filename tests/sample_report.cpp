@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sample_report.h"
+
+#include <arpa/inet.h>
+
+#include <string>
+
+using namespace std::chrono_literals;
+
+namespace tcpdiag {
+namespace {
+
+constexpr TimePoint kNow{std::chrono::seconds{10'000}};
+
+template <class T>
+Section<T> known(T value, TimePoint at = kNow) {
+  return {std::make_shared<const T>(std::move(value)), at};
+}
+
+template <class T>
+Section<T> unknown(Errc code, std::string detail) {
+  return {unexpected(code, std::move(detail)), kNow};
+}
+
+IpAddress address(const char* text) {
+  IpAddress parsed{.v6 = std::string_view(text).find(':') != std::string_view::npos};
+  inet_pton(parsed.v6 ? AF_INET6 : AF_INET, text, parsed.bytes.data());
+  return parsed;
+}
+
+PortConnections port(std::uint16_t number, std::uint32_t established, std::uint32_t close_wait,
+                     std::uint32_t unaccepted) {
+  PortConnections connections{.port = number, .unaccepted = unaccepted};
+  connections.by_state[static_cast<std::size_t>(TcpState::established)] = established;
+  connections.by_state[static_cast<std::size_t>(TcpState::close_wait)] = close_wait;
+  return connections;
+}
+
+Listeners sample_listeners() {
+  auto http = sample_listener("0.0.0.0", 80, 129, 128, 1001);
+  http.sockets.push_back({.cookie = 8, .inode = 1002, .queue_length = 3, .queue_limit = 128, .drops = 0});
+  http.peak_length = 129;
+  http.drops = 40;
+  http.fill.samples = {90, 0, 3, 2, 1, 1, 0, 3};
+  http.fill.sum = 6.25;
+  return {.listeners = {sample_listener("::", 22, 0, 128, 1000), std::move(http)}, .cut = 0};
+}
+
+Connections sample_connections() {
+  Connections connections;
+  connections.server = {port(22, 1, 0, 0), port(80, 200, 12, 132)};
+  connections.client = {port(443, 5, 2, 0)};
+  connections.client_other.by_state[static_cast<std::size_t>(TcpState::time_wait)] = 7;
+  connections.half_open = {{{address("0.0.0.0"), 80}, 9}, {{address("::"), 22}, 0}};
+  connections.close_wait = {{.port = 80, .server = true, .cookie = 1, .inode = 7, .first_seen = kNow - 90s},
+                            {.port = 80, .server = true, .cookie = 2, .inode = 8, .first_seen = kNow - 60s},
+                            {.port = 443, .cookie = 3, .inode = 9, .first_seen = kNow - 1500ms},
+                            {.port = 5432, .cookie = 4, .inode = 9, .first_seen = kNow}};
+  connections.destinations = {{address("10.0.0.1"), address("10.0.0.9"), 443, 5}};
+  connections.sockets = 229;
+  return connections;
+}
+
+Settings sample_settings() {
+  return {.sysctls = {{"net.core.somaxconn", {4096}, "4096"},
+                      {"net.ipv4.ip_local_port_range", {32768, 60999}, "32768\t60999"},
+                      {"net.ipv4.ip_local_reserved_ports", {13}, "8080,40000-40011"},
+                      {"net.ipv4.tcp_rmem", {4096, 131072, 6291456}, "4096\t131072\t6291456"},
+                      {"net.ipv4.tcp_congestion_control", {}, "cubic"}},
+          .unread = {}};
+}
+
+Processes sample_processes() {
+  return {.processes = {{.pid = 1,
+                         .start_ticks = 1,
+                         .comm = "systemd",
+                         .unit = "init.scope",
+                         .open_fds = 90,
+                         .soft_limit = 1048576,
+                         .hard_limit = 1048576,
+                         .listener_inodes = {1000}},
+                        {.pid = 700,
+                         .start_ticks = 50,
+                         .comm = "sshd",
+                         .unit = "ssh.service",
+                         .open_fds = 5,
+                         .soft_limit = 1024,
+                         .hard_limit = 524288,
+                         .listener_inodes = {1000}},
+                        {.pid = 800,
+                         .start_ticks = 60,
+                         .comm = "nginx",
+                         .unit = "nginx.service",
+                         .open_fds = 20,
+                         .soft_limit = 1024,
+                         .hard_limit = 524288,
+                         .listener_inodes = {1001, 1002}},
+                        {.pid = 801,
+                         .start_ticks = 61,
+                         .comm = "nginx",
+                         .unit = "nginx.service",
+                         .open_fds = 1000,
+                         .soft_limit = 1024,
+                         .hard_limit = 524288,
+                         .listener_inodes = {1001}}},
+          .total = 120,
+          .unreadable = 0};
+}
+
+KernelLog sample_kernel_log() {
+  KernelLog log;
+  log.counts[static_cast<std::size_t>(KernelEventKind::syn_flood)] = 1;
+  log.syn_floods = {{"0.0.0.0", 80, 1}};
+  log.recent = {{.sequence = 812,
+                 .at = kNow - 3s,
+                 .text = "TCP: request_sock_TCP: Possible SYN flooding on port 0.0.0.0:80. Sending cookies.",
+                 .address = "0.0.0.0",
+                 .port = 80,
+                 .cookies = true}};
+  log.next_sequence = 813;
+  return log;
+}
+
+std::vector<CollectorRun> sample_runs() {
+  const auto run = [](const char* name, const char* netns, std::chrono::milliseconds period) {
+    return CollectorRun{.collector = name,
+                        .netns = netns,
+                        .outcome = {},
+                        .duration = 120us,
+                        .cpu = 80us,
+                        .period = period,
+                        .finished_at = kNow,
+                        .succeeded_at = kNow - 250ms};
+  };
+  auto denied = run("listeners", "blue", 100ms);
+  denied.outcome = unexpected(Errc::denied, "sock_diag: Operation not permitted");
+  denied.succeeded_at.reset();
+  return {run("netstat", "host", 1s), run("listeners", "host", 100ms), run("kernel_log", "", 1s), denied};
+}
+
+}  // namespace
+
+Listener sample_listener(const char* at, std::uint16_t number, std::uint32_t queue_length,
+                         std::uint32_t queue_limit, std::uint32_t inode) {
+  Listener listener;
+  listener.endpoint = {address(at), number};
+  if (listener.endpoint.address.v6) listener.v6_only = false;
+  listener.sockets = {{.cookie = 7,
+                       .inode = inode,
+                       .uid = 33,
+                       .queue_length = queue_length,
+                       .queue_limit = queue_limit,
+                       .drops = 40}};
+  listener.drops = 0;
+  listener.fill.samples[0] = 100;
+  return listener;
+}
+
+Report sample_report() {
+  Report report;
+  report.at = kNow;
+  report.wall_at = std::chrono::system_clock::time_point{1'767'323'045'678ms};  // 2026-01-02T03:04:05.678Z
+  report.ticks_late = 2;
+  report.runs = sample_runs();
+
+  NetnsView host{.name = "host"};
+  host.tcp = known(TcpCounters{
+      .active_opens = 13, .listen_overflows = 392, .listen_drops = 400, .memory_pressures_chrono = 1500});
+  host.sockets = known(SocketUsage{.tcp_in_use = 9,
+                                   .tcp6_in_use = 4,
+                                   .time_wait = 7,
+                                   .orphans = 0,
+                                   .allocated = 15,
+                                   .memory_bytes = 8192});
+  host.listeners = known(sample_listeners());
+  host.connections = known(sample_connections());
+  host.settings = known(sample_settings());
+  host.conntrack = known(Conntrack{.entries = 250, .limit = 262144, .drops = 0, .insert_failed = 1});
+
+  NetnsView blue{.name = "blue"};
+  blue.tcp = known(TcpCounters{.active_opens = 1});
+  blue.listeners = unknown<Listeners>(Errc::denied, "sock_diag: Operation not permitted");
+
+  auto& snapshot = report.snapshot;
+  snapshot.at = kNow;
+  snapshot.files = known(FileHandles{.open = 3000, .max = 9223372036854775807});
+  snapshot.processes = known(sample_processes());
+  snapshot.softnet = known(Softnet{{{0, 1'000'000, 0, 12}, {1, 900'000, 4, 0}}});
+  snapshot.kernel_log = known(sample_kernel_log());
+  snapshot.self = known(SelfUsage{.cpu_seconds = 1.25,
+                                  .start_time_seconds = 1767320000.5,
+                                  .resident_bytes = 9 << 20,
+                                  .virtual_bytes = 90 << 20,
+                                  .open_fds = 17,
+                                  .max_fds = 1024,
+                                  .threads = 5});
+  snapshot.namespaces = {std::move(host), std::move(blue)};
+  return report;
+}
+
+Report report_of_errors() {
+  Report report;
+  report.at = kNow;
+  report.wall_at = std::chrono::system_clock::time_point{1'767'323'045s};
+  const auto denied = unexpected(Errc::denied, "/proc: Permission denied");
+  report.runs = {{.collector = "netstat", .netns = "host", .outcome = denied, .period = 1s},
+                 {.collector = "softnet", .period = 1s}};
+  report.snapshot.softnet = unknown<Softnet>(Errc::missing, "/proc/net/softnet_stat: No such file");
+  NetnsView host{.name = "host"};
+  host.tcp = unknown<TcpCounters>(Errc::denied, "/proc/net/snmp: Permission denied");
+  report.snapshot.namespaces = {std::move(host)};
+  return report;
+}
+
+Report hostile_report() {
+  auto report = sample_report();
+  constexpr auto kHostile = "a\"b\\c\nd}\xff\xc0\xaf<script>alert('x')</script>\x1b[31m";
+  auto processes = sample_processes();
+  for (auto& process : processes.processes) process.comm = kHostile;
+  processes.processes[0].unit = "\xed\xa0\x80";
+  processes.processes[1].unit = "caf\xc3\xa9";
+  report.snapshot.processes = known(std::move(processes));
+  auto log = sample_kernel_log();
+  log.recent[0].text = kHostile;
+  report.snapshot.kernel_log = known(std::move(log));
+  report.snapshot.namespaces[1].name = kHostile;
+  report.snapshot.namespaces[1].listeners = unknown<Listeners>(Errc::denied, kHostile);
+  report.runs[3].netns = kHostile;
+  report.runs[3].outcome = unexpected(Errc::denied, kHostile);
+  return report;
+}
+
+Report large_report() {
+  auto report = sample_report();
+  Listeners listeners;
+  Connections connections;
+  for (std::uint16_t i = 0; i < 70; ++i) {
+    const auto number = static_cast<std::uint16_t>(8000 + i);
+    listeners.listeners.push_back(sample_listener("192.168.100.100", number, i, 128, 1000U + i));
+    connections.server.push_back(port(number, 100U + i, i, i));
+    connections.half_open.push_back({listeners.listeners.back().endpoint, i});
+  }
+  report.snapshot.namespaces[0].listeners = known(std::move(listeners));
+  report.snapshot.namespaces[0].connections = known(std::move(connections));
+  return report;
+}
+
+}  // namespace tcpdiag
