@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "core/report.h"
+
+namespace tcpdiag {
+
+/// The report as docs/reference/api.md describes it. A section that is not known is {"error": ...}, a value
+/// that is not known is left out.
+nlohmann::ordered_json to_json(const Report& report);
+
+/// The same as text. Bytes that are not UTF-8 become U+FFFD.
+std::string to_json_text(const Report& report);
+
+/// "2026-01-02T03:04:05.678Z" (RFC 3339, UTC).
+std::string to_rfc3339(std::chrono::system_clock::time_point time);
+
+}  // namespace tcpdiag
