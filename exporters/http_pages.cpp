@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/http_pages.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+#include "exporters/json.h"
+#include "exporters/landing_page.h"
+#include "exporters/prometheus.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr std::string_view kPlain = "text/plain; charset=utf-8";
+
+HttpResponse respond(int status, std::shared_ptr<const std::string> body, std::string_view content_type) {
+  return {status,
+          std::move(body),
+          {{"Content-Type", content_type},
+           {"Cache-Control", "no-cache"},
+           {"X-Content-Type-Options", "nosniff"},
+           {"Referrer-Policy", "no-referrer"},
+           {"Content-Security-Policy",
+            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"}}};
+}
+
+HttpResponse respond(int status, std::string text) {
+  return respond(status, std::make_shared<const std::string>(std::move(text)), kPlain);
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t";
+  const auto begin = text.find_first_not_of(kBlank);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
+/// Takes the part before the first `separator` off `text`.
+std::string_view next_part(std::string_view& text, char separator) {
+  const auto part = text.substr(0, text.find(separator));
+  text.remove_prefix(std::min(text.size(), part.size() + 1));
+  return trim(part);
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+/// Whether the parameters of a coding leave it a weight above 0.
+bool has_weight(std::string_view parameters) {
+  while (!parameters.empty()) {
+    auto value = next_part(parameters, ';');
+    const auto name = next_part(value, '=');
+    if (!equal_ignoring_case(name, "q")) continue;
+    double weight = 0;
+    const auto text = trim(value);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+    return error == std::errc{} && end == text.data() + text.size() && weight > 0 && weight <= 1;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool accepts_gzip(std::string_view accept_encoding) {
+  bool any = false;
+  while (!accept_encoding.empty()) {
+    auto parameters = next_part(accept_encoding, ',');
+    const auto coding = next_part(parameters, ';');
+    if (equal_ignoring_case(coding, "gzip") || equal_ignoring_case(coding, "x-gzip"))
+      return has_weight(parameters);
+    if (coding == "*") any = has_weight(parameters);
+  }
+  return any;
+}
+
+std::string gzip(std::string_view text) {
+  z_stream stream{};
+  constexpr int kGzipWindow = 15 + 16;
+  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::runtime_error("zlib: no memory");
+  std::string compressed(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));  // zlib only reads it
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
+  stream.avail_out = static_cast<uInt>(compressed.size());
+  const int end = deflate(&stream, Z_FINISH);
+  compressed.resize(stream.total_out);
+  deflateEnd(&stream);
+  if (end != Z_STREAM_END) throw std::runtime_error("zlib: deflate did not finish");
+  return compressed;
+}
+
+HttpPages::HttpPages(const Published<Report>& reports, HealthCheck health, Limits limits)
+    : reports_(reports), health_(std::move(health)), limits_(limits) {}
+
+void HttpPages::set_limits(const Limits& limits) {
+  const std::scoped_lock lock(mutex_);
+  limits_ = limits;
+  rendered_.reset();
+}
+
+HttpResponse HttpPages::answer(const HttpRequest& request) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    auto response = respond(405, "Only GET and HEAD are allowed.\n");
+    response.headers.emplace_back("Allow", "GET, HEAD");
+    return response;
+  }
+  if (request.has_body) return respond(413, "A request may not have a body.\n");
+
+  if (request.path == "/metrics")
+    return report_page(request, &HttpPages::metrics_, kPrometheusContentType,
+                       [this](const Report& report) { return to_prometheus_text(report, limits_); });
+  if (request.path == "/api/v1/report")
+    return report_page(request, &HttpPages::api_report_, "application/json", to_json_text);
+  if (request.path == "/-/healthy")
+    return health_().healthy ? respond(200, "tcpdiagd is healthy.\n")
+                             : respond(503, "tcpdiagd is not healthy: its loop stands still.\n");
+  if (request.path == "/-/ready")
+    return health_().ready ? respond(200, "tcpdiagd is ready.\n")
+                           : respond(503, "tcpdiagd is not ready: not every collector has run yet.\n");
+  if (request.path == "/") return landing(request);
+  if (request.path == "/style.css") {
+    static const auto kStyle = std::make_shared<const std::string>(landing_style());
+    return respond(200, kStyle, "text/css; charset=utf-8");
+  }
+  return respond(404, "Not found. See / for what there is.\n");
+}
+
+HttpResponse HttpPages::report_page(const HttpRequest& request, Page HttpPages::* page,
+                                    std::string_view content_type, const Render& render) {
+  auto report = reports_.latest();
+  if (!report) return respond(503, "No report yet: the daemon has just started.\n");
+
+  const std::scoped_lock lock(mutex_);
+  if (rendered_ != report) {
+    rendered_ = std::move(report);
+    metrics_ = api_report_ = landing_ = {};
+  }
+  auto& [plain, compressed] = this->*page;
+  if (!plain) plain = std::make_shared<const std::string>(render(*rendered_));
+  const bool compress = accepts_gzip(request.accept_encoding);
+  if (compress && !compressed) compressed = std::make_shared<const std::string>(gzip(*plain));
+
+  auto response = respond(200, compress ? compressed : plain, content_type);
+  response.headers.emplace_back("Vary", "Accept-Encoding");
+  if (compress) response.headers.emplace_back("Content-Encoding", "gzip");
+  return response;
+}
+
+HttpResponse HttpPages::landing(const HttpRequest& request) {
+  constexpr std::string_view kHtml = "text/html; charset=utf-8";
+  if (reports_.latest())
+    return report_page(request, &HttpPages::landing_, kHtml,
+                       [](const Report& report) { return landing_page(&report); });
+  return respond(200, std::make_shared<const std::string>(landing_page(nullptr)), kHtml);
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the HTTP server says, without the server: no sockets, no threads of its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/published.h"
+#include "core/report.h"
+#include "exporters/samples.h"
+
+namespace tcpdiag {
+
+/// How the daemon is. Asked on the server's threads.
+struct Health {
+  bool healthy = false;  ///< the loop ticks
+  bool ready = false;    ///< every collector has run once
+};
+using HealthCheck = std::function<Health()>;
+
+/// What of a request decides the answer.
+struct HttpRequest {
+  std::string_view method;
+  std::string_view path;
+  std::string_view accept_encoding;
+  bool has_body = false;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::shared_ptr<const std::string> body;
+  std::vector<std::pair<std::string_view, std::string_view>> headers;  ///< constants only
+};
+
+/// Whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3). A header that is not understood does
+/// not.
+bool accepts_gzip(std::string_view accept_encoding);
+
+/// `text` as a gzip file, at the fastest level.
+std::string gzip(std::string_view text);
+
+/// Answers requests from the latest report. A page is rendered when it is first asked for and kept until the
+/// next report, so that many clients cost no more than one. Safe to use from several threads.
+class HttpPages {
+ public:
+  HttpPages(const Published<Report>& reports, HealthCheck health, Limits limits);
+
+  HttpResponse answer(const HttpRequest& request);
+  /// Takes effect with the next request.
+  void set_limits(const Limits& limits);
+
+ private:
+  using Text = std::shared_ptr<const std::string>;
+  /// A rendered page: plain, and compressed once somebody has asked for that.
+  struct Page {
+    Text plain, compressed;
+  };
+  using Render = std::function<std::string(const Report&)>;
+
+  HttpResponse report_page(const HttpRequest& request, Page HttpPages::* page, std::string_view content_type,
+                           const Render& render);
+  HttpResponse landing(const HttpRequest& request);
+
+  const Published<Report>& reports_;
+  const HealthCheck health_;
+
+  std::mutex mutex_;  ///< guards what follows
+  Limits limits_;
+  std::shared_ptr<const Report> rendered_;
+  Page metrics_, api_report_, landing_;
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server over loopback, on a port that the kernel chooses.
+#include "exporters/http.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "exporters/listen_socket.h"
+#include "exporters/prometheus.h"
+#include "tests/catch.h"
+#include "tests/sample_report.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+const ListenAddress kLoopback{IpAddress{.v6 = false, .bytes = {127, 0, 0, 1}}, 0};
+
+std::shared_ptr<const Report> shared(Report report) {
+  return std::make_shared<const Report>(std::move(report));
+}
+
+std::unique_ptr<HttpServer> start(const Published<Report>& reports, HttpOptions options = {}) {
+  if (options.listen == HttpOptions{}.listen) options.listen = {kLoopback};
+  auto server =
+      HttpServer::start(options, reports, [] { return Health{true, true}; }, [](const std::string&) {});
+  if (!server) FAIL(server.error().detail);
+  return std::move(*server);
+}
+
+/// A connection from 127.0.0.1, or from another address of the loopback network.
+class Client {
+ public:
+  explicit Client(const HttpServer& server, const char* from = "127.0.0.1")
+      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{.sin_family = AF_INET};
+    inet_pton(AF_INET, from, &address.sin_addr);
+    bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    address.sin_port = htons(server.addresses().front().port);
+    connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const timeval patience{.tv_sec = 20};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { close(fd_); }
+
+  void send(const std::string& text) const { ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL); }
+
+  /// All that comes until the server closes the connection.
+  [[nodiscard]] std::string read_to_end() const {
+    std::string answer;
+    while (read_some(answer)) {
+    }
+    return answer;
+  }
+  /// What comes until its end is there; empty when the connection was closed before.
+  [[nodiscard]] std::string read_until(const std::string& end) const {
+    std::string answer;
+    while (!answer.ends_with(end))
+      if (!read_some(answer)) return {};
+    return answer;
+  }
+
+ private:
+  bool read_some(std::string& answer) const {
+    char buffer[4096];
+    const auto count = recv(fd_, buffer, sizeof buffer, 0);
+    if (count > 0) answer.append(buffer, static_cast<std::size_t>(count));
+    return count > 0;
+  }
+
+  int fd_;
+};
+
+std::string request(const std::string& first_line, const std::string& headers = "Connection: close\r\n") {
+  return first_line + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n";
+}
+
+std::string ask(const HttpServer& server, const std::string& text) {
+  const Client client(server);
+  client.send(text);
+  return client.read_to_end();
+}
+
+}  // namespace
+
+TEST_CASE("the server answers over HTTP with the metrics of the latest report", "[http]") {
+  Published<Report> reports;
+  const auto server = start(reports);
+  CHECK_THAT(ask(*server, request("GET /metrics")), ContainsSubstring("HTTP/1.1 503 "));
+  reports.publish(shared(sample_report()));
+  const auto answer = ask(*server, request("GET /metrics"));
+  CHECK(answer.starts_with("HTTP/1.1 200 "));
+  CHECK(answer.ends_with("\r\n\r\n" + to_prometheus_text(sample_report())));
+  CHECK_THAT(answer, ContainsSubstring("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+}
+
+TEST_CASE("HEAD has the headers of GET and no body", "[http]") {
+  Published<Report> reports;
+  reports.publish(shared(sample_report()));
+  const auto server = start(reports);
+  const auto answer = ask(*server, request("HEAD /metrics"));
+  CHECK(answer.ends_with("\r\n\r\n"));
+  CHECK_THAT(answer, ContainsSubstring("Content-Length: " +
+                                       std::to_string(to_prometheus_text(sample_report()).size()) + "\r\n"));
+}
+
+TEST_CASE("a connection serves one request after the other", "[http]") {
+  Published<Report> reports;
+  const auto server = start(reports);
+  const Client client(*server);
+  for (int i = 0; i < 3; ++i) {
+    client.send(request("GET /-/healthy", ""));
+    CHECK_THAT(client.read_until("is healthy.\n"), ContainsSubstring("HTTP/1.1 200 "));
+  }
+}
+
+TEST_CASE("a request with a body is refused before the body is read, and the connection closed", "[http]") {
+  Published<Report> reports;
+  const auto server = start(reports);
+  const auto huge = ask(*server, request("GET /metrics", "Content-Length: 1000000000\r\n"));
+  CHECK(huge.starts_with("HTTP/1.1 413 "));
+  CHECK(ask(*server, request("GET /metrics", "Transfer-Encoding: chunked\r\n")).starts_with("HTTP/1.1 413 "));
+  CHECK(
+      ask(*server, request("POST /metrics", "Content-Length: 5\r\n") + "hello").starts_with("HTTP/1.1 405 "));
+  CHECK(ask(*server, request("DELETE /")).starts_with("HTTP/1.1 405 "));
+}
+
+TEST_CASE("a header that is too long is refused", "[http]") {
+  Published<Report> reports;
+  const auto server = start(reports);
+  const auto answer = ask(*server, request("GET /metrics", "X: " + std::string(100'000, 'x') + "\r\n"));
+  CHECK((answer.empty() || answer.starts_with("HTTP/1.1 4")));  // empty: reset while it was being sent
+  CHECK(ask(*server, request("GET /-/healthy")).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("connections from one address are limited, and other addresses still served", "[http]") {
+  Published<Report> reports;
+  HttpOptions options;
+  options.max_connections_per_ip = 4;
+  const auto server = start(reports, options);
+  std::vector<std::unique_ptr<Client>> idle;
+  for (int i = 0; i < 4; ++i) {  // an answer proves that the connection is taken in
+    idle.push_back(std::make_unique<Client>(*server));
+    idle.back()->send(request("GET /-/healthy", ""));
+    REQUIRE_FALSE(idle.back()->read_until("is healthy.\n").empty());
+  }
+  CHECK(ask(*server, request("GET /-/healthy")).empty());
+  const Client other(*server, "127.0.0.2");
+  other.send(request("GET /-/healthy"));
+  CHECK_THAT(other.read_to_end(), ContainsSubstring("HTTP/1.1 200 "));
+}
+
+TEST_CASE("a port in use is an error that names the address", "[http]") {
+  Published<Report> reports;
+  const auto server = start(reports);
+  const auto port = server->addresses().front().port;
+  HttpOptions options;
+  options.listen = {kLoopback, {kLoopback.address, port}};
+  const auto second = HttpServer::start(options, reports, [] { return Health{}; }, [](const std::string&) {});
+  REQUIRE_FALSE(second);
+  CHECK(second.error().detail == "127.0.0.1:" + std::to_string(port) + ": Address already in use");
+}
+
+TEST_CASE("the server listens at several addresses", "[http]") {
+  Published<Report> reports;
+  HttpOptions options;
+  options.listen = {kLoopback, {std::nullopt, 0}};
+  const auto server = start(reports, options);
+  REQUIRE(server->addresses().size() == 2);
+  CHECK(server->addresses()[0].port != server->addresses()[1].port);
+  CHECK(ask(*server, request("GET /-/ready")).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("listen addresses are written as they are read", "[http]") {
+  for (const auto* text : {":10180", "127.0.0.1:1", "[::1]:65535"}) {
+    const auto address = parse_listen_address(text);
+    REQUIRE(address);
+    CHECK(to_string(*address) == text);
+  }
+}
+
+TEST_CASE("many clients and new reports at the same time do not disturb one another", "[http]") {
+  Published<Report> reports;
+  reports.publish(shared(sample_report()));
+  HttpOptions options;
+  options.max_connections_per_ip = 256;
+  auto server = start(reports, options);
+  std::atomic<int> served = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 8; ++i)
+    clients.emplace_back([&, i] {
+      const auto* path = i % 3 == 0 ? "GET /metrics" : i % 3 == 1 ? "GET /api/v1/report" : "GET /";
+      for (int j = 0; j < 10; ++j)
+        if (ask(*server, request(path, "Connection: close\r\nAccept-Encoding: gzip\r\n"))
+                .starts_with("HTTP/1.1 200"))
+          ++served;
+    });
+  for (int i = 0; i < 20; ++i) {
+    reports.publish(shared(i % 2 == 0 ? hostile_report() : sample_report()));
+    server->set_limits({.listeners = static_cast<std::size_t>(i)});
+  }
+  for (auto& client : clients) client.join();
+  CHECK(served == 80);
+  server.reset();
+}
