@@ -76,7 +76,7 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
     half_open_.emplace(Endpoint{socket.source, socket.source_port, socket.interface}, 0);
     return;
   }
-  const bool server = server_.contains(socket.source_port);
+  const bool server = is_server(socket, ephemeral);
   const auto port = server ? socket.source_port : socket.destination_port;
   auto& row = server ? server_.row(port) : client_.row(port);
   ++row.by_state[index(socket.state)];
@@ -87,6 +87,13 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
     ++row.unaccepted;
   if (!server && ephemeral.contains(socket.source_port))
     destinations_.add(socket.source, socket.destination, socket.destination_port);
+}
+
+// A listener that has just gone leaves connections behind: their local port is none that connect() chooses, the
+// remote one is. Without that they would be clients of many ports that exist for one connection each.
+bool ConnectionCounter::is_server(const DiagSocket& socket, PortRange ephemeral) const {
+  return server_.contains(socket.source_port) ||
+         (!ephemeral.contains(socket.source_port) && ephemeral.contains(socket.destination_port));
 }
 
 void ConnectionCounter::add_half_open(const DiagSocket& socket) {

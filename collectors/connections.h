@@ -46,6 +46,7 @@ class ConnectionCounter {
   void discard();
 
  private:
+  [[nodiscard]] bool is_server(const DiagSocket& socket, PortRange ephemeral) const;
   void add_half_open(const DiagSocket& socket);
   void add_close_wait(const DiagSocket& socket, bool server, std::uint16_t port);
   void take_close_waits(TimePoint now, Connections& connections);

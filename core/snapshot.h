@@ -176,7 +176,9 @@ struct Destination {
 /// The socket table, counted and never kept. A dump is not atomic: a socket that moves while the kernel walks
 /// its table can be missed or seen twice, so small differences mean nothing.
 struct Connections {
-  std::vector<PortConnections> server;  ///< local port has a listener; by port
+  /// The local port has a listener, or had one: it is outside the range of ephemeral ports, the remote one inside.
+  /// By port.
+  std::vector<PortConnections> server;
   std::vector<PortConnections> client;  ///< everything else by remote port, the kClientPorts busiest, by port
   PortConnections client_other;         ///< the client connections to all other remote ports; port 0
   std::vector<HalfOpen> half_open;      ///< one for every listener; by endpoint

@@ -79,6 +79,15 @@ TEST_CASE("a connection belongs to the server side when its local port has a lis
   CHECK(connections.client_other.total() == 0);
 }
 
+TEST_CASE("what a listener that is gone has left behind belongs to the server side") {
+  const auto connections =
+      count({connection(TcpState::time_wait, 80, 40000), connection(TcpState::established, 3333, 5555)});
+  REQUIRE(connections.server.size() == 1);
+  CHECK(connections.server[0].port == 80);
+  REQUIRE(connections.client.size() == 1);
+  CHECK(connections.client[0].port == 5555);
+}
+
 TEST_CASE("every state is counted under its own name") {
   std::vector<DiagSocket> sockets = {listener("0.0.0.0", 80)};
   for (std::size_t state = 1; state < kTcpStates; ++state)
@@ -121,7 +130,7 @@ TEST_CASE("every port may have a row, on both sides") {
   for (std::uint32_t port = 0; port < 65536; ++port)
     sockets.push_back(listener("0.0.0.0", static_cast<std::uint16_t>(port)));
   CHECK(count(sockets).server.size() == 65536);
-  for (auto& socket : sockets) socket = connection(TcpState::established, 1, socket.source_port);
+  for (auto& socket : sockets) socket = connection(TcpState::established, 40000, socket.source_port);
   const auto connections = count(sockets);
   CHECK(connections.server.empty());
   CHECK(connections.client.size() == 20);
