@@ -1,111 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/prometheus.h"
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <prometheus/text_serializer.h>
+
+#include <sstream>
 
 #include "exporters/metric_catalog.h"
 
 namespace tcpdiag {
 namespace {
 
-void append_number(std::string& page, double value) {
-  if (std::isnan(value)) {
-    page += "Nan";
-  } else if (std::isinf(value)) {
-    page += value < 0 ? "-Inf" : "+Inf";
-  } else {
-    char digits[32];
-    const bool whole = std::abs(value) < 1e15 && value == std::trunc(value) && !std::signbit(value);
-    const auto end = whole ? std::to_chars(digits, std::end(digits), static_cast<std::uint64_t>(value))
-                           : std::to_chars(digits, std::end(digits), value, std::chars_format::general, 16);
-    page.append(digits, end.ptr);
+prometheus::MetricType type_of(const MetricSpec& spec) {
+  switch (spec.type) {
+    case MetricType::counter: return prometheus::MetricType::Counter;
+    case MetricType::gauge: return prometheus::MetricType::Gauge;
+    case MetricType::histogram: return prometheus::MetricType::Histogram;
   }
+  return prometheus::MetricType::Untyped;
 }
 
-bool is_special_in_help(char c) { return c == '\\' || c == '\n'; }
-bool is_special_in_label(char c) { return c == '\\' || c == '\n' || c == '"'; }
-
-template <class IsSpecial>
-void append_escaped(std::string& page, std::string_view text, IsSpecial is_special) {
-  for (auto at = std::ranges::find_if(text, is_special); at != text.end();
-       at = std::ranges::find_if(text, is_special)) {
-    page.append(text.begin(), at);
-    page += '\\';
-    page += *at == '\n' ? 'n' : *at;
-    text = {at + 1, text.end()};
-  }
-  page += text;
-}
-
-class TextPage : public Samples {
+// The samples as prometheus-cpp's model.
+class Families : public Samples {
  public:
-  explicit TextPage(const Limits& limits) : Samples(limits) { page_.reserve(kUsualSize); }
+  using Samples::Samples;
 
-  std::string take() { return std::move(page_); }
+  [[nodiscard]] std::string text() const {
+    std::ostringstream stream;
+    prometheus::TextSerializer().Serialize(stream, families_);
+    return std::move(stream).str();
+  }
 
  private:
-  static constexpr std::size_t kUsualSize = 128 << 10;
-
   void write(const MetricSpec& spec, bool first, LabelValues labels, double value) override {
-    if (first) append_header(spec);
-    append_line(spec, "", labels, {}, value);
+    auto& metric = next(spec, first, labels);
+    if (spec.type == MetricType::counter)
+      metric.counter.value = value;
+    else
+      metric.gauge.value = value;
   }
 
-  void write(const MetricSpec& spec, bool first, LabelValues labels,
-             const FillHistogram& histogram) override {
-    if (first) append_header(spec);
-    std::uint64_t count = 0;
-    for (const auto samples : histogram.samples) count += samples;
-    append_line(spec, "_count", labels, {}, static_cast<double>(count));
-    append_line(spec, "_sum", labels, {}, histogram.sum);
-    std::uint64_t cumulative = 0;
-    for (std::size_t i = 0; i < histogram.samples.size(); ++i) {
-      cumulative += histogram.samples[i];
-      append_line(spec, "_bucket", labels, FillHistogram::kUpperBounds[i], static_cast<double>(cumulative));
+  void write(const MetricSpec& spec, bool first, LabelValues labels, const FillHistogram& fill) override {
+    auto& histogram = next(spec, first, labels).histogram;
+    for (std::size_t i = 0; i < fill.samples.size(); ++i) {
+      histogram.sample_count += fill.samples[i];
+      histogram.bucket.push_back({histogram.sample_count, FillHistogram::kUpperBounds[i]});
     }
-    append_line(spec, "_bucket", labels, HUGE_VAL, static_cast<double>(count));
+    histogram.sample_sum = fill.sum;
   }
 
-  void append_header(const MetricSpec& spec) {
-    page_.append("# HELP ").append(spec.name).append(" ");
-    append_escaped(page_, help_text(spec), is_special_in_help);
-    page_.append("\n# TYPE ").append(spec.name).append(" ").append(to_string(spec.type)).append("\n");
+  prometheus::ClientMetric& next(const MetricSpec& spec, bool first, LabelValues labels) {
+    if (first) families_.push_back({std::string(spec.name), help_text(spec), type_of(spec), {}});
+    auto& metric = families_.back().metric.emplace_back();
+    metric.label.reserve(labels.size());
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      metric.label.push_back({std::string(spec.labels[i]), std::string(labels[i])});
+    return metric;
   }
 
-  void append_line(const MetricSpec& spec, std::string_view suffix, LabelValues labels,
-                   std::optional<double> upper_bound, double value) {
-    page_.append(spec.name).append(suffix);
-    char before = '{';
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      page_ += before;
-      page_.append(spec.labels[i]).append("=\"");
-      append_escaped(page_, labels[i], is_special_in_label);
-      page_ += '"';
-      before = ',';
-    }
-    if (upper_bound) {
-      page_ += before;
-      page_ += "le=\"";
-      append_number(page_, *upper_bound);
-      page_ += '"';
-      before = ',';
-    }
-    page_ += before == ',' ? "} " : " ";
-    append_number(page_, value);
-    page_ += '\n';
-  }
-
-  std::string page_;
+  std::vector<prometheus::MetricFamily> families_;
 };
 
 }  // namespace
 
 std::string to_prometheus_text(const Report& report, const Limits& limits) {
-  TextPage page(limits);
-  collect_samples(report, page);
-  return page.take();
+  Families families(limits);
+  collect_samples(report, families);
+  return families.text();
 }
 
 }  // namespace tcpdiag
