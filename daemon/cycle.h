@@ -49,7 +49,8 @@ class Cycle {
   void finish(std::unique_ptr<Batch> batch);
   /// All collectors that are due, on the calling thread.
   void run_all(TimePoint now);
-  void count_late_tick() { ++ticks_late_; }
+  /// Ticks that could not be kept.
+  void count_late_ticks(std::uint64_t ticks) { ticks_late_ += ticks; }
 
   /// What is known now.
   [[nodiscard]] Report report(TimePoint now) const;

@@ -1,2 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 0; }
+#include <exception>
+#include <iostream>
+
+#include "daemon/daemon.h"
+#include "daemon/loop.h"
+
+namespace {
+
+using namespace tcpdiag;
+
+int run(const std::vector<std::string>& arguments) {
+  const auto options = load_options(arguments);
+  if (!options) {
+    (options.error().code == 0 ? std::cout : std::cerr) << options.error().text;
+    return options.error().code;
+  }
+  block_loop_signals();
+  Log log(options->log_level, options->log_format);
+  Daemon daemon(arguments, *options, log, Clocks::system());
+  if (const auto ran = daemon.run(); !ran) {
+    log.error(ran.error().detail);
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {  // libraries throw; nothing of ours does
+    std::cerr << "tcpdiagd: " << error.what() << "\n";
+    return 1;
+  }
+}

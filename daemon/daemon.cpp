@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/daemon.h"
+
+#include "collectors/catalog.h"
+#include "collectors/live_source.h"
+#include "collectors/text.h"
+#include "core/listen_address.h"
+#include "core/version.h"
+#include "daemon/loop.h"
+#include "daemon/run_change.h"
+#include "exporters/listen_socket.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr auto kPublishPeriod = std::chrono::seconds(1);
+// A loop that has not ticked for so long is stuck, whatever the reason.
+constexpr auto kStuckAfter = std::chrono::seconds(10);
+
+std::vector<std::string> all_namespaces(const Options& options) {
+  std::vector<std::string> names = {kHostNetns};
+  names.insert(names.end(), options.namespaces.begin(), options.namespaces.end());
+  return names;
+}
+
+CycleOptions cycle_options(const Options& options) {
+  return {.collectors_off = options.collectors_off, .cpu_budget = options.cpu_budget};
+}
+
+OpenSource open_live(const Clocks& clocks, const std::atomic<bool>& stopping) {
+  return [&](const std::string& netns) {
+    return make_live_source({.netns = netns == kHostNetns ? "" : netns,
+                             .clock = clocks.monotonic,
+                             .stopping = [&stopping] { return stopping.load(); }});
+  };
+}
+
+Limits limits_of(const Options& options) {
+  Limits limits;
+  limits.listeners = options.max_listeners;
+  limits.server_ports = options.max_server_ports;
+  limits.processes = options.max_processes;
+  return limits;
+}
+
+HttpOptions http_options(const Options& options) {
+  HttpOptions http{.listen = {},
+                   .max_connections = options.max_connections,
+                   .max_connections_per_ip = options.max_connections_per_ip,
+                   .limits = limits_of(options)};
+  for (const auto& text : options.listen_addresses)
+    if (const auto address = parse_listen_address(text))
+      http.listen.push_back(*address);  // load_options() saw to it
+  return http;
+}
+
+}  // namespace
+
+Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, Clocks clocks)
+    : arguments_(std::move(arguments)),
+      options_(std::move(options)),
+      log_(log),
+      clocks_(std::move(clocks)),
+      cycle_(collector_catalog(), all_namespaces(options_), open_live(clocks_, stopping_),
+             cycle_options(options_), clocks_),
+      worker_(clocks_) {}
+
+Daemon::~Daemon() { stopping_ = true; }
+
+Result<void> Daemon::run() {
+  if (auto serving = serve(); !serving) return serving;
+  log_.info("started", {{"version", version()}});
+  auto outcome = run_loop({.tick = [this](std::uint64_t missed) { tick(missed); },
+                           .reload = [this] { reload(); },
+                           .finished_fd = worker_.finished_fd(),
+                           .finished = [this] { finish_batch(); }});
+  stopping_ = true;  // a dump that is running is given up, so that the worker ends
+  log_.info("stopped");
+  return outcome;
+}
+
+Result<void> Daemon::serve() {
+  const auto health = [this] {
+    const TimePoint last_tick{TimePoint::duration(last_tick_.load())};
+    return Health{.healthy = clocks_.monotonic() - last_tick < kStuckAfter, .ready = ready_.load()};
+  };
+  auto server = HttpServer::start(http_options(options_), published_, health,
+                                  [this](const std::string& message) { log_.warn(message); });
+  if (!server) return tl::unexpected<Error>(server.error());
+  server_ = std::move(*server);
+  for (const auto& address : server_->addresses()) log_.info("listening", {{"address", to_string(address)}});
+  return {};
+}
+
+void Daemon::tick(std::uint64_t missed) {
+  const auto now = clocks_.monotonic();
+  last_tick_ = now.time_since_epoch().count();
+  cycle_.count_late_ticks(missed);
+  cycle_.run_loop_collectors(now);
+  if (auto batch = cycle_.take_batch(now)) worker_.start(std::move(batch));
+  if (now >= publish_at_) publish(now);
+}
+
+void Daemon::finish_batch() {
+  auto batch = worker_.take_finished();
+  if (batch == nullptr) return;
+  cycle_.finish(std::move(batch));
+  if (!ready_) publish(clocks_.monotonic());  // the first whole report shall not have to wait
+}
+
+void Daemon::publish(TimePoint now) {
+  auto report = std::make_shared<const Report>(cycle_.report(now));
+  log_changes(*report);
+  published_.publish(std::move(report));
+  publish_at_ = now + kPublishPeriod;
+  ready_ = cycle_.complete();
+}
+
+void Daemon::log_changes(const Report& report) {
+  for (const auto& run : report.runs) {
+    auto& before =
+        logged_.try_emplace({run.collector, run.netns}, tl::unexpected<Error>(Error{})).first->second;
+    if (const auto line = change_of_run(before, run)) log_.write(line->level, line->message, line->fields);
+    before = run.outcome;
+  }
+}
+
+void Daemon::reload() {
+  auto options = load_options(arguments_);
+  if (!options) {
+    std::string_view why = options.error().text;
+    log_.error("configuration not reloaded, the old one stays", {{"error", next_line(why)}});
+    return;
+  }
+  for (const auto& key : needs_restart(options_, *options))
+    log_.warn("takes effect after a restart only", {{"key", key}});
+  log_.configure(options->log_level, options->log_format);
+  cycle_.configure(cycle_options(*options));
+  server_->set_limits(limits_of(*options));
+  // What takes effect after a restart only stays as it is, so that the next reload names it again.
+  options->listen_addresses = options_.listen_addresses;
+  options->namespaces = options_.namespaces;
+  options->max_connections = options_.max_connections;
+  options->max_connections_per_ip = options_.max_connections_per_ip;
+  options_ = std::move(*options);
+  log_.info("configuration reloaded");
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/published.h"
+#include "daemon/cycle.h"
+#include "daemon/log.h"
+#include "daemon/options.h"
+#include "daemon/worker.h"
+#include "exporters/http.h"
+
+namespace tcpdiag {
+
+/// The service: the cycle on the loop and the worker, the newest report to the HTTP server, changes to the
+/// log.
+class Daemon {
+ public:
+  /// `arguments` are read again on SIGHUP. The signals of the loop must be blocked already.
+  Daemon(std::vector<std::string> arguments, Options options, Log& log, Clocks clocks);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  /// Runs until SIGTERM or SIGINT. Errors: a listen address cannot be used; the kernel refused a timer.
+  Result<void> run();
+
+ private:
+  Result<void> serve();
+  void tick(std::uint64_t missed);
+  void finish_batch();
+  void publish(TimePoint now);
+  void log_changes(const Report& report);
+  void reload();
+
+  std::vector<std::string> arguments_;
+  Options options_;
+  Log& log_;
+  Clocks clocks_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<TimePoint::rep> last_tick_ = 0;
+  std::atomic<bool> ready_ = false;
+  Published<Report> published_;
+  Cycle cycle_;
+  Worker worker_;
+  std::unique_ptr<HttpServer> server_;
+  TimePoint publish_at_;
+  std::map<std::pair<std::string, std::string>, Result<void>> logged_;  // outcomes by collector and namespace
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# For the end-to-end tests: a network namespace of their own, a scratch directory, a daemon that is stopped in any
+# case, and waiting that has an end. Sourced, not run.
+set -euo pipefail
+
+if [ "$EUID" != 0 ]; then
+  echo "needs root, for a network namespace of its own"
+  exit 77
+fi
+if [ "${TCPDIAG_OWN_NETNS:-}" != yes ]; then
+  TCPDIAG_OWN_NETNS=yes exec unshare --net -- bash "$0" "$@"
+fi
+ip link set lo up
+
+tcpdiagd=$TCPDIAG_BUILD_DIR/tcpdiagd
+tcpdiag=$TCPDIAG_BUILD_DIR/tcpdiag
+scratch=$(mktemp -d)
+started=()
+
+clean_up() {
+  local pid
+  for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  rm -rf "$scratch"
+}
+trap clean_up EXIT
+
+die() {
+  echo "FAILED: $*" >&2
+  [ -s "$scratch/daemon.log" ] && sed 's/^/daemon: /' "$scratch/daemon.log" >&2
+  exit 1
+}
+
+# within SECONDS COMMAND...: until the command succeeds; fails when the time is up
+within() {
+  local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+  shift
+  until "$@"; do
+    [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
+    sleep 0.02
+  done
+}
+
+status_of() { curl -s -o /dev/null -w '%{http_code}' --max-time 5 "$1" || true; }
+answers() { [ "$(status_of "$1")" = 200 ]; }
+says() { grep -q -- "$2" "$1"; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# start_daemon ARGS...: in the background, its log in $scratch/daemon.log, its process in $daemon
+start_daemon() {
+  "$tcpdiagd" "$@" 2>"$scratch/daemon.log" &
+  daemon=$!
+  started+=("$daemon")
+}
+
+ready() { within 15 answers http://127.0.0.1:10180/-/ready || die "not ready after 15 s"; }
+metrics() { curl -sf --max-time 5 http://127.0.0.1:10180/metrics; }
+
+# run STATUS COMMAND...: its standard error is in $scratch/error; fails when it exits with another status
+run() {
+  local expected=$1 status=0
+  shift
+  timeout 60 "$@" >"$scratch/output" 2>"$scratch/error" || status=$?
+  [ "$status" = "$expected" ] || die "$* exited with $status instead of $expected: $(cat "$scratch/error")"
+}

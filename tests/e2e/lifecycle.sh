@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The daemon starts, says what is wrong in one line, reloads, and stops in time.
+source "$(dirname "$0")/harness.bash"
+
+one_line() { [ "$(wc -l <"$scratch/error")" = 1 ] || die "not one line: $(cat "$scratch/error")"; }
+
+echo "a bad flag, key or value is one line, and exit 2"
+run 2 "$tcpdiagd" --web.listen-adress=:1
+one_line && says "$scratch/error" "web.listen-address" || die "does not name the nearest flag: $(cat "$scratch/error")"
+run 2 "$tcpdiagd" --cpu-budget=7
+one_line && says "$scratch/error" 7 || die "does not name the value"
+echo '{"cpu_bugdet": 0.02}' >"$scratch/bad.json"
+run 2 "$tcpdiagd" --config.file="$scratch/bad.json"
+one_line && says "$scratch/error" cpu_budget || die "does not name the nearest key: $(cat "$scratch/error")"
+run 2 "$tcpdiagd" --config.check --config.file="$scratch/bad.json"
+run 2 "$tcpdiagd" --config.file="$scratch/none.json"
+one_line
+run 0 "$tcpdiagd" --version
+run 0 "$tcpdiagd" --help
+
+echo "it runs, and a second one finds the port in use: one line, exit 1"
+echo '{"log_level": "info" /* a comment */}' >"$scratch/good.json"
+start_daemon --config.file="$scratch/good.json"
+ready
+answers http://127.0.0.1:10180/-/healthy || die "not healthy"
+answers http://127.0.0.1:10180/ || die "no page"
+answers http://127.0.0.1:10180/api/v1/report || die "no report"
+answers http://[::1]:10180/metrics || die "not reachable by IPv6"
+run 1 "$tcpdiagd"
+one_line && says "$scratch/error" 10180 || die "does not name the port: $(cat "$scratch/error")"
+
+echo "SIGHUP: a bad configuration is refused and the old one stays, a good one is applied"
+metrics | grep -q '^tcpdiag_collector_success{collector="softnet"' || die "softnet does not run"
+echo '{"collectors": {"softnet": 1}}' >"$scratch/good.json"
+kill -HUP "$daemon"
+within 5 says "$scratch/daemon.log" "level=error" || die "no word about the bad configuration"
+metrics | grep -q '^tcpdiag_collector_success{collector="softnet"' || die "the old configuration did not stay"
+echo '{"collectors": {"softnet": false}}' >"$scratch/good.json"
+kill -HUP "$daemon"
+softnet_is_off() { ! metrics | grep -q '^tcpdiag_softnet_processed_total'; }
+within 5 softnet_is_off || die "the good configuration was not applied"
+
+echo "SIGTERM and SIGINT stop it within a second"
+for signal in TERM INT; do
+  kill -"$signal" "$daemon"
+  within 1 gone "$daemon" || die "still there a second after SIG$signal"
+  wait "$daemon" || die "exit $? after SIG$signal"
+  [ "$signal" = INT ] || { start_daemon && ready; }
+done
