@@ -8,15 +8,10 @@
 namespace tcpdiag {
 namespace {
 
-struct Field {
-  std::string_view group_and_name;
-  Count TcpCounters::* member;
-};
-
 // Kernel name -> our field. A new counter is one row here, one member in TcpCounters, one row in the metric
 // catalogue.
 // clang-format off
-constexpr Field kFields[] = {
+constexpr TcpCounterField kFields[] = {
     {"Tcp:ActiveOpens", &TcpCounters::active_opens},
     {"Tcp:PassiveOpens", &TcpCounters::passive_opens},
     {"Tcp:AttemptFails", &TcpCounters::attempt_fails},
@@ -95,8 +90,8 @@ constexpr Field kFields[] = {
 };
 // clang-format on
 
-bool names(const Field& field, std::string_view group, std::string_view name) {
-  const auto& key = field.group_and_name;
+bool names(const TcpCounterField& field, std::string_view group, std::string_view name) {
+  const auto& key = field.kernel_name;
   return key.size() == group.size() + name.size() && key.starts_with(group) && key.ends_with(name);
 }
 
@@ -139,6 +134,8 @@ Result<void> parse_into(std::string_view where, std::string_view text, TcpCounte
 }
 
 }  // namespace
+
+std::span<const TcpCounterField> tcp_counter_fields() { return kFields; }
 
 Result<TcpCounters> parse_tcp_counters(std::string_view snmp, std::string_view netstat) {
   TcpCounters counters;

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "collectors/source.h"
 #include "core/snapshot.h"
 
 namespace tcpdiag {
+
+/// Where the kernel's counter of that name is kept.
+struct TcpCounterField {
+  std::string_view kernel_name;  ///< with its group: "TcpExt:ListenOverflows"
+  Count TcpCounters::* member;
+};
+
+/// Every counter that is read.
+std::span<const TcpCounterField> tcp_counter_fields();
 
 /// Parses /proc/net/snmp and /proc/net/netstat, which share one form: a line of names and a line of values
 /// for each group. Counters that neither text names stay empty; names that we do not know are passed over.

@@ -50,6 +50,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ++added;
   }
   check(counter.finish({}), added);
-  counter = {};
+  check(counter.finish({}), 0);  // the CLOSE_WAIT sockets of this run are forgotten
   return 0;
 }

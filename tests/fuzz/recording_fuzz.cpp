@@ -9,20 +9,34 @@ using namespace tcpdiag;
 
 namespace {
 
-constexpr std::array kFiles = {"about",       "ticks",         "5/host/sock_diag/states-1024",
-                               "5/host/kmsg", "5/host/x.size", "5/host/x.error"};
+struct File {
+  const char* name;
+  const char* content;
+};
+constexpr std::array<File, 6> kFiles = {{
+    {"about", "format 1\npage_size 4096\nstarted_unix_ms 1\nstarted_monotonic_ns 1\n"},
+    {"ticks", "5\n"},
+    {"5/host/sock_diag/states-1024", ""},
+    {"5/host/kmsg", "6,1,1,-;text\n"},
+    {"5/host/x.size", "7"},
+    {"5/host/x.error", "denied\n/x: Permission denied"},
+}};
+
+// A whole recording that is made once.
+const TemporaryDirectory& recorded() {
+  static const TemporaryDirectory directory;
+  std::filesystem::create_directories(directory.path("5/host/sock_diag"));
+  for (const auto& file : kFiles) (void)directory.write(file.name, file.content);
+  return directory;
+}
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const auto& directory = recorded();
   if (size == 0) return 0;
-  static const TemporaryDirectory directory;
-  std::filesystem::create_directories(directory.path("5/host/sock_diag"));
-  (void)directory.write("about", "format 1\npage_size 4096\nstarted_unix_ms 1\nstarted_monotonic_ns 1\n");
-  (void)directory.write("ticks", "5\n");
-  const std::string_view content(reinterpret_cast<const char*>(data + 1), size - 1);
-  const auto* file = kFiles[data[0] % kFiles.size()];
-  (void)directory.write(file, content);
+  const auto& file = kFiles[data[0] % kFiles.size()];
+  (void)directory.write(file.name, {reinterpret_cast<const char*>(data + 1), size - 1});
   if (const auto recording = Recording::open(directory.path(""))) {
     const auto source = recording->source("host");
     (void)source->dump_sockets({.states = state_bit(TcpState::listen)}, [](auto) {});
@@ -30,6 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)source->size("/x");
     (void)source->read("/x");
   }
-  std::filesystem::remove(directory.path(file));
+  (void)directory.write(file.name, file.content);
   return 0;
 }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "collectors/listeners.h"
+#include "collectors/netstat.h"
+#include "collectors/sysctl.h"
+#include "tests/catch.h"
+#include "tests/kernel/testbed.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+// A /run/netns for the calling thread alone: names in it are gone with this, even when the tests die.
+class FreshNames {
+ public:
+  FreshNames()
+      : home_(::open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC)),
+        directory_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+    if (::unshare(CLONE_NEWNS) != 0)
+      skip(std::string("a mount namespace of its own: ") + std::strerror(errno));
+    run("mount --make-rprivate / && mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns");
+  }
+  FreshNames(const FreshNames&) = delete;
+  FreshNames& operator=(const FreshNames&) = delete;
+  ~FreshNames() {
+    if (::setns(home_.get(), CLONE_NEWNS) != 0 || ::fchdir(directory_.get()) != 0) std::abort();
+  }
+
+ private:
+  FileDescriptor home_, directory_;
+};
+
+void in_netns(const std::string& command) { run("ip netns exec test " + command); }
+
+}  // namespace
+
+TEST_CASE("a named namespace is read from outside, each with its own counters and settings") {
+  const FreshNames names;
+  run("ip netns add test && ip netns add other");
+  const auto test = live_source("test"), other = live_source("/run/netns/other"), host = live_source();
+  in_netns("sysctl -q -w net.core.somaxconn=17");
+  in_netns("ip link set lo up");
+  in_netns("bash -c '! : </dev/tcp/127.0.0.1/1'");  // a connection that is refused
+  CHECK(read_tcp_counters(*test).value().attempt_fails == 1U);
+  CHECK(read_tcp_counters(*other).value().attempt_fails == 0U);
+  CHECK(read_settings(*test, SysctlScope::netns).value().find("net.core.somaxconn")->text == "17");
+  CHECK(read_settings(*other, SysctlScope::netns).value().find("net.core.somaxconn")->text != "17");
+  ListenersReader listeners;
+  CHECK(look(listeners, *test).value().listeners.empty());
+  CHECK(read_tcp_counters(*host).has_value());
+}
+
+TEST_CASE("a named namespace that vanishes is missing, and is read again when it is back") {
+  const FreshNames names;
+  const auto source = live_source("test");
+  ListenersReader listeners;
+  CHECK(read_tcp_counters(*source).error().code == Errc::missing);
+  CHECK(look(listeners, *source).error().code == Errc::missing);
+
+  run("ip netns add test");
+  in_netns("ip link set lo up");
+  in_netns("bash -c '! : </dev/tcp/127.0.0.1/1'");
+  CHECK(read_tcp_counters(*source).value().attempt_fails == 1U);
+  CHECK(look(listeners, *source).has_value());
+
+  run("ip netns del test");
+  const auto gone = read_tcp_counters(*source);
+  REQUIRE_FALSE(gone);
+  CHECK(gone.error().code == Errc::missing);
+  CHECK_THAT(gone.error().detail, ContainsSubstring("/run/netns/test"));
+  CHECK(look(listeners, *source).error().code == Errc::missing);
+
+  run("ip netns add test");
+  CHECK(read_tcp_counters(*source).value().attempt_fails == 0U);  // another one of that name
+  CHECK(look(listeners, *source).has_value());
+
+  run("ip netns del test && ip netns add test");  // between two looks
+  CHECK(read_tcp_counters(*source).error().code == Errc::missing);
+  CHECK(read_tcp_counters(*source).has_value());
+}
+
+TEST_CASE("a name that leads to something else is an error and not the host") {
+  const FreshNames names;
+  run("echo text > /run/netns/file && ln -s /proc/self/ns/mnt /run/netns/mount");
+  for (const auto* name : {"file", "mount", "/run/netns/file", "/dev/null", "/run/netns/none"}) {
+    INFO(name);
+    const auto source = live_source(name);
+    ListenersReader listeners;
+    CHECK_FALSE(read_tcp_counters(*source).has_value());
+    CHECK_FALSE(look(listeners, *source).has_value());
+  }
+}
+
+TEST_CASE("no thread is left in another namespace") {
+  const FreshNames names;
+  run("ip netns add test");
+  const auto before = run("readlink /proc/self/ns/net");
+  const auto source = live_source("test");
+  REQUIRE(read_tcp_counters(*source));
+  ListenersReader listeners;
+  REQUIRE(look(listeners, *source));
+  CHECK(run("readlink /proc/self/ns/net") == before);
+  CHECK(run("for t in /proc/" + std::to_string(::getpid()) + "/task/*; do readlink $t/ns/net; done") ==
+        before);
+}

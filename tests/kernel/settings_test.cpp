@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <fstream>
+
+#include "collectors/sysctl.h"
+#include "tests/catch.h"
+#include "tests/kernel/testbed.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+std::string path_of(std::string_view name) {
+  std::string path(name);
+  std::replace(path.begin(), path.end(), '.', '/');
+  return "/proc/sys/" + path;
+}
+
+void write_sysctl(std::string_view name, const std::string& value) {
+  std::ofstream file(path_of(name));
+  file << value << std::flush;
+  if (!file) FAIL("writing " << name);
+}
+
+std::vector<std::int64_t> values_of(const Settings& settings, std::string_view name) {
+  const auto* sysctl = settings.find(name);
+  if (sysctl == nullptr) FAIL(name << " is absent");
+  return sysctl->values;
+}
+
+using Values = std::vector<std::int64_t>;
+
+}  // namespace
+
+TEST_CASE("the settings of a namespace are its own, as they are at the time") {
+  const auto host = live_source();
+  const auto hosts_before = read_settings(*host, SysctlScope::netns);
+  REQUIRE(hosts_before);
+  FreshNetns netns;
+  const auto source = live_source();
+  REQUIRE(read_settings(*source, SysctlScope::netns));
+  write_sysctl("net.core.somaxconn", "17");
+  write_sysctl("net.ipv4.tcp_syncookies", "2");
+  write_sysctl("net.ipv4.ip_local_port_range", "20000 20999");
+  write_sysctl("net.ipv4.ip_local_reserved_ports", "20100,20200-20209");
+  write_sysctl("net.ipv4.tcp_congestion_control", "reno");
+  write_sysctl("net.ipv4.tcp_rmem", "4096 65536 1000000");
+  const auto settings = read_settings(*source, SysctlScope::netns);
+  REQUIRE(settings);
+  CHECK(values_of(*settings, "net.core.somaxconn") == Values{17});
+  CHECK(values_of(*settings, "net.ipv4.tcp_syncookies") == Values{2});
+  CHECK(values_of(*settings, "net.ipv4.ip_local_port_range") == Values{20000, 20999});
+  CHECK(values_of(*settings, "net.ipv4.ip_local_reserved_ports") == Values{11});
+  CHECK(values_of(*settings, "net.ipv4.tcp_rmem") == Values{4096, 65536, 1000000});
+  REQUIRE(settings->find("net.ipv4.tcp_congestion_control") != nullptr);
+  CHECK(settings->find("net.ipv4.tcp_congestion_control")->text == "reno");
+
+  const auto hosts_after = read_settings(*host, SysctlScope::netns);
+  REQUIRE(hosts_after);
+  for (const auto& before : hosts_before->sysctls) {
+    INFO(before.name);
+    REQUIRE(hosts_after->find(before.name) != nullptr);
+    CHECK(hosts_after->find(before.name)->text == before.text);
+  }
+}
+
+TEST_CASE("every setting is what cat says, and what is absent here is absent") {
+  FreshNetns netns;
+  const auto source = live_source();
+  const auto settings = read_settings(*source, SysctlScope::machine);
+  REQUIRE(settings);
+  CHECK(settings->sysctls.size() > 10);
+  for (const auto& spec : sysctl_table()) {
+    INFO(spec.name);
+    const auto* sysctl = settings->find(spec.name);
+    auto oracle = run("cat " + path_of(spec.name) + " || true");
+    if (sysctl == nullptr) {
+      CHECK_THAT(oracle, ContainsSubstring("No such file"));
+    } else {
+      while (oracle.ends_with('\n')) oracle.pop_back();
+      CHECK(sysctl->text == oracle);
+    }
+  }
+  // These belong to the machine: no namespace but the first has them.
+  for (const auto* global : {"net.ipv4.tcp_mem", "net.ipv4.tcp_max_orphans", "net.core.netdev_max_backlog"})
+    CHECK(settings->find(global) == nullptr);
+}
