@@ -5,6 +5,9 @@
 
 #include "cli/record.h"
 #include "cli/replay.h"
+#include "core/version.h"
+#include "exporters/json.h"
+#include "exporters/prometheus.h"
 
 namespace {
 
@@ -33,13 +36,35 @@ void add_record(CLI::App& app, int& status) {
   });
 }
 
+void add_replay(CLI::App& app, int& status) {
+  auto* command =
+      app.add_subcommand("replay", "Run the collectors on a recording and show what was known at its end");
+  auto directory = std::make_shared<std::string>();
+  auto format = std::make_shared<std::string>("json");
+  command->add_option("DIR", *directory, "recording made by 'tcpdiag record'")->required();
+  command->add_option("--format", *format, "'json' as /api/v1/report, or 'metrics' as /metrics")
+      ->check(CLI::IsMember({"json", "metrics"}))
+      ->capture_default_str();
+  command->callback([=, &status] {
+    const auto report = replay(*directory);
+    if (!report) {
+      status = fail(report.error());
+      return;
+    }
+    std::cout << (*format == "json" ? to_json_text(*report) : to_prometheus_text(*report)) << std::flush;
+    if (!std::cout) status = fail({Errc::failed, "standard output: cannot be written"});
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Asks the kernel why TCP connections fail", "tcpdiag");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "tcpdiag " + std::string(version()));
   int status = 0;
   add_record(app, status);
+  add_replay(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
