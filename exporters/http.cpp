@@ -37,14 +37,16 @@ bool announces_body(MHD_Connection* connection) {
 
 MHD_Result send(MHD_Connection* connection, const HttpResponse& answer, bool close) {
   using Body = std::shared_ptr<const std::string>;
-  auto body = std::make_unique<Body>(answer.body);  // keeps the page alive until it has been sent
+  auto* body = new Body(answer.body);  // keeps the page alive until MHD has sent it and frees this
   // MHD takes a pointer to what it could change and does not
   auto* bytes = const_cast<char*>((*body)->data());
   const auto free_body = [](void* shared) { delete static_cast<Body*>(shared); };
   auto* response =
-      MHD_create_response_from_buffer_with_free_callback_cls((*body)->size(), bytes, free_body, body.get());
-  if (response == nullptr) return MHD_NO;
-  static_cast<void>(body.release());
+      MHD_create_response_from_buffer_with_free_callback_cls((*body)->size(), bytes, free_body, body);
+  if (response == nullptr) {
+    free_body(body);
+    return MHD_NO;
+  }
   for (const auto& [name, value] : answer.headers)
     MHD_add_response_header(response, std::string(name).c_str(), std::string(value).c_str());
   if (close) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");

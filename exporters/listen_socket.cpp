@@ -76,7 +76,7 @@ std::uint16_t ListenSocket::port() const {
 }
 
 std::string to_string(const ListenAddress& address) {
-  const auto port = ":" + std::to_string(address.port);
+  auto port = ":" + std::to_string(address.port);
   if (!address.address) return port;
   const auto host = to_string(*address.address);
   return (address.address->v6 ? "[" + host + "]" : host) + port;

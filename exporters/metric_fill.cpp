@@ -56,6 +56,7 @@ void visit_process_groups(
     if (kept == nullptr || fuller(process, *kept)) kept = &process;
   }
   std::vector<const Process*> order;
+  order.reserve(fullest.size());
   for (const auto& [labels, process] : fullest) order.push_back(process);
   std::ranges::sort(order, [](const Process* a, const Process* b) { return fuller(*a, *b); });
   const auto shown = std::min(order.size(), samples.limits().processes);
