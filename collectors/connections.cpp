@@ -57,15 +57,16 @@ void split_clients(std::vector<PortConnections> rows, Connections& connections) 
 }  // namespace
 
 PortConnections& PortTable::row(std::uint16_t port) {
-  if (row_of_[port] == 0) {
+  if (!there_[port]) {
+    there_[port] = true;
+    row_of_[port] = static_cast<std::uint16_t>(rows_.size());
     rows_.push_back({.port = port});
-    row_of_[port] = static_cast<std::uint32_t>(rows_.size());
   }
-  return rows_[row_of_[port] - 1U];
+  return rows_[row_of_[port]];
 }
 
 void PortTable::clear() {
-  for (const auto& row : rows_) row_of_[row.port] = 0;
+  for (const auto& row : rows_) there_[row.port] = false;
   rows_.clear();
 }
 

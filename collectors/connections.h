@@ -15,16 +15,17 @@ namespace tcpdiag {
 /// Sockets by service port and state: 65536 ports at most, a row only for those that occur.
 class PortTable {
  public:
-  PortTable() : row_of_(65536, 0) {}
+  PortTable() : there_(65536), row_of_(65536) {}
 
   /// The port's row, made when there is none.
   PortConnections& row(std::uint16_t port);
-  [[nodiscard]] bool contains(std::uint16_t port) const { return row_of_[port] != 0; }
+  [[nodiscard]] bool contains(std::uint16_t port) const { return there_[port]; }
   [[nodiscard]] const std::vector<PortConnections>& rows() const { return rows_; }
   void clear();
 
  private:
-  std::vector<std::uint32_t> row_of_;  // index + 1; 0: none
+  std::vector<bool> there_;  // small: every socket's local port is looked up, and most are ephemeral
+  std::vector<std::uint16_t> row_of_;
   std::vector<PortConnections> rows_;
 };
 

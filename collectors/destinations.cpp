@@ -18,7 +18,10 @@ std::uint64_t hash(const IpAddress& source, const IpAddress& destination, std::u
   std::uint64_t words[4];
   std::memcpy(words, source.bytes.data(), 16);
   std::memcpy(words + 2, destination.bytes.data(), 16);
-  return mix(words[0] + 3 * mix(words[1] + 5 * mix(words[2] + 7 * mix(words[3] + port))));
+  // Products that do not wait for one another, of odd numbers without a pattern (MurmurHash3's, Appleby
+  // 2011).
+  return mix(words[0] * 0x87c37b91114253d5U + words[1] * 0x4cf5ad432745937fU +
+             words[2] * 0xff51afd7ed558ccdU + words[3] * 0xc4ceb9fe1a85ec53U + port);
 }
 
 auto by_size(const Destination& a) {
@@ -29,47 +32,43 @@ auto by_size(const Destination& a) {
 
 DestinationCounter::DestinationCounter() : slots_(kSlots) {}
 
-Destination& DestinationCounter::slot_of(const IpAddress& source, const IpAddress& destination,
-                                         std::uint16_t port) {
+std::uint16_t& DestinationCounter::slot_of(const IpAddress& source, const IpAddress& destination,
+                                           std::uint16_t port) {
   for (auto index = hash(source, destination, port);; ++index) {
     auto& slot = slots_[index % kSlots];
-    if (slot.local_ports == 0 ||
-        (slot.port == port && slot.destination == destination && slot.source == source))
-      return slot;
+    if (slot == 0) return slot;
+    const auto& counter = counters_[slot - 1U];
+    if (counter.port == port && counter.destination == destination && counter.source == source) return slot;
   }
 }
 
 void DestinationCounter::add(const IpAddress& source, const IpAddress& destination, std::uint16_t port) {
-  auto* slot = &slot_of(source, destination, port);
-  if (slot->local_ports == 0) {
-    if (used_ == kCounters) {
+  auto& slot = slot_of(source, destination, port);
+  if (slot == 0) {
+    if (counters_.size() == kCounters) {
       decrement_all();
       return;
     }
-    *slot = {source, destination, port, 0};
-    ++used_;
+    counters_.push_back({source, destination, port, 0});
+    slot = static_cast<std::uint16_t>(counters_.size());
   }
-  ++slot->local_ports;
+  ++counters_[slot - 1U].local_ports;
 }
 
 // Takes one from every counter, and the new socket with them: what Misra and Gries do when there is no room.
 void DestinationCounter::decrement_all() {
-  const auto before = std::exchange(slots_, std::vector<Destination>(kSlots));
-  used_ = 0;
   ++undercount_;
-  for (const auto& destination : before) {
-    if (destination.local_ports <= 1) continue;
-    auto& slot = slot_of(destination.source, destination.destination, destination.port);
-    slot = destination;
-    --slot.local_ports;
-    ++used_;
+  for (auto& counter : counters_) --counter.local_ports;
+  std::erase_if(counters_, [](const auto& counter) { return counter.local_ports == 0; });
+  std::fill(slots_.begin(), slots_.end(), std::uint16_t{0});
+  for (std::uint16_t index = 0; index < counters_.size(); ++index) {
+    const auto& counter = counters_[index];
+    slot_of(counter.source, counter.destination, counter.port) = static_cast<std::uint16_t>(index + 1);
   }
 }
 
 std::vector<Destination> DestinationCounter::busiest(std::size_t most) const {
-  std::vector<Destination> found;
-  std::copy_if(slots_.begin(), slots_.end(), std::back_inserter(found),
-               [](const Destination& destination) { return destination.local_ports != 0; });
+  auto found = counters_;
   const auto kept = std::min(most, found.size());
   std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(kept), found.end(),
                     [](const auto& a, const auto& b) { return by_size(a) < by_size(b); });
@@ -78,8 +77,8 @@ std::vector<Destination> DestinationCounter::busiest(std::size_t most) const {
 }
 
 void DestinationCounter::clear() {
-  std::fill(slots_.begin(), slots_.end(), Destination{});
-  used_ = 0;
+  counters_.clear();
+  std::fill(slots_.begin(), slots_.end(), std::uint16_t{0});
   undercount_ = 0;
 }
 

@@ -27,11 +27,11 @@ class DestinationCounter {
  private:
   static constexpr std::size_t kSlots = 2 * kCounters;  // half empty, so that probing stays short
 
-  Destination& slot_of(const IpAddress& source, const IpAddress& destination, std::uint16_t port);
+  std::uint16_t& slot_of(const IpAddress& source, const IpAddress& destination, std::uint16_t port);
   void decrement_all();
 
-  std::vector<Destination> slots_;  // open addressing; local_ports == 0 is an empty slot
-  std::size_t used_ = 0;
+  std::vector<Destination> counters_;
+  std::vector<std::uint16_t> slots_;  // open addressing: index in counters_ + 1; 0 is an empty slot
   std::uint32_t undercount_ = 0;
 };
 

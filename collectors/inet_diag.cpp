@@ -7,6 +7,9 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 
 namespace tcpdiag {
@@ -16,10 +19,10 @@ tl::unexpected<Error> malformed(const char* what) {
   return unexpected(Errc::malformed, std::string("sock_diag message: ") + what);
 }
 
-IpAddress to_address(bool v6, const __be32 (&words)[4]) {
-  IpAddress address{.v6 = v6};
+// Before Linux 4.1 the kernel leaves anything behind an IPv4 address.
+void store_address(bool v6, const __be32 (&words)[4], IpAddress& address) {
+  address.v6 = v6;
   std::memcpy(address.bytes.data(), words, v6 ? 16 : 4);
-  return address;
 }
 
 Result<void> parse_attributes(std::span<const std::byte> bytes, DiagSocket& socket) {
@@ -45,9 +48,7 @@ Result<void> parse_attributes(std::span<const std::byte> bytes, DiagSocket& sock
   return {};
 }
 
-}  // namespace
-
-Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload) {
+Result<void> parse_message(std::span<const std::byte> payload, DiagSocket& socket) {
   inet_diag_msg message{};
   if (payload.size() < sizeof message) return malformed("cut off");
   std::memcpy(&message, payload.data(), sizeof message);
@@ -55,21 +56,27 @@ Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload) {
   if (message.idiag_state == 0 || message.idiag_state >= kTcpStates) return malformed("unknown TCP state");
 
   const bool v6 = message.idiag_family == AF_INET6;
-  DiagSocket socket{.state = static_cast<TcpState>(message.idiag_state),
-                    .source = to_address(v6, message.id.idiag_src),
-                    .destination = to_address(v6, message.id.idiag_dst),
-                    .source_port = ntohs(message.id.idiag_sport),
-                    .destination_port = ntohs(message.id.idiag_dport),
-                    .interface = message.id.idiag_if,
-                    .cookie = std::uint64_t{message.id.idiag_cookie[1]} << 32 | message.id.idiag_cookie[0],
-                    .receive_queue = message.idiag_rqueue,
-                    .send_queue = message.idiag_wqueue,
-                    .uid = message.idiag_uid,
-                    .inode = message.idiag_inode};
-  if (socket.state == TcpState::listen) {  // elsewhere the attributes tell nothing that we use
-    if (auto parsed = parse_attributes(payload.subspan(sizeof message), socket); !parsed)
-      return tl::unexpected<Error>(parsed.error());
-  }
+  socket.state = static_cast<TcpState>(message.idiag_state);
+  store_address(v6, message.id.idiag_src, socket.source);
+  store_address(v6, message.id.idiag_dst, socket.destination);
+  socket.source_port = ntohs(message.id.idiag_sport);
+  socket.destination_port = ntohs(message.id.idiag_dport);
+  socket.interface = message.id.idiag_if;
+  socket.cookie = std::uint64_t{message.id.idiag_cookie[1]} << 32 | message.id.idiag_cookie[0];
+  socket.receive_queue = message.idiag_rqueue;
+  socket.send_queue = message.idiag_wqueue;
+  socket.uid = message.idiag_uid;
+  socket.inode = message.idiag_inode;
+  // In other states the attributes tell nothing that we use.
+  if (socket.state != TcpState::listen) return {};
+  return parse_attributes(payload.subspan(sizeof message), socket);
+}
+
+}  // namespace
+
+Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload) {
+  Result<DiagSocket> socket;  // filled where it is returned: a dump may show a million of them
+  if (auto parsed = parse_message(payload, *socket); !parsed) socket = tl::unexpected<Error>(parsed.error());
   return socket;
 }
 
