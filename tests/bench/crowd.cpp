@@ -13,7 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,10 +24,10 @@
 #include <vector>
 
 #include "collectors/file_descriptor.h"
+#include "tests/bench/child_process.h"
 
+namespace tcpdiag::bench {
 namespace {
-
-using tcpdiag::FileDescriptor;
 
 constexpr int kBacklog = 65535;
 constexpr std::size_t kOneAcceptedOf = 4;
@@ -182,22 +181,7 @@ void fill_namespace(std::size_t sockets, std::size_t listeners, std::size_t most
   leave_time_waits(listener, address, sockets - listeners - 2 * connections);
 }
 
-int run(char** program) {
-  const pid_t child = ::fork();
-  if (child < 0) die("crowd: fork");
-  if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    ::execvp(program[0], program);
-    die(program[0]);
-  }
-  int status = 0;
-  if (::waitpid(child, &status, 0) != child) die("crowd: wait");
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   const auto sockets = argc < 4 ? 0 : std::strtoul(argv[1], nullptr, 10);
   const auto listeners = argc < 4 ? 0 : std::strtoul(argv[2], nullptr, 10);
   if (listeners < 2 || listeners > 5000 || sockets < 2 * listeners) {
@@ -207,5 +191,10 @@ int main(int argc, char** argv) {
   const auto most_descriptors = raise_descriptor_limit() - 100;
   enter_new_namespace();
   fill_namespace(sockets, listeners, most_descriptors);
-  return run(argv + 3);
+  return wait_for(start(argv + 3)).code;
 }
+
+}  // namespace
+}  // namespace tcpdiag::bench
+
+int main(int argc, char** argv) { return tcpdiag::bench::run(argc, argv); }

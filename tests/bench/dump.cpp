@@ -3,9 +3,6 @@
 // receive loop, `ss -tan | wc -l` and node_exporter's tcpstat, as rows of the table that tests/bench/run
 // prints.
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +18,7 @@
 #include "collectors/live_source.h"
 #include "daemon/clock.h"
 #include "tests/bench/bare_dump.h"
+#include "tests/bench/child_process.h"
 #include "tests/bench/http_client.h"
 #include "tests/bench/process_clock.h"
 
@@ -79,28 +77,11 @@ struct Listing {
   double cpu_seconds = 0;
 };
 
-pid_t start(const std::vector<std::string>& arguments, int input, int output) {
-  const pid_t child = ::fork();
-  if (child != 0) return child;
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  ::dup2(input, STDIN_FILENO);
-  ::dup2(output, STDOUT_FILENO);
+pid_t start_program(const std::vector<std::string>& arguments, int input, int output) {
   std::vector<char*> words;
   for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
-  ::execvp(words[0], words.data());
-  std::perror(words[0]);
-  ::_exit(127);
-}
-
-double cpu_until_end(pid_t child) {
-  rusage used{};
-  int status = 0;
-  if (::wait4(child, &status, 0, &used) != child || status != 0) die("ss or wc failed");
-  const auto seconds = [](timeval time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
+  return start(words.data(), input, output);
 }
 
 struct Pipe {
@@ -116,11 +97,13 @@ struct Pipe {
 /// ss -tan | wc -l
 Listing list_with_ss() {
   Pipe table, count;
-  const auto ss = start({"ss", "-tan"}, STDIN_FILENO, table.in.get());
-  const auto wc = start({"wc", "-l"}, table.out.get(), count.in.get());
+  const auto ss = start_program({"ss", "-tan"}, STDIN_FILENO, table.in.get());
+  const auto wc = start_program({"wc", "-l"}, table.out.get(), count.in.get());
   table = Pipe();
   Listing listing;
-  listing.cpu_seconds = cpu_until_end(ss) + cpu_until_end(wc);
+  const auto ss_ended = wait_for(ss), wc_ended = wait_for(wc);
+  if (ss_ended.code != 0 || wc_ended.code != 0) die("ss or wc failed");
+  listing.cpu_seconds = ss_ended.cpu_seconds + wc_ended.cpu_seconds;
   std::array<char, 32> text{};
   if (::read(count.out.get(), text.data(), text.size() - 1) <= 0) die("wc said nothing");
   listing.sockets = std::strtoul(text.data(), nullptr, 10) - 1;  // without the headings
@@ -131,7 +114,7 @@ Listing list_with_ss() {
 class NodeExporter {
  public:
   explicit NodeExporter(const std::string& program)
-      : pid_(start(
+      : pid_(start_program(
             {program, "--collector.disable-defaults", "--collector.tcpstat", "--log.level=error",
              "--web.listen-address=127.0.0.1:" + std::to_string(kPort), "--web.disable-exporter-metrics"},
             STDIN_FILENO, STDERR_FILENO)) {
@@ -146,7 +129,7 @@ class NodeExporter {
   NodeExporter& operator=(const NodeExporter&) = delete;
   ~NodeExporter() {
     ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
+    wait_for(pid_);
   }
 
   bool scrape() {
