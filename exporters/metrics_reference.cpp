@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kIntroduction =
     R"(<!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- Made by `tcpdiag reference metrics` from exporters/metric_catalog.cpp. Do not edit. -->
+<!-- Made from the table in exporters/metric_catalog.cpp: TCPDIAG_WRITE_REFERENCE=1 unit_tests. Do not edit. -->
 # Metrics
 
 What `/metrics` shows, from the same table. Three rules hold everywhere:
