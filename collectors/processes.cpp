@@ -112,7 +112,7 @@ void ProcessesReader::count_descriptors(const Reading& reading) {
     if (size_is_count) {
       const auto size = source.size(path);
       process.open_fds = size ? Count(*size) : Count();
-    } else if (process.fullest || is_due(process.read_at, pid, reading.now)) {
+    } else if (process.fullest || !process.sockets.empty() || is_due(process.read_at, pid, reading.now)) {
       const auto names = source.list(path);
       process.open_fds = names ? Count(names->size()) : Count();
     }
@@ -151,22 +151,29 @@ void ProcessesReader::refresh_due(const Reading& reading) {
   }
 }
 
-void ProcessesReader::choose_fullest(const Reading& reading) {
+void ProcessesReader::choose_fullest() {
   std::vector<std::pair<double, std::int32_t>> by_ratio;
   for (auto& [pid, process] : known_) {
     process.fullest = false;
     const auto ratio = Process{.open_fds = process.open_fds, .soft_limit = process.limits.soft}.fd_ratio();
-    if (ratio && *ratio > 0) by_ratio.emplace_back(*ratio, pid);  // kernel threads have no descriptors
+    if (ratio && *ratio >= kFullFrom) by_ratio.emplace_back(*ratio, pid);
   }
   const auto count = std::min(kFullest, by_ratio.size());
   std::partial_sort(by_ratio.begin(), by_ratio.begin() + static_cast<std::ptrdiff_t>(count), by_ratio.end(),
                     std::greater<>());
   by_ratio.resize(count);
-  for (const auto& [ratio, pid] : by_ratio) {
-    auto& process = known_.at(pid);
-    process.fullest = true;
-    if (process.read_at != reading.now && !refresh(reading.source, pid, process, reading.now))
-      known_.erase(pid);
+  for (const auto& [ratio, pid] : by_ratio) known_.at(pid).fullest = true;
+}
+
+// Whoever will be named is looked at anew, lest a name be given to the process that has taken over its
+// number.
+void ProcessesReader::refresh_named(const Reading& reading) {
+  for (auto entry = known_.begin(); entry != known_.end();) {
+    auto& [pid, process] = *entry;
+    const bool named = process.fullest || !process.sockets.empty();
+    const bool ended =
+        named && process.read_at != reading.now && !refresh(reading.source, pid, process, reading.now);
+    entry = ended ? known_.erase(entry) : std::next(entry);
   }
 }
 
@@ -182,8 +189,9 @@ void ProcessesReader::plan_sweep(const Inodes& wanted, TimePoint now) {
     return wanted.contains(inode) && !owned_now.contains(inode);
   });
   const bool appeared = !std::includes(swept_for_.begin(), swept_for_.end(), wanted.begin(), wanted.end());
-  all_due_ = all_due_ || lost_an_owner || appeared;
-  const bool all = all_due_ && (!all_swept_at_ || now - *all_swept_at_ >= kSweepInterval);
+  all_due_ = all_due_ || lost_an_owner;
+  const bool rested = !all_swept_at_ || now - *all_swept_at_ >= kSweepInterval;
+  const bool all = appeared || (all_due_ && rested);
   if (all) {
     all_due_ = false;
     all_swept_at_ = now;
@@ -244,7 +252,8 @@ Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   keep_only(*pids);
   count_descriptors(reading);
   refresh_due(reading);
-  choose_fullest(reading);
+  choose_fullest();
+  refresh_named(reading);
   plan_sweep(wanted, reading.now);
   sweep(reading, wanted);
   owned_ = owned();

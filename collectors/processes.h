@@ -20,12 +20,14 @@ std::optional<std::uint32_t> parse_socket_link(std::string_view text);
 /// older ones by listing it, in every run for the fullest and otherwise with the rest. The rest of what is
 /// known about a process is read when it appears and then every 30 to 60 s; for the fullest in every run.
 /// Which sockets a process holds is looked up when it appears, for owners once a minute, and for all
-/// processes when a listening socket appears or has lost its last owner, at most every kSweepInterval.
+/// processes when a listening socket appears, or has lost its last owner and kSweepInterval has passed.
 class ProcessesReader {
  public:
   Result<Processes> operator()(const Reading& reading);
 
   static constexpr std::size_t kFullest = 50;
+  /// Nobody asks for those that use less of their limit, and they come and go.
+  static constexpr double kFullFrom = 0.1;
   static constexpr std::size_t kOwners = 1000;
   /// Of one process, its lowest descriptors; the sockets behind further ones are not seen.
   static constexpr std::uint64_t kLinksPerProcess = 16384;
@@ -52,16 +54,18 @@ class ProcessesReader {
   void count_descriptors(const Reading& reading);
   static bool refresh(Source& source, std::int32_t pid, Known& process, TimePoint now);
   void refresh_due(const Reading& reading);
-  void choose_fullest(const Reading& reading);
+  void choose_fullest();
+  void refresh_named(const Reading& reading);
   [[nodiscard]] Inodes owned() const;
   void plan_sweep(const Inodes& wanted, TimePoint now);
   void sweep(const Reading& reading, const Inodes& wanted);
   [[nodiscard]] Processes published(const Inodes& wanted) const;
 
   std::map<std::int32_t, Known> known_;
-  Inodes swept_for_;      // listening sockets that the latest sweep of all processes looked for
-  Inodes owned_;          // sockets with an owner in the latest run
-  bool all_due_ = false;  // a sweep of all processes waits for its interval
+  Inodes swept_for_;  // listening sockets that the latest sweep of all processes looked for
+  Inodes owned_;      // sockets with an owner in the latest run
+  bool all_due_ =
+      false;  // a listening socket lost its owner: a sweep of all processes waits for its interval
   std::optional<TimePoint> all_swept_at_;
 };
 

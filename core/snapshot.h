@@ -176,8 +176,8 @@ struct Destination {
 /// The socket table, counted and never kept. A dump is not atomic: a socket that moves while the kernel walks
 /// its table can be missed or seen twice, so small differences mean nothing.
 struct Connections {
-  /// The local port has a listener, or had one: it is outside the range of ephemeral ports, the remote one inside.
-  /// By port.
+  /// The local port has a listener, or had one: it is outside the range of ephemeral ports, the remote one
+  /// inside. By port.
   std::vector<PortConnections> server;
   std::vector<PortConnections> client;  ///< everything else by remote port, the kClientPorts busiest, by port
   PortConnections client_other;         ///< the client connections to all other remote ports; port 0
@@ -230,7 +230,8 @@ struct FileHandles {
   std::uint64_t max = 0;
 };
 
-/// A process that owns a listener, or one of the fullest by descriptors.
+/// A process that owns a listener, or one of the fullest by descriptors that uses a tenth of its limit or
+/// more.
 struct Process {
   std::int32_t pid = 0;
   std::uint64_t start_ticks = 0;  ///< with the pid, its identity (/proc/PID/stat field 22)

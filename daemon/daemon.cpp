@@ -98,17 +98,18 @@ void Daemon::tick(std::uint64_t missed) {
   cycle_.count_late_ticks(missed);
   cycle_.run_loop_collectors(now);
   if (auto batch = cycle_.take_batch(now)) worker_.start(std::move(batch));
-  if (now >= publish_at_) publish(now);
+  if (now >= publish_at_) publish();
 }
 
 void Daemon::finish_batch() {
   auto batch = worker_.take_finished();
   if (batch == nullptr) return;
   cycle_.finish(std::move(batch));
-  if (!ready_) publish(clocks_.monotonic());  // the first whole report shall not have to wait
+  if (!ready_) publish();  // the first whole report shall not have to wait
 }
 
-void Daemon::publish(TimePoint now) {
+void Daemon::publish() {
+  const auto now = clocks_.monotonic();  // later than anything in the report
   auto report = std::make_shared<const Report>(cycle_.report(now));
   log_changes(*report);
   published_.publish(std::move(report));

@@ -34,7 +34,7 @@ class Daemon {
   Result<void> serve();
   void tick(std::uint64_t missed);
   void finish_batch();
-  void publish(TimePoint now);
+  void publish();
   void log_changes(const Report& report);
   void reload();
 

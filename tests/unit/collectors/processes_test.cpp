@@ -30,7 +30,7 @@ class Machine : public FakeSource {
   void start(int pid, const std::string& comm, std::vector<std::string> fds, int start_ticks = 100) {
     const auto directory = "/proc/" + std::to_string(pid);
     files[directory + "/stat"] = stat_text(pid, comm, start_ticks);
-    files[directory + "/limits"] = limits_text("100", "200");
+    files[directory + "/limits"] = limits_text("10", "20");
     files[directory + "/cgroup"] = "0::/system.slice/" + comm + ".service\n";
     std::vector<std::string> names;
     for (std::size_t fd = 0; fd < fds.size(); ++fd) {
@@ -132,8 +132,8 @@ TEST_CASE("a process is read with its name, unit, descriptors, limits and listen
   CHECK(process.comm == "ngi) nx");
   CHECK(process.unit == "ngi) nx.service");
   CHECK(process.open_fds == 5U);
-  CHECK(process.soft_limit == 100U);
-  CHECK(process.hard_limit == 200U);
+  CHECK(process.soft_limit == 10U);
+  CHECK(process.hard_limit == 20U);
   CHECK(process.listener_inodes == std::vector<std::uint32_t>{5, 9});
 }
 
@@ -161,18 +161,23 @@ TEST_CASE("a worker that inherits a listening socket is found when it appears, b
   CHECK(machine.links_read == 1);
 }
 
-TEST_CASE("a new listening socket of an old process is found, at most one sweep of all in its interval") {
+TEST_CASE("a new listening socket of an old process is found in the next run") {
   Machine machine;
   machine.start(7, "nginx", {"socket:[5]"});
   machine.listen({5});
   machine.run();
   machine.start(7, "nginx", {"socket:[5]", "socket:[6]"});
   machine.listen({5, 6});
-  CHECK(owners_of(machine.run(), 6).empty());
-  CHECK(machine.links_read == 0);
-  CHECK(owners_of(machine.run(ProcessesReader::kSweepInterval), 6) == std::vector{7});
+  CHECK(owners_of(machine.run(), 6) == std::vector{7});
   machine.run();
   CHECK(machine.links_read == 0);
+}
+
+TEST_CASE("a process that uses less than a tenth of its descriptors and owns no listener is not named") {
+  Machine machine;
+  machine.start(7, "idle", {"/dev/null"});
+  machine.files["/proc/7/limits"] = limits_text("11", "20");
+  CHECK(machine.run().processes.empty());
 }
 
 TEST_CASE("the first listening socket is looked for at once") {
