@@ -90,8 +90,8 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
     destinations_.add(socket.source, socket.destination, socket.destination_port);
 }
 
-// A listener that has just gone leaves connections behind: their local port is none that connect() chooses, the
-// remote one is. Without that they would be clients of many ports that exist for one connection each.
+// A listener that has just gone leaves connections behind: their local port is none that connect() chooses,
+// the remote one is. Without that they would be clients of many ports that exist for one connection each.
 bool ConnectionCounter::is_server(const DiagSocket& socket, PortRange ephemeral) const {
   return server_.contains(socket.source_port) ||
          (!ephemeral.contains(socket.source_port) && ephemeral.contains(socket.destination_port));
