@@ -80,7 +80,7 @@ Strings violations(const std::string& path, const std::string& text) {
 }
 
 bool is_source(const std::filesystem::path& path) {
-  static const std::set<std::string> kEndings = {".cpp", ".h", ".sh", ".py", ".cmake"};
+  static const std::set<std::string> kEndings = {".cpp", ".h", ".sh", ".bash", ".py", ".cmake"};
   return kEndings.contains(path.extension().string()) || path.filename() == "CMakeLists.txt" ||
          path.filename() == "dev";
 }
