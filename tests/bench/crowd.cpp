@@ -64,24 +64,27 @@ std::size_t raise_descriptor_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-/// Every fourth listener is an IPv6 one.
 struct Address {
   sockaddr_storage bytes{};
   socklen_t length = 0;
 
-  explicit Address(std::size_t number) {
-    const auto port = htons(static_cast<std::uint16_t>(kFirstPort + number));
-    if (number % 4 == 3) {
-      const sockaddr_in6 v6{.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-      std::memcpy(&bytes, &v6, length = sizeof v6);
-    } else {
-      const auto host = INADDR_LOOPBACK + static_cast<std::uint32_t>(number % 200);
-      const sockaddr_in v4{.sin_family = AF_INET, .sin_port = port, .sin_addr = {htonl(host)}};
-      std::memcpy(&bytes, &v4, length = sizeof v4);
-    }
+  Address(std::uint32_t host, std::uint16_t port) : length(sizeof(sockaddr_in)) {
+    const sockaddr_in v4{.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(host)}};
+    std::memcpy(&bytes, &v4, sizeof v4);
+  }
+  Address(const in6_addr& host, std::uint16_t port) : length(sizeof(sockaddr_in6)) {
+    const sockaddr_in6 v6{.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = host};
+    std::memcpy(&bytes, &v6, sizeof v6);
   }
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&bytes); }
 };
+
+/// Every fourth listener is an IPv6 one.
+Address address_of_listener(std::size_t number) {
+  const auto port = static_cast<std::uint16_t>(kFirstPort + number);
+  if (number % 4 == 3) return {in6addr_loopback, port};
+  return {INADDR_LOOPBACK + static_cast<std::uint32_t>(number % 200), port};
+}
 
 FileDescriptor tcp_socket(const Address& address) {
   FileDescriptor socket(::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -121,7 +124,7 @@ struct Share {
   std::vector<FileDescriptor> held;
   held.reserve(share.descriptors);
   for (std::size_t i = 0; i < share.listeners; ++i) {
-    const Address address(share.first_listener + i);
+    const auto address = address_of_listener(share.first_listener + i);
     const auto listener = held.size();
     held.push_back(listen_at(address));
     for (std::size_t made = 0; made < share.connections[i]; ++made) {
@@ -148,16 +151,20 @@ std::vector<Share> distribute(std::size_t connections, std::size_t listeners, st
   return shares;
 }
 
-/// The end that closes first stays in TIME_WAIT, for 60 seconds.
-void leave_time_waits(const FileDescriptor& listener, const Address& address, std::size_t count) {
+/// The end that closes first stays in TIME_WAIT, for 60 seconds. A destination whose ports are half used up
+/// is slow to connect to, so there are several.
+void leave_time_waits(const FileDescriptor& listener, std::uint16_t port, std::size_t count) {
+  constexpr std::size_t kToOneDestination = 10000;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto client = connect_to(address);
+    const auto host = INADDR_LOOPBACK + static_cast<std::uint32_t>(i / kToOneDestination);
+    const auto client = connect_to({host, port});
     const auto server = accept_from(listener);
     ::shutdown(client.get(), SHUT_RDWR);
   }
 }
 
-void fill_namespace(std::size_t sockets, std::size_t listeners, std::size_t most_descriptors) {
+/// Gives back the one listener that no other process holds.
+FileDescriptor fill_namespace(std::size_t sockets, std::size_t listeners, std::size_t most_descriptors) {
   const auto time_waits = (sockets - listeners) / kOneTimeWaitOf + (sockets - listeners) / kOneTimeWaitOf % 2;
   const auto connections = (sockets - listeners - time_waits) / 2;
   int ends[2];
@@ -176,9 +183,10 @@ void fill_namespace(std::size_t sockets, std::size_t listeners, std::size_t most
     if (::read(ready.get(), &byte, 1) != 1) die("crowd: a process that holds sockets ended");
   }
   // These come last, because they do not last. Nothing connects to their listener before.
-  const Address address(listeners - 1);
-  static const auto listener = listen_at(address);
-  leave_time_waits(listener, address, sockets - listeners - 2 * connections);
+  const auto port = static_cast<std::uint16_t>(kFirstPort + listeners - 1);
+  auto listener = listen_at({INADDR_ANY, port});
+  leave_time_waits(listener, port, sockets - listeners - 2 * connections);
+  return listener;
 }
 
 int run(int argc, char** argv) {
@@ -190,7 +198,7 @@ int run(int argc, char** argv) {
   }
   const auto most_descriptors = raise_descriptor_limit() - 100;
   enter_new_namespace();
-  fill_namespace(sockets, listeners, most_descriptors);
+  const auto listener = fill_namespace(sockets, listeners, most_descriptors);
   return wait_for(start(argv + 3)).code;
 }
 
