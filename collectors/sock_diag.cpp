@@ -9,7 +9,7 @@
 #include <netlink/socket.h>
 #include <sys/socket.h>
 
-#include <cstdlib>
+#include <cerrno>
 
 #include "collectors/netlink.h"
 
@@ -17,7 +17,7 @@ namespace tcpdiag {
 namespace {
 
 constexpr auto kWhere = "sock_diag";
-constexpr std::size_t kBuffer = 32768;  // the kernel makes no larger datagram, see docs/adr/0002
+constexpr auto kReceiving = "sock_diag: receiving";
 
 tl::unexpected<Error> netlink_error(int libnl_code, std::string_view doing) {
   const auto code = libnl_code == -NLE_PERM || libnl_code == -NLE_NOACCESS ? Errc::denied
@@ -35,8 +35,6 @@ Result<SockDiag> SockDiag::open() {
   if (!socket) return netlink_error(-NLE_NOMEM, "opening");
   if (const int code = nl_connect(socket.get(), NETLINK_SOCK_DIAG); code < 0)
     return netlink_error(code, "opening");
-  nl_socket_set_msg_buf_size(socket.get(), kBuffer);
-  nl_socket_disable_msg_peek(socket.get());  // otherwise every datagram is received twice
   const timeval wait{.tv_sec = 1};  // the kernel answers at once; this is for the day when it does not
   if (::setsockopt(nl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0)
     return tl::unexpected<Error>(system_error(errno, kWhere));
@@ -58,20 +56,31 @@ Result<void> SockDiag::send(const SocketDump& request) {
   return {};
 }
 
+// As nl_recv(), but always into the same buffer: ten times a second it makes a difference.
+Result<std::span<const std::byte>> SockDiag::receive() {
+  for (;;) {
+    sockaddr_nl sender{};
+    socklen_t sender_length = sizeof sender;
+    const auto length = ::recvfrom(nl_socket_get_fd(socket_.get()), buffer_.data(), buffer_.size(), MSG_TRUNC,
+                                   reinterpret_cast<sockaddr*>(&sender), &sender_length);
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return tl::unexpected<Error>(system_error(errno, kReceiving));
+    const auto received = static_cast<std::size_t>(length);
+    if (received > buffer_.size())
+      return unexpected(Errc::too_large, std::string(kReceiving) + ": a datagram is cut");
+    if (sender.nl_pid != 0) return std::span<const std::byte>();  // only the kernel may answer
+    return std::span<const std::byte>(buffer_).first(received);
+  }
+}
+
 Result<void> SockDiag::dump(const SocketDump& request, const Source::OnMessage& on_message,
                             const std::function<Result<void>()>& may_go_on) {
   if (auto sent = send(request); !sent) return sent;
   for (;;) {
-    sockaddr_nl sender{};
-    unsigned char* received = nullptr;
-    const int length = nl_recv(socket_.get(), &sender, &received, nullptr);
-    const std::unique_ptr<unsigned char, void (*)(void*)> buffer(received, std::free);
-    if (length < 0) return netlink_error(length, "receiving");
-    if (length == 0) return netlink_error(-NLE_AGAIN, "receiving");
+    const auto datagram = receive();
+    if (!datagram) return tl::unexpected<Error>(datagram.error());
     if (auto may = may_go_on(); !may) return may;
-    if (sender.nl_pid != 0) continue;  // only the kernel may answer
-    const auto progress = parse_dump(std::as_bytes(std::span(buffer.get(), static_cast<std::size_t>(length))),
-                                     sequence_, on_message);
+    const auto progress = parse_dump(*datagram, sequence_, on_message);
     if (!progress) return tl::unexpected<Error>(progress.error());
     if (*progress == DumpProgress::done) return {};
   }

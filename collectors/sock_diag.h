@@ -25,9 +25,11 @@ class SockDiag {
   };
   explicit SockDiag(std::unique_ptr<nl_sock, Free> socket) : socket_(std::move(socket)) {}
   Result<void> send(const SocketDump& request);
+  Result<std::span<const std::byte>> receive();
 
   std::unique_ptr<nl_sock, Free> socket_;
   std::uint32_t sequence_ = 0;
+  std::vector<std::byte> buffer_ = std::vector<std::byte>(32768);  // the kernel makes no larger datagram
 };
 
 }  // namespace tcpdiag

@@ -26,7 +26,7 @@ struct Options {
   std::uint32_t max_listeners = 1000;         ///< exported for each namespace
   std::uint32_t max_server_ports = 1000;      ///< exported for each namespace
   std::uint32_t max_processes = 50;           ///< exported
-  std::uint32_t max_connections = 256;        ///< to the daemon's own port
+  std::uint32_t max_connections = 512;        ///< to the daemon's own port
   std::uint32_t max_connections_per_ip = 64;  ///< of them, from one address
 
   bool operator==(const Options&) const = default;

@@ -17,7 +17,7 @@ namespace tcpdiag {
 
 struct HttpOptions {
   std::vector<ListenAddress> listen = {ListenAddress{std::nullopt, 10180}};
-  unsigned max_connections = 256;        ///< at each address; further ones are closed at once
+  unsigned max_connections = 512;        ///< at each address; further ones are closed at once
   unsigned max_connections_per_ip = 64;  ///< of them, from one peer: a slow one cannot take them all
   std::chrono::seconds idle_timeout{10};
   Limits limits;
