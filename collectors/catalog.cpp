@@ -34,7 +34,7 @@ std::span<const CollectorSpec> collector_catalog() {
        make_collector<&NetnsView::listeners, ListenersReader>},
       // what the worker runs: settings first, because connections are judged by the ephemeral port range
       {"sysctl", 30s, Thread::worker, true, "/proc/sys", "settings, and what is computed from them",
-       make_settings_collector},
+       make_collector<&NetnsView::settings, SettingsReader>},
       {"connections", 5s, Thread::worker, true, "sock_diag, all states",
        "connections by port and state, half-open ones, ephemeral ports",
        make_collector<&NetnsView::connections, ConnectionsReader>},

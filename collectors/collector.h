@@ -63,7 +63,9 @@ auto& section_of(Snapshot& snapshot, std::size_t netns_index) {
 }  // namespace detail
 
 /// A CollectorSpec::make for a collector that fills `Member` of Snapshot or NetnsView. `Read` is a default
-/// constructible type, one object for each collector, called as Result<T> read(const Reading&).
+/// constructible type, one object for each collector, called as Result<T> read(const Reading&). A value that
+/// has only a part of what there is says so through a function Result<void> shortfall(const T&): it is
+/// stored, and the run counts as failed.
 template <auto Member, class Read>
 Collector make_collector(std::size_t netns_index) {
   const auto section = [netns_index](Snapshot& snapshot) -> auto& {
@@ -76,7 +78,10 @@ Collector make_collector(std::size_t netns_index) {
     auto result = (*read)(Reading{reading.source, reading.now, reading.previous, netns_index});
     using Value = typename decltype(result)::value_type;
     Result<void> outcome;
-    if (!result) outcome = tl::unexpected<Error>(result.error());
+    if (!result)
+      outcome = tl::unexpected<Error>(result.error());
+    else if constexpr (requires { shortfall(*result); })
+      outcome = shortfall(*result);
     Result<std::shared_ptr<const Value>> share =
         std::move(result).map([](Value&& value) { return std::make_shared<const Value>(std::move(value)); });
     auto store = [section, share = std::move(share), at = reading.now](Snapshot& snapshot) {

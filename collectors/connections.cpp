@@ -24,13 +24,10 @@ std::array<Endpoint, 4> possible_listeners(const DiagSocket& socket) {
            {any, port, 0}}};
 }
 
-PortRange ephemeral_ports(const NetnsView& netns) {
+// Every port while the setting is not known.
+PortRange ephemeral_ports_of(const NetnsView& netns) {
   const auto* settings = netns.settings.get();
-  const auto* range = settings == nullptr ? nullptr : settings->find("net.ipv4.ip_local_port_range");
-  if (range == nullptr || range->values.size() != 2) return {};
-  const auto first = range->values[0], last = range->values[1];
-  if (first < 0 || last < first || last > 65535) return {};
-  return {static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)};
+  return settings == nullptr ? PortRange{} : ephemeral_port_range(*settings).value_or(PortRange{});
 }
 
 void add_to(PortConnections& total, const PortConnections& part) {
@@ -160,7 +157,7 @@ void ConnectionCounter::discard() {
 }
 
 Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
-  const auto ephemeral = ephemeral_ports(reading.netns());
+  const auto ephemeral = ephemeral_ports_of(reading.netns());
   Result<void> parsed;
   const auto dumped = reading.source.dump_sockets({.states = kAllStates}, [&](auto payload) {
     if (!parsed) return;
@@ -172,7 +169,7 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
   if (dumped && parsed) return counter_.finish(reading.now);
   counter_.discard();
   // What comes back under the namespace's name is another one; before 5.6 its cookies would begin anew.
-  if (!dumped && dumped.error().code == Errc::missing) counter_ = {};
+  if (!dumped && dumped.error().code == Errc::no_netns) counter_ = {};
   return tl::unexpected<Error>(dumped ? parsed.error() : dumped.error());
 }
 

@@ -9,6 +9,7 @@
 #include "collectors/collector.h"
 #include "collectors/destinations.h"
 #include "collectors/inet_diag.h"
+#include "core/ephemeral_ports.h"
 
 namespace tcpdiag {
 
@@ -27,13 +28,6 @@ class PortTable {
   std::vector<bool> there_;  // small: every socket's local port is looked up, and most are ephemeral
   std::vector<std::uint16_t> row_of_;
   std::vector<PortConnections> rows_;
-};
-
-/// The ports that connect() may choose by itself (ip_local_port_range).
-struct PortRange {
-  std::uint16_t first = 0, last = 65535;
-
-  [[nodiscard]] bool contains(std::uint16_t port) const { return first <= port && port <= last; }
 };
 
 /// Counts one dump of the socket table. Listeners must be added first, as the kernel shows them first: they

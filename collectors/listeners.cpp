@@ -103,7 +103,7 @@ Result<Listeners> ListenersReader::operator()(const Reading& reading) {
   const auto dumped = reading.source.dump_sockets(request, [&](auto payload) { add(payload, dump); });
   if (!dumped) {
     // What comes back under the namespace's name is another one; before 5.6 its cookies would begin anew.
-    if (dumped.error().code == Errc::missing) histories_.clear();
+    if (dumped.error().code == Errc::no_netns) histories_.clear();
     return tl::unexpected<Error>(dumped.error());
   }
   if (!dump.parsed) return tl::unexpected<Error>(dump.parsed.error());

@@ -23,7 +23,7 @@ struct LiveOptions {
 };
 
 /// The running kernel as seen from one network namespace. Entering another namespace needs CAP_SYS_ADMIN.
-/// A namespace that does not exist (yet, or any more) makes reads fail with `missing` until it is there.
+/// A namespace that does not exist (yet, or any more) makes reads fail with `no_netns` until it is there.
 std::unique_ptr<Source> make_live_source(LiveOptions options);
 
 }  // namespace tcpdiag

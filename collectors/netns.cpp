@@ -11,11 +11,22 @@
 
 namespace tcpdiag {
 
+namespace {
+
+// That the namespace is not there is another matter than a file in it that is not.
+tl::unexpected<Error> netns_error(const std::string& path) {
+  auto error = system_error(errno, "network namespace " + path);
+  if (error.code == Errc::missing) error.code = Errc::no_netns;
+  return tl::unexpected<Error>(std::move(error));
+}
+
+}  // namespace
+
 Result<Netns> Netns::open(const std::string& name) {
   Netns netns;
   netns.path_ = name.find('/') == std::string::npos ? "/run/netns/" + name : name;
   netns.file_ = FileDescriptor(::open(netns.path_.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!netns.file_) return tl::unexpected<Error>(system_error(errno, "network namespace " + netns.path_));
+  if (!netns.file_) return netns_error(netns.path_);
   return netns;
 }
 
@@ -43,10 +54,10 @@ Result<void> Netns::run_inside(const std::function<void()>& work) const {
 Result<void> Netns::check_still_there() const {
   if (!file_) return {};
   struct stat opened{}, named{};
-  if (::fstat(file_.get(), &opened) != 0 || ::stat(path_.c_str(), &named) != 0)
-    return tl::unexpected<Error>(system_error(errno, "network namespace " + path_));
+  if (::fstat(file_.get(), &opened) != 0 || ::stat(path_.c_str(), &named) != 0) return netns_error(path_);
   if (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev)
-    return unexpected(Errc::missing, "network namespace " + path_ + ": replaced by another one of that name");
+    return unexpected(Errc::no_netns,
+                      "network namespace " + path_ + ": replaced by another one of that name");
   return {};
 }
 

@@ -14,14 +14,14 @@ class Netns {
  public:
   /// The namespace of the process itself.
   Netns() = default;
-  /// `name` is a name under /run/netns or a path to a namespace file. Errors: missing, denied.
+  /// `name` is a name under /run/netns or a path to a namespace file. Errors: no_netns, denied.
   static Result<Netns> open(const std::string& name);
 
   /// Runs `work` inside the namespace. Another namespace is entered by a thread that ends afterwards, so that
   /// no thread of ours can ever be left in the wrong one. Errors: setns() was not allowed.
   Result<void> run_inside(const std::function<void()>& work) const;
 
-  /// Whether the name still leads to this namespace. Errors: missing, when it does not.
+  /// Whether the name still leads to this namespace. Errors: no_netns, when it does not.
   [[nodiscard]] Result<void> check_still_there() const;
 
  private:

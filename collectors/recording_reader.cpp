@@ -44,8 +44,8 @@ std::optional<TimePoint> to_tick(std::string_view milliseconds, TimePoint starte
 
 Error to_error(std::string_view text) {
   const auto code = next_line(text);
-  for (const auto each : {Errc::not_read, Errc::missing, Errc::denied, Errc::malformed, Errc::too_large,
-                          Errc::timed_out, Errc::failed})
+  for (const auto each : {Errc::not_read, Errc::missing, Errc::no_netns, Errc::denied, Errc::malformed,
+                          Errc::too_large, Errc::timed_out, Errc::failed})
     if (to_string(each) == code) return {each, std::string(text)};
   return {Errc::failed, std::string(text)};
 }

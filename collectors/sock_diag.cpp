@@ -33,8 +33,12 @@ void SockDiag::Free::operator()(nl_sock* socket) const { nl_socket_free(socket);
 Result<SockDiag> SockDiag::open() {
   std::unique_ptr<nl_sock, Free> socket(nl_socket_alloc());
   if (!socket) return netlink_error(-NLE_NOMEM, "opening");
-  if (const int code = nl_connect(socket.get(), NETLINK_SOCK_DIAG); code < 0)
+  errno = 0;
+  if (const int code = nl_connect(socket.get(), NETLINK_SOCK_DIAG); code < 0) {
+    if (code == -NLE_FAILURE && errno != 0)  // an errno that libnl has no code for
+      return tl::unexpected<Error>(system_error(errno, "sock_diag: opening"));
     return netlink_error(code, "opening");
+  }
   const timeval wait{.tv_sec = 1};  // the kernel answers at once; this is for the day when it does not
   if (::setsockopt(nl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0)
     return tl::unexpected<Error>(system_error(errno, kWhere));

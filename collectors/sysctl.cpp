@@ -2,11 +2,11 @@
 #include "collectors/sysctl.h"
 
 #include <algorithm>
-#include <bitset>
 #include <memory>
 #include <string>
 
 #include "collectors/text.h"
+#include "core/ephemeral_ports.h"
 
 namespace tcpdiag {
 namespace {
@@ -34,34 +34,6 @@ bool is_word(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
-// How many ports "8080,9000-9010" names; one that it names twice counts once.
-std::optional<std::int64_t> count_ports(std::string_view list) {
-  std::bitset<65536> ports;
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    const auto range = list.substr(0, comma);
-    const auto dash = range.find('-');
-    const auto first = to_number<std::uint16_t>(range.substr(0, dash));
-    const auto last =
-        dash == std::string_view::npos ? first : to_number<std::uint16_t>(range.substr(dash + 1));
-    if (!first || !last || *first > *last) return std::nullopt;
-    for (std::size_t port = *first; port <= *last; ++port) ports.set(port);
-    if (comma == std::string_view::npos) break;
-    list.remove_prefix(comma + 1);
-    if (list.empty()) return std::nullopt;  // ends with a comma
-  }
-  return static_cast<std::int64_t>(ports.count());
-}
-
-Result<void> outcome_of(const Result<Settings>& settings) {
-  if (!settings) return tl::unexpected<Error>(settings.error());
-  if (settings->unread.empty()) return {};
-  auto error = settings->unread.front().error;
-  if (const auto others = settings->unread.size() - 1; others > 0)
-    error.detail += " (and " + std::to_string(others) + " more)";
-  return tl::unexpected<Error>(std::move(error));
-}
-
 }  // namespace
 
 Result<Sysctl> parse_sysctl(const SysctlSpec& spec, std::string_view text) {
@@ -82,9 +54,9 @@ Result<Sysctl> parse_sysctl(const SysctlSpec& spec, std::string_view text) {
       if (!is_word(text)) return malformed("not one word");
       break;
     case SysctlForm::ports: {
-      const auto ports = count_ports(text);
+      const auto ports = parse_port_list(text);
       if (!ports) return malformed("not a list of ports");
-      sysctl.values = {*ports};
+      sysctl.values = {static_cast<std::int64_t>(ports->count())};
       break;
     }
   }
@@ -109,22 +81,16 @@ Result<Settings> read_settings(Source& source, SysctlScope widest) {
   return unexpected(Errc::missing, "/proc/sys: none of the sysctls is there");
 }
 
-Collector make_settings_collector(std::size_t netns_index) {
-  const auto widest = netns_index == 0 ? SysctlScope::machine : SysctlScope::netns;
-  const auto store_in = [netns_index](Snapshot& snapshot, Section<Settings> section) {
-    snapshot.namespaces[netns_index].settings = std::move(section);
-  };
-  return {.run = [store_in, widest](const Reading& reading) -> Collected {
-            auto settings = read_settings(reading.source, widest);
-            auto outcome = outcome_of(settings);
-            Result<std::shared_ptr<const Settings>> share = std::move(settings).map(
-                [](Settings&& value) { return std::make_shared<const Settings>(std::move(value)); });
-            auto store = [store_in, share = std::move(share), at = reading.now](Snapshot& snapshot) {
-              store_in(snapshot, {share, at});
-            };
-            return {std::move(store), std::move(outcome)};
-          },
-          .forget = [store_in](Snapshot& snapshot) { store_in(snapshot, {}); }};
+Result<void> shortfall(const Settings& settings) {
+  if (settings.unread.empty()) return {};
+  auto error = settings.unread.front().error;
+  if (const auto others = settings.unread.size() - 1; others > 0)
+    error.detail += " (and " + std::to_string(others) + " more)";
+  return tl::unexpected<Error>(std::move(error));
+}
+
+Result<Settings> SettingsReader::operator()(const Reading& reading) const {
+  return read_settings(reading.source, reading.netns_index == 0 ? SysctlScope::machine : SysctlScope::netns);
 }
 
 }  // namespace tcpdiag

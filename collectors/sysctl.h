@@ -18,8 +18,12 @@ Result<Sysctl> parse_sysctl(const SysctlSpec& spec, std::string_view text);
 /// or garbled is listed as unread and takes no other with it; when none can be read that is an error.
 Result<Settings> read_settings(Source& source, SysctlScope widest);
 
-/// CollectorSpec::make for NetnsView::settings. The machine's sysctls are read for the first namespace. A run
-/// that leaves a sysctl unread stores what it has, and its outcome is an error nevertheless.
-Collector make_settings_collector(std::size_t netns_index);
+/// Sysctls that could not be read, as an error of the run (see make_collector).
+Result<void> shortfall(const Settings& settings);
+
+/// The settings of a namespace; the machine's belong to the first one.
+struct SettingsReader {
+  Result<Settings> operator()(const Reading& reading) const;
+};
 
 }  // namespace tcpdiag

@@ -10,6 +10,7 @@ std::string_view to_string(Errc code) {
   switch (code) {
     case Errc::not_read: return "not_read";
     case Errc::missing: return "missing";
+    case Errc::no_netns: return "no_netns";
     case Errc::denied: return "denied";
     case Errc::malformed: return "malformed";
     case Errc::too_large: return "too_large";

@@ -10,7 +10,8 @@ namespace tcpdiag {
 /// Why a fact is not known. The code decides what to do about it, Error::detail is for people.
 enum class Errc {
   not_read,   ///< nobody has tried yet: the daemon has just started, or the collector is switched off
-  missing,    ///< this kernel or host has no such file, socket family or namespace
+  missing,    ///< this kernel or host has no such file or socket family
+  no_netns,   ///< the network namespace is not there, or not the one that was opened: nothing is known of it
   denied,     ///< EACCES or EPERM
   malformed,  ///< it was read, but is not what the kernel's documentation promises
   too_large,  ///< more than the reader's bound

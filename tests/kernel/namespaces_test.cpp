@@ -60,8 +60,8 @@ TEST_CASE("a named namespace that vanishes is missing, and is read again when it
   const FreshNames names;
   const auto source = live_source("test");
   ListenersReader listeners;
-  CHECK(read_tcp_counters(*source).error().code == Errc::missing);
-  CHECK(look(listeners, *source).error().code == Errc::missing);
+  CHECK(read_tcp_counters(*source).error().code == Errc::no_netns);
+  CHECK(look(listeners, *source).error().code == Errc::no_netns);
 
   run("ip netns add test");
   in_netns("ip link set lo up");
@@ -72,16 +72,16 @@ TEST_CASE("a named namespace that vanishes is missing, and is read again when it
   run("ip netns del test");
   const auto gone = read_tcp_counters(*source);
   REQUIRE_FALSE(gone);
-  CHECK(gone.error().code == Errc::missing);
+  CHECK(gone.error().code == Errc::no_netns);
   CHECK_THAT(gone.error().detail, ContainsSubstring("/run/netns/test"));
-  CHECK(look(listeners, *source).error().code == Errc::missing);
+  CHECK(look(listeners, *source).error().code == Errc::no_netns);
 
   run("ip netns add test");
   CHECK(read_tcp_counters(*source).value().attempt_fails == 0U);  // another one of that name
   CHECK(look(listeners, *source).has_value());
 
   run("ip netns del test && ip netns add test");  // between two looks
-  CHECK(read_tcp_counters(*source).error().code == Errc::missing);
+  CHECK(read_tcp_counters(*source).error().code == Errc::no_netns);
   CHECK(read_tcp_counters(*source).has_value());
 }
 

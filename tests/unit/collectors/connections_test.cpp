@@ -342,7 +342,7 @@ TEST_CASE("CLOSE_WAIT ages end with their namespace") {
   Looks looks;
   looks.show({connection(TcpState::close_wait, 40000, 443, 1)});
   REQUIRE(looks.at(kStart));
-  looks.source.dump_outcome = unexpected(Errc::missing, "network namespace /run/netns/a: gone");
+  looks.source.dump_outcome = unexpected(Errc::no_netns, "network namespace /run/netns/a: gone");
   REQUIRE_FALSE(looks.at(kStart + 5s));
   looks.source.dump_outcome = {};
   CHECK(looks.at(kStart + 10s).value().close_wait.at(0).first_seen == kStart + 10s);

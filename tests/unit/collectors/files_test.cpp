@@ -87,8 +87,8 @@ TEST_CASE("work for our own namespace is done on the calling thread") {
 
 TEST_CASE("a file that is no namespace is not entered, and one that was replaced is noticed") {
   const TemporaryDirectory directory;
-  CHECK(Netns::open(directory.path("none")).error().code == Errc::missing);
-  CHECK(Netns::open("tcpdiag-no-such-namespace").error().code == Errc::missing);
+  CHECK(Netns::open(directory.path("none")).error().code == Errc::no_netns);
+  CHECK(Netns::open("tcpdiag-no-such-namespace").error().code == Errc::no_netns);
   const auto path = directory.write("file", "no namespace");
   const auto netns = Netns::open(path);
   REQUIRE(netns);
@@ -99,7 +99,7 @@ TEST_CASE("a file that is no namespace is not entered, and one that was replaced
   CHECK_THAT(ran.error().detail, ContainsSubstring(path));
   CHECK(netns->check_still_there());
   std::filesystem::rename(directory.write("other", ""), path);
-  CHECK(netns->check_still_there().error().code == Errc::missing);
+  CHECK(netns->check_still_there().error().code == Errc::no_netns);
   std::filesystem::remove(path);
-  CHECK(netns->check_still_there().error().code == Errc::missing);
+  CHECK(netns->check_still_there().error().code == Errc::no_netns);
 }

@@ -213,7 +213,7 @@ TEST_CASE("the history ends with the listener, and with its namespace") {
   }
   SECTION("vanished: cookies of another namespace are another's") {
     looks.members(kStart, {{1, 5, 128, 10}});
-    looks.source.dump_outcome = unexpected(Errc::missing, "network namespace /run/netns/a: gone");
+    looks.source.dump_outcome = unexpected(Errc::no_netns, "network namespace /run/netns/a: gone");
     REQUIRE_FALSE(looks.at(kStart + 1s));
     looks.source.dump_outcome = {};
   }

@@ -144,7 +144,7 @@ TEST_CASE("settings with an unread sysctl are stored, and the run counts as fail
   snapshot.namespaces.resize(2);
   const TimePoint now(std::chrono::seconds(9));
 
-  const auto host = make_settings_collector(0).run({kernel, now, snapshot});
+  const auto host = make_collector<&NetnsView::settings, SettingsReader>(0).run({kernel, now, snapshot});
   REQUIRE_FALSE(host.outcome);
   CHECK(host.outcome.error().detail == "/proc/sys/net/ipv4/tcp_mem: Permission denied (and 1 more)");
   host.store(snapshot);
@@ -152,10 +152,10 @@ TEST_CASE("settings with an unread sysctl are stored, and the run counts as fail
   CHECK(snapshot.namespaces[0].settings.read_at == now);
   CHECK(snapshot.namespaces[0].settings.get()->find("net.core.somaxconn") != nullptr);
 
-  make_settings_collector(0).forget(snapshot);
+  make_collector<&NetnsView::settings, SettingsReader>(0).forget(snapshot);
   CHECK(snapshot.namespaces[0].settings.value.error().code == Errc::not_read);
 
-  const auto other = make_settings_collector(1).run({kernel, now, snapshot});
+  const auto other = make_collector<&NetnsView::settings, SettingsReader>(1).run({kernel, now, snapshot});
   CHECK(other.outcome);
   other.store(snapshot);
   CHECK(snapshot.namespaces[1].settings.get()->find("net.core.somaxconn") != nullptr);
