@@ -47,7 +47,7 @@ Result<void> record(const RecordOptions& options, const Clocks& clocks) {
 
   std::vector<std::string> namespaces = {kHostNetns};
   namespaces.insert(namespaces.end(), options.namespaces.begin(), options.namespaces.end());
-  const auto open = [&](const std::string& netns) {
+  const auto open = [&](const std::string& netns, Thread) {
     return (*writer)->wrap(
         make_live_source({.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic}), netns);
   };

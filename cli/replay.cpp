@@ -26,7 +26,7 @@ Clocks recorded_clocks(const Recording& recording) {
 Result<Report> replay(const std::filesystem::path& directory) {
   auto recording = Recording::open(directory);
   if (!recording) return tl::unexpected<Error>(recording.error());
-  const auto open = [&](const std::string& netns) { return recording->source(netns); };
+  const auto open = [&](const std::string& netns, Thread) { return recording->source(netns); };
   Cycle cycle(collector_catalog(), recording->namespaces(), open, {}, recorded_clocks(*recording));
   for (const auto tick : recording->ticks()) {
     recording->seek(tick);

@@ -32,7 +32,8 @@ struct Collected {
 /// touch another's.
 struct Collector {
   std::function<Collected(const Reading&)> run;
-  std::function<void(Snapshot&)> forget;  ///< its section becomes `not_read`
+  /// Makes its section an error, as of `at`.
+  std::function<void(Snapshot&, Error error, TimePoint at)> fail;
 };
 
 /// Where a collector's work is done: on the loop, which must never wait, or on the worker thread.
@@ -71,7 +72,9 @@ Collector make_collector(std::size_t netns_index) {
   const auto section = [netns_index](Snapshot& snapshot) -> auto& {
     return detail::section_of<Member>(snapshot, netns_index);
   };
-  const auto forget = [section](Snapshot& snapshot) { section(snapshot) = {}; };
+  const auto fail = [section](Snapshot& snapshot, Error error, TimePoint at) {
+    section(snapshot) = {tl::unexpected<Error>(std::move(error)), at};
+  };
   // In a shared pointer because a function object must be copyable and a reader need not be.
   const auto run = [section, netns_index,
                     read = std::make_shared<Read>()](const Reading& reading) -> Collected {
@@ -89,7 +92,7 @@ Collector make_collector(std::size_t netns_index) {
     };
     return {std::move(store), std::move(outcome)};
   };
-  return {run, forget};
+  return {run, fail};
 }
 
 /// The same for a collector without memory: a function Result<T> read(Source&).

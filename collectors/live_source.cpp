@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <optional>
@@ -14,6 +15,8 @@
 
 namespace tcpdiag {
 namespace {
+
+constexpr std::chrono::milliseconds kLongestWait{1000};  // for one answer of a dump
 
 // /proc/net and /proc/sys/net show the namespace of the task that opens them; an open file keeps showing it.
 bool belongs_to_netns(const std::string& path) {
@@ -102,7 +105,9 @@ class LiveSource final : public Source {
     auto& socket = (*open)->sock_diag;
     if (socket) return &*socket;
     Result<SockDiag> opened = tl::unexpected<Error>(Error{});
-    if (auto ran = (*open)->netns.run_inside([&] { opened = SockDiag::open(); }); !ran)
+    if (auto ran = (*open)->netns.run_inside(
+            [&] { opened = SockDiag::open(std::min(options_.dump_deadline, kLongestWait)); });
+        !ran)
       return tl::unexpected<Error>(ran.error());
     if (!opened) return tl::unexpected<Error>(opened.error());
     return &socket.emplace(std::move(*opened));

@@ -30,7 +30,7 @@ tl::unexpected<Error> netlink_error(int libnl_code, std::string_view doing) {
 
 void SockDiag::Free::operator()(nl_sock* socket) const { nl_socket_free(socket); }
 
-Result<SockDiag> SockDiag::open() {
+Result<SockDiag> SockDiag::open(std::chrono::milliseconds wait) {
   std::unique_ptr<nl_sock, Free> socket(nl_socket_alloc());
   if (!socket) return netlink_error(-NLE_NOMEM, "opening");
   errno = 0;
@@ -39,8 +39,8 @@ Result<SockDiag> SockDiag::open() {
       return tl::unexpected<Error>(system_error(errno, "sock_diag: opening"));
     return netlink_error(code, "opening");
   }
-  const timeval wait{.tv_sec = 1};  // the kernel answers at once; this is for the day when it does not
-  if (::setsockopt(nl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0)
+  const timeval timeout{.tv_sec = wait.count() / 1000, .tv_usec = wait.count() % 1000 * 1000};
+  if (::setsockopt(nl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0)
     return tl::unexpected<Error>(system_error(errno, kWhere));
   return SockDiag(std::move(socket));
 }

@@ -13,7 +13,8 @@ namespace tcpdiag {
 /// it was opened and is used again for every dump. No privilege is needed.
 class SockDiag {
  public:
-  static Result<SockDiag> open();
+  /// `wait`: how long an answer may take at most; the kernel answers at once.
+  static Result<SockDiag> open(std::chrono::milliseconds wait);
 
   /// As Source::dump_sockets. `may_go_on` is asked after every datagram; its error ends the dump.
   Result<void> dump(const SocketDump& request, const Source::OnMessage& on_message,

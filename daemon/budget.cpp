@@ -2,13 +2,24 @@
 #include "daemon/budget.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tcpdiag {
 
-Stretch stretch_to_budget(Load load, double budget) {
-  const double for_loop = std::min(load.loop, budget / 2);
-  const double for_worker = budget - for_loop;
-  return {.loop = std::max(1.0, load.loop / (budget / 2)), .worker = std::max(1.0, load.worker / for_worker)};
+std::vector<double> stretch_to_budget(const std::vector<double>& loads, double budget) {
+  std::vector<std::size_t> order(loads.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return loads[a] < loads[b]; });
+
+  std::vector<double> stretches(loads.size(), 1.0);
+  auto waiting = static_cast<double>(loads.size());
+  for (const auto index : order) {
+    const double part = budget / waiting;
+    stretches[index] = std::max(1.0, loads[index] / part);
+    budget -= std::min(loads[index], part);
+    --waiting;
+  }
+  return stretches;
 }
 
 }  // namespace tcpdiag

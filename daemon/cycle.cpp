@@ -10,6 +10,8 @@ namespace {
 
 // A tick that comes this much before a collector is due is meant for it: ticks waver, the rhythm shall not.
 constexpr auto kEarly = std::chrono::milliseconds(20);
+// However small the budget: a number that is older than this says nothing about the present.
+constexpr auto kLongestPeriod = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -19,8 +21,8 @@ Cycle::Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::stri
   std::vector<std::unique_ptr<Source>> for_worker;
   for (const auto& name : namespaces) {
     snapshot_.namespaces.push_back({.name = name});
-    sources_.push_back(open(name));
-    for_worker.push_back(open(name));
+    sources_.push_back(open(name, Thread::loop));
+    for_worker.push_back(open(name, Thread::worker));
   }
   std::move(for_worker.begin(), for_worker.end(), std::back_inserter(sources_));
 
@@ -42,7 +44,7 @@ void Cycle::configure(CycleOptions options) {
   options_ = std::move(options);
   for (auto& task : tasks_) {
     task.on = !options_.collectors_off.contains(task.spec->name);
-    if (!task.on) task.collector.forget(snapshot_);
+    if (!task.on) forget(task);
   }
   adapt_periods();
 }
@@ -50,9 +52,11 @@ void Cycle::configure(CycleOptions options) {
 std::vector<Task*> Cycle::take_due(Thread thread, TimePoint now) {
   std::vector<Task*> due;
   for (auto& task : tasks_) {
-    if (!task.on || task.spec->thread != thread || task.due > now + kEarly) continue;
-    task.due += task.latest.period;
-    if (task.due <= now) task.due = now + task.latest.period;  // after a standstill, without catching up
+    if (!task.on || task.spec->thread != thread) continue;
+    const auto due_at = task.begun ? *task.begun + task.latest.period : now;
+    if (due_at > now + kEarly) continue;
+    const bool stood_still = now - due_at >= task.latest.period;
+    task.begun = stood_still ? now : due_at;  // keeps the rhythm, but does not catch up
     due.push_back(&task);
   }
   return due;
@@ -85,7 +89,7 @@ void Cycle::finish(std::unique_ptr<Batch> batch) {
 void Cycle::run_all(TimePoint now) {
   run_loop_collectors(now);
   if (auto batch = take_batch(now)) {
-    batch->run(clocks_);
+    batch->run(clocks_, [] { return false; });
     finish(std::move(batch));
   }
 }
@@ -97,24 +101,27 @@ void Cycle::keep(const TaskResult& result) {
   task.latest.cpu = result.cpu;
   task.latest.finished_at = result.finished_at;
   if (result.collected.outcome) task.latest.succeeded_at = result.finished_at;
-  // One slow run shall not stretch the period for long, nor one fast run undo it.
-  constexpr double kWeight = 0.2;
-  const bool first = task.mean_cpu.count() == 0;
-  task.mean_cpu = first ? result.cpu : task.mean_cpu * (1 - kWeight) + kWeight * result.cpu;
+  // One slow run, and the first is often one, shall not stretch the period for long.
+  constexpr double kWeight = 0.5;
+  task.mean_cpu = task.mean_cpu * (1 - kWeight) + kWeight * result.cpu;
+}
+
+void Cycle::forget(Task& task) {
+  task.collector.fail(snapshot_, {}, {});
+  task.begun.reset();
+  task.mean_cpu = {};
+  task.latest = {.collector = task.latest.collector, .netns = task.latest.netns, .period = task.spec->period};
 }
 
 void Cycle::adapt_periods() {
-  if (!options_.cpu_budget) return;
-  Load load;
-  for (const auto& task : tasks_) {
-    if (!task.on) continue;
-    auto& share = task.spec->thread == Thread::loop ? load.loop : load.worker;
-    share += task.mean_cpu / task.spec->period;
-  }
-  const auto stretch = stretch_to_budget(load, *options_.cpu_budget);
-  for (auto& task : tasks_) {
-    const double factor = task.spec->thread == Thread::loop ? stretch.loop : stretch.worker;
-    task.latest.period = std::chrono::round<std::chrono::milliseconds>(task.spec->period * factor);
+  std::vector<double> loads;
+  for (const auto& task : tasks_) loads.push_back(task.mean_cpu / task.spec->period);
+  const auto stretches = options_.cpu_budget ? stretch_to_budget(loads, *options_.cpu_budget)
+                                             : std::vector<double>(tasks_.size(), 1.0);
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    const std::chrono::duration<double> period = tasks_[i].spec->period * stretches[i];
+    tasks_[i].latest.period = std::chrono::round<std::chrono::milliseconds>(
+        std::min<std::chrono::duration<double>>(period, kLongestPeriod));
   }
 }
 

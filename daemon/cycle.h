@@ -25,7 +25,7 @@ struct CycleOptions {
 };
 
 /// Opens a source for one thread: kHostNetns, or another namespace's name.
-using OpenSource = std::function<std::unique_ptr<Source>(const std::string& netns)>;
+using OpenSource = std::function<std::unique_ptr<Source>(const std::string& netns, Thread thread)>;
 
 /// The name of the daemon's own network namespace.
 inline constexpr auto kHostNetns = "host";
@@ -60,6 +60,7 @@ class Cycle {
  private:
   std::vector<Task*> take_due(Thread thread, TimePoint now);
   void keep(const TaskResult& result);
+  void forget(Task& task);
   void adapt_periods();
 
   CycleOptions options_;

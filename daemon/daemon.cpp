@@ -13,6 +13,9 @@
 namespace tcpdiag {
 namespace {
 
+// A dump of listeners takes microseconds; one that does not end must not stop the loop for long.
+constexpr std::chrono::milliseconds kLoopDeadline{300};
+constexpr std::chrono::milliseconds kWorkerDeadline{30000};
 constexpr auto kPublishPeriod = std::chrono::seconds(1);
 // A loop that has not ticked for so long is stuck, whatever the reason.
 constexpr auto kStuckAfter = std::chrono::seconds(10);
@@ -28,9 +31,10 @@ CycleOptions cycle_options(const Options& options) {
 }
 
 OpenSource open_live(const Clocks& clocks, const std::atomic<bool>& stopping) {
-  return [&](const std::string& netns) {
+  return [&](const std::string& netns, Thread thread) {
     return make_live_source({.netns = netns == kHostNetns ? "" : netns,
                              .clock = clocks.monotonic,
+                             .dump_deadline = thread == Thread::loop ? kLoopDeadline : kWorkerDeadline,
                              .stopping = [&stopping] { return stopping.load(); }});
   };
 }
@@ -63,7 +67,7 @@ Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, Cl
       clocks_(std::move(clocks)),
       cycle_(collector_catalog(), all_namespaces(options_), open_live(clocks_, stopping_),
              cycle_options(options_), clocks_),
-      worker_(clocks_) {}
+      worker_(clocks_, [this] { return stopping_.load(); }) {}
 
 Daemon::~Daemon() { stopping_ = true; }
 
@@ -75,6 +79,8 @@ Result<void> Daemon::run() {
                            .finished_fd = worker_.finished_fd(),
                            .finished = [this] { finish_batch(); }});
   stopping_ = true;  // a dump that is running is given up, so that the worker ends
+  server_.reset();
+  worker_.stop();
   log_.info("stopped");
   return outcome;
 }
@@ -114,7 +120,7 @@ void Daemon::publish() {
   log_changes(*report);
   published_.publish(std::move(report));
   publish_at_ = now + kPublishPeriod;
-  ready_ = cycle_.complete();
+  ready_ = ready_ || cycle_.complete();
 }
 
 void Daemon::log_changes(const Report& report) {

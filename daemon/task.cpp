@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/task.h"
 
+#include <exception>
+
 namespace tcpdiag {
+namespace {
+
+Collected run_collector(const Task& task, const Reading& reading) {
+  try {
+    return task.collector.run(reading);
+  } catch (const std::exception& thrown) {
+    const Error error{Errc::failed, task.latest.collector + ": " + thrown.what()};
+    const auto store = [fail = task.collector.fail, error, at = reading.now](Snapshot& snapshot) {
+      fail(snapshot, error, at);
+    };
+    return {store, tl::unexpected<Error>(error)};
+  }
+}
+
+}  // namespace
 
 TaskResult run_task(Task& task, Snapshot& snapshot, TimePoint now, const Clocks& clocks) {
   const auto started_at = clocks.monotonic();
   const auto cpu_before = clocks.thread_cpu();
-  TaskResult result{.task = &task, .collected = task.collector.run({*task.source, now, snapshot})};
+  TaskResult result{.task = &task, .collected = run_collector(task, {*task.source, now, snapshot})};
   result.cpu = clocks.thread_cpu() - cpu_before;
   result.finished_at = clocks.monotonic();
   result.duration = result.finished_at - started_at;
@@ -14,8 +31,11 @@ TaskResult run_task(Task& task, Snapshot& snapshot, TimePoint now, const Clocks&
   return result;
 }
 
-void Batch::run(const Clocks& clocks) {
-  for (auto* task : tasks) results.push_back(run_task(*task, snapshot, now, clocks));
+void Batch::run(const Clocks& clocks, const std::function<bool()>& stopping) {
+  for (auto* task : tasks) {
+    if (stopping()) return;
+    results.push_back(run_task(*task, snapshot, now, clocks));
+  }
 }
 
 }  // namespace tcpdiag

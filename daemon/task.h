@@ -2,7 +2,8 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct Task {
   Collector collector;
   Source* source = nullptr;
   bool on = true;
-  TimePoint due = TimePoint::min();
+  std::optional<TimePoint> begun;            ///< when the latest run was due; empty: it has not run
   std::chrono::duration<double> mean_cpu{};  ///< of a run, smoothed
   CollectorRun latest;
 };
@@ -32,18 +33,18 @@ struct TaskResult {
   TimePoint finished_at;
 };
 
-/// Runs the task and stores its share in `snapshot`.
+/// Runs the task and stores its share in `snapshot`. An exception (no memory) is a failed run.
 TaskResult run_task(Task& task, Snapshot& snapshot, TimePoint now, const Clocks& clocks);
 
 /// Tasks to be run one after the other on another thread, each seeing what those before it found. It touches
-/// nothing but these tasks' collectors and sources.
+/// nothing but these tasks' collectors and sources. Once `stopping`, the tasks that are left are not run.
 struct Batch {
   std::vector<Task*> tasks;
   Snapshot snapshot;
   TimePoint now;
   std::vector<TaskResult> results;
 
-  void run(const Clocks& clocks);
+  void run(const Clocks& clocks, const std::function<bool()>& stopping);
 };
 
 }  // namespace tcpdiag

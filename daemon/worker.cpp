@@ -10,17 +10,20 @@
 
 namespace tcpdiag {
 
-Worker::Worker(Clocks clocks)
-    : clocks_(std::move(clocks)), finished_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Worker::Worker(Clocks clocks, std::function<bool()> stopping)
+    : clocks_(std::move(clocks)),
+      stopping_(std::move(stopping)),
+      finished_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!finished_) throw std::system_error(errno, std::generic_category(), "eventfd");
   thread_ = std::thread([this] { run(); });
   ::pthread_setname_np(thread_.native_handle(), "worker");
 }
 
-Worker::~Worker() {
+void Worker::stop() {
+  if (!thread_.joinable()) return;
   {
     const std::scoped_lock lock(mutex_);
-    stopping_ = true;
+    stop_ = true;
   }
   changed_.notify_one();
   thread_.join();
@@ -44,11 +47,11 @@ std::unique_ptr<Batch> Worker::take_finished() {
 void Worker::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return stopping_ || waiting_; });
-    if (stopping_) return;
+    changed_.wait(lock, [this] { return stop_ || waiting_; });
+    if (stop_) return;
     auto batch = std::move(waiting_);
     lock.unlock();
-    batch->run(clocks_);
+    batch->run(clocks_, stopping_);
     lock.lock();
     done_ = std::move(batch);
     const std::uint64_t one = 1;

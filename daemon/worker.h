@@ -14,11 +14,14 @@ namespace tcpdiag {
 /// A thread that runs batches for the loop, one at a time.
 class Worker {
  public:
-  explicit Worker(Clocks clocks);
-  /// Waits for the batch that is running, if one is.
-  ~Worker();
+  /// `stopping`: asked on the worker's thread; once true, what is left of a batch is not run.
+  Worker(Clocks clocks, std::function<bool()> stopping);
+  ~Worker() { stop(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
+
+  /// Ends the thread, after the batch that is running, if one is.
+  void stop();
 
   /// Hands over a batch. The one before it must have been taken back.
   void start(std::unique_ptr<Batch> batch);
@@ -31,11 +34,12 @@ class Worker {
   void run();
 
   Clocks clocks_;
+  std::function<bool()> stopping_;
   FileDescriptor finished_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unique_ptr<Batch> waiting_, done_;
-  bool stopping_ = false;
+  bool stop_ = false;
   std::thread thread_;
 };
 

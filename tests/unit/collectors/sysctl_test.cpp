@@ -152,7 +152,7 @@ TEST_CASE("settings with an unread sysctl are stored, and the run counts as fail
   CHECK(snapshot.namespaces[0].settings.read_at == now);
   CHECK(snapshot.namespaces[0].settings.get()->find("net.core.somaxconn") != nullptr);
 
-  make_collector<&NetnsView::settings, SettingsReader>(0).forget(snapshot);
+  make_collector<&NetnsView::settings, SettingsReader>(0).fail(snapshot, {}, now);
   CHECK(snapshot.namespaces[0].settings.value.error().code == Errc::not_read);
 
   const auto other = make_collector<&NetnsView::settings, SettingsReader>(1).run({kernel, now, snapshot});

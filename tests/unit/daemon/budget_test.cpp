@@ -1,24 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/budget.h"
 
+#include <numeric>
+
 #include "tests/catch.h"
 
 using namespace tcpdiag;
 
+namespace {
+
+double total(const std::vector<double>& loads, const std::vector<double>& stretches) {
+  double sum = 0;
+  for (std::size_t i = 0; i < loads.size(); ++i) sum += loads[i] / stretches[i];
+  return sum;
+}
+
+}  // namespace
+
 TEST_CASE("loads within the budget are left alone") {
-  const auto stretch = stretch_to_budget({.loop = 0.004, .worker = 0.006}, 0.01);
-  CHECK(stretch.loop == 1);
-  CHECK(stretch.worker == 1);
+  CHECK(stretch_to_budget({0.004, 0, 0.006}, 0.01) == std::vector<double>{1, 1, 1});
+  CHECK(stretch_to_budget({}, 0.01).empty());
 }
 
-TEST_CASE("the worker gives way first, down to what the loop leaves") {
-  const auto stretch = stretch_to_budget({.loop = 0.002, .worker = 0.08}, 0.01);
-  CHECK(stretch.loop == 1);
-  CHECK(stretch.worker == Approx(10));
+TEST_CASE("one expensive collector is stretched and the cheap ones are not") {
+  const std::vector<double> loads = {0.001, 0.5, 0.001};
+  const auto stretches = stretch_to_budget(loads, 0.01);
+  CHECK(stretches[0] == 1);
+  CHECK(stretches[1] == Approx(0.5 / 0.008));
+  CHECK(stretches[2] == 1);
+  CHECK(total(loads, stretches) == Approx(0.01));
 }
 
-TEST_CASE("the loop gives way when it alone takes more than half of the budget") {
-  const auto stretch = stretch_to_budget({.loop = 0.02, .worker = 0.02}, 0.01);
-  CHECK(stretch.loop == Approx(4));
-  CHECK(stretch.worker == Approx(4));
+TEST_CASE("expensive collectors get even parts, however different they are") {
+  const std::vector<double> loads = {0.04, 1, 0.002};
+  const auto stretches = stretch_to_budget(loads, 0.01);
+  CHECK(stretches[0] == Approx(0.04 / 0.004));
+  CHECK(stretches[1] == Approx(1 / 0.004));
+  CHECK(total(loads, stretches) == Approx(0.01));
 }

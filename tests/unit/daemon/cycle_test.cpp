@@ -46,7 +46,7 @@ struct Machine {
             .thread_cpu = [this] { return cpu += cpu_of_a_run; }};
   }
   Cycle cycle(CycleOptions options = {}) {
-    const auto open = [this](const std::string&) {
+    const auto open = [this](const std::string&, Thread) {
       auto source = std::make_unique<FakeSource>();
       source->files["/files"] = "7";
       source->sizes["/usage"] = 3;
@@ -112,7 +112,7 @@ TEST_CASE("collectors run at their periods although ticks waver") {
     if (cycle.report(now).snapshot.namespaces[0].sockets.read_at == now) ++loops;
     if (auto batch = cycle.take_batch(now)) {
       ++batches;
-      batch->run(machine.clocks());
+      batch->run(machine.clocks(), [] { return false; });
       cycle.finish(std::move(batch));
     }
   }
@@ -135,7 +135,7 @@ TEST_CASE("only one batch is out at a time") {
   auto batch = cycle.take_batch(machine.now);
   REQUIRE(batch != nullptr);
   CHECK(cycle.take_batch(machine.now + 1min) == nullptr);
-  batch->run(machine.clocks());
+  batch->run(machine.clocks(), [] { return false; });
   cycle.finish(std::move(batch));
   CHECK(cycle.take_batch(machine.now + 1min) != nullptr);
 }
@@ -159,7 +159,7 @@ TEST_CASE("a collector that is switched off forgets what it said, also when it i
   Machine machine;
   auto cycle = machine.cycle();
   auto batch = cycle.take_batch(machine.now);
-  batch->run(machine.clocks());
+  batch->run(machine.clocks(), [] { return false; });
   cycle.configure({.collectors_off = {"files"}});
   cycle.finish(std::move(batch));
   const auto report = cycle.report(machine.now);
@@ -172,9 +172,60 @@ TEST_CASE("a collector that is switched off forgets what it said, also when it i
 TEST_CASE("collecting that costs more than its budget is stretched, and comes back when it is cheap") {
   Machine machine{.cpu_of_a_run = 100ms};  // two collectors at 5 s: 4 % of a core
   auto cycle = machine.cycle({.collectors_off = {"usage"}, .cpu_budget = 0.01});
-  cycle.run_all(machine.now);
-  CHECK(run_of(cycle.report(machine.now), "files").period == 20s);
+  for (int runs = 0; runs < 20; ++runs) cycle.run_all(machine.now += 20s);
+  const auto period = run_of(cycle.report(machine.now), "files").period;
+  CHECK(period > 19900ms);
+  CHECK(period <= 20s);
   machine.cpu_of_a_run = 0ms;
-  for (int runs = 0; runs < 30; ++runs) cycle.run_all(machine.now += 20s);
+  for (int runs = 0; runs < 5; ++runs) cycle.run_all(machine.now += 20s);
   CHECK(run_of(cycle.report(machine.now), "files").period == 5s);
+}
+
+TEST_CASE("no period becomes longer than ten minutes, however small the budget") {
+  Machine machine{.cpu_of_a_run = 100ms};
+  auto cycle = machine.cycle({.collectors_off = {}, .cpu_budget = 1e-300});
+  cycle.run_all(machine.now);
+  CHECK(run_of(cycle.report(machine.now), "files").period == 10min);
+}
+
+TEST_CASE("a larger budget takes effect at once") {
+  Machine machine{.cpu_of_a_run = 100ms};
+  auto cycle = machine.cycle({.collectors_off = {"usage"}, .cpu_budget = 0.0001});
+  cycle.run_all(machine.now);
+  CHECK(cycle.take_batch(machine.now + 6s) == nullptr);
+  cycle.configure({.collectors_off = {"usage"}, .cpu_budget = 1.0});
+  CHECK(cycle.take_batch(machine.now + 6s) != nullptr);
+}
+
+TEST_CASE("a collector that is switched on again has no success until it has run, and runs at once") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  cycle.run_all(machine.now);
+  cycle.configure({.collectors_off = {"files"}});
+  cycle.configure({});
+  CHECK_FALSE(run_of(cycle.report(machine.now), "files").outcome);
+  CHECK_FALSE(run_of(cycle.report(machine.now), "files").succeeded_at);
+  CHECK(names(cycle.take_batch(machine.now + 1s)) == std::vector<std::string_view>{"files"});
+}
+
+TEST_CASE("an exception in a collector is a failed run and no end of the others") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  for (auto* source : machine.sources) source->files["/files"] = "not a number";  // std::stoul throws
+  cycle.run_all(machine.now);
+  const auto report = cycle.report(machine.now);
+  CHECK(report.snapshot.files.value.error().code == Errc::failed);
+  CHECK_FALSE(run_of(report, "files").outcome);
+  CHECK(report.snapshot.softnet.known());
+}
+
+TEST_CASE("once the program is stopping, what is left of a batch is not run") {
+  Machine machine;
+  auto cycle = machine.cycle();
+  auto batch = cycle.take_batch(machine.now);
+  int asked = 0;
+  batch->run(machine.clocks(), [&] { return ++asked > 1; });
+  CHECK(batch->results.size() == 1);
+  cycle.finish(std::move(batch));
+  CHECK(cycle.report(machine.now).snapshot.files.known());
 }
