@@ -68,8 +68,8 @@ HeldSockets held_sockets(Source& source, const std::string& directory, const Cou
   } else {
     held.all = listed.error().code == Errc::missing;  // it has ended: nothing is left to see
   }
-  held.links = descriptors.size();
   for (const auto fd : descriptors) {
+    ++held.links;
     const auto link = source.link(directory + "/fd/" + std::to_string(fd));
     if (!link && link.error().code == Errc::missing) continue;  // closed meanwhile
     if (!link) {

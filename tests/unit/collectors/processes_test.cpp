@@ -344,6 +344,18 @@ TEST_CASE("a run looks at a bounded number of descriptors and goes on in the nex
   CHECK(machine.links_read == 4 * ProcessesReader::kLinksPerProcess);
 }
 
+TEST_CASE("descriptors that may not be looked at do not use up what a run may look at") {
+  Machine machine;
+  for (int pid = 1; pid <= 20; ++pid) {
+    machine.start(pid, "proxy", {"socket:[6]"});
+    machine.sizes["/proc/" + std::to_string(pid) + "/fd"] = 20'000;
+    machine.deny("/proc/" + std::to_string(pid) + "/fd/0");
+  }
+  machine.start(21, "own", {"socket:[5]"});
+  machine.listen({5});
+  CHECK(owners_of(machine.run(), 5) == std::vector{21});
+}
+
 TEST_CASE("a /proc that cannot be listed is the section's error, an empty one is no processes") {
   Machine machine;
   machine.deny("/proc");
