@@ -7,11 +7,14 @@ if [ "$EUID" != 0 ]; then
   echo "needs root, for a network namespace of its own"
   exit 77
 fi
+# What makes the namespace; a test that wants another one says so before it sources this.
+[ -v in_own_netns ] || in_own_netns=(unshare --net --)
 if [ "${TCPDIAG_OWN_NETNS:-}" != yes ]; then
-  TCPDIAG_OWN_NETNS=yes exec unshare --net -- bash "$0" "$@"
+  TCPDIAG_OWN_NETNS=yes exec "${in_own_netns[@]}" bash "$0" "$@"
 fi
 ip link set lo up
 
+: "${TCPDIAG_BUILD_DIR:?is not set: ctest sets it}"
 tcpdiagd=$TCPDIAG_BUILD_DIR/tcpdiagd
 tcpdiag=$TCPDIAG_BUILD_DIR/tcpdiag
 scratch=$(mktemp -d)
@@ -20,6 +23,7 @@ started=()
 clean_up() {
   local pid
   for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  wait 2>/dev/null || true  # nobody needs to read that they were killed
   rm -rf "$scratch"
 }
 trap clean_up EXIT
@@ -45,15 +49,28 @@ answers() { [ "$(status_of "$1")" = 200 ]; }
 says() { grep -q -- "$2" "$1"; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# start_daemon ARGS...: in the background, its log in $scratch/daemon.log, its process in $daemon
+# start_daemon ARGS...: in the background, its log in $scratch/daemon.log, its process in $daemon; "${as[@]}" is what
+# it is started by
+as=()
 start_daemon() {
-  "$tcpdiagd" "$@" 2>"$scratch/daemon.log" &
+  "${as[@]}" "$tcpdiagd" "$@" 2>"$scratch/daemon.log" &
   daemon=$!
   started+=("$daemon")
 }
 
 ready() { within 15 answers http://127.0.0.1:10180/-/ready || die "not ready after 15 s"; }
 metrics() { curl -sf --max-time 5 http://127.0.0.1:10180/metrics; }
+
+# sample SERIES: its value; nothing when it is not on the page
+sample() { metrics | awk -v series="$1" '$1 == series { print $2 }'; }
+sample_is() { [ "$(sample "$1")" = "$2" ]; }
+
+# stop_daemon: by SIGTERM, within a second
+stop_daemon() {
+  kill -TERM "$daemon"
+  within 1 gone "$daemon" || die "still there a second after SIGTERM"
+  wait "$daemon" || die "exit $? after SIGTERM"
+}
 
 # run STATUS COMMAND...: its standard error is in $scratch/error; fails when it exits with another status
 run() {
