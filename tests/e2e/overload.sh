@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Hundreds of bad clients do not keep Prometheus, at another one, from its metrics, and do not
+# cost the daemon its memory.
+source "$(dirname "$0")/harness.bash"
+
+resident() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$daemon/status"; }
+open_fds() { ls "/proc/$daemon/fd" | wc -l; }
+connected() { ss -Htn state established sport = :10180 | wc -l; }
+most() { [ "$1" -le "$2" ] || die "$3: $1"; }
+# misbehave COUNT PER_ADDRESS LEAST: bad clients, of which so many can connect
+misbehave() {
+  "$TCPDIAG_BUILD_DIR/tests/bad_clients" 10180 "$1" "$2" 60 2>"$scratch/bad_clients.log" &
+  bad_clients=$!
+  started+=("$bad_clients")
+  least=$3
+  within 15 they_are_many || die "only $(connected) bad clients: $(cat "$scratch/bad_clients.log")"
+}
+they_are_many() { [ "$(connected)" -ge "$least" ]; }  # those that were cut off come again
+stop_misbehaving() {
+  kill -TERM "$bad_clients"
+  wait "$bad_clients" 2>/dev/null || true
+}
+# scrape COUNT: from an address of its own; the slowest one's milliseconds are in $slowest
+scrape() {
+  local answer status
+  slowest=0
+  for _ in $(seq "$1"); do
+    answer=$(curl -s -o /dev/null --max-time 5 --interface 127.0.9.9 -H 'Accept-Encoding: gzip' \
+      -w '%{http_code} %{time_total}' http://127.0.0.1:10180/metrics) || die "a scrape failed: $answer"
+    read -r status seconds <<<"$answer"
+    [ "$status" = 200 ] || die "a scrape got $status"
+    slowest=$(awk -v so_far="$slowest" -v ms="${seconds/./}" 'BEGIN { ms = int(ms / 1000); print (ms > so_far ? ms : so_far) }')
+  done
+}
+# answered STATUS ARGUMENTS...: what a bad request gets
+answered() {
+  local expected=$1 status
+  shift
+  status=$(curl -s -o /dev/null --max-time 5 --interface 127.0.9.9 -w '%{http_code}' "$@" || true)
+  [ "$status" = "$expected" ] || die "$* got $status instead of $expected"
+}
+bad_requests() {
+  local url=http://127.0.0.1:10180 line
+  answered 404 $url/nothing
+  answered 405 -X DELETE $url/metrics
+  answered 405 --data x $url/metrics
+  answered 413 -X GET --data x $url/metrics
+  answered 413 -X GET -H 'Transfer-Encoding: chunked' --data-binary @"$tcpdiagd" $url/metrics
+  answered 431 -H "X-Long: $(head -c 40000 /dev/zero | tr '\0' a)" $url/metrics
+  exec 5<>/dev/tcp/127.0.0.1/10180
+  printf 'no such thing as this\r\n\r\n' >&5
+  read -r -t 5 line <&5 || true
+  exec 5>&-
+  [[ "$line" = "HTTP/1.1 400 "* ]] || die "nonsense got: $line"
+}
+
+start_daemon
+ready
+scrape 20
+resident_before=$(resident) fds_before=$(open_fds)
+
+echo "200 bad clients, and Prometheus"
+misbehave 200 50 180  # below the daemon's limit for one address
+end=$((SECONDS + 12))  # longer than it lets a connection be idle
+while [ "$SECONDS" -lt "$end" ]; do
+  scrape 20
+  bad_requests
+  echo "slowest of 20 scrapes: $slowest ms, resident $(resident) kB, $(connected) connections"
+  most "$slowest" 1000 "milliseconds for a scrape"
+  most $(($(resident) - resident_before)) 8192 "kB more than before"
+done
+within 5 they_are_many || die "only $(connected) bad clients are left"
+most "$(wc -l <"$scratch/daemon.log")" 50 "lines in the log"
+stop_misbehaving
+
+echo "one address does not get all connections"
+misbehave 400 400 60
+scrape 20
+most "$slowest" 1000 "milliseconds for a scrape"
+most "$(connected)" 80 "connections"  # 64, and those without an end from elsewhere
+stop_misbehaving
+
+echo "afterwards all is as before"
+as_before() { [ "$(connected)" = 0 ] && [ "$(open_fds)" -le "$fds_before" ]; }
+within 15 as_before || die "$(connected) connections, $(open_fds) descriptors instead of $fds_before"
+scrape 20
+most "$slowest" 1000 "milliseconds for a scrape"
+most $(($(resident) - resident_before)) 8192 "kB more than before"
+answered 200 --interface 127.0.0.2 http://127.0.0.1:10180/metrics
+sample_is 'tcpdiag_collector_success{collector="listeners",netns="host"}' 1 || die "listeners fails"
+
+echo "SIGTERM stops it with all of them connected"
+misbehave 200 50 180
+stop_daemon
