@@ -53,6 +53,7 @@ void enter_new_namespace() {
   if (::ioctl(any.get(), SIOCSIFFLAGS, &loopback) != 0) die("crowd: lo up");
   write_sysctl("/proc/sys/net/core/somaxconn", "65535");
   write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", "10000 65535");
+  write_sysctl("/proc/sys/net/ipv4/ip_local_reserved_ports", "10180");  // where the daemon will listen
   write_sysctl("/proc/sys/net/ipv4/tcp_tw_reuse", "0");
 }
 
