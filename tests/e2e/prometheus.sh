@@ -9,11 +9,31 @@ metrics >"$scratch/page"
 promtool check metrics <"$scratch/page" >"$scratch/lint" 2>&1 || die "promtool: $(cat "$scratch/lint")"
 [ ! -s "$scratch/lint" ] || die "promtool: $(cat "$scratch/lint")"
 
-echo "every family of the reference that this host can show has HELP and TYPE"
-grep -o '^# HELP tcpdiag_[a-z0-9_]*' "$scratch/page" | cut -d' ' -f3 | sort >"$scratch/help"
-grep -o '^# TYPE tcpdiag_[a-z0-9_]*' "$scratch/page" | cut -d' ' -f3 | sort >"$scratch/type"
-diff "$scratch/help" "$scratch/type" || die "HELP and TYPE differ"
-[ "$(wc -l <"$scratch/help")" -ge 90 ] || die "only $(wc -l <"$scratch/help") families"
+echo "the page has the families of the reference, each with HELP and TYPE"
+families() { grep -o "^# $1 [a-z0-9_]*" "$scratch/page" | cut -d' ' -f3 | sort; }
+families HELP >"$scratch/families"
+diff "$scratch/families" <(families TYPE) || die "HELP and TYPE differ"
+sed -n 's/^| `\([a-z0-9_]*\)` |.* | \([^|]*\) |$/\1 \2/p' "$TCPDIAG_SOURCE_DIR/docs/reference/metrics.md" |
+  sort >"$scratch/reference"
+kernel_has() {  # Tcp:ActiveOpens and the like
+  awk -v group="${1%%:*}:" -v name="${1#*:}" '$1 == group { for (i = 2; i <= NF; ++i) if ($i == name) found = 1 } END { exit !found }' \
+    /proc/net/snmp /proc/net/netstat
+}
+may_be_absent() {  # FAMILY SOURCE: what an idle host cannot show
+  case "$1" in
+    tcpdiag_conntrack_*) [ ! -e /proc/sys/net/netfilter/nf_conntrack_count ] ;;  # the module is not loaded
+    tcpdiag_close_wait_oldest_seconds) ;;                                       # nobody forgot to close
+    tcpdiag_syn_flood_reports_total) ;;                                         # no flood
+    tcpdiag_kernel_log_*) ! (: </dev/kmsg) 2>/dev/null ;;                     # /dev/kmsg may not be read
+    *) case "$2" in Tcp:* | TcpExt:*) ! kernel_has "$2" ;; *) false ;; esac ;;  # a counter this kernel lacks
+  esac
+}
+comm -23 "$scratch/families" <(cut -d' ' -f1 "$scratch/reference") >"$scratch/unknown"
+[ ! -s "$scratch/unknown" ] || die "not in the reference: $(cat "$scratch/unknown")"
+while read -r family source; do
+  grep -qx "$family" "$scratch/families" || may_be_absent "$family" "$source" || die "$family is not on the page"
+done <"$scratch/reference"
+[ "$(wc -l <"$scratch/families")" -ge 90 ] || die "only $(wc -l <"$scratch/families") families"
 
 cat >"$scratch/prometheus.yml" <<'YAML'
 scrape_configs:
