@@ -115,6 +115,7 @@ void Cycle::forget(Task& task) {
 
 void Cycle::adapt_periods() {
   std::vector<double> loads;
+  loads.reserve(tasks_.size());
   for (const auto& task : tasks_) loads.push_back(task.mean_cpu / task.spec->period);
   const auto stretches = options_.cpu_budget ? stretch_to_budget(loads, *options_.cpu_budget)
                                              : std::vector<double>(tasks_.size(), 1.0);
