@@ -5,85 +5,15 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <array>
 #include <atomic>
-#include <cstdio>
-#include <ctime>
+
+#include "core/time_text.h"
+#include "core/utf8.h"
 
 namespace tcpdiag {
 namespace {
 
-constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
-
-std::string timestamp(std::chrono::system_clock::time_point at) {
-  const auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(at.time_since_epoch());
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
-  const std::time_t time = seconds.count();
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  std::array<char, 32> date{};
-  const auto length = std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::array<char, 8> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%03dZ",
-                static_cast<int>((since_epoch - seconds).count()));
-  return std::string(date.data(), length) + fraction.data();
-}
-
-/// Bytes of the UTF-8 sequence at the beginning of `text`, which is not empty; 0 when there is none. Overlong
-/// forms, surrogates and what lies beyond U+10FFFF are none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const auto second = byte(1);
-  if (lead == 0xe0 && second < 0xa0) return 0;
-  if (lead == 0xed && second > 0x9f) return 0;
-  if (lead == 0xf0 && second < 0x90) return 0;
-  if (lead == 0xf4 && second > 0x8f) return 0;
-  return length;
-}
-
-bool is_c1_control(std::string_view sequence) {
-  return sequence.size() == 2 && sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0;
-}
-
-std::string unicode_escape(unsigned code) {
-  std::array<char, 8> escaped{};
-  std::snprintf(escaped.data(), escaped.size(), "\\u%04x", code);
-  return escaped.data();
-}
-
-/// The inside of a JSON string; logfmt's quoted values have the same form.
-std::string escaped(std::string_view text) {
-  std::string result;
-  while (!text.empty()) {
-    const auto length = utf8_length(text);
-    const auto sequence = text.substr(0, length);
-    const auto byte = static_cast<unsigned char>(text.front());
-    if (length == 0)
-      result += kReplacement;
-    else if (byte == '"' || byte == '\\')
-      (result += '\\') += text.front();
-    else if (byte == '\n')
-      result += "\\n";
-    else if (byte == '\t')
-      result += "\\t";
-    else if (byte < 0x20 || byte == 0x7f)
-      result += unicode_escape(byte);
-    else if (is_c1_control(sequence))
-      result += unicode_escape(static_cast<unsigned char>(sequence[1]));
-    else
-      result += sequence;
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return result;
-}
-
+/// The form of a JSON string; logfmt's quoted values have the same.
 std::string in_quotes(std::string_view text) { return '"' + escaped(text) + '"'; }
 
 /// Whether logfmt can show the value as it is.
@@ -123,7 +53,7 @@ std::string_view to_string(LogLevel level) {
 std::string_view to_string(LogFormat format) { return format == LogFormat::json ? "json" : "logfmt"; }
 
 std::string to_logfmt(const LogRecord& record) {
-  std::string line = "ts=" + timestamp(record.at) + " level=" + std::string(to_string(record.level)) +
+  std::string line = "ts=" + to_rfc3339(record.at) + " level=" + std::string(to_string(record.level)) +
                      " msg=" + in_quotes(record.message);
   for (const auto& field : record.fields) {
     (line += ' ') += field.key;
@@ -133,7 +63,7 @@ std::string to_logfmt(const LogRecord& record) {
 }
 
 std::string to_json(const LogRecord& record) {
-  std::string line = R"({"ts":")" + timestamp(record.at) + R"(","level":")" +
+  std::string line = R"({"ts":")" + to_rfc3339(record.at) + R"(","level":")" +
                      std::string(to_string(record.level)) + R"(","msg":)" + in_quotes(record.message);
   for (const auto& field : record.fields) {
     (line += ',') += in_quotes(field.key);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/json.h"
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "core/ephemeral_ports.h"
 #include "core/owners.h"
 #include "core/sysctls.h"
+#include "core/time_text.h"
 #include "core/version.h"
 #include "exporters/metric_catalog.h"
 
@@ -271,18 +271,6 @@ nlohmann::ordered_json to_json(const Report& report) {
 
 std::string to_json_text(const Report& report) {
   return to_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-std::string to_rfc3339(std::chrono::system_clock::time_point time) {
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time);
-  const auto whole = std::chrono::floor<std::chrono::seconds>(milliseconds);
-  const std::time_t unix_time = std::chrono::system_clock::to_time_t(whole);
-  std::tm utc{};
-  gmtime_r(&unix_time, &utc);
-  char date[32], text[48];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>((milliseconds - whole).count()));
-  return text;
 }
 
 }  // namespace tcpdiag

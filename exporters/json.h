@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/report.h"
+#include "core/time_text.h"
 
 namespace tcpdiag {
 
@@ -14,8 +15,5 @@ nlohmann::ordered_json to_json(const Report& report);
 
 /// The same as text. Bytes that are not UTF-8 become U+FFFD.
 std::string to_json_text(const Report& report);
-
-/// "2026-01-02T03:04:05.678Z" (RFC 3339, UTC).
-std::string to_rfc3339(std::chrono::system_clock::time_point time);
 
 }  // namespace tcpdiag
