@@ -18,7 +18,10 @@ tl::unexpected<Error> unknown(const std::string& argument, std::span<const FlagS
   std::vector<std::string> names;
   for (const auto& flag : known) names.push_back(flag.name);
   const auto name = argument.substr(0, argument.find('='));
-  return refused("unknown flag " + quote(name) + "; did you mean " + quote(nearest_name(name, names)) + "?");
+  const auto nearest = nearest_name(name, names);
+  return refused(
+      "unknown flag " + quote(name) +
+      (nearest.empty() ? "; --help shows the known ones" : "; did you mean " + quote(nearest) + "?"));
 }
 
 bool is_value_flag(const std::string& name, std::span<const FlagSpec> known) {
@@ -28,7 +31,8 @@ bool is_value_flag(const std::string& name, std::span<const FlagSpec> known) {
 
 }  // namespace
 
-Result<GivenFlags> parse_flags(const std::vector<std::string>& arguments, std::span<const FlagSpec> known) {
+Result<GivenFlags> parse_flags(const std::vector<std::string>& arguments, std::span<const FlagSpec> known,
+                               std::size_t operands) {
   for (const auto& argument : arguments) {
     // CLI11 would take the next argument for the value
     if (argument.ends_with('=') && is_value_flag(argument.substr(0, argument.size() - 1), known))
@@ -51,9 +55,13 @@ Result<GivenFlags> parse_flags(const std::vector<std::string>& arguments, std::s
     const auto flag = what.substr(0, what.find_first_of(": "));
     return refused(options.contains(flag) ? flag + " needs a value" : what.substr(0, what.find('\n')));
   }
-  for (const auto& argument : app.remaining()) return unknown(argument, known);
 
   GivenFlags given;
+  for (const auto& argument : app.remaining()) {
+    if (argument.starts_with('-') || operands == 0) return unknown(argument, known);
+    --operands;
+    given[std::string(kOperands)].push_back(argument);
+  }
   for (const auto& flag : known) {
     const auto& option = *options[flag.name];
     if (option.count() == 0) continue;

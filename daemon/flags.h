@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -18,9 +19,14 @@ struct FlagSpec {
 };
 
 /// The flags that were given, each with its values in their order; without values: a flag that takes none.
+/// What belongs to no flag is under kOperands.
 using GivenFlags = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-/// Takes "--flag value" and "--flag=value". The detail of an error is the whole line for the user.
-Result<GivenFlags> parse_flags(const std::vector<std::string>& arguments, std::span<const FlagSpec> known);
+inline constexpr std::string_view kOperands;
+
+/// Takes "--flag value" and "--flag=value", and up to `operands` arguments that belong to no flag. The detail
+/// of an error is the whole line for the user.
+Result<GivenFlags> parse_flags(const std::vector<std::string>& arguments, std::span<const FlagSpec> known,
+                               std::size_t operands = 0);
 
 }  // namespace tcpdiag

@@ -12,8 +12,12 @@ using namespace tcpdiag;
 int run(const std::vector<std::string>& arguments) {
   const auto options = load_options(arguments);
   if (!options) {
-    (options.error().code == 0 ? std::cout : std::cerr) << options.error().text;
-    return options.error().code;
+    const auto& [code, text] = options.error();
+    if (code == 0)
+      std::cout << text;
+    else
+      std::cerr << "tcpdiagd: " << text;
+    return code;
   }
   block_loop_signals();
   Log log(options->log_level, options->log_format);

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "daemon/option_value.h"
+
 namespace tcpdiag {
 namespace {
 
@@ -31,16 +33,25 @@ std::size_t edits(std::string_view from, std::string_view to) {
 }  // namespace
 
 std::string_view nearest_name(std::string_view name, std::span<const std::string> known) {
+  name = name.substr(0, kLongestName);
   std::string_view nearest;
   auto fewest = std::numeric_limits<std::size_t>::max();
   for (const auto& candidate : known) {
-    const auto distance = edits(name.substr(0, kLongestName), candidate);
-    if (distance < fewest) {
+    const auto distance = edits(name, candidate);
+    if (distance * 3 <= std::max(name.size(), candidate.size()) && distance < fewest) {
       fewest = distance;
       nearest = candidate;
     }
   }
   return nearest;
+}
+
+std::string did_you_mean(std::string_view name, std::span<const std::string> known) {
+  const auto nearest = nearest_name(name, known);
+  if (!nearest.empty()) return "; did you mean " + quote(nearest) + "?";
+  std::string allowed;
+  for (const auto& candidate : known) allowed += (allowed.empty() ? "; allowed: " : ", ") + candidate;
+  return allowed;
 }
 
 }  // namespace tcpdiag

@@ -8,8 +8,12 @@
 namespace tcpdiag {
 
 /// The known name that takes the fewest edits (insert, delete, replace, swap neighbours) to reach from
-/// `name`, the first of equals; empty only when nothing is known. Of a very long name only the beginning is
-/// looked at.
+/// `name`, the first of equals; empty when that is more than a third of the longer one's letters. Of a very
+/// long name only the beginning is looked at.
 std::string_view nearest_name(std::string_view name, std::span<const std::string> known);
+
+/// The end of a line about a name that is not known: `; did you mean "cpu_budget"?`, or `; allowed: ` and
+/// all known names when none is near.
+std::string did_you_mean(std::string_view name, std::span<const std::string> known);
 
 }  // namespace tcpdiag

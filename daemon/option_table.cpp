@@ -65,10 +65,16 @@ bool set_whole(const WholeOption& kind, const OptionValue& value, Options& optio
 
 std::string allowed_suffix(const OptionRow& row) { return "; allowed: " + allowed_by(row); }
 
+std::string not_a_list(const OptionRow& row, const OptionValue& value) {
+  const auto* other = std::get_if<OtherValue>(&value);  // which may be a list of something else
+  const bool list = other != nullptr && other->shown.starts_with('[');
+  return text_of(value) + (list ? "" : ", which is not a list") + "; allowed: a list of " + allowed_by(row);
+}
+
 std::optional<std::string> set_list(const OptionRow& row, const ListOption& kind, const OptionValue& value,
                                     Options& options) {
   const auto* texts = std::get_if<std::vector<std::string>>(&value);
-  if (texts == nullptr) return text_of(value) + allowed_suffix(row);
+  if (texts == nullptr) return not_a_list(row, value);
   if (texts->size() < kind.min || texts->size() > kind.max)
     return " has " + std::to_string(texts->size()) + " entries" + allowed_suffix(row);
   std::set<std::string_view> seen;
@@ -88,8 +94,7 @@ std::optional<std::string> set_collectors(const OptionRow& row, const OptionValu
   auto off = options.collectors_off;
   for (const auto& [name, on] : switches->members) {
     if (std::find(names.begin(), names.end(), name) == names.end())
-      return " has the unknown key " + quote(name) + "; did you mean " + quote(nearest_name(name, names)) +
-             "?";
+      return " has the unknown key " + quote(name) + did_you_mean(name, names);
     if (on)
       off.erase(name);
     else
@@ -123,7 +128,7 @@ std::span<const OptionRow> option_table() {
        "How many connections the HTTP server holds at once; further ones are refused."},
       {"max_connections_per_ip", "--web.max-connections-per-ip", "N",
        WholeOption{&Options::max_connections_per_ip, 1, 10000}, true,
-       "How many of them may come from one address, so that one slow client cannot shut out the others."},
+       "How many of them may come from one address, so that one slow client cannot shut out the others; never more than max_connections."},
       {"log_level", "--log.level", "LEVEL",
        WordOption<LogLevel>{&Options::log_level, kLevels}, false,
        "The least important lines that are logged."},
@@ -135,7 +140,7 @@ std::span<const OptionRow> option_table() {
        "Which collectors run. What one that is off would have read is not known; it is never zero."},
       {"cpu_budget", "--cpu-budget", "SHARE",
        ShareOption{&Options::cpu_budget}, false,
-       "Share of one CPU core that collecting may use. On a large host the expensive collectors run less often to keep to it."},
+       "Share of one CPU core that collecting may use. To keep to it on a large host, the expensive collectors run less often; the others too when they alone need more than half of it."},
       {"namespaces", "--netns", "NETNS",
        ListOption{&Options::namespaces, 0, 64, is_namespace,
                   "a name under /run/netns other than \"host\", or an absolute path such as /proc/PID/ns/net"},

@@ -4,7 +4,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
+
+#include "core/utf8.h"
 
 namespace tcpdiag {
 namespace {
@@ -53,21 +54,8 @@ struct Renderer {
 }  // namespace
 
 std::string quote(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text.substr(0, kLongestText)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      std::array<char, 8> escaped{};
-      std::snprintf(escaped.data(), escaped.size(), "\\u%04x", static_cast<unsigned>(byte));
-      result += escaped.data();
-    } else {
-      result += c;
-    }
-  }
-  return result + (text.size() > kLongestText ? "...\"" : "\"");
+  const auto shown = utf8_prefix(text, kLongestText);
+  return '"' + escaped(shown) + (shown.size() < text.size() ? "...\"" : "\"");
 }
 
 std::string to_string(const OptionValue& value) { return std::visit(Renderer{}, value); }

@@ -22,8 +22,7 @@ struct OtherValue {
 /// A value as the file or the command line gives it, before anybody has looked at what it is for.
 using OptionValue = std::variant<bool, double, std::string, std::vector<std::string>, Switches, OtherValue>;
 
-/// `text` in double quotes and on one line: control characters, quotes and backslashes are escaped, and a
-/// long text is cut.
+/// `text` in double quotes and on one line: escaped, and cut when it is long.
 std::string quote(std::string_view text);
 
 /// The value as the file would have it, on one line, cut when it is long.

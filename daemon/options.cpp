@@ -2,6 +2,7 @@
 #include "daemon/options.h"
 
 #include <algorithm>
+#include <map>
 
 #include "collectors/catalog.h"
 #include "core/version.h"
@@ -16,8 +17,13 @@ namespace {
 
 using Complaint = std::optional<std::string>;
 
+/// Who set an option, by its key: "--log.level" or "/etc/tcpdiagd.json: log_level". Without an entry it has
+/// its default.
+using SetBy = std::map<std::string_view, std::string>;
+
 std::vector<FlagSpec> known_flags() {
-  std::vector<FlagSpec> flags = {{"--config.file", true}, {"--config.check"}, {"--version"}, {"--help"}};
+  std::vector<FlagSpec> flags = {
+      {"--config.file", true}, {"--config.check"}, {"--version"}, {"--help"}, {"-h"}};
   for (const auto& row : option_table()) {
     if (std::holds_alternative<CollectorsOption>(row.kind)) continue;
     flags.push_back({std::string(row.flag), true, std::holds_alternative<ListOption>(row.kind)});
@@ -29,7 +35,7 @@ std::vector<FlagSpec> known_flags() {
   return flags;
 }
 
-Complaint apply_entry(const ConfigEntry& entry, Options& options) {
+Complaint apply_entry(const ConfigEntry& entry, Options& options, const std::string& path, SetBy& set_by) {
   std::vector<std::string> keys;
   for (const auto& row : option_table()) {
     if (row.key != entry.key) {
@@ -38,17 +44,18 @@ Complaint apply_entry(const ConfigEntry& entry, Options& options) {
     }
     auto wrong = set(row, entry.value, options);
     if (wrong) *wrong = entry.key + *wrong;
+    set_by[row.key] = path + ": " + entry.key;
     return wrong;
   }
-  return "unknown key " + quote(entry.key) + "; did you mean " + quote(nearest_name(entry.key, keys)) + "?";
+  return "unknown key " + quote(entry.key) + did_you_mean(entry.key, keys);
 }
 
-Complaint apply_file(const std::string& path, Options& options) {
+Complaint apply_file(const std::string& path, Options& options, SetBy& set_by) {
   const auto entries =
       read_config_file(path).and_then([&](const std::string& text) { return parse_config_file(path, text); });
   if (!entries) return entries.error().detail;
   for (const auto& entry : *entries) {
-    if (const auto wrong = apply_entry(entry, options)) return path + ": " + *wrong;
+    if (const auto wrong = apply_entry(entry, options, path, set_by)) return path + ": " + *wrong;
   }
   return std::nullopt;
 }
@@ -67,20 +74,27 @@ Complaint apply_collector_flags(const GivenFlags& given, Options& options) {
   return std::nullopt;
 }
 
-Complaint apply_flags(const GivenFlags& given, Options& options) {
+Complaint apply_flags(const GivenFlags& given, Options& options, SetBy& set_by) {
   for (const auto& row : option_table()) {
     const auto flag = given.find(row.flag);
     if (flag == given.end()) continue;
     if (const auto wrong = set(row, to_value(row, flag->second), options)) return flag->first + *wrong;
+    set_by[row.key] = flag->first;
   }
   return apply_collector_flags(given, options);
 }
 
-/// What no single option can tell.
-Complaint contradiction(const Options& options) {
-  if (options.max_connections_per_ip <= options.max_connections) return std::nullopt;
-  return "max_connections_per_ip is " + std::to_string(options.max_connections_per_ip) +
-         "; allowed: not more than max_connections, which is " + std::to_string(options.max_connections);
+/// What no single option can tell. A default gives way to what somebody set.
+Complaint settle_connections(const SetBy& set_by, Options& options) {
+  auto& per_ip = options.max_connections_per_ip;
+  if (per_ip <= options.max_connections) return std::nullopt;
+  const auto by = set_by.find("max_connections_per_ip");
+  const auto limit_by = set_by.find("max_connections");
+  if (by != set_by.end() && limit_by != set_by.end())
+    return by->second + " is " + std::to_string(per_ip) + "; allowed: not more than " + limit_by->second +
+           ", which is " + std::to_string(options.max_connections);
+  per_ip = options.max_connections;
+  return std::nullopt;
 }
 
 tl::unexpected<EarlyExit> leave(int code, const std::string& text) {
@@ -93,17 +107,18 @@ tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& ar
   constexpr int kMistake = 2;
   const auto given = parse_flags(arguments, known_flags());
   if (!given) return leave(kMistake, given.error().detail);
-  if (given->contains("--help")) return leave(0, options_help());
+  if (given->contains("--help") || given->contains("-h")) return leave(0, options_help());
   if (given->contains("--version")) return leave(0, "tcpdiagd " + std::string(version()));
 
   Options options;
+  SetBy set_by;
   const auto file = given->find("--config.file");
   if (file != given->end()) {
     const auto& path = file->second.back();
-    if (const auto wrong = apply_file(path, options)) return leave(kMistake, *wrong);
+    if (const auto wrong = apply_file(path, options, set_by)) return leave(kMistake, *wrong);
   }
-  if (const auto wrong = apply_flags(*given, options)) return leave(kMistake, *wrong);
-  if (const auto wrong = contradiction(options)) return leave(kMistake, *wrong);
+  if (const auto wrong = apply_flags(*given, options, set_by)) return leave(kMistake, *wrong);
+  if (const auto wrong = settle_connections(set_by, options)) return leave(kMistake, *wrong);
   if (given->contains("--config.check"))
     return leave(0, file == given->end() ? "the flags are valid" : file->second.back() + ": valid");
   return options;

@@ -22,7 +22,7 @@ constexpr std::array kPlainFlags = {
     PlainFlag{"--config.check",
               "Say whether the flags and the configuration file are valid, and exit: 0 yes, 2 no."},
     PlainFlag{"--version", "Print the version and exit."},
-    PlainFlag{"--help", "Print this text and exit."},
+    PlainFlag{"--help, -h", "Print this text and exit."},
 };
 
 std::string flag_of(const OptionRow& row) {

@@ -87,7 +87,8 @@ TEST_CASE("values are shown on one line, however long or strange they are") {
   CHECK(to_string(OptionValue(0.01)) == "0.01");
   CHECK(to_string(OptionValue(100000.0)) == "100000");
   CHECK(to_string(OptionValue(1e-300)) == "1e-300");
-  CHECK(to_string(OptionValue(std::string("a\"\\\n\x7f"))) == "\"a\\\"\\\\\\u000a\\u007f\"");
+  CHECK(to_string(OptionValue(std::string("a\"\\\n\x7f"))) == "\"a\\\"\\\\\\n\\u007f\"");
+  CHECK(quote(std::string(79, 'x') + "é") == "\"" + std::string(79, 'x') + "...\"");
   CHECK(quote(std::string(200, 'x')) == "\"" + std::string(80, 'x') + "...\"");
   CHECK(to_string(OptionValue(std::vector<std::string>(10, "x"))) ==
         R"(["x", "x", "x", "x", "x", "x", "x", "x", ...])");
