@@ -4,11 +4,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "collectors/catalog.h"
 #include "collectors/live_source.h"
 #include "collectors/recording.h"
+#include "core/utf8.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
 
@@ -38,15 +40,30 @@ bool wait_until(TimePoint until, const Clocks& clocks) {
   }
 }
 
+void note_runs(const Report& report, Recorded& recorded) {
+  for (const auto& run : report.runs) {
+    recorded.anything = recorded.anything || run.succeeded_at;
+    if (!run.has_run() || run.outcome) continue;
+    const auto netns = run.netns.empty() ? "" : " (" + run.netns + ")";
+    recorded.failures.push_back(run.collector + netns + ": " + run.outcome.error().detail);
+  }
+}
+
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 }  // namespace
 
-Result<void> record(const RecordOptions& options, const Clocks& clocks) {
+Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
   const auto about = about_this_machine(clocks);
   auto writer = RecordingWriter::create(options.directory, about);
   if (!writer) return tl::unexpected<Error>(writer.error());
 
+  Recorded recorded;
   std::vector<std::string> namespaces = {kHostNetns};
   namespaces.insert(namespaces.end(), options.namespaces.begin(), options.namespaces.end());
+  recorded.namespaces = namespaces.size();
   const auto open = [&](const std::string& netns, Thread) {
     return (*writer)->wrap(
         make_live_source({.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic}), netns);
@@ -55,10 +72,24 @@ Result<void> record(const RecordOptions& options, const Clocks& clocks) {
   block_loop_signals();
   for (auto tick = about.started; tick <= about.started + options.duration; tick += kTick) {
     if (!wait_until(tick, clocks)) break;
-    if (auto begun = (*writer)->begin_tick(tick); !begun) return begun;
+    if (auto begun = (*writer)->begin_tick(tick); !begun) return tl::unexpected<Error>(begun.error());
     cycle.run_all(tick);
+    ++recorded.ticks;
   }
-  return (*writer)->outcome();
+  if (auto written = (*writer)->outcome(); !written) return tl::unexpected<Error>(written.error());
+  note_runs(cycle.report(clocks.monotonic()), recorded);
+  return recorded;
+}
+
+std::string to_line(const Recorded& recorded, const RecordOptions& options) {
+  constexpr std::size_t kMostNamed = 8;
+  auto line = "recorded " + counted(recorded.ticks, "tick") + " of " +
+              counted(recorded.namespaces, "namespace") + " into " + escaped(options.directory.string());
+  for (std::size_t i = 0; i < std::min(recorded.failures.size(), kMostNamed); ++i)
+    line += (i == 0 ? "; failed: " : "; ") + escaped(recorded.failures[i]);
+  if (recorded.failures.size() > kMostNamed)
+    line += "; and " + std::to_string(recorded.failures.size() - kMostNamed) + " more";
+  return line;
 }
 
 }  // namespace tcpdiag

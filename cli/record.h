@@ -18,8 +18,20 @@ struct RecordOptions {
   std::vector<std::string> namespaces;  ///< beside the program's own
 };
 
+/// How a recording went.
+struct Recorded {
+  std::size_t ticks = 0;
+  std::size_t namespaces = 0;         ///< that were asked for, the program's own included
+  std::vector<std::string> failures;  ///< of each collector's latest run: "collector (netns): where: what"
+  bool anything = false;              ///< at least one collector has succeeded
+};
+
 /// Runs every collector at its period and writes down what they read, until the duration is over or SIGINT or
 /// SIGTERM asks to stop; a recording that was stopped is whole. Errors: the directory cannot be written.
-Result<void> record(const RecordOptions& options, const Clocks& clocks);
+Result<Recorded> record(const RecordOptions& options, const Clocks& clocks);
+
+/// "recorded 301 ticks of 2 namespaces into DIR; failed: kernel_log: /dev/kmsg: Operation not permitted". One
+/// line; of many failures only the first are named.
+std::string to_line(const Recorded& recorded, const RecordOptions& options);
 
 }  // namespace tcpdiag

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/arguments.h"
+
+#include "tests/catch.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+std::string complaint(const Arguments& arguments) {
+  const auto command = parse_arguments(arguments);
+  REQUIRE_FALSE(command);
+  const auto& line = command.error().detail;
+  CHECK(line.find('\n') == std::string::npos);
+  return line;
+}
+
+RecordOptions recording(Arguments arguments) {
+  arguments.insert(arguments.begin(), {"record", "d"});
+  const auto command = parse_arguments(arguments);
+  REQUIRE(command);
+  REQUIRE(std::holds_alternative<RecordOptions>(*command));
+  return std::get<RecordOptions>(*command);
+}
+
+}  // namespace
+
+TEST_CASE("record takes a directory, a duration and namespaces, in any order") {
+  const auto plain = recording({});
+  CHECK(plain.directory == "d");
+  CHECK(plain.duration == 30s);
+  CHECK(plain.namespaces.empty());
+  CHECK(recording({"--netns", "blue", "--netns=/proc/7/ns/net"}).namespaces ==
+        Arguments{"blue", "/proc/7/ns/net"});
+  const auto flags_first = parse_arguments({"record", "--duration", "2", "d"});
+  REQUIRE(flags_first);
+  CHECK(std::get<RecordOptions>(*flags_first).duration == 2s);
+}
+
+TEST_CASE("a duration is seconds or has a unit") {
+  CHECK(recording({"--duration=10"}).duration == 10s);
+  CHECK(recording({"--duration=0.5"}).duration == 500ms);
+  CHECK(recording({"--duration=10s"}).duration == 10s);
+  CHECK(recording({"--duration=500ms"}).duration == 500ms);
+  CHECK(recording({"--duration=2m"}).duration == 2min);
+  CHECK(recording({"--duration=24h"}).duration == 24h);
+}
+
+TEST_CASE("a duration that is none, not finite or out of range is named with what is allowed") {
+  for (const auto* bad : {"nan", "-nan", "inf", "nans", "1e400", "-1", "0", "0.09", "99ms", "86401", "25h",
+                          "1d", "10 s", "s", "0x10", "ten"}) {
+    CHECK(complaint({"record", "d", "--duration", bad}) ==
+          "--duration is \"" + std::string(bad) +
+              "\"; allowed: 0.1 to 86400 seconds, or a number with ms, s, m or h such as 500ms or 2m");
+  }
+  CHECK(complaint({"record", "d", "--duration="}) == "--duration needs a value");
+  CHECK(complaint({"record", "d", "--duration"}) == "--duration needs a value");
+  CHECK(complaint({"record", "d", "--duration=1", "--duration=2"}) == "--duration is given more than once");
+}
+
+TEST_CASE("namespaces are checked as the daemon checks them") {
+  for (const auto* bad : {"../../etc", "host", "a\nb", ".."})
+    CHECK_THAT(complaint({"record", "d", "--netns", bad}),
+               ContainsSubstring("; allowed: up to 64 of: a name under /run/netns"));
+  CHECK(complaint({"record", "d", "--netns", "a", "--netns", "a"}) == "--netns names \"a\" twice");
+}
+
+TEST_CASE("replay takes a directory and a format") {
+  const auto json = parse_arguments({"replay", "d"});
+  REQUIRE(json);
+  CHECK(std::get<ReplayOptions>(*json).directory == "d");
+  CHECK_FALSE(std::get<ReplayOptions>(*json).metrics);
+  const auto metrics = parse_arguments({"replay", "--format=metrics", "d"});
+  REQUIRE(metrics);
+  CHECK(std::get<ReplayOptions>(*metrics).metrics);
+  CHECK(complaint({"replay", "d", "--format=a\nb"}) == "--format is \"a\\nb\"; allowed: json or metrics");
+}
+
+TEST_CASE("a word of the command line that is not known is named in one line, with the nearest one") {
+  CHECK(complaint({"recrod", "x"}) == "unknown command \"recrod\"; did you mean \"record\"?");
+  CHECK(complaint({"start"}) == "unknown command \"start\"; allowed: record, replay");
+  CHECK(complaint({""}) == "unknown command \"\"; allowed: record, replay");
+  CHECK(complaint({"--foo"}) == "unknown flag \"--foo\"; allowed: --help, --version");
+  CHECK(complaint({"--hepl"}) == "unknown flag \"--hepl\"; did you mean \"--help\"?");
+  CHECK(complaint({"record", "--foo", "d"}) == "unknown flag \"--foo\"; --help shows the known ones");
+  CHECK(complaint({"record", "--durations=5", "d"}) ==
+        "unknown flag \"--durations\"; did you mean \"--duration\"?");
+  CHECK(complaint({"replay", "--netns=a", "d"}) == "unknown flag \"--netns\"; --help shows the known ones");
+  CHECK(complaint({"record", "d", "e"}) == "unexpected argument \"e\"");
+  CHECK(complaint({"record", "d", "replay", "e"}) == "unexpected argument \"replay\"");
+  CHECK(complaint({"record"}) == "record needs a directory: tcpdiag record DIR");
+  CHECK(complaint({"replay", ""}) == "replay needs a directory: tcpdiag replay DIR");
+  CHECK(complaint({}) == "no command; allowed: record, replay");
+}
+
+TEST_CASE("help and version are asked for before or behind a command") {
+  for (const Arguments& asked : {Arguments{"--help"}, {"-h"}, {"record", "--help"}, {"replay", "d", "-h"}}) {
+    const auto command = parse_arguments(asked);
+    REQUIRE(command);
+    CHECK(std::holds_alternative<ShowHelp>(*command));
+  }
+  const auto version = parse_arguments({"--version"});
+  REQUIRE(version);
+  CHECK(std::holds_alternative<ShowVersion>(*version));
+  CHECK_THAT(usage(), ContainsSubstring("tcpdiag record DIR"));
+}
