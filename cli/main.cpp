@@ -5,6 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/replay.h"
+#include "core/utf8.h"
 #include "core/version.h"
 #include "exporters/json.h"
 #include "exporters/prometheus.h"
@@ -17,7 +18,7 @@ constexpr int kFailed = 1;
 constexpr int kMistake = 2;
 
 int fail(const Error& error) {
-  std::cerr << "tcpdiag: " << error.detail << "\n";
+  std::cerr << "tcpdiag: " << one_line(error.detail) << "\n";
   return kFailed;
 }
 

@@ -84,9 +84,9 @@ Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
 std::string to_line(const Recorded& recorded, const RecordOptions& options) {
   constexpr std::size_t kMostNamed = 8;
   auto line = "recorded " + counted(recorded.ticks, "tick") + " of " +
-              counted(recorded.namespaces, "namespace") + " into " + escaped(options.directory.string());
+              counted(recorded.namespaces, "namespace") + " into " + one_line(options.directory.string());
   for (std::size_t i = 0; i < std::min(recorded.failures.size(), kMostNamed); ++i)
-    line += (i == 0 ? "; failed: " : "; ") + escaped(recorded.failures[i]);
+    line += (i == 0 ? "; failed: " : "; ") + one_line(recorded.failures[i]);
   if (recorded.failures.size() > kMostNamed)
     line += "; and " + std::to_string(recorded.failures.size() - kMostNamed) + " more";
   return line;

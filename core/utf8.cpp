@@ -20,6 +20,27 @@ std::string unicode_escape(unsigned code) {
   return text.data();
 }
 
+/// One sequence; quotes and backslashes as they are.
+std::string shown(std::string_view sequence) {
+  const auto byte = static_cast<unsigned char>(sequence.front());
+  if (byte == '\n') return "\\n";
+  if (byte == '\t') return "\\t";
+  if (byte < 0x20 || byte == 0x7f) return unicode_escape(byte);
+  if (is_c1_control(sequence)) return unicode_escape(static_cast<unsigned char>(sequence[1]));
+  return std::string(sequence);
+}
+
+std::string escape(std::string_view text, std::string_view special) {
+  std::string result;
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (special.find(text.front()) != std::string_view::npos) result += '\\';
+    result += length == 0 ? std::string(kReplacement) : shown(text.substr(0, length));
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return result;
+}
+
 }  // namespace
 
 std::size_t utf8_length(std::string_view text) {
@@ -50,29 +71,8 @@ std::string_view utf8_prefix(std::string_view text, std::size_t most) {
   return text.substr(0, end);
 }
 
-std::string escaped(std::string_view text) {
-  std::string result;
-  while (!text.empty()) {
-    const auto length = utf8_length(text);
-    const auto sequence = text.substr(0, length);
-    const auto byte = static_cast<unsigned char>(text.front());
-    if (length == 0)
-      result += kReplacement;
-    else if (byte == '"' || byte == '\\')
-      (result += '\\') += text.front();
-    else if (byte == '\n')
-      result += "\\n";
-    else if (byte == '\t')
-      result += "\\t";
-    else if (byte < 0x20 || byte == 0x7f)
-      result += unicode_escape(byte);
-    else if (is_c1_control(sequence))
-      result += unicode_escape(static_cast<unsigned char>(sequence[1]));
-    else
-      result += sequence;
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return result;
-}
+std::string escaped(std::string_view text) { return escape(text, "\"\\"); }
+
+std::string one_line(std::string_view text) { return escape(text, ""); }
 
 }  // namespace tcpdiag

@@ -18,4 +18,7 @@ std::string_view utf8_prefix(std::string_view text, std::size_t most);
 /// that are not UTF-8 become U+FFFD one by one.
 std::string escaped(std::string_view text);
 
+/// `text` as one line for people: like escaped(), but quotes and backslashes stay as they are.
+std::string one_line(std::string_view text);
+
 }  // namespace tcpdiag

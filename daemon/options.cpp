@@ -5,6 +5,7 @@
 #include <map>
 
 #include "collectors/catalog.h"
+#include "core/utf8.h"
 #include "core/version.h"
 #include "daemon/config_file.h"
 #include "daemon/flags.h"
@@ -101,12 +102,13 @@ tl::unexpected<EarlyExit> leave(int code, const std::string& text) {
   return tl::unexpected<EarlyExit>(EarlyExit{code, text + "\n"});
 }
 
+tl::unexpected<EarlyExit> mistake(const std::string& line) { return leave(2, one_line(line)); }
+
 }  // namespace
 
 tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& arguments) {
-  constexpr int kMistake = 2;
   const auto given = parse_flags(arguments, known_flags());
-  if (!given) return leave(kMistake, given.error().detail);
+  if (!given) return mistake(given.error().detail);
   if (given->contains("--help") || given->contains("-h")) return leave(0, options_help());
   if (given->contains("--version")) return leave(0, "tcpdiagd " + std::string(version()));
 
@@ -115,10 +117,10 @@ tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& ar
   const auto file = given->find("--config.file");
   if (file != given->end()) {
     const auto& path = file->second.back();
-    if (const auto wrong = apply_file(path, options, set_by)) return leave(kMistake, *wrong);
+    if (const auto wrong = apply_file(path, options, set_by)) return mistake(*wrong);
   }
-  if (const auto wrong = apply_flags(*given, options, set_by)) return leave(kMistake, *wrong);
-  if (const auto wrong = settle_connections(set_by, options)) return leave(kMistake, *wrong);
+  if (const auto wrong = apply_flags(*given, options, set_by)) return mistake(*wrong);
+  if (const auto wrong = settle_connections(set_by, options)) return mistake(*wrong);
   if (given->contains("--config.check"))
     return leave(0, file == given->end() ? "the flags are valid" : file->second.back() + ": valid");
   return options;

@@ -9,7 +9,7 @@ echo "a bad flag, key or value is one line, and exit 2"
 run 2 "$tcpdiagd" --web.listen-adress=:1
 one_line && says "$scratch/error" "web.listen-address" || die "does not name the nearest flag: $(cat "$scratch/error")"
 run 2 "$tcpdiagd" --cpu-budget=7
-one_line && says "$scratch/error" 7 || die "does not name the value"
+one_line && says "$scratch/error" "^tcpdiagd: " && says "$scratch/error" 7 || die "does not name the value"
 echo '{"cpu_bugdet": 0.02}' >"$scratch/bad.json"
 run 2 "$tcpdiagd" --config.file="$scratch/bad.json"
 one_line && says "$scratch/error" cpu_budget || die "does not name the nearest key: $(cat "$scratch/error")"
@@ -18,6 +18,18 @@ run 2 "$tcpdiagd" --config.file="$scratch/none.json"
 one_line
 run 0 "$tcpdiagd" --version
 run 0 "$tcpdiagd" --help
+
+echo "so it is with tcpdiag, which says what it recorded"
+run 2 "$tcpdiag" recrod "$scratch/recording"
+one_line && says "$scratch/error" "^tcpdiag: .*record" || die "does not name the command: $(cat "$scratch/error")"
+run 2 "$tcpdiag" record --duration=nan "$scratch/recording"
+one_line && says "$scratch/error" nan || die "does not name the value: $(cat "$scratch/error")"
+run 0 "$tcpdiag" record --duration=300ms --netns=nosuch "$scratch/recording"
+one_line && says "$scratch/error" "^tcpdiag: recorded 4 ticks of 2 namespaces.*(nosuch)" ||
+  die "does not say what was recorded: $(cat "$scratch/error")"
+run 1 "$tcpdiag" record "$scratch/recording"
+one_line
+run 0 "$tcpdiag" replay "$scratch/recording"
 
 echo "it runs, and a second one finds the port in use: one line, exit 1"
 echo '{"log_level": "info" /* a comment */}' >"$scratch/good.json"

@@ -38,4 +38,5 @@ TEST_CASE("an escaped text is one line of valid UTF-8") {
   CHECK(escaped("\"\\\n\t\r\x7f\0"sv) == R"(\"\\\n\t\u000d\u007f\u0000)");
   CHECK(escaped("\xc2\x9b") == R"(\u009b)");
   CHECK(escaped("a\xff") == "a\xef\xbf\xbd");
+  CHECK(one_line("\"\\\n\xc2\x9b\xff") == "\"\\\\n\\u009b\xef\xbf\xbd");
 }

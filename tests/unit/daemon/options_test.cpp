@@ -244,6 +244,7 @@ TEST_CASE("a file that cannot be read is one line that names it") {
   const TemporaryDirectory directory;
   const auto missing = directory.path("missing.json");
   CHECK(complaint({"--config.file", missing}) == missing + ": No such file or directory\n");
+  CHECK(complaint({"--config.file", "/a\nb"}) == "/a\\nb: No such file or directory\n");
   CHECK(complaint({"--config.file", directory.path("")}) == directory.path("") + ": not a regular file\n");
   const auto fifo = directory.path("fifo");
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
