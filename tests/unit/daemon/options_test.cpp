@@ -3,12 +3,10 @@
 
 #include <sys/stat.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "collectors/catalog.h"
 #include "daemon/options_reference.h"
 #include "tests/catch.h"
+#include "tests/golden.h"
 #include "tests/temporary_directory.h"
 
 using namespace tcpdiag;
@@ -316,10 +314,5 @@ TEST_CASE("only what is bound at the start needs a restart") {
 }
 
 TEST_CASE("docs/reference/config.md is what the table of options says") {
-  const std::string path = TCPDIAG_SOURCE_DIR "/docs/reference/config.md";
-  if (std::getenv("TCPDIAG_WRITE_REFERENCE") != nullptr) std::ofstream(path) << config_reference();
-  std::ostringstream committed;
-  committed << std::ifstream(path).rdbuf();
-  INFO("TCPDIAG_WRITE_REFERENCE=1 unit_tests writes it anew");
-  CHECK(committed.str() == config_reference());
+  check_committed("docs/reference/config.md", config_reference());
 }
