@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "exporters/json.h"
+#include "exporters/label_text.h"
 #include "exporters/landing_page.h"
 #include "exporters/prometheus.h"
 
@@ -49,6 +50,27 @@ std::string_view next_part(std::string_view& text, char separator) {
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
   return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+/// The path of "http://host/path", and of "/path" itself.
+std::string_view path_of(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    const auto path = target.find('/', scheme.size());
+    return path == std::string_view::npos ? "/" : target.substr(path);
+  }
+  return target;
+}
+
+std::string not_ready_text(const Report* report) {
+  std::string waiting;
+  if (report != nullptr)
+    for (const auto& run : report->runs) {
+      if (run.has_run()) continue;
+      waiting.append(waiting.empty() ? "" : ", ").append(run.collector);
+      if (!run.netns.empty()) waiting.append(" of ").append(to_label_text(run.netns));
+    }
+  return "tcpdiagd is not ready: waiting for " + (waiting.empty() ? "its first report" : waiting) + ".\n";
 }
 
 /// Whether the parameters of a coding leave it a weight above 0.
@@ -113,19 +135,20 @@ HttpResponse HttpPages::answer(const HttpRequest& request) {
   }
   if (request.has_body) return respond(413, "A request may not have a body.\n");
 
-  if (request.path == "/metrics")
+  const auto path = path_of(request.path);
+  if (path == "/metrics")
     return report_page(request, &HttpPages::metrics_, kPrometheusContentType,
                        [this](const Report& report) { return to_prometheus_text(report, limits_); });
-  if (request.path == "/api/v1/report")
+  if (path == "/api/v1/report")
     return report_page(request, &HttpPages::api_report_, "application/json", to_json_text);
-  if (request.path == "/-/healthy")
+  if (path == "/-/healthy")
     return health_().healthy ? respond(200, "tcpdiagd is healthy.\n")
                              : respond(503, "tcpdiagd is not healthy: its loop stands still.\n");
-  if (request.path == "/-/ready")
+  if (path == "/-/ready")
     return health_().ready ? respond(200, "tcpdiagd is ready.\n")
-                           : respond(503, "tcpdiagd is not ready: not every collector has run yet.\n");
-  if (request.path == "/") return landing(request);
-  if (request.path == "/style.css") {
+                           : respond(503, not_ready_text(reports_.latest().get()));
+  if (path == "/") return landing(request);
+  if (path == "/style.css") {
     static const auto kStyle = std::make_shared<const std::string>(landing_style());
     return respond(200, kStyle, "text/css; charset=utf-8");
   }

@@ -26,7 +26,7 @@ using HealthCheck = std::function<Health()>;
 /// What of a request decides the answer.
 struct HttpRequest {
   std::string_view method;
-  std::string_view path;
+  std::string_view path;  ///< decoded, without the query; or the whole URI, as a proxy is sent it
   std::string_view accept_encoding;
   bool has_body = false;
 };

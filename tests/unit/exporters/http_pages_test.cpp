@@ -123,6 +123,26 @@ TEST_CASE("health is told apart from readiness") {
   CHECK(server.get("/-/healthy").status == 503);
 }
 
+TEST_CASE("who asks too early is told which collectors have not run") {
+  Server server;
+  server.health.ready = false;
+  CHECK(*server.get("/-/ready").body == "tcpdiagd is not ready: waiting for its first report.\n");
+  Report report;
+  report.runs = {{.collector = "self"}, {.collector = "sysctl", .netns = "blue\n"}, {.collector = "softnet"}};
+  report.runs[2].outcome = {};
+  server.reports.publish(shared(report));
+  CHECK(*server.get("/-/ready").body == "tcpdiagd is not ready: waiting for self, sysctl of blue\\x0a.\n");
+}
+
+TEST_CASE("a target may be a whole URI, whatever its host") {
+  Server server;
+  for (const auto* target : {"http://host/-/healthy", "HTTPS://[::1]:10180/-/healthy", "http:///-/healthy"})
+    CHECK(server.get(target).status == 200);
+  CHECK(*server.get("http://host").body == *server.get("/").body);
+  for (const auto* target : {"http:/-/healthy", "ftp://host/-/healthy", "host/-/healthy", "http://host/x"})
+    CHECK(server.get(target).status == 404);
+}
+
 TEST_CASE("only GET and HEAD are allowed, and no body") {
   Server server;
   for (const auto* method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", "", "\xff"}) {
