@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,13 @@ struct CollectorRun {
   [[nodiscard]] bool has_run() const { return outcome || outcome.error().code != Errc::not_read; }
 };
 
+/// The daemon's HTTP server since it started.
+struct HttpUsage {
+  std::uint64_t connections = 0;  ///< open now
+  std::uint64_t refused = 0;      ///< closed at once: too many from their address
+  std::uint64_t dropped = 0;      ///< closed because they were too slow
+};
+
 /// All that the daemon shows: the latest snapshot and how it came about. Immutable once published.
 struct Report {
   TimePoint at;
@@ -31,6 +40,7 @@ struct Report {
   Snapshot snapshot;
   std::vector<CollectorRun> runs;  ///< one for every collector that is switched on, in the catalogue's order
   std::uint64_t ticks_late = 0;    ///< ticks of the loop that came more than 100 ms late
+  std::optional<HttpUsage> http;   ///< empty: nothing serves this report
 };
 
 }  // namespace tcpdiag

@@ -90,8 +90,9 @@ Result<void> Daemon::serve() {
     const TimePoint last_tick{TimePoint::duration(last_tick_.load())};
     return Health{.healthy = clocks_.monotonic() - last_tick < kStuckAfter, .ready = ready_.load()};
   };
-  auto server = HttpServer::start(http_options(options_), published_, health,
-                                  [this](const std::string& message) { log_.warn(message); });
+  const HttpLog log{.warn = [this](const std::string& message) { log_.warn(message); },
+                    .debug = [this](const std::string& message) { log_.debug(message); }};
+  auto server = HttpServer::start(http_options(options_), published_, health, log);
   if (!server) return tl::unexpected<Error>(server.error());
   server_ = std::move(*server);
   for (const auto& address : server_->addresses()) log_.info("listening", {{"address", to_string(address)}});
@@ -116,7 +117,9 @@ void Daemon::finish_batch() {
 
 void Daemon::publish() {
   const auto now = clocks_.monotonic();  // later than anything in the report
-  auto report = std::make_shared<const Report>(cycle_.report(now));
+  auto report = std::make_shared<Report>(cycle_.report(now));
+  server_->drop_slow(now);
+  report->http = server_->usage();
   log_changes(*report);
   published_.publish(std::move(report));
   publish_at_ = now + kPublishPeriod;

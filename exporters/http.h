@@ -17,22 +17,25 @@ namespace tcpdiag {
 
 struct HttpOptions {
   std::vector<ListenAddress> listen = {ListenAddress{std::nullopt, 10180}};
-  unsigned max_connections = 512;        ///< at each address; further ones are closed at once
-  unsigned max_connections_per_ip = 64;  ///< of them, from one peer: a slow one cannot take them all
-  std::chrono::seconds idle_timeout{10};
+  unsigned max_connections = 512;         ///< at each address; further ones wait in the accept queue
+  unsigned max_connections_per_ip = 64;   ///< of them, from one peer; further ones are closed at once
+  std::chrono::seconds idle_timeout{10};  ///< of a silent client; for slow ones see drop_slow()
   Limits limits;
+};
+
+/// Where the server writes what happens to it. Called on its threads, seldom for one and the same message.
+struct HttpLog {
+  std::function<void(std::string)> warn;   ///< what the operator should know
+  std::function<void(std::string)> debug;  ///< what single clients did
 };
 
 /// Serves HttpPages over HTTP/1.1 on threads of its own, from start() until it is destroyed.
 class HttpServer {
  public:
-  /// Called on the server's threads, seldom for one and the same message.
-  using Log = std::function<void(std::string)>;
-
   /// `reports` must outlive the server. The Error is ready for the user: ":10180: Address already in use".
   static Result<std::unique_ptr<HttpServer>> start(const HttpOptions& options,
                                                    const Published<Report>& reports, HealthCheck health,
-                                                   Log log);
+                                                   HttpLog log);
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   ~HttpServer();
@@ -40,13 +43,19 @@ class HttpServer {
   /// Takes effect with the next request.
   void set_limits(const Limits& limits);
 
+  /// Closes connections whose client takes too long: 10 s for a request to come or an answer to be taken, 1 s
+  /// for a request while the server is full. To be called once a second; without it, clients that send a byte
+  /// now and then hold the port for ever.
+  void drop_slow(TimePoint now);
+  [[nodiscard]] HttpUsage usage() const;
+
   /// Where it listens, in the order of HttpOptions::listen, with the ports that the kernel chose for 0.
   [[nodiscard]] const std::vector<ListenAddress>& addresses() const { return addresses_; }
 
  private:
   struct Threads;
 
-  HttpServer(const HttpOptions& options, const Published<Report>& reports, HealthCheck health, Log log);
+  HttpServer(const HttpOptions& options, const Published<Report>& reports, HealthCheck health, HttpLog log);
 
   std::unique_ptr<Threads> threads_;
   std::vector<ListenAddress> addresses_;

@@ -266,6 +266,10 @@ nlohmann::ordered_json to_json(const Report& report) {
   object["collectors"] = Json::array();
   for (const auto& run : report.runs) object["collectors"].push_back(collector_run(run, report.at));
   object["ticks_late"] = report.ticks_late;
+  if (report.http)
+    object["http"] = {{"connections", report.http->connections},
+                      {"refused", report.http->refused},
+                      {"dropped", report.http->dropped}};
   return object;
 }
 

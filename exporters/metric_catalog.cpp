@@ -71,6 +71,10 @@ std::optional<double> run_age(const CollectorRun& run, const Report& report) {
 void late_ticks(const Report& report, Samples& samples) {
   samples.add(static_cast<double>(report.ticks_late), {});
 }
+template <std::uint64_t HttpUsage::* Value>
+void http(const Report& report, Samples& samples) {
+  if (report.http) samples.add(static_cast<double>((*report.http).*Value), {});
+}
 void report_time(const Report& report, Samples& samples) {
   samples.add(seconds(report.wall_at.time_since_epoch()), {});
 }
@@ -395,6 +399,15 @@ constexpr MetricSpec kCatalog[] = {
     {"The daemon", "tcpdiag_loop_late_ticks_total", kCounter, kNone, "the daemon",
      "Ticks of the daemon's loop that came more than 100 ms late: the machine is overloaded and peaks may have been missed.",
      late_ticks},
+    {"The daemon", "tcpdiag_http_connections", kGauge, kNone, "the daemon",
+     "Connections to the daemon's HTTP server that are open.",
+     http<&HttpUsage::connections>},
+    {"The daemon", "tcpdiag_http_connections_refused_total", kCounter, kNone, "the daemon",
+     "Connections to the daemon that were closed at once because their address had max_connections_per_ip already.",
+     http<&HttpUsage::refused>},
+    {"The daemon", "tcpdiag_http_connections_dropped_total", kCounter, kNone, "the daemon",
+     "Connections to the daemon that were closed because the client took too long to send a request or to take an answer.",
+     http<&HttpUsage::dropped>},
     {"The daemon", "tcpdiag_build_info", kGauge, kVersion, "the daemon",
      "Always 1; the label is the daemon's version.",
      build_info},

@@ -161,6 +161,7 @@ Report sample_report() {
   report.at = kNow;
   report.wall_at = std::chrono::system_clock::time_point{1'767'323'045'678ms};  // 2026-01-02T03:04:05.678Z
   report.ticks_late = 2;
+  report.http = HttpUsage{.connections = 3, .refused = 5, .dropped = 4};
   report.runs = sample_runs();
 
   NetnsView host{.name = "host"};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "exporters/listen_socket.h"
@@ -15,19 +16,22 @@
 #include "tests/sample_report.h"
 
 using namespace tcpdiag;
+using namespace std::chrono_literals;
 
 namespace {
 
 const ListenAddress kLoopback{IpAddress{.v6 = false, .bytes = {127, 0, 0, 1}}, 0};
 
+const HttpLog kNoLog{.warn = [](const std::string&) {}, .debug = [](const std::string&) {}};
+
 std::shared_ptr<const Report> shared(Report report) {
   return std::make_shared<const Report>(std::move(report));
 }
 
-std::unique_ptr<HttpServer> start(const Published<Report>& reports, HttpOptions options = {}) {
+std::unique_ptr<HttpServer> start(const Published<Report>& reports, HttpOptions options = {},
+                                  HttpLog log = kNoLog) {
   if (options.listen == HttpOptions{}.listen) options.listen = {kLoopback};
-  auto server =
-      HttpServer::start(options, reports, [] { return Health{true, true}; }, [](const std::string&) {});
+  auto server = HttpServer::start(options, reports, [] { return Health{true, true}; }, std::move(log));
   if (!server) FAIL(server.error().detail);
   return std::move(*server);
 }
@@ -101,6 +105,15 @@ TEST_CASE("the server answers over HTTP with the metrics of the latest report", 
   CHECK_THAT(answer, ContainsSubstring("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
 }
 
+TEST_CASE("a path is decoded, but not beyond what would end it", "[http]") {
+  Published<Report> reports;
+  const auto server = start(reports);
+  CHECK(ask(*server, request("GET /%2d/healthy?x=%00")).starts_with("HTTP/1.1 200 "));
+  CHECK(ask(*server, request("GET http://proxied/-/healthy?x=y")).starts_with("HTTP/1.1 200 "));
+  for (const auto* path : {"/-/healthy%00", "/-/healthy%00x", "/%2500", "/-/healthy%2500"})
+    CHECK(ask(*server, request(std::string("GET ") + path)).starts_with("HTTP/1.1 404 "));
+}
+
 TEST_CASE("HEAD has the headers of GET and no body", "[http]") {
   Published<Report> reports;
   reports.publish(shared(sample_report()));
@@ -157,13 +170,64 @@ TEST_CASE("connections from one address are limited, and other addresses still s
   CHECK_THAT(other.read_to_end(), ContainsSubstring("HTTP/1.1 200 "));
 }
 
+TEST_CASE("slow clients are dropped, and who waited for a place gets in", "[http]") {
+  Published<Report> reports;
+  HttpOptions options;
+  options.max_connections = 4;
+  std::mutex mutex;
+  std::vector<std::string> warnings;
+  const auto warn = [&](const std::string& message) {
+    const std::scoped_lock lock(mutex);
+    warnings.push_back(message);
+  };
+  const auto server = start(reports, options, {.warn = warn, .debug = kNoLog.debug});
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 12; ++i) {
+    slow.push_back(std::make_unique<Client>(*server));
+    slow.back()->send("GET /metrics HTT");
+  }
+  while (server->usage().connections < 4) std::this_thread::yield();
+  const Client newcomer(*server, "127.0.0.2");
+  newcomer.send(request("GET /-/healthy"));
+
+  // every second, the four that are in have had theirs, until it is the newcomer's turn
+  std::thread seconds([&] {
+    for (TimePoint now; server->usage().dropped < 12; now += 1s) {
+      for (const auto& client : slow) client->send("P");
+      server->drop_slow(now);
+      std::this_thread::yield();
+    }
+  });
+  CHECK_THAT(newcomer.read_to_end(), ContainsSubstring("HTTP/1.1 200 "));
+  seconds.join();
+  for (const auto& client : slow) CHECK(client->read_to_end().empty());
+  REQUIRE_FALSE(warnings.empty());
+  CHECK_THAT(warnings.front(),
+             ContainsSubstring("with a client that is too slow, one of them from 127.0.0.1"));
+}
+
+TEST_CASE("a refused connection is counted and logged with the option that refused it", "[http]") {
+  Published<Report> reports;
+  HttpOptions options;
+  options.max_connections_per_ip = 1;
+  std::string warning;
+  const auto server = start(
+      reports, options, {.warn = [&](const std::string& text) { warning = text; }, .debug = kNoLog.debug});
+  const Client first(*server);
+  first.send(request("GET /-/healthy", ""));
+  REQUIRE_FALSE(first.read_until("is healthy.\n").empty());
+  CHECK(ask(*server, request("GET /-/healthy")).empty());
+  CHECK(server->usage().refused == 1);
+  CHECK(warning == "HTTP connection refused: max_connections_per_ip (1) reached");
+}
+
 TEST_CASE("a port in use is an error that names the address", "[http]") {
   Published<Report> reports;
   const auto server = start(reports);
   const auto port = server->addresses().front().port;
   HttpOptions options;
   options.listen = {kLoopback, {kLoopback.address, port}};
-  const auto second = HttpServer::start(options, reports, [] { return Health{}; }, [](const std::string&) {});
+  const auto second = HttpServer::start(options, reports, [] { return Health{}; }, kNoLog);
   REQUIRE_FALSE(second);
   CHECK(second.error().detail == "127.0.0.1:" + std::to_string(port) + ": Address already in use");
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// The connections of one listening socket, and since when each has been doing what it does: sending a
+/// request, or taking an answer. The server's own timeout is for silent clients; here those are found that
+/// send or take a byte now and then. Safe to use from several threads.
+class OpenConnections {
+ public:
+  static constexpr std::chrono::seconds kPatience{10};
+  /// For a client that is not taking an answer while the server is full: others wait to get in.
+  static constexpr std::chrono::seconds kPatienceWhenFull{1};
+
+  /// `limit`: with so many connections the server is full.
+  explicit OpenConnections(std::size_t limit) : limit_(limit) {}
+
+  void opened(int fd);
+  /// Its request is complete.
+  void requested(int fd);
+  /// Its answer is sent; the next request may come.
+  void answered(int fd);
+  /// To be called before the descriptor is closed.
+  void closed(int fd);
+
+  [[nodiscard]] std::size_t size() const;
+
+  struct Dropped {
+    std::size_t count = 0;
+    std::string peer;  ///< address of one of them; empty: not known
+  };
+  /// Shuts down those that have been at it for too long, whereupon the server closes them. To be called once
+  /// a second: time counts from the first call that found a connection doing what it does.
+  Dropped drop_slow(TimePoint now);
+
+ private:
+  struct Connection {
+    bool answering = false;
+    bool dropped = false;
+    std::optional<TimePoint> since;  ///< empty: not looked at yet
+  };
+  void begin(int fd, bool answering);
+
+  const std::size_t limit_;
+  mutable std::mutex mutex_;  ///< guards the map, and its descriptors against being closed meanwhile
+  std::map<int, Connection> connections_;
+};
+
+}  // namespace tcpdiag
