@@ -34,6 +34,10 @@ std::string duration_text(std::chrono::duration<double> duration) {
   return text;
 }
 
+std::string age_text(std::chrono::nanoseconds age) {
+  return age < std::chrono::milliseconds(1) ? "now" : duration_text(age) + " ago";
+}
+
 std::string state_cell(const CollectorRun& run) {
   if (run.outcome) return "<td class=\"good\">works</td>";
   if (!run.has_run()) return "<td class=\"wait\">has not run yet</td>";
@@ -41,19 +45,20 @@ std::string state_cell(const CollectorRun& run) {
 }
 
 std::string row(const CollectorRun& run, TimePoint now) {
-  const auto age = run.succeeded_at ? duration_text(now - *run.succeeded_at) + " ago" : std::string("never");
+  const auto age = run.succeeded_at ? age_text(now - *run.succeeded_at) : std::string("never");
   const auto took = run.has_run() ? duration_text(run.duration) : std::string();
   return "<tr><td>" + escaped(run.collector) + "</td><td>" + escaped(run.netns) + "</td>" + state_cell(run) +
-         "<td class=\"number\">" + age + "</td><td class=\"number\">" + took + "</td><td class=\"number\">" +
-         duration_text(run.period) + "</td><td class=\"detail\">" +
-         (run.outcome ? "" : escaped(run.outcome.error().detail)) + "</td></tr>\n";
+         "<td class=\"detail\">" + (run.outcome ? "" : escaped(run.outcome.error().detail)) +
+         "</td><td class=\"number\">" + age + "</td><td class=\"number\">" + took +
+         "</td><td class=\"number\">" + duration_text(run.period) + "</td></tr>\n";
 }
 
 std::string collector_table(const Report& report) {
   std::string table =
       "<div class=\"table\"><table>\n<thead><tr><th>collector</th><th>namespace</th><th>state</th>"
-      "<th class=\"number\">last success</th><th class=\"number\">took</th><th class=\"number\">every</th>"
-      "<th>what is wrong</th></tr></thead>\n<tbody>\n";
+      "<th>what is wrong</th><th class=\"number\">last success</th><th class=\"number\">took</th><th "
+      "class=\"number\">every</th>"
+      "</tr></thead>\n<tbody>\n";
   for (const auto& run : report.runs) table += row(run, report.at);
   return table + "</tbody>\n</table></div>";
 }

@@ -20,12 +20,19 @@ constexpr TcpState kStatesShown[] = {
     TcpState::established, TcpState::syn_sent, TcpState::syn_recv,   TcpState::fin_wait1, TcpState::fin_wait2,
     TcpState::time_wait,   TcpState::close,    TcpState::close_wait, TcpState::last_ack,  TcpState::closing};
 
-/// Server ports within the limits.
-std::span<const PortConnections> server_ports(const Connections& connections, Samples& samples,
-                                              std::size_t samples_per_port) {
-  const auto shown = std::min(connections.server.size(), samples.limits().server_ports);
-  samples.cut((connections.server.size() - shown) * samples_per_port);
-  return std::span(connections.server).first(shown);
+/// Server ports within the limits, above all those whose connections wait for accept().
+std::vector<const PortConnections*> server_ports(const NetnsView& netns, Samples& samples,
+                                                 std::size_t samples_per_port) {
+  std::set<std::uint16_t> troubled;
+  if (const auto* share = netns.listeners.get())
+    for (const auto& listener : share->listeners)
+      if (in_trouble(listener)) troubled.insert(listener.endpoint.port);
+  const auto& server = netns.connections.get()->server;
+  auto shown = choose(server, samples.limits().server_ports, [&](const PortConnections& port) {
+    return port.unaccepted != 0 || troubled.contains(port.port);
+  });
+  samples.cut((server.size() - shown.size()) * samples_per_port);
+  return shown;
 }
 
 void add_states(Samples& samples, std::string_view netns, std::string_view role, std::string_view port,
@@ -43,6 +50,10 @@ bool fuller(const Process& a, const Process& b) {
 }
 
 }  // namespace
+
+bool in_trouble(const Listener& listener) {
+  return listener.drops > Count(0) || listener.peak_length != 0 || listener.fullest().queue_length != 0;
+}
 
 void visit_process_groups(
     const Report& report, Samples& samples,
@@ -94,8 +105,8 @@ void connections(const Report& report, Samples& samples) {
   for (const auto& netns : report.snapshot.namespaces) {
     const auto* share = netns.connections.get();
     if (share == nullptr) continue;
-    for (const auto& port : server_ports(*share, samples, std::size(kStatesShown)))
-      add_states(samples, netns.name, kServer, std::to_string(port.port), port);
+    for (const auto* port : server_ports(netns, samples, std::size(kStatesShown)))
+      add_states(samples, netns.name, kServer, std::to_string(port->port), *port);
     for (const auto& port : share->client)
       add_states(samples, netns.name, kClient, std::to_string(port.port), port);
     add_states(samples, netns.name, kClient, kOther, share->client_other);
@@ -104,9 +115,9 @@ void connections(const Report& report, Samples& samples) {
 
 void connections_unaccepted(const Report& report, Samples& samples) {
   for (const auto& netns : report.snapshot.namespaces)
-    if (const auto* share = netns.connections.get())
-      for (const auto& port : server_ports(*share, samples, 1))
-        samples.add(port.unaccepted, {netns.name, std::to_string(port.port)});
+    if (netns.connections.known())
+      for (const auto* port : server_ports(netns, samples, 1))
+        samples.add(port->unaccepted, {netns.name, std::to_string(port->port)});
 }
 
 void close_wait_oldest(const Report& report, Samples& samples) {

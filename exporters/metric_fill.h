@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "core/report.h"
 #include "exporters/samples.h"
@@ -40,15 +41,31 @@ void each_cpu(const Report& report, Samples& samples) {
     for (const auto& cpu : softnet->cpus) samples.add(std::invoke(Value, cpu), {std::to_string(cpu.cpu)});
 }
 
-/// Calls `visit(netns, listener)` for every listener within the limits.
+/// At most `limit` of what is there, in its order: what matters first, then from the front.
+template <class T, class Matters>
+std::vector<const T*> choose(const std::vector<T>& all, std::size_t limit, Matters matters) {
+  std::vector<const T*> chosen;
+  chosen.reserve(all.size());
+  for (const auto& each : all) chosen.push_back(&each);
+  if (all.size() <= limit) return chosen;
+  std::ranges::stable_partition(chosen, [&](const T* each) { return matters(*each); });
+  chosen.resize(limit);
+  std::ranges::sort(chosen, std::less<const T*>());
+  return chosen;
+}
+
+/// Whether connections wait for accept(), have waited within the last 60 s, or were dropped.
+bool in_trouble(const Listener& listener);
+
+/// Calls `visit(netns, listener)` for every listener within the limits, those in trouble above all.
 template <class Visit>
 void visit_listeners(const Report& report, Samples& samples, Visit visit) {
   for (const auto& netns : report.snapshot.namespaces) {
     const auto* share = netns.listeners.get();
     if (share == nullptr) continue;
-    const auto shown = std::min(share->listeners.size(), samples.limits().listeners);
-    for (std::size_t i = 0; i < shown; ++i) visit(netns, share->listeners[i]);
-    samples.cut(share->listeners.size() - shown);
+    const auto shown = choose(share->listeners, samples.limits().listeners, in_trouble);
+    for (const auto* listener : shown) visit(netns, *listener);
+    samples.cut(share->listeners.size() - shown.size());
   }
 }
 

@@ -14,7 +14,8 @@ What `/metrics` shows, from the same table. Three rules hold everywhere:
 - What is not known has no sample. A counter that this kernel lacks, a file that may not be read, a listener
   newer than the latest dump: nothing is shown rather than 0. `tcpdiag_collector_success` says which collector
   failed, `/api/v1/report` says why.
-- `netns` is the network namespace: `host` is the daemon's own, others carry their name below `/run/netns`.
+- `netns` is the network namespace: `host` is the daemon's own, others carry their name below `/run/netns`,
+  or the path as configured.
 - Bytes of names that are not printable UTF-8 are shown as `\xNN`.
 )";
 

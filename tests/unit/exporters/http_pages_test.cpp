@@ -170,12 +170,24 @@ TEST_CASE("every answer forbids guessing its type and running anything in it") {
   }
 }
 
+TEST_CASE("a success of this very moment is now, not some nanoseconds ago") {
+  Server server;
+  Report report;
+  report.at += std::chrono::seconds(10);
+  for (const auto age : {std::chrono::microseconds(999), std::chrono::microseconds(1500)})
+    report.runs.push_back({.collector = "self", .succeeded_at = report.at - age});
+  server.reports.publish(shared(report));
+  const auto page = *server.get("/").body;
+  CHECK_THAT(page, ContainsSubstring("<td class=\"number\">now</td>"));
+  CHECK_THAT(page, ContainsSubstring("<td class=\"number\">1.5 ms ago</td>"));
+}
+
 TEST_CASE("the page shows how each collector does, whatever names hold") {
   Server server;
   server.reports.publish(shared(hostile_report()));
   const auto page = *server.get("/").body;
   CHECK_THAT(page, ContainsSubstring("<td>netstat</td><td>host</td><td class=\"good\">works</td>"));
-  CHECK_THAT(page, ContainsSubstring("<td class=\"bad\">denied</td>"));
+  CHECK_THAT(page, ContainsSubstring("<td class=\"bad\">denied</td><td class=\"detail\">"));
   CHECK_THAT(page, ContainsSubstring("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
   CHECK(page.find("<script") == std::string::npos);
   CHECK(page.find("{{") == std::string::npos);

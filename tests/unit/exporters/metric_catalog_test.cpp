@@ -179,7 +179,7 @@ TEST_CASE("what the daemon may not read has no sample, and its collectors no suc
   CHECK(families == std::set<std::string>{"tcpdiag_build_info", "tcpdiag_collector_cpu_seconds",
                                           "tcpdiag_collector_duration_seconds",
                                           "tcpdiag_collector_period_seconds", "tcpdiag_collector_success",
-                                          "tcpdiag_loop_late_ticks_total", "tcpdiag_report_time_seconds",
+                                          "tcpdiag_loop_late_ticks_total", "tcpdiag_report_timestamp_seconds",
                                           "tcpdiag_samples_cut"});
 }
 
@@ -199,6 +199,46 @@ TEST_CASE("what is beyond the limits is left out and counted") {
   CHECK(recorded.has("tcpdiag_process_open_fds", "nginx,nginx.service=1000"));
   CHECK(recorded.has("tcpdiag_samples_cut", "tcpdiag_process_open_fds=1"));
   CHECK(recorded.has("tcpdiag_samples_cut", "tcpdiag_sysctl=0"));
+}
+
+TEST_CASE("with more listeners than the limit, the one in trouble is shown, whatever its port") {
+  Report report;
+  Listeners listeners;
+  Connections connections;
+  for (const auto port : std::initializer_list<std::uint16_t>{80, 443, 8080, 40000, 40001}) {
+    listeners.listeners.push_back(sample_listener("0.0.0.0", port, port == 40000 ? 129 : 0, 128, port));
+    listeners.listeners.back().peak_length = 0;
+    connections.server.push_back({.port = port, .unaccepted = port == 8080 ? 1u : 0u});
+  }
+  report.snapshot.namespaces.push_back({.name = "host"});
+  auto& host = report.snapshot.namespaces[0];
+  host.connections.value = std::make_shared<const Connections>(connections);
+
+  const auto ports_with = [&](Listener changed) {
+    auto all = listeners;
+    all.listeners[4] = std::move(changed);
+    host.listeners.value = std::make_shared<const Listeners>(all);
+    std::string ports;
+    const Recorded recorded(report, {.listeners = 2});
+    const auto [begin, end] = recorded.samples.equal_range("tcpdiag_listener_sockets");
+    for (auto sample = begin; sample != end; ++sample) ports += sample->second + " ";
+    CHECK(recorded.has("tcpdiag_samples_cut", "tcpdiag_listener_sockets=3"));
+    return ports;
+  };
+  auto last = listeners.listeners[4];
+  CHECK(ports_with(last) == "host,0.0.0.0,80=1 host,0.0.0.0,40000=1 ");
+  last.drops = 0;
+  CHECK(ports_with(last) == "host,0.0.0.0,80=1 host,0.0.0.0,40000=1 ");
+  last.drops = 1;
+  CHECK(ports_with(last) == "host,0.0.0.0,40000=1 host,0.0.0.0,40001=1 ");
+  last.drops.reset();
+  last.peak_length = 7;
+  CHECK(ports_with(last) == "host,0.0.0.0,40000=1 host,0.0.0.0,40001=1 ");
+
+  const Recorded recorded(report, {.server_ports = 3});
+  CHECK(recorded.samples.count("tcpdiag_connections_unaccepted") == 3);
+  for (const auto* shown : {"host,8080=1", "host,40000=0", "host,40001=0"})
+    CHECK(recorded.has("tcpdiag_connections_unaccepted", shown));
 }
 
 TEST_CASE("no family has more samples than the limit, whatever it is about") {
