@@ -201,6 +201,7 @@ TEST_CASE("slow clients are dropped, and who waited for a place gets in", "[http
   CHECK_THAT(newcomer.read_to_end(), ContainsSubstring("HTTP/1.1 200 "));
   seconds.join();
   for (const auto& client : slow) CHECK(client->read_to_end().empty());
+  const std::scoped_lock lock(mutex);
   REQUIRE_FALSE(warnings.empty());
   CHECK_THAT(warnings.front(),
              ContainsSubstring("with a client that is too slow, one of them from 127.0.0.1"));
@@ -210,14 +211,19 @@ TEST_CASE("a refused connection is counted and logged with the option that refus
   Published<Report> reports;
   HttpOptions options;
   options.max_connections_per_ip = 1;
+  std::mutex mutex;
   std::string warning;
-  const auto server = start(
-      reports, options, {.warn = [&](const std::string& text) { warning = text; }, .debug = kNoLog.debug});
+  const auto warn = [&](const std::string& message) {
+    const std::scoped_lock lock(mutex);
+    warning = message;
+  };
+  const auto server = start(reports, options, {.warn = warn, .debug = kNoLog.debug});
   const Client first(*server);
   first.send(request("GET /-/healthy", ""));
   REQUIRE_FALSE(first.read_until("is healthy.\n").empty());
   CHECK(ask(*server, request("GET /-/healthy")).empty());
   CHECK(server->usage().refused == 1);
+  const std::scoped_lock lock(mutex);
   CHECK(warning == "HTTP connection refused: max_connections_per_ip (1) reached");
 }
 
