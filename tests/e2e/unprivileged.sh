@@ -25,7 +25,7 @@ works() {
 }
 owners_of() { metrics | grep -F "tcpdiag_listener_info{netns=\"host\",address=\"$1\",port=\"$2\",process=\""; }
 owner_known() { owners_of "$1" "$2" | grep -qF "process=\"$3\""; }
-seconds_later() { awk -v now="$(sample tcpdiag_report_time_seconds)" -v then="$2" -v after="$1" 'BEGIN { exit !(now - then > after) }'; }
+seconds_later() { awk -v now="$(sample tcpdiag_report_timestamp_seconds)" -v then="$2" -v after="$1" 'BEGIN { exit !(now - then > after) }'; }
 
 echo "nobody, without capabilities"
 become_nobody
@@ -43,7 +43,7 @@ if [ "$(cat /proc/sys/kernel/dmesg_restrict)" = 0 ]; then
   works kernel_log || die "kernel_log fails, though everybody may read it"
 else
   sample_is 'tcpdiag_collector_success{collector="kernel_log",netns=""}' 0 || die "kernel_log: $(metrics | grep kernel_log)"
-  began=$(sample tcpdiag_report_time_seconds)
+  began=$(sample tcpdiag_report_timestamp_seconds)
   within 15 seconds_later 3 "$began" || die "the report stands still"
   [ "$(grep -c /dev/kmsg "$scratch/daemon.log")" = 1 ] || die "not one line about /dev/kmsg"
   ! metrics | grep '^tcpdiag_kernel_log_events_total' || die "it counts what it cannot read"
