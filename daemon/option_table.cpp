@@ -140,7 +140,7 @@ std::span<const OptionRow> option_table() {
        "Which collectors run. What one that is off would have read is not known; it is never zero."},
       {"cpu_budget", "--cpu-budget", "SHARE",
        ShareOption{&Options::cpu_budget}, false,
-       "Share of one CPU core that collecting may use. To keep to it on a large host, the expensive collectors run less often; the others too when they alone need more than half of it."},
+       "Share of one CPU core that collecting may use. To keep to it on a large host, the expensive collectors run less often, each according to what it costs, at least every ten minutes."},
       {"namespaces", "--netns", "NETNS",
        ListOption{&Options::namespaces, 0, 64, is_namespace,
                   "a name under /run/netns other than \"host\", or an absolute path such as /proc/PID/ns/net"},
