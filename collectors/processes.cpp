@@ -165,8 +165,8 @@ void ProcessesReader::choose_fullest() {
   for (const auto& [ratio, pid] : by_ratio) known_.at(pid).fullest = true;
 }
 
-// Whoever will be named is looked at anew, lest a name be given to the process that has taken over its
-// number.
+// Whoever will be named is read anew, lest a socket be told with the name of the program before the present
+// one, or of the process that had the number before.
 void ProcessesReader::refresh_named(const Reading& reading) {
   for (auto entry = known_.begin(); entry != known_.end();) {
     auto& [pid, process] = *entry;
@@ -256,6 +256,7 @@ Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   refresh_named(reading);
   plan_sweep(wanted, reading.now);
   sweep(reading, wanted);
+  refresh_named(reading);  // those in whom the sweep has found a socket
   owned_ = owned();
   return published(wanted);
 }

@@ -229,6 +229,34 @@ TEST_CASE("a number that is given to another process is not taken for the old on
   CHECK(find(processes, 7)->listener_inodes.empty());
 }
 
+TEST_CASE("an owner is told with the name of the program that it runs now, not of the one before") {
+  Machine machine;
+  machine.start(7, "sh", {"/dev/null"});
+  machine.files["/proc/7/limits"] = limits_text("1000", "1000");
+  machine.run();
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  const auto processes = machine.run();
+  CHECK(owners_of(processes, 5) == std::vector{7});
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->comm == "nginx");
+  CHECK(find(processes, 7)->unit == "nginx.service");
+}
+
+TEST_CASE("an owner that has the number of one that ended is told with its own name and start") {
+  Machine machine;
+  machine.start(7, "sh", {"/dev/null"});
+  machine.run();
+  machine.start(7, "nginx", {"socket:[5]"}, 500);
+  machine.listen({5});
+  for (const auto& processes : {machine.run(), machine.run()}) {
+    REQUIRE(find(processes, 7) != nullptr);
+    CHECK(find(processes, 7)->comm == "nginx");
+    CHECK(find(processes, 7)->start_ticks == 500);
+  }
+  CHECK(owners_of(machine.run(), 5) == std::vector{7});
+}
+
 TEST_CASE("a process that ends between the list and the look is no error and not shown") {
   Machine machine;
   machine.start(7, "nginx", {"socket:[5]"});
