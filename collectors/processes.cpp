@@ -2,6 +2,7 @@
 #include "collectors/processes.h"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <iterator>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "collectors/text.h"
 
 namespace tcpdiag {
+
 namespace {
 
 std::string directory_of(std::int32_t pid) { return "/proc/" + std::to_string(pid); }
@@ -128,6 +130,7 @@ bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, 
   const bool another = process.read_at && stat && stat->start_ticks != process.stat.start_ticks;
   if (another) {  // with the number of one that has ended
     process.sockets.clear();
+    process.swept_at.reset();
     process.sweep_due = true;
   }
   process.read_at = now;
@@ -190,32 +193,81 @@ void ProcessesReader::plan_sweep(const Inodes& wanted, TimePoint now) {
   });
   const bool appeared = !std::includes(swept_for_.begin(), swept_for_.end(), wanted.begin(), wanted.end());
   all_due_ = all_due_ || lost_an_owner;
-  const bool rested = !all_swept_at_ || now - *all_swept_at_ >= kSweepInterval;
-  const bool all = appeared || (all_due_ && rested);
+  const auto rested = [&](std::chrono::seconds rest) {
+    return !sweeping_ && (!all_ended_at_ || now - *all_ended_at_ >= rest);
+  };
+  const auto rest = all_began_at_ == all_ended_at_ ? std::chrono::seconds::zero() : kLongSweepRest;
+  // A sweep under way needs no rest to look for one more: it comes to all once more, and goes on where it is.
+  const bool all = (appeared && (sweeping_ || rested(rest))) || (all_due_ && rested(kSweepInterval));
   if (all) {
+    if (!sweeping_) all_began_at_ = now;
+    sweeping_ = true;
     all_due_ = false;
-    all_swept_at_ = now;
     swept_for_ = wanted;
   }
   for (auto& [pid, process] : known_) {
-    const bool recheck =
-        (!process.sockets.empty() || process.sockets_unsure) && now - process.swept_at >= kRecheckInterval;
+    const bool recheck = (!process.sockets.empty() || process.sockets_unsure) &&
+                         (!process.swept_at || now - *process.swept_at >= kRecheckInterval);
     if (all || recheck) process.sweep_due = true;
   }
 }
 
+/// The new processes, then those that own a listening socket already.
+std::vector<std::int32_t> ProcessesReader::likely_owners() const {
+  std::vector<std::int32_t> pids;
+  for (const auto& [pid, process] : known_)
+    if (!process.swept_at) pids.push_back(pid);
+  for (const auto& [pid, process] : known_)
+    if (process.swept_at && !process.sockets.empty()) pids.push_back(pid);
+  return pids;
+}
+
+/// Beginning behind the one that was reached last.
+std::vector<std::int32_t> ProcessesReader::all_in_turn() const {
+  std::vector<std::int32_t> pids;
+  const auto next = known_.upper_bound(cursor_);
+  for (auto entry = next; entry != known_.end(); ++entry) pids.push_back(entry->first);
+  for (auto entry = known_.begin(); entry != next; ++entry) pids.push_back(entry->first);
+  return pids;
+}
+
+/// Returns how many links were read.
+std::uint64_t ProcessesReader::look_at(const Reading& reading, std::int32_t pid, Known& process,
+                                       const Inodes& wanted) {
+  process.sweep_due = false;
+  process.swept_at = reading.now;
+  HeldSockets held;
+  if (process.open_fds != 0U && !wanted.empty())
+    held = held_sockets(reading.source, directory_of(pid), process.open_fds, wanted);
+  process.sockets = std::move(held.inodes);
+  process.sockets_unsure = !held.all;
+  return held.links;
+}
+
 void ProcessesReader::sweep(const Reading& reading, const Inodes& wanted) {
   std::uint64_t links = 0;
-  for (auto& [pid, process] : known_) {
-    if (!process.sweep_due || links >= kLinksPerRun) continue;
-    process.sweep_due = false;
-    process.swept_at = reading.now;
-    HeldSockets held;
-    if (process.open_fds != 0U && !wanted.empty())
-      held = held_sockets(reading.source, directory_of(pid), process.open_fds, wanted);
-    links += held.links;
-    process.sockets = std::move(held.inodes);
-    process.sockets_unsure = !held.all;
+  // Returns the last one that was looked at.
+  const auto look_at_due = [&](const std::vector<std::int32_t>& pids, std::uint64_t most_links) {
+    std::optional<std::int32_t> last;
+    for (const auto pid : pids) {
+      auto& process = known_.at(pid);
+      if (!process.sweep_due) continue;
+      const bool fits =
+          !process.open_fds || links + std::min(*process.open_fds, kLinksPerProcess) <= most_links;
+      if (last && (!fits || links >= most_links)) break;
+      links += look_at(reading, pid, process, wanted);
+      last = pid;
+    }
+    return last;
+  };
+  look_at_due(likely_owners(), kLinksPerRun / 2);
+  if (const auto last = look_at_due(all_in_turn(), kLinksPerRun)) cursor_ = *last;
+
+  const bool ended =
+      std::none_of(known_.begin(), known_.end(), [](const auto& entry) { return entry.second.sweep_due; });
+  if (sweeping_ && ended) {
+    sweeping_ = false;
+    all_ended_at_ = reading.now;
   }
 }
 

@@ -20,7 +20,9 @@ std::optional<std::uint32_t> parse_socket_link(std::string_view text);
 /// older ones by listing it, in every run for the fullest and otherwise with the rest. The rest of what is
 /// known about a process is read when it appears and then every 30 to 60 s; for the fullest in every run.
 /// Which sockets a process holds is looked up when it appears, for owners once a minute, and for all
-/// processes when a listening socket appears, or has lost its last owner and kSweepInterval has passed.
+/// processes when a listening socket appears, or has lost its last owner and kSweepInterval has passed. A run
+/// looks at a bounded number of descriptors, of new processes and owners first; the next run goes on behind
+/// the last one.
 class ProcessesReader {
  public:
   Result<Processes> operator()(const Reading& reading);
@@ -30,9 +32,13 @@ class ProcessesReader {
   static constexpr double kFullFrom = 0.1;
   static constexpr std::size_t kOwners = 1000;
   /// Of one process, its lowest descriptors; the sockets behind further ones are not seen.
-  static constexpr std::uint64_t kLinksPerProcess = 16384;
-  static constexpr std::uint64_t kLinksPerRun = 262144;
+  static constexpr std::uint64_t kLinksPerProcess = 8192;
+  /// Some 50 ms. New processes and owners get half of it and the others what is left, but at least one
+  /// process of each is looked at, so it may be up to twice as many.
+  static constexpr std::uint64_t kLinksPerRun = 8192;
   static constexpr std::chrono::seconds kSweepInterval{30};
+  /// After a sweep of all that took several runs; none is needed after one that a single run could do.
+  static constexpr std::chrono::seconds kLongSweepRest{10};
   static constexpr std::chrono::seconds kRecheckInterval{60};
 
  private:
@@ -44,7 +50,7 @@ class ProcessesReader {
     Count open_fds;
     bool fullest = false;  // in the latest run
     bool sweep_due = true;
-    TimePoint swept_at;
+    std::optional<TimePoint> swept_at;   // when its sockets were looked up; empty: never
     std::vector<std::uint32_t> sockets;  // listening ones that it held at that time; ordered
     bool sockets_unsure = false;         // they could not be looked up, or not all
   };
@@ -58,15 +64,20 @@ class ProcessesReader {
   void refresh_named(const Reading& reading);
   [[nodiscard]] Inodes owned() const;
   void plan_sweep(const Inodes& wanted, TimePoint now);
+  [[nodiscard]] std::vector<std::int32_t> likely_owners() const;
+  [[nodiscard]] std::vector<std::int32_t> all_in_turn() const;
+  static std::uint64_t look_at(const Reading& reading, std::int32_t pid, Known& process,
+                               const Inodes& wanted);
   void sweep(const Reading& reading, const Inodes& wanted);
   [[nodiscard]] Processes published(const Inodes& wanted) const;
 
   std::map<std::int32_t, Known> known_;
-  Inodes swept_for_;  // listening sockets that the latest sweep of all processes looked for
-  Inodes owned_;      // sockets with an owner in the latest run
-  bool all_due_ =
-      false;  // a listening socket lost its owner: a sweep of all processes waits for its interval
-  std::optional<TimePoint> all_swept_at_;
+  Inodes owned_;           // sockets with an owner in the latest run
+  Inodes swept_for_;       // listening sockets that the latest sweep of all processes looks for
+  bool all_due_ = false;   // a listening socket lost its owner: a sweep of all waits for its interval
+  bool sweeping_ = false;  // a sweep of all has begun and not reached all
+  std::optional<TimePoint> all_began_at_, all_ended_at_;  // of the latest sweep of all
+  std::int32_t cursor_ = -1;                              // the pid behind which the next run goes on
 };
 
 }  // namespace tcpdiag

@@ -43,6 +43,10 @@ class Machine : public FakeSource {
     directories["/proc"] = proc_names();
     sizes["/proc/self/fd"] = sizes_count ? 3 : 0;
   }
+  /// Together they have more descriptors than one run looks at, if they are nine or more.
+  void start_many(int first, int last) {
+    for (int pid = first; pid <= last; ++pid) start(pid, "many", std::vector<std::string>(1000, "/dev/null"));
+  }
   void end(int pid) {
     remove_files_of(pid);
     pids_.erase(pid);
@@ -357,19 +361,86 @@ TEST_CASE("of a process with very many descriptors the lowest are looked at, wit
   CHECK(machine.directories_listed == 1);
 }
 
-TEST_CASE("a run looks at a bounded number of descriptors and goes on in the next one") {
+TEST_CASE("a run looks at a bounded number of descriptors and goes on behind them in the next one") {
   Machine machine;
-  for (int pid = 1; pid <= 20; ++pid) {
-    machine.start(pid, "proxy", {"socket:[5]"});
-    machine.sizes["/proc/" + std::to_string(pid) + "/fd"] = 20'000;
-  }
+  machine.start_many(1, 30);
+  machine.start(31, "server", {"socket:[5]"});
+  machine.run();
   machine.listen({5});
   const auto first = machine.run();
-  CHECK(machine.links_read == ProcessesReader::kLinksPerRun);
-  CHECK(owners_of(first, 5).size() == 16);
-  CHECK(first.unreadable == 20);
-  CHECK(owners_of(machine.run(), 5).size() == 20);
-  CHECK(machine.links_read == 4 * ProcessesReader::kLinksPerProcess);
+  CHECK(machine.links_read == 8000);
+  CHECK(owners_of(first, 5).empty());
+  CHECK(first.unreadable == 23);
+  for (int run = 0; run < 2; ++run) machine.run();
+  const auto last = machine.run();
+  CHECK(machine.links_read < ProcessesReader::kLinksPerRun);
+  CHECK(owners_of(last, 5) == std::vector{31});
+  CHECK(last.unreadable == 0);
+}
+
+TEST_CASE("a process with a high number is reached even if a listening socket appears in every run") {
+  Machine machine;
+  machine.start_many(1, 30);
+  machine.start(31, "server", {"socket:[5]"});
+  machine.run();
+  std::vector<std::uint32_t> inodes = {5};
+  for (int run = 0; run < 4; ++run) {
+    machine.listen(inodes);
+    inodes.push_back(1000 + static_cast<std::uint32_t>(run));
+    machine.run();
+    CHECK(machine.links_read <= ProcessesReader::kLinksPerRun);
+  }
+  CHECK(owners_of(machine.run(), 5) == std::vector{31});
+}
+
+TEST_CASE("among very many descriptors those of new processes and of owners are looked at first") {
+  Machine machine;
+  machine.start_many(1, 40);
+  machine.start(50, "server", {"socket:[5]"});
+  machine.listen({5});
+  for (int run = 0; run < 10; ++run) machine.run();
+  machine.start(50, "server", {"socket:[5]", "socket:[6]"});
+  machine.start(60, "new", {"socket:[7]"});
+  machine.listen({5, 6, 7});
+  const auto processes = machine.run();
+  CHECK(owners_of(processes, 6) == std::vector{50});
+  CHECK(owners_of(processes, 7) == std::vector{60});
+}
+
+TEST_CASE("owners with very many descriptors do not keep the others from their turn") {
+  Machine machine;
+  machine.start_many(1, 5);
+  machine.start(6, "server", {"socket:[6]"});
+  for (int pid = 7; pid <= 9; ++pid) {
+    machine.start(pid, "proxy", {"socket:[5]"});
+    machine.sizes["/proc/" + std::to_string(pid) + "/fd"] = 100'000;
+  }
+  machine.run();
+  std::vector<std::uint32_t> inodes = {5, 6};
+  for (int run = 0; run < 10; ++run) {
+    machine.listen(inodes);
+    inodes.push_back(1000 + static_cast<std::uint32_t>(run));
+    machine.run();
+    CHECK(machine.links_read <= 2 * ProcessesReader::kLinksPerRun);
+  }
+  const auto processes = machine.run();
+  CHECK(owners_of(processes, 5) == std::vector{7, 8, 9});
+  CHECK(owners_of(processes, 6) == std::vector{6});
+}
+
+TEST_CASE("after a look at all processes that took several runs the next one waits") {
+  Machine machine;
+  machine.start_many(1, 10);
+  machine.run();
+  machine.listen({5});
+  machine.run();
+  machine.run();
+  CHECK(machine.links_read == 2000);
+  machine.start(4, "server", std::vector<std::string>(1000, "socket:[6]"));
+  machine.listen({5, 6});
+  machine.run();
+  CHECK(machine.links_read == 0);
+  CHECK(owners_of(machine.run(), 6) == std::vector{4});
 }
 
 TEST_CASE("descriptors that may not be looked at do not use up what a run may look at") {
