@@ -29,19 +29,6 @@ Result<std::vector<Number>> list_numbers(Source& source, const std::string& path
   });
 }
 
-std::set<std::uint32_t> listening_inodes(const Snapshot& snapshot) {
-  std::set<std::uint32_t> inodes;
-  for (const auto& netns : snapshot.namespaces) {
-    const auto* listeners = netns.listeners.get();
-    if (listeners == nullptr) continue;
-    for (const auto& listener : listeners->listeners) {
-      for (const auto& socket : listener.sockets) inodes.insert(socket.inode);
-    }
-  }
-  inodes.erase(0);
-  return inodes;
-}
-
 /// Whether a process is to be read again: spread over the second half of the interval, so that those which
 /// were found in one run are not read again in one run.
 bool is_due(const std::optional<TimePoint>& read_at, std::int32_t pid, TimePoint now) {
@@ -92,6 +79,24 @@ std::optional<std::uint32_t> parse_socket_link(std::string_view text) {
   constexpr std::string_view kBefore = "socket:[";
   if (!text.starts_with(kBefore) || !text.ends_with(']')) return std::nullopt;
   return to_number<std::uint32_t>(text.substr(kBefore.size(), text.size() - kBefore.size() - 1));
+}
+
+/// The listening sockets of all namespaces. Where they are not known at the moment, the last known ones:
+/// their owners own them still.
+ProcessesReader::Inodes ProcessesReader::wanted_in(const Snapshot& snapshot) {
+  listening_.resize(snapshot.namespaces.size());
+  Inodes wanted;
+  for (std::size_t index = 0; index < listening_.size(); ++index) {
+    auto& inodes = listening_[index];
+    if (const auto* listeners = snapshot.namespaces[index].listeners.get()) {
+      inodes.clear();
+      for (const auto& listener : listeners->listeners)
+        for (const auto& socket : listener.sockets) inodes.insert(socket.inode);
+    }
+    wanted.insert(inodes.begin(), inodes.end());
+  }
+  wanted.erase(0);
+  return wanted;
 }
 
 void ProcessesReader::keep_only(const std::vector<std::int32_t>& pids) {
@@ -192,6 +197,8 @@ void ProcessesReader::plan_sweep(const Inodes& wanted, TimePoint now) {
     return wanted.contains(inode) && !owned_now.contains(inode);
   });
   const bool appeared = !std::includes(swept_for_.begin(), swept_for_.end(), wanted.begin(), wanted.end());
+  // One that comes back is looked for again.
+  std::erase_if(swept_for_, [&](std::uint32_t inode) { return !wanted.contains(inode); });
   all_due_ = all_due_ || lost_an_owner;
   const auto rested = [&](std::chrono::seconds rest) {
     return !sweeping_ && (!all_ended_at_ || now - *all_ended_at_ >= rest);
@@ -300,7 +307,7 @@ Processes ProcessesReader::published(const Inodes& wanted) const {
 Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   const auto pids = list_numbers<std::int32_t>(reading.source, "/proc");
   if (!pids) return tl::unexpected<Error>(pids.error());
-  const auto wanted = listening_inodes(reading.previous);
+  const auto wanted = wanted_in(reading.previous);
   keep_only(*pids);
   count_descriptors(reading);
   refresh_due(reading);

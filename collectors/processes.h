@@ -22,7 +22,7 @@ std::optional<std::uint32_t> parse_socket_link(std::string_view text);
 /// Which sockets a process holds is looked up when it appears, for owners once a minute, and for all
 /// processes when a listening socket appears, or has lost its last owner and kSweepInterval has passed. A run
 /// looks at a bounded number of descriptors, of new processes and owners first; the next run goes on behind
-/// the last one.
+/// the last one. While the listeners of a namespace are not known, those known last count.
 class ProcessesReader {
  public:
   Result<Processes> operator()(const Reading& reading);
@@ -56,6 +56,7 @@ class ProcessesReader {
   };
   using Inodes = std::set<std::uint32_t>;
 
+  Inodes wanted_in(const Snapshot& snapshot);
   void keep_only(const std::vector<std::int32_t>& pids);
   void count_descriptors(const Reading& reading);
   static bool refresh(Source& source, std::int32_t pid, Known& process, TimePoint now);
@@ -72,10 +73,11 @@ class ProcessesReader {
   [[nodiscard]] Processes published(const Inodes& wanted) const;
 
   std::map<std::int32_t, Known> known_;
-  Inodes owned_;           // sockets with an owner in the latest run
-  Inodes swept_for_;       // listening sockets that the latest sweep of all processes looks for
-  bool all_due_ = false;   // a listening socket lost its owner: a sweep of all waits for its interval
-  bool sweeping_ = false;  // a sweep of all has begun and not reached all
+  std::vector<Inodes> listening_;  // of each network namespace, as known last
+  Inodes owned_;                   // sockets with an owner in the latest run
+  Inodes swept_for_;               // listening sockets that the latest sweep of all processes looks for
+  bool all_due_ = false;           // a listening socket lost its owner: a sweep of all waits for its interval
+  bool sweeping_ = false;          // a sweep of all has begun and not reached all
   std::optional<TimePoint> all_began_at_, all_ended_at_;  // of the latest sweep of all
   std::int32_t cursor_ = -1;                              // the pid behind which the next run goes on
 };

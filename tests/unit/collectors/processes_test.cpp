@@ -210,6 +210,36 @@ TEST_CASE("a socket whose last owner ended is looked for everywhere, and once on
   CHECK(machine.links_read == 0);
 }
 
+TEST_CASE("an owner is still known after a time in which the listening sockets were not") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  machine.run();
+  machine.previous.namespaces[0].listeners = {};
+  for (int run = 0; run < 14; ++run) CHECK(owners_of(machine.run(), 5) == std::vector{7});
+  machine.listen({5});
+  CHECK(owners_of(machine.run(), 5) == std::vector{7});
+}
+
+TEST_CASE("a namespace whose listening sockets are not known does not keep another's from being looked for") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  machine.previous.namespaces.resize(2);
+  CHECK(owners_of(machine.run(), 5) == std::vector{7});
+}
+
+TEST_CASE("a listening socket that was left out of the list for a while is looked for again") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5, 6});
+  machine.run();
+  machine.listen({6});
+  for (int run = 0; run < 14; ++run) CHECK(owners_of(machine.run(), 5).empty());
+  machine.listen({5, 6});
+  CHECK(owners_of(machine.run(), 5) == std::vector{7});
+}
+
 TEST_CASE("an owner that closes the socket is an owner no more within a minute") {
   Machine machine;
   machine.start(7, "parent", {"socket:[5]"});
