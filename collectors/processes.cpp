@@ -126,27 +126,23 @@ void ProcessesReader::count_descriptors(const Reading& reading) {
   }
 }
 
-/// Reads what seldom changes. False: the process has ended.
+/// Reads what seldom changes, and keeps what is known where that fails. False: the process has ended.
 bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, TimePoint now) {
   const auto directory = directory_of(pid);
   const auto text = source.read(directory + "/stat");
   if (!text && text.error().code == Errc::missing) return false;
   auto stat = text.and_then([](const std::string& content) { return parse_pid_stat(content); });
-  const bool another = process.read_at && stat && stat->start_ticks != process.stat.start_ticks;
-  if (another) {  // with the number of one that has ended
-    process.sockets.clear();
-    process.swept_at.reset();
-    process.sweep_due = true;
-  }
+  const bool another = process.stat && stat && stat->start_ticks != process.stat->start_ticks;
+  if (another)  // with the number of one that has ended
+    process = Known{.open_fds = process.open_fds, .fullest = process.fullest};
   process.read_at = now;
-  process.stat = stat ? std::move(*stat) : PidStat{};
+  if (stat) process.stat = std::move(*stat);
 
   const auto limits = source.read(directory + "/limits").and_then([](const std::string& content) {
     return parse_fd_limits(content);
   });
-  process.limits = limits ? *limits : FdLimits{};
-  const auto cgroup = source.read(directory + "/cgroup");
-  process.unit = cgroup ? parse_cgroup_unit(*cgroup) : std::string();
+  if (limits) process.limits = *limits;
+  if (const auto cgroup = source.read(directory + "/cgroup")) process.unit = parse_cgroup_unit(*cgroup);
   return true;
 }
 
@@ -283,7 +279,8 @@ Processes ProcessesReader::published(const Inodes& wanted) const {
   std::size_t owners = 0;
   for (const auto& [pid, known] : known_) {
     ++result.total;
-    if (known.sockets_unsure || known.sweep_due) ++result.unreadable;
+    if (known.sockets_unsure || known.sweep_due || !known.stat) ++result.unreadable;
+    if (!known.stat) continue;  // nameless, and perhaps not the one whose sockets were seen
     std::vector<std::uint32_t> held;
     std::set_intersection(known.sockets.begin(), known.sockets.end(), wanted.begin(), wanted.end(),
                           std::back_inserter(held));
@@ -293,8 +290,8 @@ Processes ProcessesReader::published(const Inodes& wanted) const {
     }
     if (held.empty() && !known.fullest) continue;
     result.processes.push_back({.pid = pid,
-                                .start_ticks = known.stat.start_ticks,
-                                .comm = known.stat.comm,
+                                .start_ticks = known.stat->start_ticks,
+                                .comm = known.stat->comm,
                                 .unit = known.unit,
                                 .open_fds = known.open_fds,
                                 .soft_limit = known.limits.soft,

@@ -44,7 +44,7 @@ class ProcessesReader {
  private:
   struct Known {
     std::optional<TimePoint> read_at;  // when stat, limits and unit were read
-    PidStat stat;
+    std::optional<PidStat> stat;       // these three: as known last; empty: never could be read
     FdLimits limits;
     std::string unit;
     Count open_fds;

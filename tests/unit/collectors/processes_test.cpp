@@ -352,6 +352,56 @@ TEST_CASE("what cannot be read of a process stays empty") {
   CHECK(find(processes, 7)->listener_inodes == std::vector<std::uint32_t>{5});
 }
 
+TEST_CASE("what is known of a process stays known when it cannot be read for a while") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  machine.run();
+  for (const auto* name : {"stat", "limits", "cgroup"}) {
+    const auto path = std::string("/proc/7/") + name;
+    machine.files[path] = unexpected(Errc::failed, path + ": Too many open files");
+  }
+  const auto processes = machine.run();
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->comm == "nginx");
+  CHECK(find(processes, 7)->start_ticks == 100);
+  CHECK(find(processes, 7)->unit == "nginx.service");
+  CHECK(find(processes, 7)->soft_limit == 10U);
+  CHECK(owners_of(processes, 5) == std::vector{7});
+}
+
+TEST_CASE("nothing of a process that ended is told of the one that has its number, even if little is read") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  machine.run();
+  machine.start(7, "bash", {"socket:[5]"}, 300);
+  machine.deny("/proc/7/limits");
+  machine.deny("/proc/7/cgroup");
+  const auto processes = machine.run();
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->unit.empty());
+  CHECK_FALSE(find(processes, 7)->soft_limit);
+}
+
+TEST_CASE("a process whose name never could be read is not named but counted as unreadable") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  for (const auto& bad : {Result<std::string>(unexpected(Errc::failed, "/proc/7/stat: Too many open files")),
+                          Result<std::string>("7 (ngi")}) {
+    machine.files["/proc/7/stat"] = bad;
+    const auto processes = machine.run();
+    CHECK(processes.processes.empty());
+    CHECK(processes.total == 1);
+    CHECK(processes.unreadable == 1);
+  }
+  machine.start(7, "nginx", {"socket:[5]"});
+  const auto processes = machine.run();
+  CHECK(owners_of(processes, 5) == std::vector{7});
+  CHECK(processes.unreadable == 0);
+}
+
 TEST_CASE("the fullest by share of their limit are kept, and owners besides, in the order of their numbers") {
   Machine machine;
   for (int pid = 1; pid <= 80; ++pid)
