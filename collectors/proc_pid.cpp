@@ -6,7 +6,7 @@
 namespace tcpdiag {
 namespace {
 
-// Takes `count` numbers that do not matter; some of them are negative.
+// Takes `count` words that do not matter; some of them are negative numbers.
 void skip_words(std::string_view& text, int count) {
   for (; count > 0; --count) next_word(text);
 }
@@ -32,11 +32,7 @@ Result<PidStat> parse_pid_stat(std::string_view text) {
   PidStat stat;
   stat.comm = text.substr(open + 2, close - open - 2);
   auto rest = text.substr(close + 2);
-  const auto state = next_word(rest);
-  if (state.size() != 1) return malformed();
-  stat.state = state.front();
-  if (!take(rest, stat.parent_pid)) return malformed();
-  skip_words(rest, 9);  // pgrp .. cmajflt
+  skip_words(rest, 11);  // state .. cmajflt
   if (!take(rest, stat.user_ticks) || !take(rest, stat.system_ticks)) return malformed();
   skip_words(rest, 4);  // cutime .. nice
   if (!take(rest, stat.threads)) return malformed();

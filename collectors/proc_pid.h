@@ -14,8 +14,6 @@ namespace tcpdiag {
 /// The fields of /proc/PID/stat that matter here (proc_pid_stat(5)).
 struct PidStat {
   std::string comm;                ///< at most 15 bytes, any of them: blanks, parentheses and newlines too
-  char state = '?';                ///< 'R', 'S', 'D', 'Z', ...
-  std::int32_t parent_pid = 0;     ///< 0: none, or one outside the pid namespace
   std::uint64_t user_ticks = 0;    ///< CPU time in user space, in clock ticks (sysconf(_SC_CLK_TCK) a second)
   std::uint64_t system_ticks = 0;  ///< CPU time in the kernel, in clock ticks
   std::uint64_t threads = 0;

@@ -30,8 +30,6 @@ TEST_CASE("the stat of a process is read by position after its name") {
   const auto stat = parse_pid_stat(kStat);
   REQUIRE(stat);
   CHECK(stat->comm == "cat");
-  CHECK(stat->state == 'R');
-  CHECK(stat->parent_pid == 5636);
   CHECK(stat->user_ticks == 7);
   CHECK(stat->system_ticks == 3);
   CHECK(stat->threads == 1);
@@ -46,7 +44,7 @@ TEST_CASE("a process name may hold anything, even what follows a name") {
     CAPTURE(comm);
     REQUIRE(stat);
     CHECK(stat->comm == comm);
-    CHECK(stat->parent_pid == 1);
+    CHECK(stat->user_ticks == 5);
     CHECK(stat->start_ticks == 400);
   }
 }
@@ -62,7 +60,7 @@ TEST_CASE("the stat of a process cut at any byte is an error") {
 
 TEST_CASE("a garbled stat of a process is an error") {
   for (const auto* bad : {"garbage\n", ") (\n", "1 () \n", "1 (x)\n", "1 (x) SS 1\n",
-                          "1 (x) S - 1 1 0 -1 0 0 0 0 0 5 6 0 0 20 0 9 0 400 8192 2\n",
+                          "1 (x) S 1 1 1 0 -1 0 0 0 0 0 5 6 0 0 20 0 - 0 400 8192 2\n",
                           "1 (x) S 1 1 1 0 -1 0 0 0 0 0 -5 6 0 0 20 0 9 0 400 8192 2\n",
                           "1 (x) S 1 1 1 0 -1 0 0 0 0 0 5 6 0 0 20 0 9 0 99999999999999999999 8192 2\n"})
     CHECK_FALSE(parse_pid_stat(bad));
