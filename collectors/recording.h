@@ -10,6 +10,7 @@
 //   TICK/NETNS/kmsg          new kernel log records, each followed by a zero byte; written without any when
 //                            the log could be read for the first time (again)
 //   TICK/NETNS/kmsg.overrun  some were lost
+//   TICK/NETNS/kmsg.more     the look ended at its bound, the next one goes on
 #pragma once
 
 #include <chrono>

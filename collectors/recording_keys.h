@@ -33,6 +33,7 @@ inline std::string size_key(const std::string& netns, const std::string& path) {
 }
 inline std::string kmsg_key(const std::string& netns) { return netns + "/kmsg"; }
 inline std::string overrun_key(const std::string& netns) { return netns + "/kmsg.overrun"; }
+inline std::string more_key(const std::string& netns) { return netns + "/kmsg.more"; }
 
 inline std::string dump_key(const std::string& netns, const SocketDump& request) {
   return netns + "/sock_diag/states-" + std::to_string(request.states) +

@@ -97,14 +97,16 @@ class RecordedSource final : public Source {
 Result<KernelLogRecords> RecordedSource::read_kernel_log() {
   const auto contents = recording_.since(kmsg_key(name_), log_read_until_);
   const auto overruns = recording_.since(overrun_key(name_), log_read_until_);
+  const auto more = recording_.since(more_key(name_), log_read_until_);
   log_read_until_ = recording_.now();
   if (!contents) return tl::unexpected<Error>(contents.error());
   if (!overruns) return tl::unexpected<Error>(overruns.error());
+  if (!more) return tl::unexpected<Error>(more.error());
   if (contents->empty()) {
     if (const auto readable = recording_.latest(kmsg_key(name_)); !readable)
       return tl::unexpected<Error>(readable.error());
   }
-  KernelLogRecords log{.overrun = !overruns->empty()};
+  KernelLogRecords log{.overrun = !overruns->empty(), .more = !more->empty()};
   for (std::string_view content : *contents) {
     while (!content.empty()) {
       const auto end = content.find('\0');

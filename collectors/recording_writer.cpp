@@ -79,6 +79,7 @@ class RecordingSource final : public Source {
     // Without new records nothing is written, except to say that the log can be read (again).
     if (!std::exchange(log_read_, true) || !records.empty()) writer_.append(kmsg_key(name_), records);
     if (log->overrun) writer_.append(overrun_key(name_), "");
+    if (log->more) writer_.append(more_key(name_), "");
     return log;
   }
   std::uint64_t page_size() override { return live_->page_size(); }

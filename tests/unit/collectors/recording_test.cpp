@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "collectors/kernel_log.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"
@@ -228,6 +229,37 @@ TEST_CASE("the kernel log is a stream: each look brings what came since the look
   const auto late = recording->source("host")->read_kernel_log();
   REQUIRE(late);
   CHECK(late->records.size() == 5);
+}
+
+TEST_CASE("a log too long for one look is followed in a replay as it was live") {
+  TemporaryDirectory directory;
+  KernelLogReader live;
+  const Snapshot previous;
+  Result<KernelLog> seen = unexpected(Errc::not_read, "");
+  {
+    Recorder recorder(directory.path("rec"));
+    const auto look = [&](std::chrono::milliseconds at, const std::string& record, bool more) {
+      recorder.tick(at);
+      recorder.kernel->kernel_log = KernelLogRecords{.records = {record}, .more = more};
+      seen = live(Reading{*recorder.source, kStart + at, previous});
+    };
+    look(0ms, "6,1,1,-;boot\n", true);
+    look(1000ms, "6,2,1,-;TCP: too many orphaned sockets\n", false);
+    look(2000ms, "6,3,9,-;TCP: too many orphaned sockets\n", false);
+  }
+  auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  KernelLogReader again;
+  Result<KernelLog> replayed = unexpected(Errc::not_read, "");
+  for (const auto tick : recording->ticks()) {
+    recording->seek(tick);
+    replayed = again(Reading{*source, tick, previous});
+  }
+  REQUIRE(seen);
+  REQUIRE(replayed);
+  CHECK(replayed->counts == seen->counts);
+  CHECK(seen->counts.at(static_cast<std::size_t>(KernelEventKind::orphans)) == 1);
 }
 
 TEST_CASE("a log in which nothing happened is known, one that nobody read is missing") {
