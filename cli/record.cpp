@@ -26,17 +26,24 @@ RecordingAbout about_this_machine(const Clocks& clocks) {
           .page_size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
 }
 
-// Waits until `until`; false when a signal asks to stop before.
+// A signal asks to stop; it stays pending until wait_until() takes it.
+bool stop_is_pending() {
+  sigset_t pending;
+  return ::sigpending(&pending) == 0 &&
+         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
+// Waits until `until`; false when a signal asks to stop, even if it is too late to wait.
 bool wait_until(TimePoint until, const Clocks& clocks) {
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGINT);
   sigaddset(&stop, SIGTERM);
   for (;;) {
-    const auto left = std::chrono::nanoseconds(until - clocks.monotonic()).count();
-    if (left <= 0) return true;
+    const auto left = std::max<std::int64_t>(0, std::chrono::nanoseconds(until - clocks.monotonic()).count());
     const timespec timeout{.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
     if (::sigtimedwait(&stop, nullptr, &timeout) > 0) return false;
+    if (left == 0) return true;
   }
 }
 
@@ -53,11 +60,17 @@ std::string counted(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+// The present as a recording can hold it, in whole milliseconds since its start, so that a replay runs at the
+// same times.
+TimePoint present(TimePoint started, const Clocks& clocks) {
+  return started + std::chrono::floor<std::chrono::milliseconds>(clocks.monotonic() - started);
+}
+
 }  // namespace
 
 Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
   const auto about = about_this_machine(clocks);
-  auto writer = RecordingWriter::create(options.directory, about);
+  auto writer = RecordingWriter::create(options.directory, about, {.stopping = stop_is_pending});
   if (!writer) return tl::unexpected<Error>(writer.error());
 
   Recorded recorded;
@@ -65,16 +78,22 @@ Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
   namespaces.insert(namespaces.end(), options.namespaces.begin(), options.namespaces.end());
   recorded.namespaces = namespaces.size();
   const auto open = [&](const std::string& netns, Thread) {
-    return (*writer)->wrap(
-        make_live_source({.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic}), netns);
+    return (*writer)->wrap(make_live_source({.netns = netns == kHostNetns ? "" : netns,
+                                             .clock = clocks.monotonic,
+                                             .stopping = stop_is_pending}),
+                           netns);
   };
   Cycle cycle(collector_catalog(), namespaces, open, {}, clocks);
   block_loop_signals();
-  for (auto tick = about.started; tick <= about.started + options.duration; tick += kTick) {
-    if (!wait_until(tick, clocks)) break;
+  const auto end = about.started + options.duration;
+  for (auto next = about.started; next <= end && wait_until(next, clocks); next += kTick) {
+    const auto tick = present(about.started, clocks);
+    if (tick >= end + kTick) break;
+    if (tick >= next + kTick) next = tick;  // the one before was slow: go on from here, without catching up
     if (auto begun = (*writer)->begin_tick(tick); !begun) return tl::unexpected<Error>(begun.error());
     cycle.run_all(tick);
     ++recorded.ticks;
+    if (auto ended = (*writer)->end_tick(); !ended) return tl::unexpected<Error>(ended.error());
   }
   if (auto written = (*writer)->outcome(); !written) return tl::unexpected<Error>(written.error());
   note_runs(cycle.report(clocks.monotonic()), recorded);

@@ -4,8 +4,9 @@
 //                            started_monotonic_ns
 //   ticks                    one line for each tick: milliseconds since the start
 //   TICK/NETNS/proc/net/...  what was read at that tick, as files, where it differs from the read before;
-//                            X.list is a directory's names, X.link a link's target, X.size a size, and
-//                            X.error an Error: its code, a newline, its detail
+//                            X.list is a directory's names, X.size a size, X.links one line for each
+//                            link that was read in a directory at that tick, "name target", and X.error
+//                            an Error: its code, a newline, its detail
 //   TICK/NETNS/sock_diag/... a dump as netlink messages
 //   TICK/NETNS/kmsg          new kernel log records, each followed by a zero byte; written without any when
 //                            the log could be read for the first time (again)
@@ -14,7 +15,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <ios>
 #include <map>
 #include <memory>
@@ -33,39 +37,65 @@ struct RecordingAbout {
   std::uint64_t page_size = 0;
 };
 
+/// A recording of more files and directories is neither written nor read.
+inline constexpr std::size_t kMostRecordedFiles = std::size_t{1} << 20;
+
+/// How a recording shall be written.
+struct RecordingOptions {
+  std::size_t most_entries = kMostRecordedFiles;
+  /// Once true, nothing is written down any more: a read that was given up is no reading. May be empty.
+  std::function<bool()> stopping;
+};
+
 /// Writes a recording.
 class RecordingWriter {
  public:
   /// Makes the directory, which must not exist or be empty. Errors: it cannot be made or written, or is not
   /// empty.
   static Result<std::unique_ptr<RecordingWriter>> create(std::filesystem::path directory,
-                                                         RecordingAbout about);
+                                                         RecordingAbout about, RecordingOptions options = {});
 
-  /// What is read from now on belongs to the tick at `now`.
+  /// What is read from now on belongs to the tick at `now`; the tick before is ended.
   Result<void> begin_tick(TimePoint now);
+  /// Writes what is only known when everything was read. Must follow the last tick.
+  Result<void> end_tick();
 
   /// A source that reads from `live` and writes down what it read. `name` is the namespace's in the
   /// recording.
   std::unique_ptr<Source> wrap(std::unique_ptr<Source> live, std::string netns);
 
-  /// The first failure to write, for example a full disk; what was written before is a whole recording.
+  /// The first failure to write, for example a full disk or too many files; what was written before is a
+  /// whole recording.
   [[nodiscard]] const Result<void>& outcome() const { return outcome_; }
 
   /// Writes `content` down as `key` unless it is what was written for that key last.
   void put(const std::string& key, std::string content);
+  /// Writes, at the end of the tick, what the link `name` says into the file of its directory's links.
+  void put_link(const std::string& key, const std::string& name, Result<std::string> target);
   /// Adds `content` to what was written for `key` at this tick.
   void append(const std::string& key, const std::string& content);
+  [[nodiscard]] bool stopping() const { return options_.stopping && options_.stopping(); }
 
  private:
+  struct Last {
+    std::string content;
+    TimePoint read_at;
+  };
+
+  void forget_what_is_gone();
   void write(const std::string& key, const std::string& content, std::ios::openmode mode);
 
-  RecordingWriter(std::filesystem::path directory, RecordingAbout about)
-      : directory_(std::move(directory)), about_(std::move(about)) {}
+  RecordingWriter(std::filesystem::path directory, RecordingAbout about, RecordingOptions options)
+      : directory_(std::move(directory)), about_(std::move(about)), options_(std::move(options)) {}
 
   std::filesystem::path directory_;
   RecordingAbout about_;
+  RecordingOptions options_;
   std::string tick_;
-  std::map<std::string, std::string> last_;  // what was written last for a key
+  TimePoint now_, swept_;
+  std::size_t entries_ = 2;           // files and directories so far; about and ticks are there
+  std::map<std::string, Last> last_;  // what was written last for a key
+  std::map<std::string, std::map<std::string, Result<std::string>>> links_;  // of this tick, by key and name
   Result<void> outcome_;
 };
 
@@ -85,6 +115,8 @@ class Recording {
   /// A source that reads what the recording has for that namespace. The recording must outlive it.
   [[nodiscard]] std::unique_ptr<Source> source(std::string name) const;
 
+  /// The file of the newest content of `key` up to the present tick; nullptr when there is none.
+  [[nodiscard]] const std::filesystem::path* newest(const std::string& key) const;
   /// The newest content of `key` up to the present tick. Errors: missing, when it was never read up to then.
   [[nodiscard]] Result<std::string> latest(const std::string& key) const;
   /// The contents of `key` of all ticks after `after` up to the present one.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "collectors/source.h"
 
@@ -25,9 +26,11 @@ inline std::string error_key(const std::string& key) { return key + ".error"; }
 inline std::string list_key(const std::string& netns, const std::string& path) {
   return netns + path + ".list";
 }
-inline std::string link_key(const std::string& netns, const std::string& path) {
-  return netns + path + ".link";
+/// Where the links of the directory stand that `path` is in.
+inline std::string links_key(const std::string& netns, const std::string& path) {
+  return netns + path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)) + ".links";
 }
+inline std::string last_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 inline std::string size_key(const std::string& netns, const std::string& path) {
   return netns + path + ".size";
 }
@@ -38,6 +41,36 @@ inline std::string more_key(const std::string& netns) { return netns + "/kmsg.mo
 inline std::string dump_key(const std::string& netns, const SocketDump& request) {
   return netns + "/sock_diag/states-" + std::to_string(request.states) +
          (request.socket_memory ? "-memory" : "");
+}
+
+// In X.links a line is a name, a blank and a target, or, when it could not be read, kLinkError, a code, a
+// blank and the detail. Whatever is in a name or a target: it is one line, and what begins with kLinkError is
+// an error.
+inline constexpr std::string_view kLinkError = "\\error ";
+enum class Blanks { kept, escaped };
+
+inline std::string escaped(std::string_view text, Blanks blanks) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '\\')
+      escaped += "\\\\";
+    else if (c == '\n')
+      escaped += "\\n";
+    else if (c == ' ' && blanks == Blanks::escaped)
+      escaped += "\\s";
+    else
+      escaped += c;
+  }
+  return escaped;
+}
+
+inline std::string unescaped(std::string_view text) {
+  std::string unescaped;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i] == '\\' && i + 1 < text.size() ? text[++i] : '\0';
+    unescaped += c == '\0' ? text[i] : c == 'n' ? '\n' : c == 's' ? ' ' : c;
+  }
+  return unescaped;
 }
 
 }  // namespace tcpdiag::recording

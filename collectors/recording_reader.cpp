@@ -18,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace recording;
 
-constexpr std::size_t kMaxFiles = 1 << 20;
 constexpr std::size_t kMaxAboutBytes = 1 << 16;
 constexpr std::size_t kMaxTicksBytes = 1 << 26;  // ten a second for a week
 // A dump's file may be longer than a kernel file: a million sockets are 140 MB.
@@ -42,12 +41,40 @@ std::optional<TimePoint> to_tick(std::string_view milliseconds, TimePoint starte
   return started + std::chrono::milliseconds(*offset);
 }
 
-Error to_error(std::string_view text) {
-  const auto code = next_line(text);
+Error to_error(std::string_view code, std::string_view text) {
   for (const auto each : {Errc::not_read, Errc::missing, Errc::no_netns, Errc::denied, Errc::malformed,
                           Errc::too_large, Errc::timed_out, Errc::failed})
     if (to_string(each) == code) return {each, std::string(text)};
   return {Errc::failed, std::string(text)};
+}
+
+Error to_error(std::string_view text) {
+  const auto code = next_line(text);
+  return to_error(code, text);
+}
+
+using Links = std::map<std::string, Result<std::string>, std::less<>>;
+
+Links parse_links(std::string_view text) {
+  const auto until_blank = [](std::string_view& line) {
+    const auto end = std::min(line.find(' '), line.size());
+    const auto word = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+    return word;
+  };
+  Links links;
+  while (!text.empty()) {
+    auto line = next_line(text);
+    const auto name = unescaped(until_blank(line));
+    Result<std::string> target = unescaped(line);
+    if (line.starts_with(kLinkError)) {
+      line.remove_prefix(kLinkError.size());
+      const auto code = until_blank(line);
+      target = tl::unexpected<Error>(to_error(code, unescaped(line)));
+    }
+    links.insert_or_assign(name, std::move(target));
+  }
+  return links;
 }
 
 std::vector<std::string> lines(std::string_view text) {
@@ -65,9 +92,7 @@ class RecordedSource final : public Source {
   Result<std::vector<std::string>> list(const std::string& path) override {
     return recording_.latest(list_key(name_, path)).map([](const std::string& text) { return lines(text); });
   }
-  Result<std::string> link(const std::string& path) override {
-    return recording_.latest(link_key(name_, path));
-  }
+  Result<std::string> link(const std::string& path) override;
   Result<std::uint64_t> size(const std::string& path) override {
     return recording_.latest(size_key(name_, path))
         .and_then([&](const std::string& text) -> Result<std::uint64_t> {
@@ -91,7 +116,25 @@ class RecordedSource final : public Source {
   const Recording& recording_;
   std::string name_;
   TimePoint log_read_until_ = TimePoint::min();
+  fs::path links_file_;  // whose links these are: the links of one directory are read one after the other
+  Links links_;
 };
+
+Result<std::string> RecordedSource::link(const std::string& path) {
+  const auto key = links_key(name_, path);
+  const auto* file = recording_.newest(key);
+  if (!file) return unexpected(Errc::missing, key + ": not in the recording");
+  if (*file != links_file_) {
+    const auto text = load(*file);
+    if (!text) return tl::unexpected<Error>(text.error());
+    links_ = parse_links(*text);
+    links_file_ = *file;
+  }
+  const auto found = links_.find(last_name(path));
+  if (found == links_.end())
+    return unexpected(Errc::missing, path + ": not among " + key + " in the recording");
+  return found->second;
+}
 
 // The log is a stream, not a state: a look shows what was recorded after the look before it.
 Result<KernelLogRecords> RecordedSource::read_kernel_log() {
@@ -182,8 +225,9 @@ Result<Recording> Recording::open(const fs::path& directory) {
   std::size_t count = 0;
   for (fs::recursive_directory_iterator entry(directory, failed), end; !failed && entry != end;
        entry.increment(failed)) {
-    if (++count > kMaxFiles)
-      return unexpected(Errc::too_large, directory.string() + ": more than 1048576 files");
+    if (++count > kMostRecordedFiles)
+      return unexpected(Errc::too_large,
+                        directory.string() + ": more than " + std::to_string(kMostRecordedFiles) + " files");
     std::error_code gone;
     if (!fs::is_regular_file(entry->symlink_status(gone))) continue;
     const auto relative = entry->path().lexically_relative(directory);
@@ -209,6 +253,13 @@ std::vector<std::string> Recording::namespaces() const {
 
 std::unique_ptr<Source> Recording::source(std::string name) const {
   return std::make_unique<RecordedSource>(*this, std::move(name));
+}
+
+const fs::path* Recording::newest(const std::string& key) const {
+  const auto versions = files_.find(key);
+  if (versions == files_.end()) return nullptr;
+  const auto after = versions->second.upper_bound(now_);
+  return after == versions->second.begin() ? nullptr : &std::prev(after)->second;
 }
 
 Result<std::string> Recording::latest(const std::string& key) const {

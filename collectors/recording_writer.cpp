@@ -52,7 +52,9 @@ class RecordingSource final : public Source {
     return recorded(list_key(name_, path), live_->list(path), joined);
   }
   Result<std::string> link(const std::string& path) override {
-    return recorded(link_key(name_, path), live_->link(path), [](const auto& target) { return target; });
+    auto target = live_->link(path);
+    if (!writer_.stopping()) writer_.put_link(links_key(name_, path), last_name(path), target);
+    return target;
   }
   Result<std::uint64_t> size(const std::string& path) override {
     return recorded(size_key(name_, path), live_->size(path), [](auto size) { return std::to_string(size); });
@@ -69,6 +71,7 @@ class RecordingSource final : public Source {
   }
   Result<KernelLogRecords> read_kernel_log() override {
     auto log = live_->read_kernel_log();
+    if (writer_.stopping()) return log;
     if (!log) {
       log_read_ = false;
       writer_.put(error_key(kmsg_key(name_)), to_text(log.error()));
@@ -92,6 +95,7 @@ class RecordingSource final : public Source {
   // Writes the value or the error down. Whichever it is, the other one's file no longer speaks.
   template <class T, class ToText>
   Result<T> recorded(const std::string& at, Result<T> result, ToText to_content) {
+    if (writer_.stopping()) return result;
     if (!result)
       writer_.put(error_key(at), to_text(result.error()));
     else if constexpr (std::is_void_v<T>)
@@ -122,9 +126,22 @@ std::string counterpart(const std::string& key) {
   return key.ends_with(kSuffix) ? key.substr(0, key.size() - kSuffix.size()) : error_key(key);
 }
 
+// As parse_links() of the reader understands it.
+std::string to_line(const std::string& name, const Result<std::string>& target) {
+  auto line = escaped(name, Blanks::escaped) + " ";
+  if (target) {
+    line += escaped(*target, Blanks::kept);
+  } else {
+    line.append(kLinkError).append(to_string(target.error().code)).append(" ");
+    line += escaped(target.error().detail, Blanks::kept);
+  }
+  return line + "\n";
+}
+
 }  // namespace
 
-Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(fs::path directory, RecordingAbout about) {
+Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(fs::path directory, RecordingAbout about,
+                                                                 RecordingOptions options) {
   std::error_code failed;
   fs::create_directories(directory, failed);
   if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
@@ -134,12 +151,25 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(fs::path direct
 
   if (auto written = write_file(directory / "about", to_text(about), std::ios::trunc); !written)
     return tl::unexpected<Error>(written.error());
-  return std::unique_ptr<RecordingWriter>(new RecordingWriter(std::move(directory), std::move(about)));
+  return std::unique_ptr<RecordingWriter>(
+      new RecordingWriter(std::move(directory), std::move(about), std::move(options)));
 }
 
 Result<void> RecordingWriter::begin_tick(TimePoint now) {
+  (void)end_tick();
+  now_ = now;
+  forget_what_is_gone();
   tick_ = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now - about_.started).count());
   if (outcome_) outcome_ = write_file(directory_ / "ticks", tick_ + "\n", std::ios::app);
+  return outcome_;
+}
+
+Result<void> RecordingWriter::end_tick() {
+  for (const auto& [key, links] : std::exchange(links_, {})) {
+    std::string content;
+    for (const auto& [name, target] : links) content += to_line(name, target);
+    put(key, std::move(content));
+  }
   return outcome_;
 }
 
@@ -149,9 +179,22 @@ std::unique_ptr<Source> RecordingWriter::wrap(std::unique_ptr<Source> live, std:
 
 void RecordingWriter::put(const std::string& key, std::string content) {
   const auto last = last_.find(key);
-  if (last != last_.end() && last->second == content) return;
+  if (last != last_.end()) last->second.read_at = now_;
+  if (last != last_.end() && last->second.content == content) return;
   write(key, content, std::ios::trunc);
-  last_.insert_or_assign(key, std::move(content));
+  last_.insert_or_assign(key, Last{.content = std::move(content), .read_at = now_});
+}
+
+void RecordingWriter::put_link(const std::string& key, const std::string& name, Result<std::string> target) {
+  links_[key].insert_or_assign(name, std::move(target));
+}
+
+// Processes come and go for as long as a recording lasts; what they were must not be remembered as long.
+void RecordingWriter::forget_what_is_gone() {
+  constexpr auto kKept = std::chrono::minutes(10);  // longer than any collector's period
+  if (now_ - swept_ < kKept / 10) return;
+  swept_ = now_;
+  std::erase_if(last_, [&](const auto& entry) { return now_ - entry.second.read_at > kKept; });
 }
 
 void RecordingWriter::append(const std::string& key, const std::string& content) {
@@ -163,6 +206,13 @@ void RecordingWriter::write(const std::string& key, const std::string& content, 
   last_.erase(counterpart(key));
   const auto path = directory_ / (tick_ + "/" + key);  // joined as text: an absolute key must stay inside
   std::error_code failed;
+  for (auto made = path; made.has_relative_path() && !fs::exists(made, failed); made = made.parent_path())
+    ++entries_;
+  if (entries_ > options_.most_entries) {
+    outcome_ = unexpected(Errc::too_large, directory_.string() + ": more than " +
+                                               std::to_string(options_.most_entries) + " files: stopped");
+    return;
+  }
   fs::create_directories(path.parent_path(), failed);
   outcome_ = failed ? tl::unexpected<Error>(system_error(failed.value(), path.string()))
                     : write_file(path, content, mode);

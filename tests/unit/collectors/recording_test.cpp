@@ -21,9 +21,10 @@ constexpr SocketDump kListeners{.states = state_bit(TcpState::listen), .socket_m
 
 // A recording in the making and the kernel that is recorded.
 struct Recorder {
-  explicit Recorder(const std::string& at, const std::string& name = "host") {
+  explicit Recorder(const std::string& at, const std::string& name = "host", RecordingOptions options = {}) {
     auto created = RecordingWriter::create(
-        at, {.kernel = "6.1.0-13-amd64", .started_at = kStartedAt, .started = kStart, .page_size = 16384});
+        at, {.kernel = "6.1.0-13-amd64", .started_at = kStartedAt, .started = kStart, .page_size = 16384},
+        std::move(options));
     REQUIRE(created);
     writer = std::move(*created);
     auto fake = std::make_unique<FakeSource>();
@@ -94,6 +95,7 @@ TEST_CASE("what was read while recording is read again while replaying") {
     Result<void> outcome;
     CHECK(dumped(*recorder.source, outcome) == kernel.messages);
     CHECK(outcome);
+    CHECK(recorder.writer->end_tick());
     CHECK(recorder.writer->outcome());
   }
   const auto recording = Recording::open(directory.path("rec"));
@@ -166,6 +168,144 @@ TEST_CASE("an error is replayed while it lasted, and each time it came") {
     recording->seek(kStart + tick * 100ms);
     CHECK(source->read("/proc/x") == reads[tick]);
   }
+}
+
+TEST_CASE("the links of a directory that are read within a tick are one file, whatever they say") {
+  TemporaryDirectory directory;
+  const std::vector<std::pair<std::string, Result<std::string>>> links = {
+      {"/proc/1/fd/0", "/tmp/with blanks (deleted)"},
+      {"/proc/1/fd/1", "/tmp/two\nlines\\n"},
+      {"/proc/1/fd/2", "\\error denied not one"},
+      {"/proc/1/fd/3", ""},
+      {"/proc/1/fd/4", unexpected(Errc::denied, "/proc/1/fd/4: Permission\n denied")},
+      {"/proc/1/fd/a b\nc", "socket:[1]"},
+      {"/top", "/bottom"},
+  };
+  {
+    Recorder recorder(directory.path("rec"));
+    for (const auto& [path, target] : links) recorder.kernel->links.insert_or_assign(path, target);
+    for (const auto at : {0ms, 100ms}) {
+      recorder.tick(at);
+      for (const auto& [path, target] : links) CHECK(recorder.source->link(path) == target);
+    }
+    recorder.tick(200ms);
+    recorder.kernel->links["/proc/1/fd/3"] = "socket:[2]";
+    CHECK(recorder.source->link("/proc/1/fd/3") == "socket:[2]");
+    REQUIRE(recorder.writer->end_tick());
+  }
+  CHECK(files_in(directory.path("rec")) == 2 + 3);
+  CHECK(fs::is_regular_file(directory.path("rec/0/host/proc/1/fd.links")));
+  auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  CHECK(source->link("/proc/1/fd/3") == "socket:[2]");
+  CHECK(source->link("/proc/1/fd/0").error().code == Errc::missing);  // not looked at in the newest look
+  recording->seek(kStart + 100ms);
+  for (const auto& [path, target] : links) CHECK(source->link(path) == target);
+  CHECK(source->link("/proc/2/fd/0").error().code == Errc::missing);
+  recording->seek(kStart - 1ms);
+  CHECK(source->link("/top").error().code == Errc::missing);
+}
+
+TEST_CASE("a garbled file of links is links that say something else or are missing") {
+  TemporaryDirectory directory;
+  write_by_hand(directory);
+  fs::create_directories(directory.path("0/host/proc/1"));
+  const std::string whole = "1 socket:[7]\n2 \\error denied /x: no\n3 a\\\\b\\nc\n";
+  for (std::size_t length = 0; length <= whole.size(); ++length) {
+    (void)directory.write("0/host/proc/1/fd.links", whole.substr(0, length));
+    const auto recording = Recording::open(directory.path(""));
+    REQUIRE(recording);
+    const auto source = recording->source("host");
+    for (const auto* name : {"1", "2", "3", "4", ""}) (void)source->link(std::string("/proc/1/fd/") + name);
+    CHECK(source->link("/proc/1/fd/4").error().code == Errc::missing);
+  }
+  (void)directory.write("0/host/proc/1/fd.links", "\n \n1\n2 \\error\n3 \\error odd\n4 \\");
+  const auto recording = Recording::open(directory.path(""));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  CHECK(source->link("/proc/1/fd/1") == "");
+  CHECK(source->link("/proc/1/fd/3").error().code == Errc::failed);
+  CHECK(source->link("/proc/1/fd/4") == "\\");
+}
+
+TEST_CASE("a recording is stopped before it has more files than can be read") {
+  TemporaryDirectory directory;
+  constexpr std::size_t kMost = 2 + 5;  // about, ticks; 0, 0/host, 0/host/proc and two files in it
+  Recorder recorder(directory.path("rec"), "host", {.most_entries = kMost});
+  recorder.tick(0ms);
+  for (const auto* path : {"/proc/x", "/proc/y"}) {
+    recorder.kernel->files[path] = "a";
+    CHECK(recorder.source->read(path) == "a");
+    CHECK(recorder.writer->outcome());
+  }
+  recorder.tick(100ms);
+  CHECK(recorder.source->read("/proc/x") == "a");
+  CHECK(recorder.writer->outcome());
+  recorder.kernel->files["/proc/y"] = "b";
+  CHECK(recorder.source->read("/proc/y") == "b");
+  REQUIRE_FALSE(recorder.writer->outcome());
+  CHECK(recorder.writer->outcome().error() ==
+        Error{Errc::too_large, directory.path("rec") + ": more than 7 files: stopped"});
+  CHECK_FALSE(recorder.writer->begin_tick(kStart + 200ms));
+  CHECK_FALSE(fs::exists(directory.path("rec/100")));
+  const auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  CHECK(recording->source("host")->read("/proc/y") == "a");
+}
+
+TEST_CASE("what is read while the recording is being stopped is not written down") {
+  TemporaryDirectory directory;
+  bool stopping = false;
+  {
+    Recorder recorder(directory.path("rec"), "host", {.stopping = [&] { return stopping; }});
+    auto& kernel = *recorder.kernel;
+    kernel.files["/proc/x"] = "a";
+    kernel.links["/proc/1/fd/0"] = "a";
+    kernel.messages = {"a socket"};
+    Result<void> outcome;
+    const auto read_all = [&] {
+      (void)recorder.source->read("/proc/x");
+      (void)recorder.source->link("/proc/1/fd/0");
+      (void)recorder.source->read_kernel_log();
+      dumped(*recorder.source, outcome);
+    };
+    recorder.tick(0ms);
+    read_all();
+    recorder.tick(100ms);
+    stopping = true;
+    kernel.files["/proc/x"] = "b";
+    kernel.links["/proc/1/fd/0"] = "b";
+    kernel.dump_outcome = unexpected(Errc::failed, "sock_diag: stopped");
+    kernel.kernel_log = unexpected(Errc::failed, "stopped");
+    read_all();
+    CHECK_FALSE(outcome);
+    CHECK(recorder.writer->end_tick());
+  }
+  const auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  CHECK(source->read("/proc/x") == "a");
+  CHECK(source->link("/proc/1/fd/0") == "a");
+  CHECK(source->read_kernel_log());
+  Result<void> outcome;
+  CHECK(dumped(*source, outcome).size() == 1);
+  CHECK(outcome);
+}
+
+TEST_CASE("what was not read for long is not remembered, and written again when it is") {
+  TemporaryDirectory directory;
+  Recorder recorder(directory.path("rec"));
+  recorder.kernel->files["/proc/1/stat"] = "a";
+  recorder.kernel->files["/proc/stat"] = "a";
+  for (auto at = 0min; at <= 15min; at += 1min) {
+    recorder.tick(at);
+    (void)recorder.source->read("/proc/stat");
+    if (at == 0min || at == 15min) (void)recorder.source->read("/proc/1/stat");
+  }
+  CHECK(files_in(directory.path("rec")) == 2 + 3);
+  CHECK_FALSE(fs::exists(directory.path("rec/900000/host/proc/stat")));
+  CHECK(fs::exists(directory.path("rec/900000/host/proc/1/stat")));
 }
 
 TEST_CASE("a dump that failed is replayed as failed") {
