@@ -62,11 +62,10 @@ Result<std::vector<std::string>> list_directory(const std::string& path) {
 }
 
 Result<std::string> read_link(const std::string& path) {
-  std::string target(PATH_MAX, '\0');
-  const auto length = ::readlink(path.c_str(), target.data(), target.size());
+  char target[PATH_MAX];
+  const auto length = ::readlink(path.c_str(), target, sizeof(target));
   if (length < 0) return failed(path);
-  target.resize(static_cast<std::size_t>(length));
-  return target;
+  return std::string(target, static_cast<std::size_t>(length));
 }
 
 Result<std::uint64_t> file_size(const std::string& path) {
