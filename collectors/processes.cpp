@@ -255,9 +255,7 @@ void ProcessesReader::sweep(const Reading& reading, const Inodes& wanted) {
     for (const auto pid : pids) {
       auto& process = known_.at(pid);
       if (!process.sweep_due) continue;
-      const bool fits =
-          !process.open_fds || links + std::min(*process.open_fds, kLinksPerProcess) <= most_links;
-      if (last && (!fits || links >= most_links)) break;
+      if (last && links >= most_links) break;
       links += look_at(reading, pid, process, wanted);
       last = pid;
     }

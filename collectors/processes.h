@@ -34,7 +34,8 @@ class ProcessesReader {
   /// Of one process, its lowest descriptors; the sockets behind further ones are not seen.
   static constexpr std::uint64_t kLinksPerProcess = 8192;
   /// Some 50 ms. New processes and owners get half of it and the others what is left, but at least one
-  /// process of each is looked at, so it may be up to twice as many.
+  /// process each; with the last process of each, which is looked at whole, it may become up to 2.5 times as
+  /// many.
   static constexpr std::uint64_t kLinksPerRun = 8192;
   static constexpr std::chrono::seconds kSweepInterval{30};
   /// After a sweep of all that took several runs; none is needed after one that a single run could do.
