@@ -250,8 +250,8 @@ struct Process {
 struct Processes {
   std::vector<Process> processes;
   std::uint64_t total = 0;  ///< processes on the machine, as far as /proc shows them
-  std::uint64_t unreadable =
-      0;  ///< of them, those whose descriptors could not be listed, or not all: they may own a listener
+  /// Of them, those whose descriptors could not be listed, not all of them, or not yet: they may own a listener.
+  std::uint64_t unreadable = 0;
   std::uint64_t owners_cut = 0;  ///< owners of listeners left out because there were more than are kept
 };
 
