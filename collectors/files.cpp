@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -26,22 +27,25 @@ Result<FileDescriptor> open_file(const std::string& path) {
 }
 
 Result<std::string> read_whole(const FileDescriptor& file, const std::string& path, std::size_t most) {
-  constexpr std::size_t kChunk = 8192;
-  std::string content;
+  constexpr std::size_t kFirst = 16384;
+  std::string content(std::min(kFirst, most + 1), '\0');
+  std::size_t length = 0;
   for (;;) {
-    const auto length = content.size();
-    content.resize(length + kChunk);
-    const auto got = ::pread(file.get(), content.data() + length, kChunk, static_cast<off_t>(length));
-    if (got < 0 && errno == EINTR) {
-      content.resize(length);
-      continue;
-    }
+    const auto got =
+        ::pread(file.get(), content.data() + length, content.size() - length, static_cast<off_t>(length));
+    if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed(path);
-    content.resize(length + static_cast<std::size_t>(got));
-    if (got == 0) return content;
-    if (content.size() > most)
+    if (got == 0) break;
+    length += static_cast<std::size_t>(got);
+    if (length > most)
       return unexpected(Errc::too_large, path + ": longer than " + std::to_string(most) + " bytes");
+    if (length < content.size()) continue;
+    // Files of /proc/sys show only what one read from their beginning holds, and nothing further on.
+    if (static_cast<std::size_t>(got) == length) length = 0;
+    content.resize(std::min(4 * content.size(), most + 1));
   }
+  content.resize(length);
+  return content;
 }
 
 Result<std::vector<std::string>> list_directory(const std::string& path) {

@@ -64,6 +64,22 @@ TEST_CASE("the settings of a namespace are its own, as they are at the time") {
   }
 }
 
+TEST_CASE("a list of reserved ports is read whole, however long it is") {
+  FreshNetns netns;
+  const auto source = live_source();
+  for (const std::size_t ports : {2100U, 4000U, 32000U}) {
+    std::string list;
+    for (std::size_t port = 0; port < ports; ++port) list += std::to_string(2 * port + 1) + ",";  // no ranges
+    list.pop_back();
+    write_sysctl("net.ipv4.ip_local_reserved_ports", list);
+    const auto settings = read_settings(*source, SysctlScope::netns);
+    REQUIRE(settings);
+    CHECK(values_of(*settings, "net.ipv4.ip_local_reserved_ports") ==
+          Values{static_cast<std::int64_t>(ports)});
+    CHECK(settings->find("net.ipv4.ip_local_reserved_ports")->text == list);
+  }
+}
+
 TEST_CASE("every setting is what cat says, and what is absent here is absent") {
   FreshNetns netns;
   const auto source = live_source();
