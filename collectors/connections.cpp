@@ -83,7 +83,14 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
   if (server && socket.inode == 0 &&
       (socket.state == TcpState::established || socket.state == TcpState::close_wait))
     ++row.unaccepted;
-  if (!server && ephemeral.contains(socket.source_port))
+  if (!server && ephemeral.contains(socket.source_port)) add_destination(socket);
+}
+
+// An IPv4 connection of a dual-stack socket takes its port from the same ones as an IPv4 socket's.
+void ConnectionCounter::add_destination(const DiagSocket& socket) {
+  if (socket.destination.v6)
+    destinations_.add(socket.source.unmapped(), socket.destination.unmapped(), socket.destination_port);
+  else
     destinations_.add(socket.source, socket.destination, socket.destination_port);
 }
 

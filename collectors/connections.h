@@ -42,6 +42,7 @@ class ConnectionCounter {
 
  private:
   [[nodiscard]] bool is_server(const DiagSocket& socket, PortRange ephemeral) const;
+  void add_destination(const DiagSocket& socket);
   void add_half_open(const DiagSocket& socket);
   void add_close_wait(const DiagSocket& socket, bool server, std::uint16_t port);
   void take_close_waits(TimePoint now, Connections& connections);

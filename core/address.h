@@ -16,8 +16,6 @@ struct IpAddress {
 
   auto operator<=>(const IpAddress&) const = default;
 
-  /// 0.0.0.0 or ::
-  [[nodiscard]] bool is_any() const;
   /// The IPv4 address inside an IPv4-mapped one; any other address unchanged.
   [[nodiscard]] IpAddress unmapped() const;
 };

@@ -264,6 +264,23 @@ TEST_CASE("only local ports of the ephemeral range count for a destination, and 
   CHECK(connections.destination_undercount == 0);
 }
 
+TEST_CASE("a dual-stack socket takes its port for the same destination as an IPv4 one") {
+  const auto over = [](const std::string& source, const std::string& destination, std::uint16_t local) {
+    auto socket = connection(TcpState::established, local, 443);
+    socket.source = address(source);
+    socket.destination = address(destination);
+    return socket;
+  };
+  const auto connections =
+      count({over("10.0.0.1", "10.0.0.2", 40000), over("::ffff:10.0.0.1", "::ffff:10.0.0.2", 40001),
+             over("::10.0.0.1", "::10.0.0.2", 40002)});
+  REQUIRE(connections.destinations.size() == 2);
+  CHECK(connections.destinations[0].source == address("10.0.0.1"));
+  CHECK(connections.destinations[0].destination == address("10.0.0.2"));
+  CHECK(connections.destinations[0].local_ports == 2);
+  CHECK(connections.destinations[1].destination == address("::10.0.0.2"));
+}
+
 TEST_CASE("a finished counter begins anew") {
   ConnectionCounter counter;
   add(counter, {listener("0.0.0.0", 80), connection(TcpState::established, 80, 40000),
