@@ -122,21 +122,21 @@ void ConnectionCounter::add_close_wait(const DiagSocket& socket, bool server, st
 }
 
 void ConnectionCounter::take_close_waits(TimePoint now, Connections& connections) {
-  std::unordered_map<std::uint64_t, TimePoint> since;
-  const auto shown_twice = [&](CloseWait& each) {
+  for (auto& each : close_wait_) {
     const auto before = close_wait_since_.find(each.cookie);
     each.first_seen = before == close_wait_since_.end() ? now : before->second;
-    return !since.emplace(each.cookie, each.first_seen).second;
-  };
-  std::erase_if(close_wait_, shown_twice);
-  close_wait_since_ = std::move(since);
+  }
   std::sort(close_wait_.begin(), close_wait_.end(), [](const auto& a, const auto& b) {
     return std::tie(a.first_seen, a.cookie) < std::tie(b.first_seen, b.cookie);
   });
+  const auto shown_twice = [](const auto& a, const auto& b) { return a.cookie == b.cookie; };
+  close_wait_.erase(std::unique(close_wait_.begin(), close_wait_.end(), shown_twice), close_wait_.end());
   if (close_wait_.size() > Connections::kCloseWaits) {
     close_wait_cut_ += close_wait_.size() - Connections::kCloseWaits;
     close_wait_.resize(Connections::kCloseWaits);
   }
+  close_wait_since_.clear();
+  for (const auto& each : close_wait_) close_wait_since_.emplace(each.cookie, each.first_seen);
   connections.close_wait = close_wait_;
   connections.close_wait_cut = close_wait_cut_;
 }

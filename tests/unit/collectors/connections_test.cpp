@@ -251,6 +251,21 @@ TEST_CASE("of too many CLOSE_WAIT sockets the oldest are kept and the others cou
   CHECK(later.close_wait.front().first_seen == kStart + 5s);
 }
 
+TEST_CASE("nothing is remembered of CLOSE_WAIT sockets that were cut") {
+  constexpr std::uint64_t kMost = Connections::kCloseWaits;
+  ConnectionCounter counter;
+  const auto show = [&](std::uint64_t newest, std::uint64_t oldest, TimePoint now) {
+    for (auto cookie = newest; cookie >= oldest; --cookie)
+      counter.add(connection(TcpState::close_wait, 40000, 443, cookie), kEphemeral);
+    return counter.finish(now);
+  };
+  show(kMost, 1, kStart);
+  CHECK(show(2 * kMost, 1, kStart + 5s).close_wait_cut == kMost);  // the new ones come first in the dump
+  const auto connections = show(2 * kMost, kMost + 1, kStart + 10s);
+  CHECK(connections.close_wait.size() == kMost);
+  CHECK(connections.close_wait.front().first_seen == kStart + 10s);
+}
+
 TEST_CASE("only local ports of the ephemeral range count for a destination, and none of the server side") {
   const auto connections =
       count({listener("0.0.0.0", 40000), connection(TcpState::established, 40000, 50000),
