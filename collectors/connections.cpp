@@ -173,10 +173,15 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
     else
       parsed = tl::unexpected<Error>(socket.error());
   });
+  // Before 5.6 the cookies of each namespace begin anew, so another one's could be taken for the former's.
+  // That there is another one is known by the source's generation, in a recording only by the error before
+  // it.
+  const bool gone = !dumped && dumped.error().code == Errc::no_netns;
+  const auto generation = reading.source.generation();
+  if (generation != generation_ || gone) counter_.forget_close_waits();
+  generation_ = generation;
   if (dumped && parsed) return counter_.finish(reading.now);
   counter_.discard();
-  // What comes back under the namespace's name is another one; before 5.6 its cookies would begin anew.
-  if (!dumped && dumped.error().code == Errc::no_netns) counter_ = {};
   return tl::unexpected<Error>(dumped ? parsed.error() : dumped.error());
 }
 

@@ -39,6 +39,8 @@ class ConnectionCounter {
   Connections finish(TimePoint now);
   /// Begins anew after a dump that failed half-way; what is known of CLOSE_WAIT sockets stays.
   void discard();
+  /// Those of the dumps before: what this one showed counts as seen for the first time.
+  void forget_close_waits() { close_wait_since_.clear(); }
 
  private:
   [[nodiscard]] bool is_server(const DiagSocket& socket, PortRange ephemeral) const;
@@ -63,6 +65,7 @@ class ConnectionsReader {
 
  private:
   ConnectionCounter counter_;
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace tcpdiag

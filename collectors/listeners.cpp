@@ -97,15 +97,21 @@ std::uint32_t ListenerHistory::peak(std::uint32_t longest, TimePoint now) {
   return highest;
 }
 
+// Before 5.6 the cookies of each namespace begin anew, so another one's could be taken for the former's. That
+// there is another one is known by the source's generation, in a recording only by the error before it.
+void ListenersReader::forget_another_netns(std::uint64_t generation, const Result<void>& dumped) {
+  const bool gone = !dumped && dumped.error().code == Errc::no_netns;
+  if (generation == generation_ && !gone) return;
+  generation_ = generation;
+  histories_.clear();
+}
+
 Result<Listeners> ListenersReader::operator()(const Reading& reading) {
   Dump dump;
   const SocketDump request{.states = state_bit(TcpState::listen), .socket_memory = true};
   const auto dumped = reading.source.dump_sockets(request, [&](auto payload) { add(payload, dump); });
-  if (!dumped) {
-    // What comes back under the namespace's name is another one; before 5.6 its cookies would begin anew.
-    if (dumped.error().code == Errc::no_netns) histories_.clear();
-    return tl::unexpected<Error>(dumped.error());
-  }
+  forget_another_netns(reading.source.generation(), dumped);
+  if (!dumped) return tl::unexpected<Error>(dumped.error());
   if (!dump.parsed) return tl::unexpected<Error>(dump.parsed.error());
 
   Listeners listeners{.cut = dump.cut};

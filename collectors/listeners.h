@@ -44,7 +44,10 @@ class ListenersReader {
   Result<Listeners> operator()(const Reading& reading);
 
  private:
+  void forget_another_netns(std::uint64_t generation, const Result<void>& dumped);
+
   std::map<Endpoint, ListenerHistory> histories_;
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace tcpdiag

@@ -50,6 +50,7 @@ class LiveSource final : public Source {
   Result<std::string> link(const std::string& path) override { return read_link(path); }
   Result<std::uint64_t> size(const std::string& path) override { return file_size(path); }
   Result<KernelLogRecords> read_kernel_log() override { return kmsg_.read(); }
+  std::uint64_t generation() override { return generation_; }
   std::uint64_t page_size() override { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }
 
   Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
@@ -96,6 +97,7 @@ class LiveSource final : public Source {
     auto netns = options_.netns.empty() ? Result<Netns>(Netns()) : Netns::open(options_.netns);
     if (!netns) return tl::unexpected<Error>(netns.error());
     handles_.emplace(Handles{std::move(*netns), std::nullopt, {}});
+    ++generation_;
     return &*handles_;
   }
 
@@ -122,6 +124,7 @@ class LiveSource final : public Source {
 
   LiveOptions options_;
   std::optional<Handles> handles_;
+  std::uint64_t generation_ = 0;  // namespaces opened so far
   Kmsg kmsg_;
 };
 

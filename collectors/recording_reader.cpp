@@ -110,6 +110,7 @@ class RecordedSource final : public Source {
     return {};
   }
   Result<KernelLogRecords> read_kernel_log() override;
+  std::uint64_t generation() override { return 0; }  // a recording tells of it only by its errors
   std::uint64_t page_size() override { return recording_.about().page_size; }
 
  private:

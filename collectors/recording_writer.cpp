@@ -85,6 +85,7 @@ class RecordingSource final : public Source {
     if (log->more) writer_.append(more_key(name_), "");
     return log;
   }
+  std::uint64_t generation() override { return live_->generation(); }
   std::uint64_t page_size() override { return live_->page_size(); }
 
  private:

@@ -59,6 +59,10 @@ class Source {
   /// holds.
   virtual Result<KernelLogRecords> read_kernel_log() = 0;
 
+  /// Which of the namespaces that have borne the source's name is read: another number, another namespace. It
+  /// may change with any read, so it is asked for after the read whose result is judged by it.
+  virtual std::uint64_t generation() = 0;
+
   /// Bytes per page of the machine that was read.
   virtual std::uint64_t page_size() = 0;
 

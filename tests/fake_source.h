@@ -19,6 +19,7 @@ class FakeSource : public Source {
   std::vector<std::string> messages;  ///< payloads that a socket dump shows, whatever it asks for
   Result<void> dump_outcome;          ///< how a dump ends
   Result<KernelLogRecords> kernel_log = KernelLogRecords{};  ///< what each look into the kernel log brings
+  std::uint64_t netns_generation = 0;
   std::uint64_t bytes_per_page = 4096;
 
   void deny(const std::string& path) {
@@ -40,6 +41,7 @@ class FakeSource : public Source {
     return dump_outcome;
   }
   Result<KernelLogRecords> read_kernel_log() override { return kernel_log; }
+  std::uint64_t generation() override { return netns_generation; }
   std::uint64_t page_size() override { return bytes_per_page; }
 
  private:

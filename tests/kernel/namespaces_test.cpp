@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "collectors/listeners.h"
+#include "collectors/netns.h"
 #include "collectors/netstat.h"
 #include "collectors/sysctl.h"
 #include "tests/catch.h"
@@ -83,6 +84,37 @@ TEST_CASE("a named namespace that vanishes is missing, and is read again when it
   run("ip netns del test && ip netns add test");  // between two looks
   CHECK(read_tcp_counters(*source).error().code == Errc::no_netns);
   CHECK(read_tcp_counters(*source).has_value());
+}
+
+TEST_CASE(
+    "the history of a listener ends with its namespace, whichever collector sees that it was replaced") {
+  const FreshNames names;
+  const auto source = live_source("test");
+  ListenersReader reader;
+  const auto listener_with = [&](int connections) {
+    std::vector<FileDescriptor> sockets;
+    const auto ran = Netns::open("test").value().run_inside([&] {
+      sockets.push_back(listen_on("127.0.0.1", 80));
+      for (int i = 0; i < connections; ++i) sockets.push_back(connect_to("127.0.0.1", 80));
+    });
+    REQUIRE(ran);
+    Listener listener;
+    wait_until("the connections are in the queue", [&] {
+      const auto listeners = look(reader, *source).value().listeners;
+      listener = listeners.at(0);
+      return listener.fullest().queue_length == static_cast<std::uint32_t>(connections);
+    });
+    return listener;
+  };
+  run("ip netns add test");
+  in_netns("ip link set lo up");
+  CHECK(listener_with(3).peak_length == 3);
+  run("ip netns del test && ip netns add test");
+  in_netns("ip link set lo up");
+  REQUIRE(read_tcp_counters(*source).error().code == Errc::no_netns);
+  const auto listener = listener_with(0);
+  CHECK(listener.peak_length == 0);
+  CHECK(listener.fill.samples[0] == 1);
 }
 
 TEST_CASE("a name that leads to something else is an error and not the host") {
