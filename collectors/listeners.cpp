@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace tcpdiag {
 namespace {
@@ -104,6 +105,7 @@ void ListenersReader::forget_another_netns(std::uint64_t generation, const Resul
   if (generation == generation_ && !gone) return;
   generation_ = generation;
   histories_.clear();
+  missed_.clear();
 }
 
 Result<Listeners> ListenersReader::operator()(const Reading& reading) {
@@ -118,11 +120,12 @@ Result<Listeners> ListenersReader::operator()(const Reading& reading) {
   std::map<Endpoint, ListenerHistory> still_there;
   for (auto& [endpoint, group] : dump.groups) {
     auto known = histories_.extract(endpoint);
+    if (!known) known = missed_.extract(endpoint);
     auto& history = known ? still_there.insert(std::move(known)).position->second : still_there[endpoint];
     listeners.listeners.push_back(
         history.advance(endpoint, group.v6_only, std::move(group.sockets), reading.now));
   }
-  histories_ = std::move(still_there);
+  missed_ = std::exchange(histories_, std::move(still_there));  // a dump can miss a listener's only socket
   std::sort(listeners.listeners.begin(), listeners.listeners.end(), [](const auto& a, const auto& b) {
     return std::tie(a.endpoint.port, a.endpoint) < std::tie(b.endpoint.port, b.endpoint);
   });

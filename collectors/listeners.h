@@ -35,7 +35,8 @@ class ListenerHistory {
   FillHistogram fill_;
 };
 
-/// Reads the listening sockets of a namespace and remembers what happened between the looks.
+/// Reads the listening sockets of a namespace and remembers what happened between the looks. A listener that
+/// two looks in a row do not show is forgotten.
 class ListenersReader {
  public:
   /// Listening sockets kept at most; the rest are counted in Listeners::cut.
@@ -46,7 +47,8 @@ class ListenersReader {
  private:
   void forget_another_netns(std::uint64_t generation, const Result<void>& dumped);
 
-  std::map<Endpoint, ListenerHistory> histories_;
+  std::map<Endpoint, ListenerHistory> histories_;  // of the listeners that the latest look showed
+  std::map<Endpoint, ListenerHistory> missed_;     // of those that only the look before it showed
   std::uint64_t generation_ = 0;
 };
 

@@ -210,14 +210,39 @@ TEST_CASE("the history ends with the listener, and with its namespace") {
     looks.members(kStart, {{1, 5, 128, 10}});
     looks.source.messages.clear();
     REQUIRE(looks.at(kStart + 1s));
+    REQUIRE(looks.at(kStart + 1100ms));
   }
   SECTION("in whose place there is another one") {
     looks.members(kStart, {{1, 5, 128, 10}});
     ++looks.source.netns_generation;
   }
+  SECTION("missed once and then in whose place there is another one") {
+    looks.members(kStart, {{1, 5, 128, 10}});
+    looks.source.messages.clear();
+    REQUIRE(looks.at(kStart + 1s));
+    ++looks.source.netns_generation;
+  }
+  SECTION("vanished: cookies of another namespace are another's") {
+    looks.members(kStart, {{1, 5, 128, 10}});
+    looks.source.dump_outcome = unexpected(Errc::no_netns, "network namespace /run/netns/a: gone");
+    REQUIRE_FALSE(looks.at(kStart + 1s));
+    looks.source.dump_outcome = {};
+  }
   const auto listener = looks.members(kStart + 2s, {{1, 0, 128, 3}});
   CHECK(listener.drops == 3);
   CHECK(listener.peak_length == 0);
+}
+
+TEST_CASE("a listener that one dump missed keeps its history") {
+  Looks looks;
+  looks.members(kStart, {{1, 5, 128, 10}, {2, 0, 128, 3}});
+  looks.members(kStart + 100ms, {{1, 0, 128, 10}});
+  looks.source.messages.clear();
+  CHECK(looks.at(kStart + 200ms).value().listeners.empty());
+  const auto listener = looks.members(kStart + 300ms, {{1, 0, 128, 11}});
+  CHECK(listener.drops == 14);
+  CHECK(listener.peak_length == 5);
+  CHECK(listener.fill.samples[0] + listener.fill.samples[1] == 3);
 }
 
 TEST_CASE("sockets in other states are no listeners, whatever the dump shows") {
