@@ -48,10 +48,21 @@ Result<Softnet> parse_softnet(std::string_view text) {
   return softnet;
 }
 
-Result<Softnet> read_softnet(Source& source) {
-  const auto text = source.read(kPath);
+Result<Softnet> SoftnetReader::operator()(const Reading& reading) {
+  const auto text = reading.source.read(kPath);
   if (!text) return tl::unexpected<Error>(text.error());
-  return parse_softnet(*text);
+  auto softnet = parse_softnet(*text);
+  if (!softnet) return softnet;
+  const auto count_on = [](WrappingCounter& counter, std::uint64_t& value) {
+    value = counter.advance(static_cast<std::uint32_t>(value));
+  };
+  for (auto& cpu : softnet->cpus) {
+    auto& counters = cpus_[cpu.cpu];
+    count_on(counters.processed, cpu.processed);
+    count_on(counters.dropped, cpu.dropped);
+    count_on(counters.time_squeezed, cpu.time_squeezed);
+  }
+  return softnet;
 }
 
 }  // namespace tcpdiag

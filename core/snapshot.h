@@ -221,7 +221,7 @@ struct Settings {
 struct Conntrack {
   Count entries;
   Count limit;  ///< the value is machine-wide, each namespace's own entries are compared with it
-  Count drops, early_drops, insert_failed;  ///< summed over CPUs
+  Count drops, early_drops, insert_failed;  ///< of all CPUs; the kernel's 32 bits wrap, these go on counting
 };
 
 /// fs.file-nr: open files of the whole machine.
@@ -255,7 +255,7 @@ struct Processes {
   std::uint64_t owners_cut = 0;  ///< owners of listeners left out because there were more than are kept
 };
 
-/// One CPU's line of /proc/net/softnet_stat; machine-wide. The kernel counts in 32 bits: the numbers wrap.
+/// One CPU's line of /proc/net/softnet_stat; machine-wide. The kernel's 32 bits wrap, these go on counting.
 struct SoftnetCpu {
   std::uint32_t cpu = 0;
   std::uint64_t processed = 0;

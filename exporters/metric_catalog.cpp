@@ -346,7 +346,7 @@ constexpr MetricSpec kCatalog[] = {
      fill::machine<&Snapshot::files, &FileHandles::max>},
 
     {"Receiving", "tcpdiag_softnet_processed_total", kCounter, kCpu, "/proc/net/softnet_stat",
-     "Packets that the CPU took from network devices. The kernel counts in 32 bits: the number wraps.",
+     "Packets that the CPU took from network devices.",
      fill::each_cpu<&SoftnetCpu::processed>},
     {"Receiving", "tcpdiag_softnet_dropped_total", kCounter, kCpu, "/proc/net/softnet_stat",
      "Packets dropped because the CPU's input queue was full (net.core.netdev_max_backlog).",

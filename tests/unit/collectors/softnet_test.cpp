@@ -54,8 +54,39 @@ TEST_CASE("a garbled softnet_stat is an error") {
     CHECK_FALSE(parse_softnet(bad));
 }
 
-TEST_CASE("a softnet_stat that may not be read is an error") {
+namespace {
+
+// A reader and the file that it reads.
+struct Looks {
   FakeSource source;
-  source.deny("/proc/net/softnet_stat");
-  CHECK(read_softnet(source).error().code == Errc::denied);
+  SoftnetReader reader;
+
+  Result<Softnet> operator()() { return reader({.source = source, .now = {}, .previous = {}}); }
+  // Each line's CPU, and the number in all its columns that count.
+  Softnet operator()(const std::vector<std::pair<std::string, std::string>>& cpu_and_number) {
+    std::string text;
+    for (const auto& [cpu, number] : cpu_and_number)
+      text += number + " " + number + " " + number + " 0 0 0 0 0 0 0 0 0 " + cpu + "\n";
+    source.files["/proc/net/softnet_stat"] = text;
+    return (*this)().value();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what a CPU received goes on counting when its 32 bits wrap, also while it was off") {
+  Looks look;
+  CHECK(look({{"0", "1"}, {"1", "fffffff0"}}).cpus.at(1).processed == 0xfffffff0);
+  CHECK(look({{"0", "2"}}).cpus.at(0).processed == 2);
+  const auto cpu = look({{"0", "2"}, {"1", "10"}}).cpus.at(1);
+  CHECK(cpu.cpu == 1);
+  CHECK(cpu.processed == std::uint64_t{0x100000010});
+  CHECK(cpu.dropped == std::uint64_t{0x100000010});
+  CHECK(cpu.time_squeezed == std::uint64_t{0x100000010});
+}
+
+TEST_CASE("a softnet_stat that may not be read is an error") {
+  Looks look;
+  look.source.deny("/proc/net/softnet_stat");
+  CHECK(look().error().code == Errc::denied);
 }
