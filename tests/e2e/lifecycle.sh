@@ -25,7 +25,7 @@ one_line && says "$scratch/error" "^tcpdiag: .*record" || die "does not name the
 run 2 "$tcpdiag" record --duration=nan "$scratch/recording"
 one_line && says "$scratch/error" nan || die "does not name the value: $(cat "$scratch/error")"
 run 0 "$tcpdiag" record --duration=300ms --netns=nosuch "$scratch/recording"
-one_line && says "$scratch/error" "^tcpdiag: recorded 4 ticks of 2 namespaces.*(nosuch)" ||
+one_line && says "$scratch/error" "^tcpdiag: recorded [1-4] ticks* of 2 namespaces.*(nosuch)" ||
   die "does not say what was recorded: $(cat "$scratch/error")"
 run 1 "$tcpdiag" record "$scratch/recording"
 one_line
