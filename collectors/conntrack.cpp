@@ -33,7 +33,7 @@ std::optional<ConntrackCpu> parse_cpu(std::string_view line, const std::vector<C
   for (const auto column : columns) {
     const auto value = to_number<std::uint32_t>(next_word(line), 16);
     if (!value) return std::nullopt;
-    if (column != nullptr) cpu.*column = *value;
+    if (column != nullptr) cpu.*column = value;
   }
   if (!next_word(line).empty()) return std::nullopt;
   return cpu;

@@ -61,10 +61,8 @@ void DestinationCounter::decrement_all() {
   for (auto& counter : counters_) --counter.local_ports;
   std::erase_if(counters_, [](const auto& counter) { return counter.local_ports == 0; });
   std::fill(slots_.begin(), slots_.end(), std::uint16_t{0});
-  for (std::uint16_t index = 0; index < counters_.size(); ++index) {
-    const auto& counter = counters_[index];
-    slot_of(counter.source, counter.destination, counter.port) = static_cast<std::uint16_t>(index + 1);
-  }
+  std::uint16_t slot = 0;
+  for (const auto& counter : counters_) slot_of(counter.source, counter.destination, counter.port) = ++slot;
 }
 
 std::vector<Destination> DestinationCounter::busiest(std::size_t most) const {

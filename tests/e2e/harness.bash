@@ -60,6 +60,8 @@ start_daemon() {
 
 ready() { within 15 answers http://127.0.0.1:10180/-/ready || die "not ready after 15 s"; }
 metrics() { curl -sf --max-time 5 http://127.0.0.1:10180/metrics; }
+# page_shows PATTERN: the page is read to its end, because curl fails when grep has seen enough
+page_shows() { metrics >"$scratch/page" && says "$scratch/page" "$1"; }
 
 # sample SERIES: its value; nothing when it is not on the page
 sample() { metrics | awk -v series="$1" '$1 == series { print $2 }'; }

@@ -43,14 +43,14 @@ run 1 "$tcpdiagd"
 one_line && says "$scratch/error" 10180 || die "does not name the port: $(cat "$scratch/error")"
 
 echo "SIGHUP: a bad configuration is refused and the old one stays, a good one is applied"
-metrics | grep -q '^tcpdiag_collector_success{collector="softnet"' || die "softnet does not run"
+page_shows '^tcpdiag_collector_success{collector="softnet"' || die "softnet does not run"
 echo '{"collectors": {"softnet": 1}}' >"$scratch/good.json"
 kill -HUP "$daemon"
 within 5 says "$scratch/daemon.log" "level=error" || die "no word about the bad configuration"
-metrics | grep -q '^tcpdiag_collector_success{collector="softnet"' || die "the old configuration did not stay"
+page_shows '^tcpdiag_collector_success{collector="softnet"' || die "the old configuration did not stay"
 echo '{"collectors": {"softnet": false}}' >"$scratch/good.json"
 kill -HUP "$daemon"
-softnet_is_off() { ! metrics | grep -q '^tcpdiag_softnet_processed_total'; }
+softnet_is_off() { metrics >"$scratch/page" && ! says "$scratch/page" '^tcpdiag_softnet_processed_total'; }
 within 5 softnet_is_off || die "the good configuration was not applied"
 
 echo "SIGTERM and SIGINT stop it within a second"

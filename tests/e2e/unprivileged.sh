@@ -24,7 +24,7 @@ works() {
   series=$(metrics | grep "^tcpdiag_collector_success{collector=\"$1\"") && [ "${series##* }" = 1 ]
 }
 owners_of() { metrics | grep -F "tcpdiag_listener_info{netns=\"host\",address=\"$1\",port=\"$2\",process=\""; }
-owner_known() { owners_of "$1" "$2" | grep -qF "process=\"$3\""; }
+owner_known() { owners_of "$1" "$2" | grep -F "process=\"$3\"" >/dev/null; }
 seconds_later() { awk -v now="$(sample tcpdiag_report_timestamp_seconds)" -v then="$2" -v after="$1" 'BEGIN { exit !(now - then > after) }'; }
 
 echo "nobody, without capabilities"
