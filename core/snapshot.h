@@ -250,7 +250,7 @@ struct Process {
 struct Processes {
   std::vector<Process> processes;
   std::uint64_t total = 0;  ///< processes on the machine, as far as /proc shows them
-  /// Of them, those whose descriptors could not be listed, not all of them, or not yet: they may own a listener.
+  /// Of them, those whose descriptors could not all be listed, or not yet: they may own a listener.
   std::uint64_t unreadable = 0;
   std::uint64_t owners_cut = 0;  ///< owners of listeners left out because there were more than are kept
 };
