@@ -141,7 +141,6 @@ Json settings(const Settings& settings) {
       value = sysctl.text;
   }
   put(object, "ephemeral_ports", ephemeral_ports(settings));
-  if (settings.unread.empty()) return object;
   for (const auto& unread : settings.unread)
     object["unread"][std::string(unread.name)] = error_value(unread.error);
   return object;
