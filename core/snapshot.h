@@ -141,6 +141,10 @@ struct PortConnections {
   std::uint16_t port = 0;
   std::array<std::uint32_t, kTcpStates> by_state{};
   std::uint32_t unaccepted = 0;  ///< of established and close_wait: those no accept() has taken yet (inode 0)
+  /// Of those un-accepted at the dump before, how many are it no more: accepted, or reset. 0: nothing was
+  /// taken from the queue in between. Empty: not known, as after the first dump.
+  Count unaccepted_left;
+  std::uint32_t fin_wait2_orphaned = 0;  ///< of fin_wait2: those no process holds any more (inode 0)
 
   [[nodiscard]] std::uint32_t count(TcpState state) const {
     return by_state[static_cast<std::size_t>(state)];
@@ -186,7 +190,11 @@ struct Connections {
   std::uint64_t close_wait_cut = 0;     ///< CLOSE_WAIT sockets beyond that
   std::vector<Destination> destinations;     ///< the busiest, by local ports, at most kDestinations
   std::uint32_t destination_undercount = 0;  ///< each may have up to this many more local ports; 0 = exact
-  std::uint64_t sockets = 0;                 ///< all that the dump showed, listeners included
+  std::vector<Destination> unanswered;       ///< the same for sockets in SYN_SENT only, at most kDestinations
+  /// Distinct local ports within the ephemeral range that client connections use, and these connections. As
+  /// many ports as connections: none is shared between destinations, as after bind() before connect().
+  std::uint32_t ephemeral_ports_used = 0, ephemeral_connections = 0;
+  std::uint64_t sockets = 0;  ///< all that the dump showed, listeners included
 
   static constexpr std::size_t kClientPorts = 20;
   static constexpr std::size_t kCloseWaits = 16384;
@@ -230,8 +238,8 @@ struct FileHandles {
   std::uint64_t max = 0;
 };
 
-/// A process that owns a listener, or one of the fullest by descriptors that uses a tenth of its limit or
-/// more.
+/// A process that owns a listener, one of the fullest by descriptors that uses a tenth of its limit or more,
+/// or one that holds connections whose peer has closed.
 struct Process {
   std::int32_t pid = 0;
   std::uint64_t start_ticks = 0;  ///< with the pid, its identity (/proc/PID/stat field 22)
@@ -241,6 +249,14 @@ struct Process {
   Count soft_limit;  ///< RLIMIT_NOFILE; empty: unlimited or could not be read
   Count hard_limit;
   std::vector<std::uint32_t> listener_inodes;  ///< listening sockets it holds; ordered
+  /// Sockets in CLOSE_WAIT that it holds, of the oldest kCloseWaitsOwned in Connections::close_wait; ordered.
+  std::vector<std::uint32_t> close_wait_inodes;
+  /// TCP sockets it holds that the socket table no longer shows: the connection is over, the descriptor is
+  /// not closed. Empty: not looked at.
+  Count closed_sockets;
+  char state = 0;  ///< of an owner's main thread: 'R', 'S', 'D', 'T' ... (proc_pid_stat(5)); 0: not known
+  std::string
+      wait_channel;  ///< of an owner: the kernel function it sleeps in (/proc/PID/wchan); empty: not known
 
   /// open fds / soft limit; empty when either is not known.
   [[nodiscard]] std::optional<double> fd_ratio() const;
@@ -253,6 +269,39 @@ struct Processes {
   /// Of them, those whose descriptors could not all be listed, or not yet: they may own a listener.
   std::uint64_t unreadable = 0;
   std::uint64_t owners_cut = 0;  ///< owners of listeners left out because there were more than are kept
+
+  static constexpr std::size_t kCloseWaitsOwned = 1024;
+};
+
+/// /proc/meminfo: what the machine's limits are measured by.
+struct MemoryInfo {
+  Count total_bytes, available_bytes;
+};
+
+/// One assignment in a sysctl.d file.
+struct SysctlLine {
+  std::string file;
+  std::uint32_t line = 0;
+  std::string name;            ///< with dots: "net.ipv4.tcp_tw_recycle"
+  std::string value;           ///< as written
+  std::optional<bool> exists;  ///< whether this kernel has it; empty: could not be told
+};
+
+/// LimitNOFILE= of a systemd unit, as the last file that sets it says.
+struct UnitFileLimit {
+  std::string unit;
+  std::string file;
+  std::uint32_t line = 0;
+  std::string value;  ///< as written: "65536", "1024:524288", "infinity"
+};
+
+/// What the configuration files of the host ask for.
+struct HostConfig {
+  std::vector<SysctlLine> sysctls;         ///< in the order in which they are applied; at most kMaxLines
+  std::vector<UnitFileLimit> file_limits;  ///< of the units in Snapshot::processes; by unit
+  std::uint64_t cut = 0;                   ///< assignments beyond that
+
+  static constexpr std::size_t kMaxLines = 4096;
 };
 
 /// One CPU's line of /proc/net/softnet_stat; machine-wide. The kernel's 32 bits wrap, these go on counting.
@@ -349,6 +398,8 @@ struct Snapshot {
   Section<FileHandles> files;
   Section<Processes> processes;
   Section<Softnet> softnet;
+  Section<MemoryInfo> memory;
+  Section<HostConfig> config;
   Section<KernelLog> kernel_log;
   Section<SelfUsage> self;
   std::vector<NetnsView> namespaces;  ///< the daemon's own first; never empty
