@@ -83,7 +83,7 @@ Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
                                              .stopping = stop_is_pending}),
                            netns);
   };
-  Cycle cycle(collector_catalog(), namespaces, open, {}, clocks);
+  Cycle cycle(collector_catalog(), namespaces, open, {.hurry = false}, clocks);
   block_loop_signals();
   const auto end = about.started + options.duration;
   for (auto next = about.started; next <= end && wait_until(next, clocks); next += kTick) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/finding.h"
 #include "core/snapshot.h"
 
 namespace tcpdiag {
@@ -33,14 +34,25 @@ struct HttpUsage {
   std::uint64_t dropped = 0;      ///< closed because they were too slow
 };
 
-/// All that the daemon shows: the latest snapshot and how it came about. Immutable once published.
+/// What a rule of the diagnosis said so far.
+struct RuleState {
+  std::string_view id;  ///< "accept-queue-backlog-small"; points into the catalogue of rules
+  Severity severity = Severity::warning;
+  std::uint64_t opened = 0;      ///< incidents it opened since the daemon started
+  std::vector<Unknown> unknown;  ///< the namespaces about which it cannot tell at present, and why
+};
+
+/// All that the daemon shows: the latest snapshot, how it came about, and what follows from it. Immutable
+/// once published.
 struct Report {
   TimePoint at;
   std::chrono::system_clock::time_point wall_at;  ///< the same moment on the wall clock
   Snapshot snapshot;
-  std::vector<CollectorRun> runs;  ///< one for every collector that is switched on, in the catalogue's order
-  std::uint64_t ticks_late = 0;    ///< ticks of the loop that came more than 100 ms late
-  std::optional<HttpUsage> http;   ///< empty: nothing serves this report
+  std::vector<CollectorRun> runs;   ///< one for every collector that is switched on, in the catalogue's order
+  std::vector<RuleState> rules;     ///< one for every rule, in the catalogue's order
+  std::vector<Incident> incidents;  ///< open ones, worst first, then closed ones, the latest first
+  std::uint64_t ticks_late = 0;     ///< ticks of the loop that came more than 100 ms late
+  std::optional<HttpUsage> http;    ///< empty: nothing serves this report
 };
 
 }  // namespace tcpdiag

@@ -381,9 +381,12 @@ struct SelfUsage {
   std::uint64_t threads = 0;
 };
 
+/// The name of the daemon's own network namespace.
+inline constexpr auto kHostNetns = "host";
+
 /// What belongs to one network namespace.
 struct NetnsView {
-  std::string name;  ///< "host", or the name under /run/netns
+  std::string name;  ///< kHostNetns, or the name under /run/netns
   Section<TcpCounters> tcp;
   Section<SocketUsage> sockets;
   Section<Listeners> listeners;

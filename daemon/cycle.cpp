@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "daemon/budget.h"
+#include "diagnosis/catalog.h"
+#include "diagnosis/urgency.h"
 
 namespace tcpdiag {
 namespace {
@@ -17,7 +19,7 @@ constexpr auto kLongestPeriod = std::chrono::minutes(10);
 
 Cycle::Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::string>& namespaces,
              const OpenSource& open, CycleOptions options, Clocks clocks)
-    : clocks_(std::move(clocks)) {
+    : clocks_(std::move(clocks)), book_(rule_catalog()) {
   std::vector<std::unique_ptr<Source>> for_worker;
   for (const auto& name : namespaces) {
     snapshot_.namespaces.push_back({.name = name});
@@ -53,9 +55,10 @@ std::vector<Task*> Cycle::take_due(Thread thread, TimePoint now) {
   std::vector<Task*> due;
   for (auto& task : tasks_) {
     if (!task.on || task.spec->thread != thread) continue;
-    const auto due_at = task.begun ? *task.begun + task.latest.period : now;
+    const auto period = urgent_ && task.spec->hurries ? task.latest.period / 2 : task.latest.period;
+    const auto due_at = task.begun ? *task.begun + period : now;
     if (due_at > now + kEarly) continue;
-    const bool stood_still = now - due_at >= task.latest.period;
+    const bool stood_still = now - due_at >= period;
     task.begun = stood_still ? now : due_at;  // keeps the rhythm, but does not catch up
     due.push_back(&task);
   }
@@ -126,10 +129,17 @@ void Cycle::adapt_periods() {
   }
 }
 
+void Cycle::diagnose(TimePoint now) {
+  snapshot_.at = now;
+  book_.observe(snapshot_, {now, clocks_.wall()});
+  urgent_ = options_.hurry && is_urgent(book_.history());
+}
+
 Report Cycle::report(TimePoint now) const {
   Report report{.at = now, .wall_at = clocks_.wall(), .snapshot = snapshot_, .ticks_late = ticks_late_};
   for (const auto& task : tasks_)
     if (task.on) report.runs.push_back(task.latest);
+  book_.write_to(report);
   return report;
 }
 

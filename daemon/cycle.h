@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way through the daemon: kernel -> collectors -> snapshot -> report. No threads, no signals, no I/O of
-// its own: the loop, the command line and the tests run the same cycle.
+// The way through the daemon: kernel -> collectors -> snapshot -> diagnosis -> report. No threads, no
+// signals, no I/O of its own: the loop, the command line and the tests run the same cycle.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,21 +15,25 @@
 #include "collectors/collector.h"
 #include "core/report.h"
 #include "daemon/clock.h"
+#include "daemon/incident_book.h"
 #include "daemon/task.h"
 
 namespace tcpdiag {
+
+/// How often what is known is judged and published.
+inline constexpr std::chrono::seconds kDiagnosisPeriod{1};
 
 /// What a cycle shall do; can be changed while it runs.
 struct CycleOptions {
   std::set<std::string, std::less<>> collectors_off;
   std::optional<double> cpu_budget;  ///< share of one core; empty: periods are never stretched
+  /// Some collectors run twice as often while connections are in trouble. Not where times have to be those of a
+  /// recording.
+  bool hurry = true;
 };
 
 /// Opens a source for one thread: kHostNetns, or another namespace's name.
 using OpenSource = std::function<std::unique_ptr<Source>(const std::string& netns, Thread thread)>;
-
-/// The name of the daemon's own network namespace.
-inline constexpr auto kHostNetns = "host";
 
 /// Decides which collectors are due, runs them and keeps what they say.
 class Cycle {
@@ -52,6 +57,9 @@ class Cycle {
   /// Ticks that could not be kept.
   void count_late_ticks(std::uint64_t ticks) { ticks_late_ += ticks; }
 
+  /// Lets the diagnosis judge what is known now.
+  void diagnose(TimePoint now);
+
   /// What is known now.
   [[nodiscard]] Report report(TimePoint now) const;
   /// Whether every collector that is switched on has run.
@@ -68,6 +76,8 @@ class Cycle {
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<Task> tasks_;
   Snapshot snapshot_;
+  IncidentBook book_;
+  bool urgent_ = false;  // of the latest diagnosis
   bool batch_out_ = false;
   std::uint64_t ticks_late_ = 0;
 };

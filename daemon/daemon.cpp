@@ -16,7 +16,6 @@ namespace {
 // A dump of listeners takes microseconds; one that does not end must not stop the loop for long.
 constexpr std::chrono::milliseconds kLoopDeadline{300};
 constexpr std::chrono::milliseconds kWorkerDeadline{30000};
-constexpr auto kPublishPeriod = std::chrono::seconds(1);
 // A loop that has not ticked for so long is stuck, whatever the reason.
 constexpr auto kStuckAfter = std::chrono::seconds(10);
 
@@ -112,17 +111,18 @@ void Daemon::finish_batch() {
   auto batch = worker_.take_finished();
   if (batch == nullptr) return;
   cycle_.finish(std::move(batch));
-  if (!ready_) publish();  // the first whole report shall not have to wait
+  publish();  // a finding that rests on it shall not have to wait
 }
 
 void Daemon::publish() {
   const auto now = clocks_.monotonic();  // later than anything in the report
+  cycle_.diagnose(now);
   auto report = std::make_shared<Report>(cycle_.report(now));
   server_->drop_slow(now);
   report->http = server_->usage();
   log_changes(*report);
   published_.publish(std::move(report));
-  publish_at_ = now + kPublishPeriod;
+  publish_at_ = now + kDiagnosisPeriod;
   ready_ = ready_ || cycle_.complete();
 }
 

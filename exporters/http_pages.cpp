@@ -7,6 +7,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "exporters/findings_json.h"
 #include "exporters/json.h"
 #include "exporters/label_text.h"
 #include "exporters/landing_page.h"
@@ -141,6 +142,10 @@ HttpResponse HttpPages::answer(const HttpRequest& request) {
                        [this](const Report& report) { return to_prometheus_text(report, limits_); });
   if (path == "/api/v1/report")
     return report_page(request, &HttpPages::api_report_, "application/json", to_json_text);
+  if (path == "/api/v1/findings")
+    return report_page(request, &HttpPages::api_findings_, "application/json", findings_json_text);
+  if (path == "/api/v1/incidents")
+    return report_page(request, &HttpPages::api_incidents_, "application/json", incidents_json_text);
   if (path == "/-/healthy")
     return health_().healthy ? respond(200, "tcpdiagd is healthy.\n")
                              : respond(503, "tcpdiagd is not healthy: its loop stands still.\n");
@@ -163,7 +168,7 @@ HttpResponse HttpPages::report_page(const HttpRequest& request, Page HttpPages::
   const std::scoped_lock lock(mutex_);
   if (rendered_ != report) {
     rendered_ = std::move(report);
-    metrics_ = api_report_ = landing_ = {};
+    metrics_ = api_report_ = api_findings_ = api_incidents_ = landing_ = {};
   }
   auto& [plain, compressed] = this->*page;
   if (!plain) plain = std::make_shared<const std::string>(render(*rendered_));

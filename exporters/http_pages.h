@@ -72,7 +72,7 @@ class HttpPages {
   std::mutex mutex_;  ///< guards what follows
   Limits limits_;
   std::shared_ptr<const Report> rendered_;
-  Page metrics_, api_report_, landing_;
+  Page metrics_, api_report_, api_findings_, api_incidents_, landing_;
 };
 
 }  // namespace tcpdiag

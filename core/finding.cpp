@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/finding.h"
+
+namespace tcpdiag {
+namespace {
+
+std::string address_and_port(const Subject& subject) {
+  if (!subject.port) return subject.address;
+  const bool v6 = subject.address.find(':') != std::string::npos;
+  const auto address = v6 ? "[" + subject.address + "]" : subject.address;
+  return address + ":" + std::to_string(*subject.port);
+}
+
+}  // namespace
+
+std::string_view to_string(Severity severity) {
+  switch (severity) {
+    case Severity::info: return "info";
+    case Severity::warning: return "warning";
+    case Severity::critical: return "critical";
+  }
+  return "";
+}
+
+std::string_view to_string(SubjectKind kind) {
+  switch (kind) {
+    case SubjectKind::host: return "host";
+    case SubjectKind::netns: return "netns";
+    case SubjectKind::listener: return "listener";
+    case SubjectKind::destination: return "destination";
+    case SubjectKind::process: return "process";
+    case SubjectKind::setting: return "setting";
+  }
+  return "";
+}
+
+std::string to_string(const Subject& subject) {
+  switch (subject.kind) {
+    case SubjectKind::host:
+    case SubjectKind::netns: return "";
+    case SubjectKind::listener:
+    case SubjectKind::destination: return address_and_port(subject);
+    case SubjectKind::process:
+      return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
+    case SubjectKind::setting: return subject.name;
+  }
+  return "";
+}
+
+}  // namespace tcpdiag

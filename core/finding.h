@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon concludes: findings, and the incidents they belong to. All texts are ready to be shown.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// How bad it is. info: worth knowing. warning: connections suffer or soon will. critical: they fail now.
+enum class Severity { info, warning, critical };
+
+/// "info", "warning", "critical".
+std::string_view to_string(Severity severity);
+
+/// What a finding can be about.
+enum class SubjectKind { host, netns, listener, destination, process, setting };
+
+/// "host", "netns", "listener", "destination", "process", "setting".
+std::string_view to_string(SubjectKind kind);
+
+/// What a finding is about. What is not known, or does not apply, is empty.
+struct Subject {
+  SubjectKind kind = SubjectKind::netns;
+  std::string address;  ///< of a listener as address_label() writes it; of a destination
+  std::optional<std::uint16_t> port;
+  std::string name;     ///< of a setting: "net.core.somaxconn"
+  std::string process;  ///< comm of the owner or of the process itself
+  std::optional<std::int32_t> pid;
+  std::string unit;  ///< its systemd unit or container
+
+  bool operator==(const Subject&) const = default;
+};
+
+/// The subject's identity in a few words, for labels and journal fields: "0.0.0.0:5000", "[::]:80",
+/// "gunicorn[812]", "net.core.somaxconn"; empty for a host and for a namespace. What is learned later, such
+/// as a listener's owner, does not change it.
+std::string to_string(const Subject& subject);
+
+/// One number that a finding rests on.
+struct Evidence {
+  std::string name;  ///< the kernel's word where it has one: "ListenOverflows", "open fds"
+  double value = 0;
+  std::string unit;                            ///< "events", "connections", "bytes"; empty for a setting
+  std::optional<std::chrono::seconds> window;  ///< an increase over that time; empty: the present value
+
+  bool operator==(const Evidence&) const = default;
+};
+
+/// The limit that bites, and what in turn bounds it.
+struct Bites {
+  std::string limit;  ///< "listen backlog", "RLIMIT_NOFILE", "net.ipv4.tcp_max_tw_buckets"
+  double value = 0;
+  std::string ceiling;  ///< what the limit cannot exceed: "net.core.somaxconn"; empty: nothing
+  std::optional<double> ceiling_value;
+
+  bool operator==(const Bites&) const = default;
+};
+
+/// One thing to do about it.
+struct Advice {
+  std::string action;   ///< one sentence
+  std::string command;  ///< the exact command or file line; empty: there is none
+  std::string effect;   ///< what it changes
+  std::string risk;     ///< what it may cost
+
+  bool operator==(const Advice&) const = default;
+};
+
+/// A conclusion about one subject, with all that proves it.
+struct Finding {
+  std::string id;  ///< of the rule: "accept-queue-backlog-small"
+  Severity severity = Severity::warning;
+  std::string netns;  ///< as in NetnsView::name; empty: it is the machine's
+  Subject subject;
+  std::string summary;  ///< one sentence with the numbers
+  std::vector<Evidence> evidence;
+  std::optional<Bites> bites;
+  std::vector<Advice> advice;             ///< most useful first
+  std::vector<std::string> not_helping;   ///< what folklore says and why it does not help
+  std::vector<std::string> consequences;  ///< what follows from it and is no finding of its own
+  std::optional<std::chrono::seconds> critical_after{};  ///< it becomes critical when it has lasted so long
+
+  bool operator==(const Finding&) const = default;
+};
+
+/// A rule that could not decide about a namespace.
+struct Unknown {
+  std::string id;     ///< of the rule
+  std::string netns;  ///< empty: the rule is about the machine
+  std::string why;    ///< the source that is missing, as "where: what"
+
+  bool operator==(const Unknown&) const = default;
+};
+
+/// A finding that another one on the same subject explains.
+struct Explained {
+  std::string id, netns;
+  Subject subject;
+  std::string by;  ///< id of the cause
+
+  bool operator==(const Explained&) const = default;
+};
+
+/// What all rules say at one moment.
+struct Diagnosis {
+  std::vector<Finding> findings;  ///< worst first
+  std::vector<Explained> explained;
+  std::vector<Unknown> unknown;
+};
+
+/// A moment on both clocks: durations are taken from the first, people read the second.
+struct Moment {
+  TimePoint at;
+  std::chrono::system_clock::time_point wall;
+
+  bool operator==(const Moment&) const = default;
+};
+
+/// A finding over its life.
+struct Incident {
+  Finding finding;               ///< as of `seen`
+  Moment opened;                 ///< the first diagnosis that found it
+  Moment seen;                   ///< the latest one
+  std::optional<Moment> closed;  ///< empty: it is open
+  std::string closed_by;         ///< the finding that turned out to explain it; empty: it went away
+  bool blind = false;            ///< open, but its rule cannot tell at present
+
+  [[nodiscard]] bool is_open() const { return !closed; }
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/incident_book.h"
+
+#include <utility>
+
+#include "diagnosis/diagnose.h"
+
+namespace tcpdiag {
+
+IncidentBook::IncidentBook(std::span<const Rule> rules, Thresholds thresholds, Hold hold)
+    : rules_(rules), thresholds_(thresholds), hold_(hold) {}
+
+void IncidentBook::observe(const Snapshot& snapshot, Moment now) {
+  history_.push(snapshot);
+  auto diagnosis = diagnose(history_, rules_, thresholds_);
+  incidents_ = advance(std::move(incidents_), diagnosis, now, hold_);
+  for (const auto& incident : incidents_)
+    if (incident.opened.at == now.at) ++opened_[incident.finding.id];
+  unknown_ = std::move(diagnosis.unknown);
+}
+
+void IncidentBook::write_to(Report& report) const {
+  report.incidents = incidents_;
+  for (const auto& rule : rules_) {
+    RuleState state{.id = rule.info.id, .severity = rule.info.severity};
+    if (const auto opened = opened_.find(rule.info.id); opened != opened_.end())
+      state.opened = opened->second;
+    for (const auto& unknown : unknown_)
+      if (unknown.id == rule.info.id) state.unknown.push_back(unknown);
+    report.rules.push_back(std::move(state));
+  }
+}
+
+}  // namespace tcpdiag

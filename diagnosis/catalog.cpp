@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/catalog.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "diagnosis/rules/families.h"
+
+namespace tcpdiag {
+
+std::span<const Rule> rule_catalog() {
+  static const std::vector<Rule> kRules = [] {
+    std::vector<Rule> rules;
+    for (const auto family : {syn_queue_rules()}) rules.insert(rules.end(), family.begin(), family.end());
+    return rules;
+  }();
+  return kRules;
+}
+
+const Rule* find_rule(std::string_view id) {
+  const auto rules = rule_catalog();
+  const auto found = std::ranges::find(rules, id, [](const Rule& rule) { return rule.info.id; });
+  return found == rules.end() ? nullptr : &*found;
+}
+
+}  // namespace tcpdiag

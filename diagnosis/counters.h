@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's counters that rules rest on, with the kernel's words (include/uapi/linux/snmp.h).
+#pragma once
+
+#include "diagnosis/window.h"
+
+namespace tcpdiag {
+
+inline constexpr Counter kListenOverflows{"ListenOverflows", &TcpCounters::listen_overflows};
+inline constexpr Counter kListenDrops{"ListenDrops", &TcpCounters::listen_drops};
+inline constexpr Counter kReqQFullDrop{"TCPReqQFullDrop", &TcpCounters::req_q_full_drop};
+inline constexpr Counter kReqQFullDoCookies{"TCPReqQFullDoCookies", &TcpCounters::req_q_full_do_cookies};
+inline constexpr Counter kSyncookiesSent{"SyncookiesSent", &TcpCounters::syncookies_sent};
+inline constexpr Counter kSyncookiesRecv{"SyncookiesRecv", &TcpCounters::syncookies_received};
+inline constexpr Counter kEmbryonicRsts{"EmbryonicRsts", &TcpCounters::embryonic_rsts};
+inline constexpr Counter kPassiveOpens{"PassiveOpens", &TcpCounters::passive_opens};
+inline constexpr Counter kActiveOpens{"ActiveOpens", &TcpCounters::active_opens};
+inline constexpr Counter kOutRsts{"OutRsts", &TcpCounters::out_rsts};
+inline constexpr Counter kEstabResets{"EstabResets", &TcpCounters::estab_resets};
+inline constexpr Counter kSynRetrans{"TCPSynRetrans", &TcpCounters::syn_retrans};
+inline constexpr Counter kAbortOnClose{"TCPAbortOnClose", &TcpCounters::abort_on_close};
+inline constexpr Counter kAbortOnData{"TCPAbortOnData", &TcpCounters::abort_on_data};
+inline constexpr Counter kAbortOnMemory{"TCPAbortOnMemory", &TcpCounters::abort_on_memory};
+inline constexpr Counter kTimeWaitOverflow{"TCPTimeWaitOverflow", &TcpCounters::time_wait_overflow};
+inline constexpr Counter kMemoryPressures{"TCPMemoryPressures", &TcpCounters::memory_pressures};
+
+}  // namespace tcpdiag

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/diagnose.h"
+
+#include <algorithm>
+
+#include "diagnosis/known_servers.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+// A finding with the rule behind it.
+struct Found {
+  Finding finding;
+  const Rule* rule;
+};
+
+void put(Values& values, const std::string& name, std::string value) {
+  if (!value.empty()) values.try_emplace(name, std::move(value));
+}
+
+std::string owner_of(const Subject& subject) {
+  if (subject.process.empty()) return {};
+  return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
+}
+
+// What every rule's words may refer to; what the rule itself says goes first.
+Values values_of(const Facts& facts, const std::string& netns, const Window& window) {
+  auto values = facts.values;
+  const auto& subject = facts.subject;
+  put(values, "netns", netns);
+  put(values, "window", duration_text(window.span()));
+  put(values, "address", subject.address);
+  if (subject.port) put(values, "port", std::to_string(*subject.port));
+  if (subject.kind == SubjectKind::listener) put(values, "listener", to_string(subject));
+  if (subject.kind == SubjectKind::destination) put(values, "destination", to_string(subject));
+  if (subject.kind == SubjectKind::setting) put(values, "setting", subject.name);
+  put(values, "process", subject.process);
+  if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
+  put(values, "unit", subject.unit);
+  put(values, "owner", owner_of(subject));
+  if (const auto backlog = values.find("new_backlog"); backlog != values.end())
+    put(values, "server_knob", server_knob(subject.process, backlog->second).value_or(""));
+  return values;
+}
+
+// A command that reads or sets something of the namespace has to run there.
+std::string in_netns(std::string command, const std::string& netns) {
+  const bool there = netns.empty() || netns == kHostNetns || !command.starts_with("sysctl ");
+  return there ? command : "ip netns exec " + netns + " " + command;
+}
+
+Finding to_finding(const Rule& rule, const Facts& facts, const std::string& netns, const Window& window) {
+  const auto& info = rule.info;
+  const auto values = values_of(facts, netns, window);
+  Finding finding{.id = std::string(info.id),
+                  .severity = facts.severity.value_or(info.severity),
+                  .netns = netns,
+                  .subject = facts.subject,
+                  .summary = fill_in(info.summary, values),
+                  .evidence = facts.evidence,
+                  .bites = facts.bites,
+                  .critical_after = rule.critical_after};
+  for (const auto& text : info.advice) {
+    if (!can_fill_in(text.action, values) || !can_fill_in(text.command, values)) continue;
+    finding.advice.push_back({fill_in(text.action, values), in_netns(fill_in(text.command, values), netns),
+                              fill_in(text.effect, values), fill_in(text.risk, values)});
+  }
+  for (const auto text : info.not_helping)
+    if (can_fill_in(text, values)) finding.not_helping.push_back(fill_in(text, values));
+  for (const auto text : info.consequences) finding.consequences.emplace_back(text);
+  return finding;
+}
+
+void apply(const Rule& rule, const History& history, std::size_t netns, const Thresholds& thresholds,
+           std::vector<Found>& found, Diagnosis& diagnosis) {
+  const Window window(history, netns, rule.lookback);
+  const auto name = rule.scope == RuleScope::machine ? std::string() : window.netns().name;
+  const auto verdict = rule.evaluate(window, thresholds);
+  if (!verdict.known()) {
+    diagnosis.unknown.push_back({std::string(rule.info.id), name, verdict.why().detail});
+    return;
+  }
+  for (const auto& facts : verdict.facts()) found.push_back({to_finding(rule, facts, name, window), &rule});
+}
+
+bool explains(const Found& cause, const Found& effect) {
+  return std::ranges::find(cause.rule->info.explains, effect.finding.id) != cause.rule->info.explains.end() &&
+         same_subject(cause.finding, effect.finding);
+}
+
+const Found* cause_of(const Found& effect, const std::vector<Found>& found) {
+  const auto cause = std::ranges::find_if(found, [&](const Found& other) { return explains(other, effect); });
+  return cause == found.end() ? nullptr : &*cause;
+}
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
+// What is explained becomes a consequence of its cause, and of the cause's own cause if that is explained
+// too.
+void settle(std::vector<Found>& found, Diagnosis& diagnosis) {
+  std::vector<Finding> kept;
+  for (const auto& each : found)
+    if (cause_of(each, found) == nullptr) kept.push_back(each.finding);
+  for (const auto& each : found) {
+    const auto* cause = cause_of(each, found);
+    if (cause == nullptr) continue;
+    for (std::size_t steps = 0; steps < found.size(); ++steps) {
+      const auto* deeper = cause_of(*cause, found);
+      if (deeper == nullptr) break;
+      cause = deeper;
+    }
+    diagnosis.explained.push_back(
+        {each.finding.id, each.finding.netns, each.finding.subject, cause->finding.id});
+    for (auto& finding : kept)
+      if (finding.id == cause->finding.id && finding.netns == cause->finding.netns &&
+          finding.subject == cause->finding.subject)
+        add_once(finding.consequences, each.finding.id);
+  }
+  diagnosis.findings = std::move(kept);
+}
+
+}  // namespace
+
+bool same_subject(const Finding& cause, const Finding& effect) {
+  const auto& a = cause.subject;
+  const auto& b = effect.subject;
+  const bool same_netns = cause.netns.empty() || effect.netns.empty() || cause.netns == effect.netns;
+  if (!same_netns) return false;
+  const auto is_whole = [](const Subject& s) {
+    return s.kind == SubjectKind::host || s.kind == SubjectKind::netns;
+  };
+  if (is_whole(a) || is_whole(b)) return true;
+  if (a.kind == b.kind && a.kind != SubjectKind::process) return to_string(a) == to_string(b);
+  return a.pid && b.pid && *a.pid == *b.pid;
+}
+
+Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds) {
+  Diagnosis diagnosis;
+  if (history.empty()) return diagnosis;
+  std::vector<Found> found;
+  const auto namespaces = history.snapshots().back().namespaces.size();
+  for (const auto& rule : rules)
+    for (std::size_t netns = 0; netns < (rule.scope == RuleScope::machine ? 1 : namespaces); ++netns)
+      apply(rule, history, netns, thresholds, found, diagnosis);
+  settle(found, diagnosis);
+  std::ranges::stable_sort(diagnosis.findings, std::greater(), &Finding::severity);
+  return diagnosis;
+}
+
+}  // namespace tcpdiag

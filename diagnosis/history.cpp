@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/history.h"
+
+namespace tcpdiag {
+namespace {
+
+template <class T>
+bool shared(const Section<T>& a, const Section<T>& b) {
+  return a.get() == b.get();
+}
+
+std::size_t bytes_of(const Listeners& listeners) {
+  std::size_t bytes = 0;
+  for (const auto& listener : listeners.listeners)
+    bytes += sizeof(Listener) + listener.sockets.capacity() * sizeof(ListenerSocket);
+  return bytes;
+}
+
+std::size_t bytes_of(const Connections& connections) {
+  return sizeof(Connections) + connections.close_wait.capacity() * sizeof(CloseWait) +
+         (connections.server.capacity() + connections.client.capacity()) * sizeof(PortConnections) +
+         connections.half_open.capacity() * sizeof(HalfOpen);
+}
+
+std::size_t bytes_of(const Processes& processes) {
+  std::size_t bytes = 0;
+  for (const auto& process : processes.processes)
+    bytes +=
+        sizeof(Process) + process.unit.capacity() +
+        (process.listener_inodes.capacity() + process.close_wait_inodes.capacity()) * sizeof(std::uint32_t);
+  return bytes;
+}
+
+template <class T>
+std::size_t bytes_of(const Section<T>& section, const Section<T>* before) {
+  if (!section.known() || (before != nullptr && shared(section, *before))) return 0;
+  return bytes_of(*section.get());
+}
+
+std::size_t bytes_of(const Snapshot& snapshot, const Snapshot* before) {
+  auto bytes =
+      sizeof(Snapshot) + bytes_of(snapshot.processes, before == nullptr ? nullptr : &before->processes);
+  for (std::size_t i = 0; i < snapshot.namespaces.size(); ++i) {
+    const auto& netns = snapshot.namespaces[i];
+    const bool comparable = before != nullptr && i < before->namespaces.size();
+    const auto* old = comparable ? &before->namespaces[i] : nullptr;
+    bytes += sizeof(NetnsView) + sizeof(TcpCounters) +
+             bytes_of(netns.listeners, old == nullptr ? nullptr : &old->listeners) +
+             bytes_of(netns.connections, old == nullptr ? nullptr : &old->connections);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::size_t History::bytes() const {
+  std::size_t bytes = 0;
+  const Snapshot* before = nullptr;
+  for (const auto& snapshot : snapshots_) {
+    bytes += bytes_of(snapshot, before);
+    before = &snapshot;
+  }
+  return bytes;
+}
+
+void History::push(const Snapshot& snapshot) {
+  if (!snapshots_.empty() && snapshot.at <= snapshots_.back().at)
+    snapshots_.back() = snapshot;
+  else
+    snapshots_.push_back(snapshot);
+  thin_old(snapshot.at);
+  while (snapshots_.size() > 2 && (snapshots_.size() > kMaxSnapshots || bytes() > kMaxBytes)) halve();
+}
+
+void History::thin_old(TimePoint now) {
+  while (!snapshots_.empty() && now - snapshots_.front().at > kSpan) snapshots_.pop_front();
+  for (std::size_t i = 1; i + 1 < snapshots_.size() && now - snapshots_[i].at > kFine;) {
+    const bool too_close = snapshots_[i + 1].at - snapshots_[i - 1].at <= kCoarseStep;
+    if (too_close)
+      snapshots_.erase(snapshots_.begin() + static_cast<std::ptrdiff_t>(i));
+    else
+      ++i;
+  }
+}
+
+// The first and the last stay: they carry the span.
+void History::halve() {
+  std::deque<Snapshot> kept;
+  for (std::size_t i = 0; i < snapshots_.size(); ++i)
+    if (i % 2 == 0 || i + 1 == snapshots_.size()) kept.push_back(std::move(snapshots_[i]));
+  snapshots_ = std::move(kept);
+}
+
+}  // namespace tcpdiag

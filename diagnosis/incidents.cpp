@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/incidents.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace tcpdiag {
+namespace {
+
+// The same rule about the same thing. What is learned later, such as an owner, does not make it another one.
+template <class Other>
+bool concerns(const Finding& finding, const Other& other) {
+  return finding.id == other.id && finding.netns == other.netns &&
+         finding.subject.kind == other.subject.kind && to_string(finding.subject) == to_string(other.subject);
+}
+
+bool is_blind(const Finding& finding, const Diagnosis& diagnosis) {
+  return std::ranges::any_of(diagnosis.unknown, [&](const Unknown& unknown) {
+    return unknown.id == finding.id && unknown.netns == finding.netns;
+  });
+}
+
+void close(Incident& incident, Moment now, std::string by) {
+  incident.closed = now;
+  incident.closed_by = std::move(by);
+  incident.blind = false;
+}
+
+void see(Incident& incident, const Finding& finding, Moment now) {
+  incident.finding = finding;
+  incident.seen = now;
+  if (finding.critical_after && now.at - incident.opened.at >= *finding.critical_after)
+    incident.finding.severity = Severity::critical;
+}
+
+// What this diagnosis means for an open incident.
+void judge(Incident& incident, const Diagnosis& diagnosis, Moment now, const Hold& hold) {
+  const auto about = [&](const auto& other) { return concerns(incident.finding, other); };
+  // While blind, time does not count: neither as an absence nor towards a higher severity.
+  const bool was_blind = incident.blind;
+  incident.blind = is_blind(incident.finding, diagnosis);
+  if (incident.blind) return;
+  if (was_blind) incident.seen = now;
+  if (const auto found = std::ranges::find_if(diagnosis.findings, about); found != diagnosis.findings.end())
+    see(incident, *found, now);
+  else if (const auto cause = std::ranges::find_if(diagnosis.explained, about);
+           cause != diagnosis.explained.end())
+    close(incident, now, cause->by);
+  else if (now.at - incident.seen.at >= hold.closes_after)
+    close(incident, now, {});
+}
+
+bool comes_first(const Incident& a, const Incident& b) {
+  if (a.is_open() != b.is_open()) return a.is_open();
+  if (!a.is_open()) return a.closed->at > b.closed->at;
+  return std::tuple(b.finding.severity, a.opened.at) < std::tuple(a.finding.severity, b.opened.at);
+}
+
+}  // namespace
+
+std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& diagnosis, Moment now,
+                              const Hold& hold) {
+  for (auto& incident : incidents)
+    if (incident.is_open()) judge(incident, diagnosis, now, hold);
+  for (const auto& finding : diagnosis.findings) {
+    const bool open = std::ranges::any_of(incidents, [&](const Incident& incident) {
+      return incident.is_open() && concerns(incident.finding, finding);
+    });
+    if (open) continue;
+    incidents.push_back({.finding = finding, .opened = now, .seen = now});
+  }
+  std::ranges::stable_sort(incidents, comes_first);
+  const auto open = static_cast<std::size_t>(std::ranges::count_if(incidents, &Incident::is_open));
+  if (incidents.size() > open + hold.closed_kept) incidents.resize(open + hold.closed_kept);
+  return incidents;
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "core/finding.h"
+
+namespace tcpdiag {
+
+/// How long findings and their absence have to last.
+struct Hold {
+  std::chrono::seconds closes_after{10};  ///< an incident closes when its finding was absent for so long
+  std::size_t closed_kept = 256;          ///< closed incidents kept, the latest ones
+};
+
+/// The incidents after one more diagnosis: the only place where durations are judged. A new finding opens an
+/// incident; one that is absent for Hold::closes_after closes it, and one that another finding explains at
+/// once. While its rule cannot tell, an incident stays as it is: blind, neither closing nor getting worse.
+/// One that has lasted for Finding::critical_after is critical. Open ones come first, worst first and then
+/// the oldest first; then closed ones, the latest first.
+std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& diagnosis, Moment now,
+                              const Hold& hold);
+
+}  // namespace tcpdiag

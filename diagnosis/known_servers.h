@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tcpdiag {
+
+/// A server program whose accept queue is set by a knob of its own.
+struct KnownServer {
+  std::string_view
+      process;            ///< comm as the kernel has it, at most 15 bytes; a trailing * stands for any rest
+  std::string_view name;  ///< as people call it
+  std::string_view backlog;   ///< where its backlog is set; {backlog} stands for the number
+  std::string_view standard;  ///< its backlog when nothing is set
+};
+
+/// The table, for the documentation.
+std::span<const KnownServer> known_servers();
+
+/// The row for a process name, or nullptr.
+const KnownServer* find_known_server(std::string_view process);
+
+/// The server's own knob for that backlog, "gunicorn --backlog 2048"; empty: not a known server.
+std::optional<std::string> server_knob(std::string_view process, std::string_view backlog);
+
+}  // namespace tcpdiag

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a rule of the diagnosis is: a condition over a window, and the words for it.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/finding.h"
+#include "diagnosis/thresholds.h"
+#include "diagnosis/window.h"
+
+namespace tcpdiag {
+
+/// What the words of a rule refer to as {name}.
+using Values = std::map<std::string, std::string, std::less<>>;
+
+/// What a rule found out about one subject; the words come from its RuleInfo.
+struct Facts {
+  Subject subject;
+  std::optional<Severity> severity;  ///< empty: the rule's own
+  std::vector<Evidence> evidence;
+  std::optional<Bites> bites;
+  Values values;
+};
+
+/// What a rule says about a namespace: something, nothing, or that it cannot tell.
+class Verdict {
+ public:
+  /// A source is missing: not even "nothing" can be said. `error` is the one the window gave.
+  static Verdict unknown(const Error& error) { return Verdict(tl::unexpected<Error>(error)); }
+  static Verdict clear() { return Verdict(std::vector<Facts>()); }
+  /// None is the same as clear().
+  static Verdict found(std::vector<Facts> facts) { return Verdict(std::move(facts)); }
+
+  [[nodiscard]] bool known() const { return result_.has_value(); }
+  [[nodiscard]] const Error& why() const { return result_.error(); }
+  [[nodiscard]] const std::vector<Facts>& facts() const { return *result_; }
+  /// For tests and precedence: what was found, if anything.
+  [[nodiscard]] bool is_clear() const { return known() && facts().empty(); }
+
+ private:
+  explicit Verdict(Result<std::vector<Facts>> result) : result_(std::move(result)) {}
+  Result<std::vector<Facts>> result_;
+};
+
+/// One piece of advice. A piece whose action or command needs a value that is not known is left out, unless
+/// it stands in [brackets].
+struct AdviceText {
+  std::string_view action, command, effect, risk;
+};
+
+/// The words of a rule. In all of them {name} is replaced by a value, and a part in [brackets] is left out
+/// when one of its values is not known. Known for every subject are {netns}, {window}, and as far as they
+/// apply {listener} or {destination} (address and port), {address}, {port}, {process}, {pid}, {unit}, {owner}
+/// ("gunicorn[812]"), {setting} and {server_knob} (known_servers.h).
+struct RuleInfo {
+  std::string_view id;
+  std::string_view family;  ///< heading in the documentation; the rules of a family stand together
+  Severity severity = Severity::warning;
+  std::string_view title;                          ///< a few words
+  std::string_view true_when;                      ///< the condition, for the documentation
+  std::string_view clients_see;                    ///< the symptom at the other end
+  std::string_view summary;                        ///< one sentence with the numbers
+  std::span<const AdviceText> advice;              ///< most useful first
+  std::span<const std::string_view> not_helping;   ///< what does not help, and why
+  std::span<const std::string_view> consequences;  ///< what follows from it and is no finding of its own
+  std::span<const std::string_view> explains;      ///< findings on the same subject that it is the cause of
+  std::string_view reads;                          ///< the sources it needs
+};
+
+/// Whether a rule looks at every namespace, or once at the machine.
+enum class RuleScope { netns, machine };
+
+/// One finding's condition and words. Conditions are pure: no clock, no I/O, no memory; how long something
+/// has to last is written in `lookback` and decided by advance() alone.
+struct Rule {
+  RuleInfo info;
+  RuleScope scope = RuleScope::netns;
+  std::chrono::seconds lookback{30};
+  std::optional<std::chrono::seconds> critical_after{};  ///< lasting so long makes it critical
+  Verdict (*evaluate)(const Window& window, const Thresholds& thresholds) = nullptr;
+};
+
+}  // namespace tcpdiag

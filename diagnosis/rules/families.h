@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function for each file of rules: the families of the catalogue.
+#pragma once
+
+#include <span>
+
+#include "diagnosis/rule.h"
+
+namespace tcpdiag {
+
+std::span<const Rule> syn_queue_rules();
+
+}  // namespace tcpdiag

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// The queue of half-open connections: a burst larger than the backlog, or a flood. Its limit is the listen
+// backlog (Linux 4.4 and later); net.ipv4.tcp_max_syn_backlog matters only while SYN cookies are off.
+#include <algorithm>
+#include <array>
+
+#include "diagnosis/counters.h"
+#include "diagnosis/rules/families.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+// A cookie comes back after a round trip: those of the last moments say nothing yet.
+constexpr std::chrono::seconds kRoundTrip{2};
+
+struct Cookies {
+  std::uint64_t sent = 0, received = 0;
+  std::uint64_t sent_before = 0;  // of `sent`, those that had time to come back
+
+  [[nodiscard]] double valid_share() const {
+    return sent_before == 0 ? 0 : static_cast<double>(received) / static_cast<double>(sent_before);
+  }
+};
+
+Result<Cookies> cookies_in(const Window& window) {
+  const auto sent = window.increase(kSyncookiesSent);
+  if (!sent) return tl::unexpected<Error>(sent.error());
+  const auto received = window.increase(kSyncookiesRecv);
+  if (!received) return tl::unexpected<Error>(received.error());
+  const auto latest = window.last(kRoundTrip).increase(kSyncookiesSent);
+  const auto sent_latest = latest ? *latest : *sent;
+  return Cookies{.sent = *sent, .received = *received, .sent_before = *sent - sent_latest};
+}
+
+// The listener whose SYN queue it is, if one stands out; otherwise the namespace.
+Facts facts_about_queue(const Window& window) {
+  Facts facts;
+  const auto busiest = busiest_half_open(window);
+  if (!busiest) return facts;
+  const auto limit = busiest->listener->fullest().queue_limit;
+  facts.subject = listener_subject(window, *busiest->listener);
+  facts.evidence.push_back({"half-open connections (SYN_RECV), peak", static_cast<double>(busiest->half_open),
+                            "connections", window.span()});
+  facts.values["half_open"] = number_text(busiest->half_open);
+  facts.values["limit"] = number_text(limit);
+  facts.values["new_backlog"] = number_text(std::max<std::uint32_t>(4096, limit * 4));
+  facts.bites = Bites{.limit = "listen backlog", .value = static_cast<double>(limit)};
+  if (const auto somaxconn = window.setting("net.core.somaxconn")) {
+    facts.bites->ceiling = "net.core.somaxconn";
+    facts.bites->ceiling_value = static_cast<double>(*somaxconn);
+    facts.values["somaxconn"] = std::to_string(*somaxconn);
+  }
+  return facts;
+}
+
+void add(Facts& facts, const Window& window, std::string_view name, std::string_view value_name,
+         std::uint64_t increase, std::string_view unit) {
+  facts.evidence.push_back(
+      {std::string(name), static_cast<double>(increase), std::string(unit), window.span()});
+  facts.values[std::string(value_name)] = std::to_string(increase);
+}
+
+enum class Judgement { burst, undetermined, flood };
+
+// Cookies sent for real clients come back; those for spoofed addresses do not.
+std::optional<Judgement> judge(const Cookies& cookies, const Thresholds& t) {
+  if (cookies.sent_before < t.cookies_min) return std::nullopt;
+  if (cookies.valid_share() >= t.cookies_valid_burst) return Judgement::burst;
+  if (cookies.valid_share() > t.cookies_valid_flood) return Judgement::undetermined;
+  if (cookies.sent_before < t.flood_cookies_min) return std::nullopt;
+  return Judgement::flood;
+}
+
+template <Judgement Wanted>
+Verdict cookies_sent(const Window& window, const Thresholds& t) {
+  const auto mode = window.setting("net.ipv4.tcp_syncookies");
+  if (!mode) return Verdict::unknown(mode.error());
+  if (*mode != 1) return Verdict::clear();  // 0: none are sent; 2: one for every SYN, full or not
+  const auto cookies = cookies_in(window);
+  if (!cookies) return Verdict::unknown(cookies.error());
+  if (judge(*cookies, t) != Wanted) return Verdict::clear();
+  auto facts = facts_about_queue(window);
+  add(facts, window, kSyncookiesSent.name, "sent", cookies->sent, "SYN-ACKs");
+  add(facts, window, kSyncookiesRecv.name, "received", cookies->received, "ACKs");
+  facts.values["share"] = percent_text(std::min(1.0, cookies->valid_share()));
+  return Verdict::found({facts});
+}
+
+Verdict syn_queue_drop(const Window& window, const Thresholds& t) {
+  const auto mode = window.setting("net.ipv4.tcp_syncookies");
+  if (!mode) return Verdict::unknown(mode.error());
+  const auto dropped = window.increase(kReqQFullDrop);
+  if (!dropped) return Verdict::unknown(dropped.error());
+  if (*mode != 0 || *dropped < t.syn_drop_min) return Verdict::clear();
+  auto facts = facts_about_queue(window);
+  add(facts, window, kReqQFullDrop.name, "dropped", *dropped, "SYNs");
+  facts.evidence.push_back({"net.ipv4.tcp_syncookies", 0, "", {}});
+  return Verdict::found({facts});
+}
+
+// The SYNs that the 3/4 rule drops move no counter of their own: they are what of ListenDrops is left.
+Verdict syn_backlog_sysctl_limit(const Window& window, const Thresholds& t) {
+  const auto mode = window.setting("net.ipv4.tcp_syncookies");
+  if (!mode) return Verdict::unknown(mode.error());
+  if (*mode != 0) return Verdict::clear();
+  const auto drops = window.increase(kListenDrops);
+  const auto overflows = window.increase(kListenOverflows);
+  const auto queue_full = window.increase(kReqQFullDrop);
+  const auto max_backlog = window.setting("net.ipv4.tcp_max_syn_backlog");
+  const auto connections = window.latest(&NetnsView::connections);
+  for (const auto* known : {&drops, &overflows, &queue_full})
+    if (!*known) return Verdict::unknown(known->error());
+  if (!max_backlog) return Verdict::unknown(max_backlog.error());
+  const auto others = *overflows + *queue_full;
+  if (*drops < others + t.syn_drop_min) return Verdict::clear();
+  if (!connections) return Verdict::unknown(connections.error());
+  const auto busiest = busiest_half_open(window);
+  // Its room is three quarters; a dump between the drops may show a little less.
+  constexpr double kNearlyFull = 0.7;
+  if (!busiest || busiest->half_open < kNearlyFull * static_cast<double>(*max_backlog))
+    return Verdict::clear();
+  auto facts = facts_about_queue(window);
+  add(facts, window, kListenDrops.name, "dropped", *drops - others, "SYNs");
+  facts.evidence.push_back({"net.ipv4.tcp_syncookies", 0, "", {}});
+  facts.bites = Bites{.limit = "net.ipv4.tcp_max_syn_backlog", .value = static_cast<double>(*max_backlog)};
+  facts.values["max_syn_backlog"] = std::to_string(*max_backlog);
+  return Verdict::found({facts});
+}
+
+constexpr std::string_view kFamily = "SYN queue";
+constexpr std::string_view kReads = "/proc/net/netstat, sock_diag, net.ipv4.tcp_syncookies";
+
+constexpr std::string_view kNotSynBacklog =
+    "Raising net.ipv4.tcp_max_syn_backlog: since Linux 4.4 it does nothing while SYN cookies are on; the "
+    "listen "
+    "backlog is the SYN queue's limit too.";
+constexpr std::string_view kNotCookiesOff =
+    "Switching net.ipv4.tcp_syncookies off: without cookies the same SYNs are dropped instead of answered.";
+
+constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
+    {"Raise the backlog of {process}: {server_knob}.", "",
+     "The SYN queue and the accept queue hold {new_backlog} connections each.",
+     "A few hundred bytes of kernel memory for each waiting connection."},
+    {"Raise the backlog that the server passes to listen()[, now {limit}], and start it anew.", "",
+     "The burst fits into the SYN queue and no cookies are needed.",
+     "A few hundred bytes of kernel memory for each waiting connection."},
+    {"Raise net.core.somaxconn if the new backlog is larger[ than its present {somaxconn}].",
+     "sysctl -w net.core.somaxconn={new_backlog}", "It caps every backlog that is set from then on.",
+     "None worth mentioning; a listener takes it over only when it calls listen() again."},
+});
+constexpr auto kFloodAdvice = std::to_array<AdviceText>({
+    {"Keep SYN cookies on: they are what still lets real clients in.", "sysctl -w net.ipv4.tcp_syncookies=1",
+     "Connections that answer the cookie are accepted although the queue is full.",
+     "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
+    {"Filter upstream of this host: at the provider, the load balancer or the firewall.", "",
+     "The SYNs no longer reach the host.", "A filter that is too wide blocks real clients."},
+    {"Look at where the SYNs come from before you block anything: spoofed addresses are not the attacker's.",
+     "tcpdump -nn -c 200 'tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
+     "Shows whether the sources are many or few.", ""},
+});
+constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
+    {"Look at who connects: real clients whose answers are lost or late, or a flood among real traffic.",
+     "tcpdump -nn -c 200 'tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
+     "Tells whether to raise the backlog or to filter.", ""},
+    {"If they are real clients, raise the backlog that the server passes to listen()[, now {limit}].", "",
+     "The burst fits into the SYN queue and no cookies are needed.",
+     "A few hundred bytes of kernel memory for each waiting connection."},
+});
+constexpr auto kCookiesOnAdvice = std::to_array<AdviceText>({
+    {"Switch SYN cookies on[ in {netns}].", "sysctl -w net.ipv4.tcp_syncookies=1",
+     "SYNs that do not fit into the queue are answered with a cookie instead of dropped.",
+     "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
+    {"Make it permanent.", "echo 'net.ipv4.tcp_syncookies = 1' > /etc/sysctl.d/60-syncookies.conf",
+     "It is set at every boot.", ""},
+    {"Raise the backlog that the server passes to listen()[, now {limit}].", "",
+     "More half-open connections fit into the queue.",
+     "A few hundred bytes of kernel memory for each waiting connection."},
+});
+constexpr auto kSysctlLimitAdvice = std::to_array<AdviceText>({
+    {"Switch SYN cookies on[ in {netns}].", "sysctl -w net.ipv4.tcp_syncookies=1",
+     "net.ipv4.tcp_max_syn_backlog no longer limits anything; the listen backlog does.",
+     "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
+    {"If cookies have to stay off, raise net.ipv4.tcp_max_syn_backlog.",
+     "sysctl -w net.ipv4.tcp_max_syn_backlog=4096",
+     "Three quarters of it are open to clients that the host has not seen before.",
+     "Kernel memory for each half-open connection while a flood lasts."},
+});
+constexpr std::string_view kBurstNot[] = {kNotSynBacklog, kNotCookiesOff};
+constexpr std::string_view kFloodNot[] = {kNotSynBacklog, kNotCookiesOff,
+                                          "A larger backlog: a flood fills any queue."};
+constexpr std::string_view kDropNot[] = {
+    "Raising net.ipv4.tcp_max_syn_backlog alone: what is full is the queue whose limit is the listen "
+    "backlog."};
+constexpr std::string_view kSysctlLimitNot[] = {
+    "Raising the listen backlog: it is not the limit here.",
+    "Raising net.core.somaxconn: it caps the listen backlog, which is not the limit here."};
+constexpr std::string_view kLogLine[] = {"a \"Possible SYN flooding\" line in the kernel log"};
+
+// clang-format off
+const Rule kRules[] = {
+    {.info = {.id = "syn-queue-overflow", .family = kFamily, .severity = Severity::warning,
+              .title = "A burst of connections larger than the backlog",
+              .true_when = "SYN cookies are sent because a SYN queue is full, and most of them come back valid: real clients.",
+              .clients_see = "Connections succeed; some lose window scaling or SACK, or take a second longer.",
+              .summary = "More clients connected at once[ to {listener}[ ({owner})]] than its backlog[ of {limit}] holds: "
+                         "{sent} SYN cookies were sent in {window} and {share} of them came back, so they are real clients, not a flood.",
+              .advice = kOverflowAdvice, .not_helping = kBurstNot, .consequences = kLogLine, .reads = kReads},
+     .evaluate = cookies_sent<Judgement::burst>},
+    {.info = {.id = "syn-queue-full", .family = kFamily, .severity = Severity::warning,
+              .title = "SYN queue full, by a burst or a flood",
+              .true_when = "SYN cookies are sent and only a part of them comes back: neither a burst nor a flood can be ruled out.",
+              .clients_see = "Some connections take seconds or time out.",
+              .summary = "The SYN queue[ of {listener}[ ({owner})]] is full: {sent} SYN cookies were sent in {window} and {share} of them "
+                         "came back. That is too few for real clients alone and too many for a flood alone.",
+              .advice = kUndeterminedAdvice, .not_helping = kBurstNot, .consequences = kLogLine, .reads = kReads},
+     .evaluate = cookies_sent<Judgement::undetermined>},
+    {.info = {.id = "syn-flood-suspected", .family = kFamily, .severity = Severity::critical,
+              .title = "SYN flood suspected",
+              .true_when = "SYN cookies are sent by the hundred and hardly any comes back.",
+              .clients_see = "As long as SYN cookies are on, real clients still get in.",
+              .summary = "[{listener}[ ({owner})] gets ]SYNs that nobody follows up: {sent} SYN cookies were sent in {window} and {received} came back[; "
+                         "{half_open} half-open connections fill its queue of {limit}].",
+              .advice = kFloodAdvice, .not_helping = kFloodNot, .consequences = kLogLine, .reads = kReads},
+     .evaluate = cookies_sent<Judgement::flood>},
+    {.info = {.id = "syn-queue-drop", .family = kFamily, .severity = Severity::critical,
+              .title = "SYNs dropped because SYN cookies are off",
+              .true_when = "net.ipv4.tcp_syncookies is 0 and TCPReqQFullDrop rises.",
+              .clients_see = "Connecting takes 1, 3, 7 s or times out.",
+              .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: the SYN queue[ of {limit}] is full and "
+                         "net.ipv4.tcp_syncookies is 0.",
+              .advice = kCookiesOnAdvice, .not_helping = kDropNot, .consequences = kLogLine, .reads = kReads},
+     .evaluate = syn_queue_drop},
+    {.info = {.id = "syn-backlog-sysctl-limit", .family = kFamily, .severity = Severity::critical,
+              .title = "SYNs dropped by tcp_max_syn_backlog",
+              .true_when = "net.ipv4.tcp_syncookies is 0, ListenDrops rises without ListenOverflows and TCPReqQFullDrop, and "
+                           "the half-open connections have reached three quarters of net.ipv4.tcp_max_syn_backlog.",
+              .clients_see = "Connecting takes 1, 3, 7 s or times out.",
+              .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: with net.ipv4.tcp_syncookies=0 only three "
+                         "quarters of net.ipv4.tcp_max_syn_backlog ({max_syn_backlog}) are open to new clients[, and {half_open} connections are half-open].",
+              .advice = kSysctlLimitAdvice, .not_helping = kSysctlLimitNot, .reads = kReads},
+     .evaluate = syn_backlog_sysctl_limit},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Rule> syn_queue_rules() { return kRules; }
+
+}  // namespace tcpdiag

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whom a finding is about: listeners with their owners, processes, destinations.
+#pragma once
+
+#include <optional>
+
+#include "core/finding.h"
+#include "diagnosis/window.h"
+
+namespace tcpdiag {
+
+/// The listener and, as far as it is known, the process that a person would name as its owner.
+Subject listener_subject(const Window& window, const Listener& listener);
+
+Subject process_subject(const Process& process);
+
+/// A remote service.
+Subject destination_subject(const Destination& destination);
+
+/// The listener with exactly that endpoint now, or nullptr.
+const Listener* find_listener(const Listeners& listeners, const Endpoint& endpoint);
+
+/// A listener and how many half-open connections it had at most within the window.
+struct HalfOpenPeak {
+  const Listener* listener;
+  std::uint32_t half_open;
+};
+
+/// The present listener that had the most half-open connections within the window; empty: none had any, or it
+/// is not known.
+std::optional<HalfOpenPeak> busiest_half_open(const Window& window);
+
+}  // namespace tcpdiag

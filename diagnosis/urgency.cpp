@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/urgency.h"
+
+#include <algorithm>
+#include <array>
+
+#include "diagnosis/counters.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/window.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr std::chrono::seconds kJustNow{2};
+
+bool waits(const Listener& listener) { return listener.fullest().queue_length > 0; }
+
+// A queue that is not empty at one look is normal; one that was not empty a second ago either may be stuck.
+bool queue_stands(const Window& window) {
+  const auto listeners = window.latest(&NetnsView::listeners);
+  if (!listeners || window.size() < 2) return false;
+  const auto* before = window.view(0).listeners.get();
+  return before != nullptr && std::ranges::any_of((*listeners)->listeners, [&](const Listener& listener) {
+           if (!waits(listener)) return false;
+           const auto* earlier = find_listener(*before, listener.endpoint);
+           return earlier != nullptr && waits(*earlier);
+         });
+}
+
+bool turns_away(const Window& window) {
+  return std::ranges::any_of(std::array{kListenDrops, kSyncookiesSent, kReqQFullDrop},
+                             [&](const Counter& counter) {
+                               const auto increase = window.increase(counter);
+                               return increase && *increase > 0;
+                             });
+}
+
+}  // namespace
+
+bool is_urgent(const History& history) {
+  if (history.empty()) return false;
+  for (std::size_t netns = 0; netns < history.snapshots().back().namespaces.size(); ++netns) {
+    const Window window(history, netns, kJustNow);
+    if (queue_stands(window) || turns_away(window)) return true;
+  }
+  return false;
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/window.h"
+
+#include <algorithm>
+#include <string>
+
+namespace tcpdiag {
+
+Window::Window(const History& history, std::size_t netns, std::chrono::seconds lookback)
+    : history_(&history), netns_(netns) {
+  const auto& snapshots = history.snapshots();
+  const auto begin = snapshots.back().at - lookback;
+  const auto first = std::ranges::lower_bound(snapshots, begin, {}, &Snapshot::at);
+  first_ = static_cast<std::size_t>(first - snapshots.begin());
+}
+
+Window Window::last(std::chrono::seconds lookback) const {
+  auto part = Window(*history_, netns_, lookback);
+  part.first_ = std::max(part.first_, first_);
+  return part;
+}
+
+std::chrono::seconds Window::span() const {
+  const auto span = std::chrono::round<std::chrono::seconds>(now() - snapshot(0).at);
+  return std::max(span, std::chrono::seconds(1));
+}
+
+Result<std::uint64_t> Window::increase(const Counter& counter) const {
+  return increase(&NetnsView::tcp, counter.member, counter.name);
+}
+
+Result<std::uint64_t> Window::increase_of(const std::vector<Count>& values, std::string_view where,
+                                          std::string_view name) {
+  const auto what = std::string(where) + ": " + std::string(name);
+  if (values.empty() || !values.back()) return unexpected(Errc::missing, what + ": not in this kernel");
+  if (values.size() < 2 || !values.front())
+    return unexpected(Errc::not_read, what + ": only one reading so far, a change needs two");
+  for (std::size_t i = 1; i < values.size(); ++i)
+    if (!values[i] || *values[i] < *values[i - 1])
+      return unexpected(Errc::failed, what + ": went backwards, it is counted anew");
+  return *values.back() - *values.front();
+}
+
+Result<std::int64_t> Window::setting(std::string_view name, std::size_t field) const {
+  const auto settings = latest(&NetnsView::settings);
+  if (!settings) return tl::unexpected<Error>(settings.error());
+  for (const auto& unread : (*settings)->unread)
+    if (unread.name == name) return tl::unexpected<Error>(unread.error);
+  const auto* sysctl = (*settings)->find(name);
+  if (sysctl == nullptr)
+    return unexpected(Errc::missing, std::string(name) + ": not on this kernel or namespace");
+  if (field >= sysctl->values.size())
+    return unexpected(Errc::malformed, std::string(name) + ": not a number");
+  return sysctl->values[field];
+}
+
+}  // namespace tcpdiag

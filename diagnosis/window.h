@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a rule may look at: one namespace's and the machine's recent past. Everything it asks for is a value
+// or the reason why it is not known; an error's detail is fit to be shown.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/snapshot.h"
+#include "diagnosis/history.h"
+
+namespace tcpdiag {
+
+/// A counter of a namespace with the kernel's word for it.
+struct Counter {
+  std::string_view name;
+  Count TcpCounters::* member;
+};
+
+/// A section's value with the time it was read.
+template <class T>
+struct Dated {
+  TimePoint at;
+  const T* value;
+};
+
+/// The collector that fills a section, as users know it.
+template <class T>
+inline constexpr std::string_view kCollectorOf = "";
+template <>
+inline constexpr std::string_view kCollectorOf<TcpCounters> = "netstat";
+template <>
+inline constexpr std::string_view kCollectorOf<SocketUsage> = "sockstat";
+template <>
+inline constexpr std::string_view kCollectorOf<Listeners> = "listeners";
+template <>
+inline constexpr std::string_view kCollectorOf<Connections> = "connections";
+template <>
+inline constexpr std::string_view kCollectorOf<Settings> = "sysctl";
+template <>
+inline constexpr std::string_view kCollectorOf<Conntrack> = "conntrack";
+template <>
+inline constexpr std::string_view kCollectorOf<FileHandles> = "file_handles";
+template <>
+inline constexpr std::string_view kCollectorOf<Processes> = "processes";
+template <>
+inline constexpr std::string_view kCollectorOf<Softnet> = "softnet";
+template <>
+inline constexpr std::string_view kCollectorOf<KernelLog> = "kernel_log";
+template <>
+inline constexpr std::string_view kCollectorOf<MemoryInfo> = "meminfo";
+template <>
+inline constexpr std::string_view kCollectorOf<HostConfig> = "host_config";
+
+/// A section's value, or why it is not known.
+template <class T>
+Result<const T*> value_of(const Section<T>& section) {
+  if (const auto* value = section.get()) return value;
+  const auto& error = section.value.error();
+  if (error.code != Errc::not_read) return tl::unexpected<Error>(error);
+  return unexpected(Errc::not_read, std::string(kCollectorOf<T>) + ": not read yet, or switched off");
+}
+
+class Window {
+ public:
+  /// The last `lookback` of a history that is not empty, of the namespace at that place in
+  /// Snapshot::namespaces.
+  Window(const History& history, std::size_t netns, std::chrono::seconds lookback);
+
+  /// The end of this window: its last `lookback`.
+  [[nodiscard]] Window last(std::chrono::seconds lookback) const;
+
+  [[nodiscard]] const Snapshot& host() const { return history_->snapshots().back(); }
+  [[nodiscard]] const NetnsView& netns() const { return host().namespaces[netns_]; }
+  [[nodiscard]] TimePoint now() const { return host().at; }
+  /// From the first snapshot to the last, at least one second: what evidence is counted over.
+  [[nodiscard]] std::chrono::seconds span() const;
+  /// Snapshots in the window, oldest first; never empty.
+  [[nodiscard]] std::size_t size() const { return history_->snapshots().size() - first_; }
+  [[nodiscard]] const Snapshot& snapshot(std::size_t i) const { return history_->snapshots()[first_ + i]; }
+  [[nodiscard]] const NetnsView& view(std::size_t i) const { return snapshot(i).namespaces[netns_]; }
+
+  /// The present value of a section.
+  template <class T>
+  [[nodiscard]] Result<const T*> latest(Section<T> NetnsView::* section) const {
+    return value_of(netns().*section);
+  }
+  template <class T>
+  [[nodiscard]] Result<const T*> latest(Section<T> Snapshot::* section) const {
+    return value_of(host().*section);
+  }
+
+  /// The values of a section in the window that differ in the time they were read, oldest first. Those that
+  /// could not be read are left out.
+  template <class T>
+  [[nodiscard]] std::vector<Dated<T>> readings(Section<T> NetnsView::* section) const {
+    return collect<T>([&](std::size_t i) -> const Section<T>& { return view(i).*section; });
+  }
+  template <class T>
+  [[nodiscard]] std::vector<Dated<T>> readings(Section<T> Snapshot::* section) const {
+    return collect<T>([&](std::size_t i) -> const Section<T>& { return snapshot(i).*section; });
+  }
+
+  /// By how much a counter rose within the window. Errors: it cannot be read now; this kernel lacks it; there
+  /// is only one reading; it went backwards, as it does when a namespace is made anew.
+  [[nodiscard]] Result<std::uint64_t> increase(const Counter& counter) const;
+  /// The same for a counter of another section.
+  template <class T, class Holder>
+  [[nodiscard]] Result<std::uint64_t> increase(Section<T> Holder::* section, Count T::* member,
+                                               std::string_view name) const {
+    const auto now = latest(section);
+    if (!now) return tl::unexpected<Error>(now.error());
+    std::vector<Count> values;
+    for (const auto& reading : readings(section)) values.push_back(reading.value->*member);
+    return increase_of(values, kCollectorOf<T>, name);
+  }
+
+  /// A sysctl's number. Errors: settings or this one cannot be read; this kernel or namespace has no such
+  /// sysctl (Errc::missing); it is a word.
+  [[nodiscard]] Result<std::int64_t> setting(std::string_view name, std::size_t field = 0) const;
+
+ private:
+  static Result<std::uint64_t> increase_of(const std::vector<Count>& values, std::string_view where,
+                                           std::string_view name);
+
+  template <class T, class SectionAt>
+  std::vector<Dated<T>> collect(SectionAt section_at) const {
+    std::vector<Dated<T>> readings;
+    for (std::size_t i = 0; i < size(); ++i) {
+      const Section<T>& section = section_at(i);
+      if (!section.known()) continue;
+      if (readings.empty() || readings.back().at != section.read_at)
+        readings.push_back({section.read_at, section.get()});
+    }
+    return readings;
+  }
+
+  const History* history_;
+  std::size_t netns_;
+  std::size_t first_;
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/words.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <optional>
+
+namespace tcpdiag {
+namespace {
+
+// A text or a part of it: what it says, and whether all names outside of its own brackets are known.
+struct Rendered {
+  std::string text;
+  bool complete = true;
+};
+
+// Renders `text` up to the bracket that closes this part, and takes that much off it.
+Rendered render(std::string_view& text,
+                const std::function<std::optional<std::string>(std::string_view)>& value) {
+  Rendered out;
+  while (!text.empty()) {
+    const auto special = std::min(text.find_first_of("{[]"), text.size());
+    out.text += text.substr(0, special);
+    text.remove_prefix(special);
+    if (text.empty()) break;
+    const char mark = text.front();
+    text.remove_prefix(1);
+    if (mark == ']') break;
+    if (mark == '[') {
+      const auto part = render(text, value);
+      if (part.complete) out.text += part.text;
+      continue;
+    }
+    const auto name = text.substr(0, text.find('}'));
+    text.remove_prefix(std::min(text.size(), name.size() + 1));
+    const auto known = value(name);
+    out.text += known.value_or("?");
+    out.complete = out.complete && known;
+  }
+  return out;
+}
+
+Rendered render(std::string_view text, const Values& values) {
+  return render(text, [&](std::string_view name) -> std::optional<std::string> {
+    const auto value = values.find(name);
+    return value == values.end() ? std::nullopt : std::optional(value->second);
+  });
+}
+
+std::string with_decimals(double number, int decimals) {
+  std::array<char, 64> text{};
+  const auto length = std::snprintf(text.data(), text.size(), "%.*f", decimals, number);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
+}  // namespace
+
+std::string fill_in(std::string_view text, const Values& values) { return render(text, values).text; }
+
+bool can_fill_in(std::string_view text, const Values& values) { return render(text, values).complete; }
+
+std::string as_pattern(std::string_view text) {
+  return render(text, [](std::string_view name) { return "<" + std::string(name) + ">"; }).text;
+}
+
+std::string number_text(double number) {
+  if (number == std::floor(number) && std::abs(number) < 1e15) return with_decimals(number, 0);
+  return with_decimals(number, std::abs(number) < 10 ? 2 : 1);
+}
+
+std::string percent_text(double ratio) {
+  const auto percent = ratio * 100;
+  return with_decimals(percent, percent > 0 && percent < 1 ? 1 : 0) + " %";
+}
+
+std::string duration_text(std::chrono::seconds duration) {
+  using namespace std::chrono;
+  if (duration < minutes(2)) return std::to_string(duration.count()) + " s";
+  if (duration < hours(2)) return std::to_string(round<minutes>(duration).count()) + " min";
+  if (duration < hours(48)) return std::to_string(round<hours>(duration).count()) + " h";
+  return std::to_string(round<hours>(duration).count() / 24) + " days";
+}
+
+}  // namespace tcpdiag

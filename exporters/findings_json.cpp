@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/findings_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/time_text.h"
+
+namespace tcpdiag {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A whole number is written without a decimal point.
+Json number(double value) {
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  if (value == std::floor(value) && std::abs(value) <= kExact) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+void put_text(Json& object, const char* key, const std::string& text) {
+  if (!text.empty()) object[key] = text;
+}
+
+Json subject_json(const Subject& subject) {
+  Json object = {{"kind", to_string(subject.kind)}};
+  put_text(object, "address", subject.address);
+  if (subject.port) object["port"] = *subject.port;
+  put_text(object, "name", subject.name);
+  put_text(object, "process", subject.process);
+  if (subject.pid) object["pid"] = *subject.pid;
+  put_text(object, "unit", subject.unit);
+  return object;
+}
+
+Json evidence_json(const Evidence& evidence) {
+  Json object = {{"name", evidence.name}, {"value", number(evidence.value)}};
+  put_text(object, "unit", evidence.unit);
+  if (evidence.window) object["window_seconds"] = evidence.window->count();
+  return object;
+}
+
+Json bites_json(const Bites& bites) {
+  Json object = {{"limit", bites.limit}, {"value", number(bites.value)}};
+  put_text(object, "ceiling", bites.ceiling);
+  if (bites.ceiling_value) object["ceiling_value"] = number(*bites.ceiling_value);
+  return object;
+}
+
+Json advice_json(const Advice& advice) {
+  Json object = {{"do", advice.action}};
+  put_text(object, "command", advice.command);
+  put_text(object, "effect", advice.effect);
+  put_text(object, "risk", advice.risk);
+  return object;
+}
+
+template <class T, class ToJson>
+Json list_json(const std::vector<T>& values, ToJson to_json) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(to_json(value));
+  return list;
+}
+
+Json same(const std::string& text) { return text; }
+
+std::string text_of(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+Json unknown_json(const Unknown& unknown) {
+  Json object = {{"id", unknown.id}};
+  put_text(object, "netns", unknown.netns);
+  object["why"] = unknown.why;
+  return object;
+}
+
+Json unknowns_json(const Report& report) {
+  Json list = Json::array();
+  for (const auto& rule : report.rules)
+    for (const auto& unknown : rule.unknown) list.push_back(unknown_json(unknown));
+  return list;
+}
+
+Json incident_json(const Incident& incident) {
+  Json object = {{"open", incident.is_open()},
+                 {"opened_at", to_rfc3339(incident.opened.wall)},
+                 {"seen_at", to_rfc3339(incident.seen.wall)}};
+  if (incident.closed) object["closed_at"] = to_rfc3339(incident.closed->wall);
+  put_text(object, "closed_by", incident.closed_by);
+  if (incident.blind) object["blind"] = true;
+  object["finding"] = finding_json(incident);
+  return object;
+}
+
+}  // namespace
+
+nlohmann::ordered_json finding_json(const Incident& incident) {
+  const auto& finding = incident.finding;
+  Json object = {{"id", finding.id}, {"severity", to_string(finding.severity)}};
+  put_text(object, "netns", finding.netns);
+  object["since"] = to_rfc3339(incident.opened.wall);
+  object["subject"] = subject_json(finding.subject);
+  object["summary"] = finding.summary;
+  object["evidence"] = list_json(finding.evidence, evidence_json);
+  if (finding.bites) object["bites"] = bites_json(*finding.bites);
+  object["advice"] = list_json(finding.advice, advice_json);
+  object["not"] = list_json(finding.not_helping, same);
+  object["consequences"] = list_json(finding.consequences, same);
+  object["docs"] = "reference/findings.md#" + finding.id;
+  return object;
+}
+
+nlohmann::ordered_json findings_json(const Report& report) {
+  Json object = {{"generated_at", to_rfc3339(report.wall_at)}, {"findings", Json::array()}};
+  for (const auto& incident : report.incidents)
+    if (incident.is_open()) object["findings"].push_back(finding_json(incident));
+  object["unknown"] = unknowns_json(report);
+  return object;
+}
+
+nlohmann::ordered_json incidents_json(const Report& report) {
+  Json object = {{"generated_at", to_rfc3339(report.wall_at)}, {"incidents", Json::array()}};
+  for (const auto& incident : report.incidents) object["incidents"].push_back(incident_json(incident));
+  return object;
+}
+
+std::string findings_json_text(const Report& report) { return text_of(findings_json(report), 2) + "\n"; }
+std::string incidents_json_text(const Report& report) { return text_of(incidents_json(report), 2) + "\n"; }
+std::string finding_json_line(const Incident& incident) { return text_of(finding_json(incident), -1); }
+
+}  // namespace tcpdiag
