@@ -33,6 +33,7 @@ PortRange ephemeral_ports_of(const NetnsView& netns) {
 void add_to(PortConnections& total, const PortConnections& part) {
   for (std::size_t state = 0; state < kTcpStates; ++state) total.by_state[state] += part.by_state[state];
   total.unaccepted += part.unaccepted;
+  total.fin_wait2_orphaned += part.fin_wait2_orphaned;
 }
 
 std::vector<PortConnections> by_port(std::vector<PortConnections> rows) {
@@ -78,20 +79,34 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
   const auto port = server ? socket.source_port : socket.destination_port;
   auto& row = server ? server_.row(port) : client_.row(port);
   ++row.by_state[index(socket.state)];
-  if (socket.state == TcpState::syn_recv) add_half_open(socket);
-  if (socket.state == TcpState::close_wait) add_close_wait(socket, server, port);
-  if (server && socket.inode == 0 &&
-      (socket.state == TcpState::established || socket.state == TcpState::close_wait))
-    ++row.unaccepted;
-  if (!server && ephemeral.contains(socket.source_port)) add_destination(socket);
+  const bool held = socket.inode != 0;
+  switch (socket.state) {
+    case TcpState::syn_sent: add_destination(socket, unanswered_); break;
+    case TcpState::syn_recv: add_half_open(socket); break;
+    case TcpState::close_wait: add_close_wait(socket, server, port); [[fallthrough]];
+    case TcpState::established:
+      if (!server || held) break;
+      ++row.unaccepted;
+      unaccepted_.add(port, socket.cookie);
+      break;
+    case TcpState::fin_wait2: row.fin_wait2_orphaned += held ? 0 : 1; break;
+    default: break;
+  }
+  if (!server && ephemeral.contains(socket.source_port)) add_ephemeral(socket);
+}
+
+void ConnectionCounter::add_ephemeral(const DiagSocket& socket) {
+  add_destination(socket, destinations_);
+  ephemeral_ports_.set(socket.source_port);
+  ++ephemeral_connections_;
 }
 
 // An IPv4 connection of a dual-stack socket takes its port from the same ones as an IPv4 socket's.
-void ConnectionCounter::add_destination(const DiagSocket& socket) {
+void ConnectionCounter::add_destination(const DiagSocket& socket, DestinationCounter& to) {
   if (socket.destination.v6)
-    destinations_.add(socket.source.unmapped(), socket.destination.unmapped(), socket.destination_port);
+    to.add(socket.source.unmapped(), socket.destination.unmapped(), socket.destination_port);
   else
-    destinations_.add(socket.source, socket.destination, socket.destination_port);
+    to.add(socket.source, socket.destination, socket.destination_port);
 }
 
 // A listener that has just gone leaves connections behind: their local port is none that connect() chooses,
@@ -145,7 +160,11 @@ Connections ConnectionCounter::finish(TimePoint now) {
   Connections connections{.server = by_port(server_.rows()),
                           .destinations = destinations_.busiest(Connections::kDestinations),
                           .destination_undercount = destinations_.undercount(),
+                          .unanswered = unanswered_.busiest(Connections::kDestinations),
+                          .ephemeral_ports_used = static_cast<std::uint32_t>(ephemeral_ports_.count()),
+                          .ephemeral_connections = ephemeral_connections_,
                           .sockets = sockets_};
+  unaccepted_.finish(connections.server);
   split_clients(client_.rows(), connections);
   for (const auto& [listener, count] : half_open_) connections.half_open.push_back({listener, count});
   take_close_waits(now, connections);
@@ -157,10 +176,19 @@ void ConnectionCounter::discard() {
   server_.clear();
   client_.clear();
   half_open_.clear();
+  unaccepted_.discard();
   destinations_.clear();
+  unanswered_.clear();
+  ephemeral_ports_.reset();
+  ephemeral_connections_ = 0;
   close_wait_.clear();
   close_wait_cut_ = 0;
   sockets_ = 0;
+}
+
+void ConnectionCounter::forget_sockets() {
+  close_wait_since_.clear();
+  unaccepted_.forget();
 }
 
 Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
@@ -178,7 +206,7 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
   // it.
   const bool gone = !dumped && dumped.error().code == Errc::no_netns;
   const auto generation = reading.source.generation();
-  if (generation != generation_ || gone) counter_.forget_close_waits();
+  if (generation != generation_ || gone) counter_.forget_sockets();
   generation_ = generation;
   if (dumped && parsed) return counter_.finish(reading.now);
   counter_.discard();

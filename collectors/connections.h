@@ -9,6 +9,7 @@
 #include "collectors/collector.h"
 #include "collectors/destinations.h"
 #include "collectors/inet_diag.h"
+#include "collectors/unaccepted.h"
 #include "core/ephemeral_ports.h"
 
 namespace tcpdiag {
@@ -37,21 +38,26 @@ class ConnectionCounter {
   void add(const DiagSocket& socket, PortRange ephemeral);
   /// The counts of all that was added; begins anew.
   Connections finish(TimePoint now);
-  /// Begins anew after a dump that failed half-way; what is known of CLOSE_WAIT sockets stays.
+  /// Begins anew after a dump that failed half-way; what is known of the sockets of the dumps before stays.
   void discard();
-  /// Those of the dumps before: what this one showed counts as seen for the first time.
-  void forget_close_waits() { close_wait_since_.clear(); }
+  /// What is known of the sockets of the dumps before: what this one showed counts as seen for the first
+  /// time.
+  void forget_sockets();
 
  private:
   [[nodiscard]] bool is_server(const DiagSocket& socket, PortRange ephemeral) const;
-  void add_destination(const DiagSocket& socket);
+  static void add_destination(const DiagSocket& socket, DestinationCounter& to);
+  void add_ephemeral(const DiagSocket& socket);
   void add_half_open(const DiagSocket& socket);
   void add_close_wait(const DiagSocket& socket, bool server, std::uint16_t port);
   void take_close_waits(TimePoint now, Connections& connections);
 
   PortTable server_, client_;
   std::map<Endpoint, std::uint32_t> half_open_;  // by listener
-  DestinationCounter destinations_;
+  UnacceptedFollower unaccepted_;
+  DestinationCounter destinations_, unanswered_;
+  PortSet ephemeral_ports_;  // used by a client connection
+  std::uint32_t ephemeral_connections_ = 0;
   std::vector<CloseWait> close_wait_;
   std::unordered_map<std::uint64_t, TimePoint> close_wait_since_;  // by cookie, from the dumps before
   std::uint64_t close_wait_cut_ = 0;

@@ -90,6 +90,8 @@ Json port_connections(const PortConnections& connections, bool with_port, bool s
     if (const auto shown = static_cast<TcpState>(state); shown != TcpState::listen)
       object["states"][std::string(to_string(shown))] = connections.count(shown);
   if (server) object["unaccepted"] = connections.unaccepted;
+  put(object, "unaccepted_left", connections.unaccepted_left);
+  object["fin_wait2_orphaned"] = connections.fin_wait2_orphaned;
   return object;
 }
 
@@ -105,6 +107,16 @@ Json close_waits(const Connections& connections, TimePoint read_at) {
   return object;
 }
 
+Json destinations(const std::vector<Destination>& destinations) {
+  Json list = Json::array();
+  for (const auto& destination : destinations)
+    list.push_back({{"source", to_string(destination.source)},
+                    {"destination", to_string(destination.destination)},
+                    {"port", destination.port},
+                    {"local_ports", destination.local_ports}});
+  return list;
+}
+
 Json connections(const Connections& connections, TimePoint read_at) {
   Json object = {{"sockets", connections.sockets}, {"server", Json::array()}, {"client", Json::array()}};
   for (const auto& port : connections.server) object["server"].push_back(port_connections(port, true, true));
@@ -117,13 +129,11 @@ Json connections(const Connections& connections, TimePoint read_at) {
     object["half_open"].push_back(std::move(entry));
   }
   object["close_wait"] = close_waits(connections, read_at);
-  object["destinations"] = Json::array();
-  for (const auto& destination : connections.destinations)
-    object["destinations"].push_back({{"source", to_string(destination.source)},
-                                      {"destination", to_string(destination.destination)},
-                                      {"port", destination.port},
-                                      {"local_ports", destination.local_ports}});
+  object["destinations"] = destinations(connections.destinations);
   object["destination_undercount"] = connections.destination_undercount;
+  object["unanswered"] = destinations(connections.unanswered);
+  object["ephemeral_ports_used"] = connections.ephemeral_ports_used;
+  object["ephemeral_connections"] = connections.ephemeral_connections;
   return object;
 }
 

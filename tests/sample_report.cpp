@@ -57,6 +57,11 @@ Connections sample_connections() {
                             {.port = 443, .cookie = 3, .inode = 9, .first_seen = kNow - 1500ms},
                             {.port = 5432, .cookie = 4, .inode = 9, .first_seen = kNow}};
   connections.destinations = {{address("10.0.0.1"), address("10.0.0.9"), 443, 5}};
+  connections.unanswered = {{address("10.0.0.1"), address("10.0.0.8"), 5432, 2}};
+  connections.ephemeral_ports_used = 90;
+  connections.ephemeral_connections = 96;
+  connections.server.back().unaccepted_left = 4;
+  connections.server.back().fin_wait2_orphaned = 1;
   connections.sockets = 229;
   return connections;
 }

@@ -253,3 +253,88 @@ TEST_CASE("the local ports of a destination are as many as ss shows, those in TI
   CHECK(connections->destinations[0].local_ports == 30);
   CHECK(connections->destinations[1].local_ports == 1);
 }
+
+TEST_CASE("connections that are accepted or reset have left the queue, the others stay in it") {
+  FreshNetns netns;
+  const auto listener = listen_on("127.0.0.1", 0);
+  std::vector<FileDescriptor> clients;
+  for (int each = 0; each < 8; ++each) clients.push_back(connect_to("127.0.0.1", port_of(listener)));
+  wait_until("eight connections in the queue", [&] { return ss("-l").at(0).receive_queue == 8; });
+  ConnectionsReader reader;
+  const auto source = live_source();
+  const auto server = [&] {
+    const auto connections = look(reader, *source);
+    REQUIRE(connections);
+    return connections->server.at(0);
+  };
+  CHECK_FALSE(server().unaccepted_left);
+  CHECK(server().unaccepted_left == 0U);
+  std::vector<FileDescriptor> accepted;
+  for (int each = 0; each < 3; ++each) accepted.push_back(accept_from(listener));
+  clients.pop_back();  // gives up: its connection waits on, in CLOSE_WAIT
+  clients.push_back(connect_to("127.0.0.1", port_of(listener)));
+  wait_until("six connections in the queue", [&] { return ss("-l").at(0).receive_queue == 6; });
+  const auto after = server();
+  CHECK(after.unaccepted_left == 3U);
+  CHECK(after.unaccepted == 6);
+  CHECK(server().unaccepted_left == 0U);
+}
+
+TEST_CASE("a destination that does not answer is told with the number of SYNs that wait for it") {
+  FreshNetns netns;
+  add_link_to_nowhere();
+  const auto listener = listen_on("127.0.0.1", 0);
+  std::vector<FileDescriptor> held;
+  for (int each = 0; each < 20; ++each) held.push_back(connect_to("192.0.2.9", 5432));
+  held.push_back(connect_to("2001:db8::9", 443));
+  held.push_back(connect_to("127.0.0.1", port_of(listener)));
+  ConnectionsReader reader;
+  const auto source = live_source();
+  const auto connections = look(reader, *source);
+  REQUIRE(connections);
+  REQUIRE(connections->unanswered.size() == 2);
+  CHECK(to_string(connections->unanswered[0].source) == "192.0.2.1");
+  CHECK(to_string(connections->unanswered[0].destination) == "192.0.2.9");
+  CHECK(connections->unanswered[0].port == 5432);
+  CHECK(connections->unanswered[0].local_ports == 20);
+  CHECK(to_string(connections->unanswered[1].destination) == "2001:db8::9");
+  CHECK(connections->unanswered[1].local_ports == 1);
+}
+
+TEST_CASE("an orphan in FIN_WAIT2 is told apart from a connection that a process holds") {
+  FreshNetns netns;
+  const auto listener = listen_on("127.0.0.1", 0);
+  const auto half_closed = connect_to("127.0.0.1", port_of(listener));
+  auto closed = connect_to("127.0.0.1", port_of(listener));
+  std::vector<FileDescriptor> accepted;
+  for (int each = 0; each < 2; ++each) accepted.push_back(accept_from(listener));
+  REQUIRE(::shutdown(half_closed.get(), SHUT_WR) == 0);
+  closed = FileDescriptor();
+  ConnectionsReader reader;
+  const auto source = live_source();
+  Result<Connections> connections;
+  wait_until("two connections in FIN_WAIT2", [&] {
+    connections = look(reader, *source);
+    return connections && connections->client.at(0).count(TcpState::fin_wait2) == 2;
+  });
+  CHECK(connections->client.at(0).fin_wait2_orphaned == 1);
+}
+
+TEST_CASE("local ports that two destinations share are counted once, their connections each") {
+  FreshNetns netns;
+  run("sysctl -qw net.ipv4.ip_local_port_range='40000 40009'");
+  const auto first = listen_on("127.0.0.1", 0), second = listen_on("127.0.0.1", 0);
+  std::vector<FileDescriptor> clients;
+  for (int each = 0; each < 8; ++each)
+    for (const auto* server : {&first, &second}) clients.push_back(connect_to("127.0.0.1", port_of(*server)));
+  ConnectionsReader reader;
+  const auto source = live_source();
+  Snapshot known{.namespaces = {NetnsView{.name = "test"}}};
+  known.namespaces[0].settings.value = std::make_shared<const Settings>(
+      Settings{.sysctls = {{"net.ipv4.ip_local_port_range", {40000, 40009}, "40000\t40009"}}});
+  const auto connections = reader({.source = *source, .now = now(), .previous = known, .netns_index = 0});
+  REQUIRE(connections);
+  CHECK(connections->ephemeral_connections == 16);
+  CHECK(connections->ephemeral_ports_used <= 10);
+  CHECK(connections->ephemeral_ports_used >= 8);
+}

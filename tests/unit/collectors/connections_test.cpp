@@ -112,6 +112,27 @@ TEST_CASE("of the client side the 20 busiest remote ports are kept, the rest is 
   CHECK(connections.client_other.count(TcpState::established) == 1 + 2 + 3 + 4 + 5);
 }
 
+TEST_CASE("of FIN_WAIT2 connections those that no process holds are told apart, on both sides") {
+  auto orphan = connection(TcpState::fin_wait2, 80, 40000),
+       orphaned_client = connection(TcpState::fin_wait2, 40001, 443);
+  orphan.inode = orphaned_client.inode = 0;
+  const auto connections =
+      count({listener("0.0.0.0", 80), orphan, orphan, connection(TcpState::fin_wait2, 80, 40002),
+             orphaned_client, connection(TcpState::fin_wait2, 40003, 443)});
+  CHECK(connections.server.at(0).count(TcpState::fin_wait2) == 3);
+  CHECK(connections.server.at(0).fin_wait2_orphaned == 2);
+  CHECK(connections.client.at(0).count(TcpState::fin_wait2) == 2);
+  CHECK(connections.client.at(0).fin_wait2_orphaned == 1);
+}
+
+TEST_CASE("the rest of the client side has the FIN_WAIT2 connections that no process holds") {
+  std::vector<DiagSocket> sockets;
+  for (std::uint16_t port = 1; port <= 21; ++port)
+    sockets.push_back(connection(TcpState::fin_wait2, 40000, port));
+  sockets.back().inode = 0;
+  CHECK(count(sockets).client_other.fin_wait2_orphaned == 1);
+}
+
 TEST_CASE("ports 0 and 65535 are ports like any other") {
   const auto connections =
       count({listener("0.0.0.0", 65535), connection(TcpState::established, 65535, 0),
@@ -279,6 +300,34 @@ TEST_CASE("only local ports of the ephemeral range count for a destination, and 
   CHECK(connections.destination_undercount == 0);
 }
 
+TEST_CASE("local ports that several destinations share are counted once, their connections each") {
+  auto elsewhere = connection(TcpState::established, 40000, 443);
+  elsewhere.destination = address("10.0.0.3");
+  const auto connections =
+      count({listener("0.0.0.0", 80), connection(TcpState::established, 40000, 443), elsewhere,
+             connection(TcpState::time_wait, 40001, 443), connection(TcpState::established, 1000, 443),
+             connection(TcpState::established, 80, 40000)});
+  CHECK(connections.ephemeral_ports_used == 2);
+  CHECK(connections.ephemeral_connections == 3);
+  CHECK(count({}).ephemeral_ports_used == 0);
+}
+
+TEST_CASE("the destinations that do not answer are those of connections in SYN_SENT, from whatever port") {
+  auto elsewhere = connection(TcpState::syn_sent, 1000, 443);
+  elsewhere.destination = address("10.0.0.3");
+  const auto connections =
+      count({connection(TcpState::syn_sent, 40000, 443), connection(TcpState::syn_sent, 40001, 443),
+             connection(TcpState::established, 40002, 443), elsewhere});
+  REQUIRE(connections.unanswered.size() == 2);
+  CHECK(connections.unanswered[0].destination == address("10.0.0.2"));
+  CHECK(connections.unanswered[0].port == 443);
+  CHECK(connections.unanswered[0].local_ports == 2);
+  CHECK(connections.unanswered[1].destination == address("10.0.0.3"));
+  CHECK(connections.unanswered[1].local_ports == 1);
+  REQUIRE(connections.destinations.size() == 1);
+  CHECK(connections.destinations[0].local_ports == 3);
+}
+
 TEST_CASE("a dual-stack socket takes its port for the same destination as an IPv4 one") {
   const auto over = [](const std::string& source, const std::string& destination, std::uint16_t local) {
     auto socket = connection(TcpState::established, local, 443);
@@ -307,6 +356,9 @@ TEST_CASE("a finished counter begins anew") {
   CHECK(connections.client.empty());
   CHECK(connections.half_open.empty());
   CHECK(connections.destinations.empty());
+  CHECK(connections.unanswered.empty());
+  CHECK(connections.ephemeral_ports_used == 0);
+  CHECK(connections.ephemeral_connections == 0);
 }
 
 namespace {
@@ -368,6 +420,40 @@ TEST_CASE("after a failed dump nothing of it is left, and CLOSE_WAIT ages go on"
   CHECK(connections->sockets == 1);
   CHECK(connections->server.empty());
   CHECK(connections->close_wait.at(0).first_seen == kStart);
+}
+
+TEST_CASE("connections that wait for accept() are followed from dump to dump") {
+  auto waiting = connection(TcpState::established, 80, 40000, 1),
+       reset = connection(TcpState::established, 80, 40001, 2);
+  auto accepted = connection(TcpState::close_wait, 80, 40002, 3);
+  waiting.inode = reset.inode = accepted.inode = 0;
+  Looks looks;
+  looks.show({listener("0.0.0.0", 80), listener("0.0.0.0", 81), waiting, reset, accepted});
+  CHECK_FALSE(looks.at(kStart).value().server.at(0).unaccepted_left);
+  SECTION("to the next one") {}
+  SECTION("past one that failed") {
+    looks.source.dump_outcome = unexpected(Errc::failed, "sock_diag dump: the kernel lost messages");
+    REQUIRE_FALSE(looks.at(kStart + 4s));
+    looks.source.dump_outcome = {};
+  }
+  accepted.inode = 99;
+  waiting.state = TcpState::close_wait;  // its client has given up: it waits all the same
+  looks.show({listener("0.0.0.0", 80), listener("0.0.0.0", 81), waiting, accepted});
+  const auto connections = looks.at(kStart + 8s).value();
+  CHECK(connections.server.at(0).unaccepted_left == 2U);
+  CHECK(connections.server.at(1).unaccepted_left == 0U);
+}
+
+TEST_CASE("connections that wait for accept() are not followed into another namespace") {
+  auto waiting = connection(TcpState::established, 80, 40000, 1);
+  waiting.inode = 0;
+  Looks looks;
+  looks.show({listener("0.0.0.0", 80), waiting});
+  REQUIRE(looks.at(kStart));
+  ++looks.source.netns_generation;
+  looks.show({listener("0.0.0.0", 80)});
+  CHECK_FALSE(looks.at(kStart + 4s).value().server.at(0).unaccepted_left);
+  CHECK(looks.at(kStart + 8s).value().server.at(0).unaccepted_left == 0U);
 }
 
 TEST_CASE("CLOSE_WAIT ages end with their namespace") {
