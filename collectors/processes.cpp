@@ -40,6 +40,7 @@ struct HeldSockets {
   std::vector<std::uint32_t> inodes;  // the wanted ones; ordered
   std::uint64_t links = 0;            // that were read
   bool all = true;                    // false: there may be more
+  bool gone = false;                  // the process has ended, as it seems
 };
 
 HeldSockets held_sockets(Source& source, const std::string& directory, const Count& open_fds,
@@ -55,7 +56,8 @@ HeldSockets held_sockets(Source& source, const std::string& directory, const Cou
     held.all = descriptors.size() <= ProcessesReader::kLinksPerProcess;
     if (!held.all) descriptors.resize(ProcessesReader::kLinksPerProcess);
   } else {
-    held.all = listed.error().code == Errc::missing;  // it has ended: nothing is left to see
+    held.gone = listed.error().code == Errc::missing;
+    held.all = held.gone;
   }
   for (const auto fd : descriptors) {
     ++held.links;
@@ -211,7 +213,7 @@ void ProcessesReader::plan_sweep(const Inodes& wanted, TimePoint now) {
   for (auto& [pid, process] : known_) {
     const bool recheck = (!process.sockets.empty() || process.sockets_unsure) &&
                          (!process.swept_at || now - *process.swept_at >= kRecheckInterval);
-    if (all || recheck) process.sweep_due = true;
+    if (all || recheck || process.gone) process.sweep_due = true;
   }
 }
 
@@ -244,6 +246,7 @@ std::uint64_t ProcessesReader::look_at(const Reading& reading, std::int32_t pid,
     held = held_sockets(reading.source, directory_of(pid), process.open_fds, wanted);
   process.sockets = std::move(held.inodes);
   process.sockets_unsure = !held.all;
+  process.gone = held.gone;
   return held.links;
 }
 

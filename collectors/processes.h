@@ -54,6 +54,7 @@ class ProcessesReader {
     std::optional<TimePoint> swept_at;   // when its sockets were looked up; empty: never
     std::vector<std::uint32_t> sockets;  // listening ones that it held at that time; ordered
     bool sockets_unsure = false;         // they could not be looked up, or not all
+    bool gone = false;                   // there were no descriptors to list: looked for again if it is back
   };
   using Inodes = std::set<std::uint32_t>;
 

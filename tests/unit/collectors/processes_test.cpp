@@ -305,6 +305,18 @@ TEST_CASE("a process that ends between the list and the look is no error and not
   CHECK(machine.run(60s).processes.empty());
 }
 
+TEST_CASE("a process that seemed to have ended is looked at again when it is still there") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  machine.directories.erase("/proc/7/fd");
+  const auto first = machine.run();
+  CHECK(owners_of(first, 5).empty());
+  CHECK(first.unreadable == 0);
+  machine.start(7, "nginx", {"socket:[5]"});
+  CHECK(owners_of(machine.run(), 5) == std::vector{7});
+}
+
 TEST_CASE("a process whose descriptors may not be listed is counted, and its number of them still known") {
   Machine machine;
   machine.start(7, "nginx", {"socket:[5]"});
