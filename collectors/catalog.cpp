@@ -4,8 +4,10 @@
 #include "collectors/connections.h"
 #include "collectors/conntrack.h"
 #include "collectors/file_handles.h"
+#include "collectors/host_config.h"
 #include "collectors/kernel_log.h"
 #include "collectors/listeners.h"
+#include "collectors/meminfo.h"
 #include "collectors/netstat.h"
 #include "collectors/processes.h"
 #include "collectors/self.h"
@@ -47,6 +49,12 @@ std::span<const CollectorSpec> collector_catalog() {
        make_collector<&Snapshot::processes, ProcessesReader>, true},
       {"file_handles", 5s, Thread::worker, false, "/proc/sys/fs/file-nr", "open files of the machine",
        make_stateless_collector<&Snapshot::files, read_file_handles>},
+      {"meminfo", 30s, Thread::worker, false, "/proc/meminfo", "the machine's memory",
+       make_stateless_collector<&Snapshot::memory, read_meminfo>},
+      // behind processes, whose units it looks up
+      {"host_config", 60s, Thread::worker, false,
+       "sysctl.d, /etc/sysctl.conf, systemd's unit files, names in /proc/sys", "sysctl lint of files, limits of units",
+       make_collector<&Snapshot::config, HostConfigReader>},
       {"self", 5s, Thread::worker, false, "/proc/self/{stat,limits,fd}, /proc/stat",
        "what the daemon itself uses (process_*)", make_stateless_collector<&Snapshot::self, read_self_usage>},
   };

@@ -21,7 +21,7 @@ tl::unexpected<Error> failed(const std::string& path) {
 }  // namespace
 
 Result<FileDescriptor> open_file(const std::string& path) {
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) return failed(path);
   return file;
 }

@@ -10,7 +10,8 @@
 
 namespace tcpdiag {
 
-/// Opens a kernel file for reading. `path` stands in the error.
+/// Opens a file for reading, and never waits for it: where a FIFO stands instead, reading it fails. `path`
+/// stands in the error.
 Result<FileDescriptor> open_file(const std::string& path);
 
 /// The whole content from its beginning, at most `most` bytes (too_large). `path` stands in the error.

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "collectors/host_config.h"
 #include "collectors/recording.h"
 #include "collectors/recording_keys.h"
 
@@ -46,7 +47,8 @@ class RecordingSource final : public Source {
       : writer_(writer), live_(std::move(live)), name_(directory_of(std::move(name))) {}
 
   Result<std::string> read(const std::string& path) override {
-    return recorded(key(name_, path), live_->read(path), [](const auto& content) { return content; });
+    return recorded(key(name_, path), live_->read(path),
+                    [&](const auto& content) { return shareable(path, content); });
   }
   Result<std::vector<std::string>> list(const std::string& path) override {
     return recorded(list_key(name_, path), live_->list(path), joined);

@@ -30,8 +30,9 @@ struct KernelLogRecords {
   bool more = false;  ///< the bound of one look was reached; the rest comes with the next one
 };
 
-/// The only door to the kernel: a live one, or a recording of one. A source belongs to one network namespace
-/// and one thread. Every failure is an Error whose detail names the path or the request.
+/// The only door to the kernel and to the configuration of its host: a live one, or a recording of one. A
+/// source belongs to one network namespace and one thread. Every failure is an Error whose detail names the
+/// path or the request.
 class Source {
  public:
   using OnMessage = std::function<void(std::span<const std::byte> payload)>;
@@ -41,7 +42,8 @@ class Source {
   Source& operator=(const Source&) = delete;
   virtual ~Source() = default;
 
-  /// The whole content of a kernel file, at most kMaxFileBytes. An absolute path under /proc or /sys.
+  /// The whole content of a kernel file or of one of the host's configuration files (/etc, /run, /usr/lib),
+  /// at most kMaxFileBytes. An absolute path.
   virtual Result<std::string> read(const std::string& path) = 0;
   /// The names in a directory, without "." and "..", in no particular order.
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;

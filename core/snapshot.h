@@ -282,9 +282,11 @@ struct MemoryInfo {
 struct SysctlLine {
   std::string file;
   std::uint32_t line = 0;
-  std::string name;            ///< with dots: "net.ipv4.tcp_tw_recycle"
-  std::string value;           ///< as written
-  std::optional<bool> exists;  ///< whether this kernel has it; empty: could not be told
+  std::string name;   ///< with dots: "net.ipv4.tcp_tw_recycle"
+  std::string value;  ///< as written; of a key that is a secret "(hidden)"
+  /// Whether this kernel has it. Empty: could not be told, or the name is a pattern, or the kernel has it for
+  /// network interfaces and this one is not there now.
+  std::optional<bool> exists;
 };
 
 /// LimitNOFILE= of a systemd unit, as the last file that sets it says.
@@ -295,13 +297,18 @@ struct UnitFileLimit {
   std::string value;  ///< as written: "65536", "1024:524288", "infinity"
 };
 
-/// What the configuration files of the host ask for.
+/// What the configuration files of the host ask for: sysctl.d(5), sysctl.conf(5), systemd.unit(5).
 struct HostConfig {
-  std::vector<SysctlLine> sysctls;         ///< in the order in which they are applied; at most kMaxLines
-  std::vector<UnitFileLimit> file_limits;  ///< of the units in Snapshot::processes; by unit
-  std::uint64_t cut = 0;                   ///< assignments beyond that
+  std::vector<SysctlLine> sysctls;  ///< in the order in which they are applied; at most kMaxLines
+  std::vector<UnitFileLimit>
+      file_limits;        ///< of the units in Snapshot::processes, while that is known; by unit
+  std::uint64_t cut = 0;  ///< assignments beyond that
+  /// Files and directories that are there but could not be read, at most kMaxUnread: what they ask for is not
+  /// known.
+  std::vector<Error> unread;
 
   static constexpr std::size_t kMaxLines = 4096;
+  static constexpr std::size_t kMaxUnread = 64;
 };
 
 /// One CPU's line of /proc/net/softnet_stat; machine-wide. The kernel's 32 bits wrap, these go on counting.

@@ -196,6 +196,28 @@ Json processes(const Processes& processes) {
   return object;
 }
 
+Json memory(const MemoryInfo& memory) {
+  Json object = Json::object();
+  put(object, "total_bytes", memory.total_bytes);
+  put(object, "available_bytes", memory.available_bytes);
+  return object;
+}
+
+Json host_config(const HostConfig& config) {
+  Json object = {{"sysctls", Json::array()}, {"file_limits", Json::array()}, {"cut", config.cut}};
+  for (const auto& line : config.sysctls) {
+    Json entry = {{"file", line.file}, {"line", line.line}, {"name", line.name}, {"value", line.value}};
+    put(entry, "exists", line.exists);
+    object["sysctls"].push_back(std::move(entry));
+  }
+  for (const auto& limit : config.file_limits)
+    object["file_limits"].push_back(
+        {{"unit", limit.unit}, {"file", limit.file}, {"line", limit.line}, {"value", limit.value}});
+  object["unread"] = Json::array();
+  for (const auto& error : config.unread) object["unread"].push_back(error_value(error));
+  return object;
+}
+
 Json softnet(const Softnet& softnet) {
   Json object = {{"cpus", Json::array()}};
   for (const auto& cpu : softnet.cpus)
@@ -269,6 +291,8 @@ nlohmann::ordered_json to_json(const Report& report) {
   object["files"] = section(snapshot.files, files);
   object["processes"] = section(snapshot.processes, processes);
   object["softnet"] = section(snapshot.softnet, softnet);
+  object["memory"] = section(snapshot.memory, memory);
+  object["config"] = section(snapshot.config, host_config);
   object["kernel_log"] =
       section(snapshot.kernel_log, [&](const KernelLog& log) { return kernel_log(log, report.at); });
   object["self"] = section(snapshot.self, self);

@@ -112,6 +112,15 @@ Processes sample_processes() {
           .unreadable = 0};
 }
 
+HostConfig sample_config() {
+  return {.sysctls = {{"/etc/sysctl.d/50-web.conf", 3, "net.core.somaxconn", "4096", true},
+                      {"/etc/sysctl.d/50-web.conf", 4, "net.ipv4.tcp_tw_recycle", "1", false},
+                      {"/etc/sysctl.conf", 12, "net.ipv4.conf.*.rp_filter", "2", std::nullopt}},
+          .file_limits = {{"nginx.service", "/etc/systemd/system/nginx.service.d/limits.conf", 2, "65536"}},
+          .cut = 0,
+          .unread = {{Errc::denied, "/etc/sysctl.d/90-secret.conf: Permission denied"}}};
+}
+
 KernelLog sample_kernel_log() {
   KernelLog log;
   log.counts[static_cast<std::size_t>(KernelEventKind::syn_flood)] = 1;
@@ -191,6 +200,8 @@ Report sample_report() {
   snapshot.at = kNow;
   snapshot.files = known(FileHandles{.open = 3000, .max = 9223372036854775807});
   snapshot.processes = known(sample_processes());
+  snapshot.memory = known(MemoryInfo{.total_bytes = 8ULL << 30, .available_bytes = 5ULL << 30});
+  snapshot.config = known(sample_config());
   snapshot.softnet = known(Softnet{{{0, 1'000'000, 0, 12}, {1, 900'000, 4, 0}}});
   snapshot.kernel_log = known(sample_kernel_log());
   snapshot.self = known(SelfUsage{.cpu_seconds = 1.25,
