@@ -2,9 +2,7 @@
 // Real sockets in network namespaces that nothing outlives, and the tools that tell what is true of them.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +10,9 @@
 #include "collectors/collector.h"
 #include "collectors/file_descriptor.h"
 #include "collectors/source.h"
+#include "tests/links.h"
+#include "tests/shell.h"
+#include "tests/sockets.h"
 
 namespace tcpdiag {
 
@@ -28,44 +29,11 @@ class FreshNetns {
   FileDescriptor home_;
 };
 
-/// Adds a link to nowhere with the addresses 192.0.2.1/24 and 2001:db8::1/64: what is sent to another address
-/// of these networks is never answered.
-void add_link_to_nowhere();
-
 /// Ends the test as skipped (exit status 77), with the reason.
 [[noreturn]] void skip(const std::string& why);
 
-/// What a shell command prints in the thread's namespace. Fails the test when the command fails.
-std::string run(const std::string& command);
-
-/// Waits until the condition holds; false when it does not in that time.
-bool holds_within(std::chrono::milliseconds time, const std::function<bool()>& condition);
-/// The same with 20 s, and fails the test.
-void wait_until(const std::string& what, const std::function<bool()>& condition);
-
-struct ListenOptions {
-  int backlog = 128;
-  bool v6_only = false;
-  bool reuse_port = false;
-  std::string device;  ///< SO_BINDTODEVICE
-};
-
-/// A socket that listens there; port 0 is one that the kernel chooses.
-FileDescriptor listen_on(const std::string& address, std::uint16_t port, const ListenOptions& options = {});
-std::uint16_t port_of(const FileDescriptor& socket);
-
-/// A socket that has begun to connect; it does not wait for an answer.
-FileDescriptor connect_to(const std::string& address, std::uint16_t port);
-/// The next connection of the listener; waits for one.
-FileDescriptor accept_from(const FileDescriptor& listener);
-
-/// Sends one SYN as if from that address and port, through the thread's namespace.
-void send_syn(const std::string& from, std::uint16_t from_port, const std::string& to, std::uint16_t to_port);
-
 /// The running kernel as the calling thread sees it, or a named namespace.
 std::unique_ptr<Source> live_source(const std::string& netns = {});
-
-TimePoint now();
 
 /// One run of a collector.
 template <class Reader>

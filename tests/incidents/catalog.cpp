@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/incidents/scenario.h"
+
+namespace tcpdiag::incidents {
+
+std::vector<Scenario> all_scenarios() {
+  std::vector<Scenario> all;
+  for (const auto family : {accept_queue_scenarios}) {
+    auto scenarios = family();
+    all.insert(all.end(), std::make_move_iterator(scenarios.begin()),
+               std::make_move_iterator(scenarios.end()));
+  }
+  return all;
+}
+
+}  // namespace tcpdiag::incidents

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real sockets in the calling thread's network namespace. What the kernel refuses is an exception.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "collectors/file_descriptor.h"
+
+namespace tcpdiag {
+
+struct ListenOptions {
+  int backlog = 128;
+  bool v6_only = false;
+  bool reuse_port = false;
+  std::string device;  ///< SO_BINDTODEVICE
+};
+
+/// A socket that listens there; port 0 is one that the kernel chooses.
+FileDescriptor listen_on(const std::string& address, std::uint16_t port, const ListenOptions& options = {});
+std::uint16_t port_of(const FileDescriptor& socket);
+
+/// A socket that has begun to connect; it does not wait for an answer.
+FileDescriptor connect_to(const std::string& address, std::uint16_t port);
+/// The next connection of the listener; waits for one.
+FileDescriptor accept_from(const FileDescriptor& listener);
+
+/// Sends one SYN as if from that address and port.
+void send_syn(const std::string& from, std::uint16_t from_port, const std::string& to, std::uint16_t to_port);
+
+}  // namespace tcpdiag
