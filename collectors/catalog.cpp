@@ -35,7 +35,7 @@ std::span<const CollectorSpec> collector_catalog() {
       {"listeners", 100ms, Thread::loop, true, "sock_diag, LISTEN", "accept queues: lengths, limits, drops",
        make_collector<&NetnsView::listeners, ListenersReader>},
       // what the worker runs: settings first, because connections are judged by the ephemeral port range
-      {"sysctl", 30s, Thread::worker, true, "/proc/sys", "settings, and what is computed from them",
+      {"sysctl", 10s, Thread::worker, true, "/proc/sys", "settings, and what is computed from them",
        make_collector<&NetnsView::settings, SettingsReader>},
       {"connections", 4s, Thread::worker, true, "sock_diag, all states",
        "connections by port and state, half-open ones, ephemeral ports",

@@ -50,10 +50,18 @@ void order_by_cookie(std::vector<ListenerSocket>& sockets) {
   sockets.erase(std::unique(sockets.begin(), sockets.end(), same), sockets.end());
 }
 
+Count somaxconn_of(const Reading& reading) {
+  if (reading.netns_index >= reading.previous.namespaces.size()) return std::nullopt;
+  const auto* settings = reading.netns().settings.get();
+  const auto* sysctl = settings == nullptr ? nullptr : settings->find("net.core.somaxconn");
+  if (sysctl == nullptr || sysctl->values.empty()) return std::nullopt;
+  return static_cast<std::uint64_t>(sysctl->values.front());
+}
+
 }  // namespace
 
 Listener ListenerHistory::advance(const Endpoint& endpoint, std::optional<bool> v6_only,
-                                  std::vector<ListenerSocket> sockets, TimePoint now) {
+                                  std::vector<ListenerSocket> sockets, TimePoint now, Count somaxconn) {
   order_by_cookie(sockets);
   count_drops(sockets);
   Listener listener{.endpoint = endpoint, .v6_only = v6_only, .sockets = std::move(sockets), .drops = drops_};
@@ -68,6 +76,7 @@ Listener ListenerHistory::advance(const Endpoint& endpoint, std::optional<bool> 
   ++fill_.samples[static_cast<std::size_t>(bound - FillHistogram::kUpperBounds.begin())];
   fill_.sum += ratio;
   listener.fill = fill_;
+  listener.somaxconn_when_seen = somaxconn_when_seen(listener.sockets.front().queue_limit, somaxconn);
   return listener;
 }
 
@@ -84,6 +93,13 @@ void ListenerHistory::count_drops(const std::vector<ListenerSocket>& sockets) {
     member = {*socket.drops, look_};
   }
   std::erase_if(members_, [&](const auto& member) { return member.second.look + 1 < look_; });
+}
+
+// A limit changes only when listen() is called again, which takes the present somaxconn into account.
+Count ListenerHistory::somaxconn_when_seen(std::uint32_t limit, Count somaxconn) {
+  if (!somaxconn_ || limit != limit_) somaxconn_ = somaxconn;
+  limit_ = limit;
+  return somaxconn_;
 }
 
 std::uint32_t ListenerHistory::peak(std::uint32_t longest, TimePoint now) {
@@ -117,13 +133,14 @@ Result<Listeners> ListenersReader::operator()(const Reading& reading) {
   if (!dump.parsed) return tl::unexpected<Error>(dump.parsed.error());
 
   Listeners listeners{.cut = dump.cut};
+  const auto somaxconn = somaxconn_of(reading);
   std::map<Endpoint, ListenerHistory> still_there;
   for (auto& [endpoint, group] : dump.groups) {
     auto known = histories_.extract(endpoint);
     if (!known) known = missed_.extract(endpoint);
     auto& history = known ? still_there.insert(std::move(known)).position->second : still_there[endpoint];
     listeners.listeners.push_back(
-        history.advance(endpoint, group.v6_only, std::move(group.sockets), reading.now));
+        history.advance(endpoint, group.v6_only, std::move(group.sockets), reading.now, somaxconn));
   }
   missed_ = std::exchange(histories_, std::move(still_there));  // a dump can miss a listener's only socket
   std::sort(listeners.listeners.begin(), listeners.listeners.end(), [](const auto& a, const auto& b) {

@@ -13,12 +13,14 @@ namespace tcpdiag {
 class ListenerHistory {
  public:
   /// Folds one look at all members into the history and returns the listener with it. `sockets` is not empty.
+  /// `somaxconn` is net.core.somaxconn at present, if it is known.
   Listener advance(const Endpoint& endpoint, std::optional<bool> v6_only, std::vector<ListenerSocket> sockets,
-                   TimePoint now);
+                   TimePoint now, Count somaxconn = {});
 
  private:
   void count_drops(const std::vector<ListenerSocket>& sockets);
   std::uint32_t peak(std::uint32_t longest, TimePoint now);
+  Count somaxconn_when_seen(std::uint32_t limit, Count somaxconn);
 
   struct Member {
     std::uint32_t drops = 0;
@@ -33,6 +35,8 @@ class ListenerHistory {
   Count drops_;
   std::array<SecondPeak, 60> peaks_{};
   FillHistogram fill_;
+  std::uint32_t limit_ = 0;
+  Count somaxconn_;
 };
 
 /// Reads the listening sockets of a namespace and remembers what happened between the looks. A listener that

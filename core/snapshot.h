@@ -101,6 +101,8 @@ struct Listener {
   std::optional<bool> v6_only;          ///< empty for IPv4
   std::vector<ListenerSocket> sockets;  ///< ordered by cookie; never empty
   std::uint32_t peak_length = 0;        ///< longest queue of any member within the last 60 s
+  /// net.core.somaxconn when the listener appeared or changed its limit. Empty: it was not known then.
+  Count somaxconn_when_seen;
   Count drops;         ///< of all members, the closed ones included, since each was made; never decreases
   FillHistogram fill;  ///< of the fullest member at each sample since the listener was first seen
 

@@ -13,6 +13,12 @@ struct Thresholds {
   double cookies_valid_flood = 0.1;       ///< share up to which it is a flood
   std::uint64_t flood_cookies_min = 100;  ///< cookies sent before a flood is suspected
   std::uint64_t syn_drop_min = 5;         ///< SYNs dropped with cookies off
+
+  // accept queue
+  double stall_seconds = 3;         ///< a queue that every look finds full for so long is no burst
+  double quiet_stall_seconds = 15;  ///< the same when nothing was turned away in the meantime
+  double slow_seconds = 10;         ///< and so long, while connections are accepted, is too little capacity
+  double stand_seconds = 2;         ///< a queue that no look finds empty for so long is not being served well
 };
 
 }  // namespace tcpdiag

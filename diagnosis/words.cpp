@@ -17,37 +17,57 @@ struct Rendered {
   bool complete = true;
 };
 
-// Renders `text` up to the bracket that closes this part, and takes that much off it.
-Rendered render(std::string_view& text,
-                const std::function<std::optional<std::string>(std::string_view)>& value) {
+using ValueOf = std::function<std::optional<std::string>(std::string_view)>;
+
+Rendered render_choice(std::string_view& text, const ValueOf& value);
+
+// Takes the name off `text`, and the brace that closes it.
+void render_name(std::string_view& text, const ValueOf& value, Rendered& out) {
+  const auto name = text.substr(0, text.find('}'));
+  text.remove_prefix(std::min(text.size(), name.size() + 1));
+  const bool bracket = name == "[" || name == "]";
+  const auto known = bracket ? std::string(name) : value(name);
+  out.text += known.value_or("?");
+  out.complete = out.complete && known;
+}
+
+// Renders `text` up to the first of `ends` that is its own, and takes that much off it.
+Rendered render(std::string_view& text, const ValueOf& value, std::string_view ends) {
   Rendered out;
   while (!text.empty()) {
-    const auto special = std::min(text.find_first_of("{[]"), text.size());
+    const auto special = std::min(text.find_first_of("{[" + std::string(ends)), text.size());
     out.text += text.substr(0, special);
     text.remove_prefix(special);
-    if (text.empty()) break;
+    if (text.empty() || ends.find(text.front()) != std::string_view::npos) break;
     const char mark = text.front();
     text.remove_prefix(1);
-    if (mark == ']') break;
-    if (mark == '[') {
-      const auto part = render(text, value);
-      if (part.complete) out.text += part.text;
-      continue;
-    }
-    const auto name = text.substr(0, text.find('}'));
-    text.remove_prefix(std::min(text.size(), name.size() + 1));
-    const auto known = value(name);
-    out.text += known.value_or("?");
-    out.complete = out.complete && known;
+    if (mark == '[')
+      out.text += render_choice(text, value).text;
+    else
+      render_name(text, value, out);
   }
   return out;
 }
 
+// The first complete one of the parts before the closing bracket, which is taken off too; or nothing.
+Rendered render_choice(std::string_view& text, const ValueOf& value) {
+  std::optional<Rendered> chosen;
+  while (!text.empty()) {
+    auto part = render(text, value, "|]");
+    if (part.complete && !chosen) chosen = std::move(part);
+    const char end = text.empty() ? ']' : text.front();
+    text.remove_prefix(std::min<std::size_t>(text.size(), 1));
+    if (end == ']') break;
+  }
+  return chosen.value_or(Rendered{});
+}
+
 Rendered render(std::string_view text, const Values& values) {
-  return render(text, [&](std::string_view name) -> std::optional<std::string> {
-    const auto value = values.find(name);
-    return value == values.end() ? std::nullopt : std::optional(value->second);
-  });
+  const auto value = [&](std::string_view name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : std::optional(found->second);
+  };
+  return render(text, value, "");
 }
 
 std::string with_decimals(double number, int decimals) {
@@ -63,7 +83,7 @@ std::string fill_in(std::string_view text, const Values& values) { return render
 bool can_fill_in(std::string_view text, const Values& values) { return render(text, values).complete; }
 
 std::string as_pattern(std::string_view text) {
-  return render(text, [](std::string_view name) { return "<" + std::string(name) + ">"; }).text;
+  return render(text, [](std::string_view name) { return "<" + std::string(name) + ">"; }, "").text;
 }
 
 std::string number_text(double number) {

@@ -8,6 +8,9 @@
 
 namespace tcpdiag {
 
+std::span<const Rule> accept_queue_rules();
+std::span<const Rule> overflow_rules();
+std::span<const Rule> listener_rules();
 std::span<const Rule> syn_queue_rules();
 
 }  // namespace tcpdiag

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/accept_queue.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "diagnosis/counters.h"
+#include "diagnosis/subjects.h"
+
+namespace tcpdiag {
+namespace {
+
+std::uint64_t looks(const FillHistogram& fill) {
+  return std::accumulate(fill.samples.begin(), fill.samples.end(), std::uint64_t{0});
+}
+std::uint64_t full_looks(const FillHistogram& fill) { return fill.samples.back(); }
+std::uint64_t empty_looks(const FillHistogram& fill) { return fill.samples.front(); }
+
+// A histogram that has fewer looks than before began anew with a new listener: all of it is new.
+QueueStep step_between(const Snapshot& before, const Snapshot& after, const Listener* was,
+                       const Listener& is) {
+  QueueStep step{.from = before.at, .to = after.at, .drops = is.drops};
+  const bool anew = was == nullptr || looks(is.fill) < looks(was->fill);
+  const FillHistogram none;
+  const auto& base = anew ? none : was->fill;
+  step.looks = looks(is.fill) - looks(base);
+  step.full = full_looks(is.fill) - full_looks(base);
+  step.empty = empty_looks(is.fill) - empty_looks(base);
+  if (!anew && is.drops && was->drops && *is.drops >= *was->drops) step.drops = *is.drops - *was->drops;
+  return step;
+}
+
+Count overflows_between(const NetnsView& before, const NetnsView& after) {
+  const auto* was = before.tcp.get();
+  const auto* is = after.tcp.get();
+  if (was == nullptr || is == nullptr || !was->listen_overflows || !is->listen_overflows) return std::nullopt;
+  if (*is->listen_overflows < *was->listen_overflows) return std::nullopt;
+  return *is->listen_overflows - *was->listen_overflows;
+}
+
+// Listeners keep their order, so the same one is nearly always at the same place.
+const Listener* find_near(const Listeners& listeners, const Endpoint& endpoint, std::size_t place) {
+  const auto& all = listeners.listeners;
+  if (place < all.size() && all[place].endpoint == endpoint) return &all[place];
+  return find_listener(listeners, endpoint);
+}
+
+QueueCourse course_of(const Window& window, const Listener& listener, std::size_t place) {
+  QueueCourse course{.listener = &listener};
+  const Snapshot* before = nullptr;
+  const NetnsView* view_before = nullptr;
+  const Listener* was = nullptr;
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    const auto* listeners = window.view(i).listeners.get();
+    if (listeners == nullptr) continue;
+    const auto* is = find_near(*listeners, listener.endpoint, place);
+    if (is != nullptr && before != nullptr) {
+      course.steps.push_back(step_between(*before, window.snapshot(i), was, *is));
+      course.steps.back().overflows = overflows_between(*view_before, window.view(i));
+    }
+    before = &window.snapshot(i);
+    view_before = &window.view(i);
+    was = is;
+  }
+  return course;
+}
+
+bool in_trouble(const Listener* was, const Listener& is) {
+  if (is.fullest().queue_length > 0) return true;
+  if (was == nullptr || looks(is.fill) < looks(was->fill))
+    return full_looks(is.fill) > 0 || is.drops.value_or(0) > 0;
+  return full_looks(is.fill) > full_looks(was->fill) || is.drops > was->drops;
+}
+
+template <class Holds>
+std::chrono::milliseconds lasted(const std::vector<QueueStep>& steps, Holds holds) {
+  auto first = steps.size();
+  while (first > 0 && holds(steps[first - 1])) --first;
+  if (first == steps.size()) return {};
+  return std::chrono::round<std::chrono::milliseconds>(steps.back().to - steps[first].from);
+}
+
+// The steps that belong to no long stall. Those right before and behind it do: the queue filled in one and
+// was emptied in the other.
+std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps,
+                                          std::chrono::milliseconds stall) {
+  std::vector<bool> stalled(steps.size());
+  for (std::size_t begin = 0; begin < steps.size();) {
+    auto end = begin;
+    while (end < steps.size() && steps[end].pinned()) ++end;
+    if (end > begin && steps[end - 1].to - steps[begin].from >= stall)
+      for (auto i = begin == 0 ? 0 : begin - 1; i < std::min(end + 1, steps.size()); ++i) stalled[i] = true;
+    begin = std::max(end, begin + 1);
+  }
+  std::vector<const QueueStep*> bursts;
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    if (!stalled[i]) bursts.push_back(&steps[i]);
+  return bursts;
+}
+
+Count sum_of(const std::vector<const QueueStep*>& steps, Count QueueStep::* member) {
+  std::uint64_t sum = 0;
+  for (const auto* step : steps) {
+    if (!(step->*member)) return std::nullopt;
+    sum += *(step->*member);
+  }
+  return sum;
+}
+
+}  // namespace
+
+bool QueueCourse::hit_limit() const {
+  return std::ranges::any_of(steps, [](const QueueStep& step) { return step.full > 0; });
+}
+
+std::chrono::milliseconds QueueCourse::pinned_for() const {
+  return lasted(steps, std::mem_fn(&QueueStep::pinned));
+}
+std::chrono::milliseconds QueueCourse::stood_for() const {
+  return lasted(steps, std::mem_fn(&QueueStep::stands));
+}
+
+Count QueueCourse::drops() const {
+  std::vector<const QueueStep*> all;
+  for (const auto& step : steps) all.push_back(&step);
+  return sum_of(all, &QueueStep::drops);
+}
+Count QueueCourse::drops_in_bursts(std::chrono::milliseconds stall) const {
+  return sum_of(burst_steps(steps, stall), &QueueStep::drops);
+}
+Count QueueCourse::overflows_in_bursts(std::chrono::milliseconds stall) const {
+  return sum_of(burst_steps(steps, stall), &QueueStep::overflows);
+}
+
+Result<std::vector<QueueCourse>> troubled_queues(const Window& window) {
+  const auto now = window.latest(&NetnsView::listeners);
+  if (!now) return tl::unexpected<Error>(now.error());
+  const Listeners* oldest = nullptr;
+  for (std::size_t i = 0; i < window.size() && oldest == nullptr; ++i)
+    oldest = window.view(i).listeners.get();
+  std::vector<QueueCourse> courses;
+  const auto& all = (*now)->listeners;
+  for (std::size_t place = 0; place < all.size(); ++place)
+    if (in_trouble(find_near(*oldest, all[place].endpoint, place), all[place]))
+      courses.push_back(course_of(window, all[place], place));
+  return courses;
+}
+
+std::optional<bool> accepts(const Window& window, const Listener& listener, std::chrono::milliseconds time) {
+  // A full queue out of which a connection is taken is filled again by the clients that were turned away, and
+  // every connection that enters it counts as a passive open. In the first second it may just have filled.
+  const auto full = std::chrono::floor<std::chrono::seconds>(time - std::chrono::seconds(1));
+  const auto recent = window.last(std::max(full, std::chrono::seconds(1)));
+  const auto opens = recent.increase(kPassiveOpens);
+  if (opens && *opens == 0) return false;
+  // Somebody's connections were opened: the dumps tell whether this queue's were taken, if both fall into it.
+  const auto begin = window.now() - time;
+  const auto dumps = window.readings(&NetnsView::connections);
+  for (std::size_t i = dumps.size(); i-- > 1;) {
+    if (dumps[i - 1].at < begin) break;
+    const auto& ports = dumps[i].value->server;
+    const auto port = std::ranges::find(ports, listener.endpoint.port, &PortConnections::port);
+    if (port == ports.end() || !port->unaccepted_left) return std::nullopt;
+    return *port->unaccepted_left > 0;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tcpdiag

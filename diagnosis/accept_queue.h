@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// How accept queues went within a window: what the listeners' ten looks a second tell.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "diagnosis/window.h"
+
+namespace tcpdiag {
+
+/// What happened to a listener between two snapshots.
+struct QueueStep {
+  TimePoint from, to;
+  std::uint64_t looks = 0;  ///< how often its queue was looked at
+  std::uint64_t full = 0;   ///< of these, how often the fullest member's queue was full
+  std::uint64_t empty = 0;  ///< and how often it was empty
+  Count drops;              ///< segments dropped at it; empty: this kernel does not say
+  Count overflows;          ///< ListenOverflows of the namespace; empty: not known
+
+  [[nodiscard]] bool pinned() const { return looks > 0 && full == looks; }
+  [[nodiscard]] bool stands() const { return looks > 0 && empty == 0; }
+};
+
+/// A listener that is there now, through the window. It came into being within it when its first step begins
+/// later.
+struct QueueCourse {
+  const Listener* listener = nullptr;
+  std::vector<QueueStep> steps;  ///< oldest first; empty: seen once
+
+  /// Whether any look found a member's queue full.
+  [[nodiscard]] bool hit_limit() const;
+  /// How long every look until now has found a queue full; 0: the latest did not.
+  [[nodiscard]] std::chrono::milliseconds pinned_for() const;
+  /// How long no look until now has found the queue empty.
+  [[nodiscard]] std::chrono::milliseconds stood_for() const;
+  /// Segments dropped at the listener within the window; empty: this kernel does not say.
+  [[nodiscard]] Count drops() const;
+  /// The same, and the namespace's ListenOverflows, without the times when the queue was pinned for `stall`
+  /// or longer: what a burst did, not an application that stood still.
+  [[nodiscard]] Count drops_in_bursts(std::chrono::milliseconds stall) const;
+  [[nodiscard]] Count overflows_in_bursts(std::chrono::milliseconds stall) const;
+};
+
+/// The course of every listener whose queue was full, or did not empty, or that dropped something within the
+/// window; all others are left out. Errors: the listeners cannot be read.
+Result<std::vector<QueueCourse>> troubled_queues(const Window& window);
+
+/// Whether connections were taken from the listener's queue during the last `time`, in which it was always
+/// full. Empty: that cannot be told.
+std::optional<bool> accepts(const Window& window, const Listener& listener, std::chrono::milliseconds time);
+
+}  // namespace tcpdiag

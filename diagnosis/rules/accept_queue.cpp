@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// The queue of connections that wait for accept(): why it is full.
+#include "diagnosis/accept_queue.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "core/owners.h"
+#include "diagnosis/counters.h"
+#include "diagnosis/rules/accept_queue_words.h"
+#include "diagnosis/rules/families.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds from_seconds(double seconds) {
+  return milliseconds(static_cast<milliseconds::rep>(seconds * 1000));
+}
+
+std::string seconds_text(milliseconds time) {
+  return duration_text(std::chrono::floor<std::chrono::seconds>(time));
+}
+
+// A backlog that is worth the restart: some times the present one, and a power of two as servers have it.
+std::uint32_t larger_backlog(std::uint32_t limit) {
+  return std::bit_ceil(std::clamp(limit * 4, 1024U, 65536U));
+}
+
+const ListenerSocket& judged(const Listener& listener) { return listener.fullest(); }
+
+// The queue's own limit, and which of listen() and somaxconn set it.
+void add_limit(Facts& facts, const Window& window, std::uint32_t limit) {
+  facts.values["limit"] = number_text(limit);
+  const auto wanted = larger_backlog(limit);
+  facts.values["new_backlog"] = number_text(wanted);
+  facts.bites = Bites{.limit = "listen backlog", .value = static_cast<double>(limit)};
+  const auto somaxconn = window.setting("net.core.somaxconn");
+  if (!somaxconn) return;
+  facts.bites->ceiling = "net.core.somaxconn";
+  facts.bites->ceiling_value = static_cast<double>(*somaxconn);
+  facts.values["somaxconn"] = std::to_string(*somaxconn);
+  if (*somaxconn == limit)
+    facts.values["clamped"] = "";
+  else
+    facts.values["own_limit"] = "";
+  if (*somaxconn < wanted) facts.values["new_somaxconn"] = number_text(wanted);
+}
+
+void add_evidence(Facts& facts, const Window& window, const QueueCourse& course) {
+  const auto& member = judged(*course.listener);
+  facts.evidence.push_back({"accept queue", static_cast<double>(member.queue_length), "connections", {}});
+  facts.evidence.push_back(
+      {"accept queue limit", static_cast<double>(member.queue_limit), "connections", {}});
+  facts.values["length"] = number_text(member.queue_length);
+  if (const auto overflows = window.increase(kListenOverflows)) {
+    facts.evidence.push_back(
+        {std::string(kListenOverflows.name), static_cast<double>(*overflows), "events", window.span()});
+    facts.values["overflows"] = std::to_string(*overflows);
+    if (*overflows > 0) facts.values["turned_away"] = std::to_string(*overflows);
+  }
+  if (const auto drops = course.drops())
+    facts.evidence.push_back(
+        {"drops of the listener", static_cast<double>(*drops), "segments", window.span()});
+}
+
+Facts facts_about(const Window& window, const QueueCourse& course) {
+  Facts facts{.subject = listener_subject(window, *course.listener)};
+  add_limit(facts, window, judged(*course.listener).queue_limit);
+  add_evidence(facts, window, course);
+  if (const auto pinned = course.pinned_for(); pinned.count() > 0) {
+    facts.values["pinned"] = seconds_text(pinned);
+    facts.evidence.push_back(
+        {"accept queue full without a break", std::chrono::duration<double>(pinned).count(), "seconds", {}});
+  }
+  return facts;
+}
+
+bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket.queue_limit; }
+
+// Of a group that shares a port, whether every member's queue is full; a lone listener is its own group.
+bool all_full(const Listener& listener) { return std::ranges::all_of(listener.sockets, is_full); }
+
+std::vector<const Process*> owners_of(const Window& window, const Listener& listener) {
+  const auto* processes = window.host().processes.get();
+  return processes == nullptr ? std::vector<const Process*>() : ListenerOwners(*processes).all(listener);
+}
+
+bool at_fd_limit(const Process& process) {
+  return process.open_fds && process.soft_limit && *process.open_fds >= *process.soft_limit;
+}
+
+const Process* owner_at_fd_limit(const Window& window, const Listener& listener) {
+  const auto owners = owners_of(window, listener);
+  const auto found = std::ranges::find_if(owners, [](const Process* owner) { return at_fd_limit(*owner); });
+  return found == owners.end() ? nullptr : *found;
+}
+
+// What the owner's main thread does, in words.
+std::optional<std::string> doing(const Process& process) {
+  switch (process.state) {
+    case 'T':
+    case 't': return "it is stopped (by SIGSTOP or a debugger)";
+    case 'Z': return "it has exited and only its entry is left";
+    case 'D':
+      return "it waits for a disk or a network file system" +
+             (process.wait_channel.empty() ? "" : " in the kernel function " + process.wait_channel);
+    case 'R': return "it is running on a CPU";
+    case 'S':
+      if (process.wait_channel.empty()) return "it sleeps";
+      return "it sleeps in the kernel function " + process.wait_channel;
+    default: return std::nullopt;
+  }
+}
+
+void add_doing(Facts& facts, const Window& window, const Listener& listener) {
+  const auto* processes = window.host().processes.get();
+  const auto* owner = processes == nullptr ? nullptr : ListenerOwners(*processes).main(listener);
+  if (owner == nullptr) return;
+  if (auto text = doing(*owner)) facts.values["doing"] = std::move(*text);
+  if (owner->open_fds && owner->soft_limit)
+    facts.values["fds"] = std::to_string(*owner->open_fds) + " of " + std::to_string(*owner->soft_limit);
+}
+
+bool turned_away(const Window& window) {
+  const auto overflows = window.increase(kListenOverflows);
+  return overflows && *overflows > 0;
+}
+
+// Whether the queue is pinned long enough to be called a stall.
+bool stalls(const Window& window, const QueueCourse& course, const Thresholds& t) {
+  const auto pinned = course.pinned_for();
+  return pinned >= from_seconds(turned_away(window) ? t.stall_seconds : t.quiet_stall_seconds);
+}
+
+// Whether processes were looked at since the queue is full: before that, their descriptors say nothing about
+// it. After some time without a look it is not waited for any more.
+bool processes_looked_at(const Window& window, milliseconds pinned) {
+  constexpr std::chrono::seconds kLongEnough{10};
+  if (!window.host().processes.known() || pinned > kLongEnough) return true;
+  return window.host().processes.read_at >= window.now() - pinned;
+}
+
+// Calls `judge` for every queue in trouble; what it returns are the findings. An error makes the rule blind.
+template <class Judge>
+Verdict for_each_queue(const Window& window, Judge judge) {
+  const auto courses = troubled_queues(window);
+  if (!courses) return Verdict::unknown(courses.error());
+  std::vector<Facts> found;
+  for (const auto& course : *courses) {
+    const Result<std::optional<Facts>> facts = judge(course);
+    if (!facts) return Verdict::unknown(facts.error());
+    if (*facts) found.push_back(**facts);
+  }
+  return Verdict::found(std::move(found));
+}
+
+constexpr std::optional<Facts> kNothing = std::nullopt;
+
+Verdict app_stalled(const Window& window, const Thresholds& t) {
+  return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
+    const auto& listener = *course.listener;
+    if (!stalls(window, course, t) || !all_full(listener)) return kNothing;
+    if (!processes_looked_at(window, course.pinned_for())) return kNothing;
+    if (owner_at_fd_limit(window, listener) != nullptr) return kNothing;
+    const auto accepted = accepts(window, listener, course.pinned_for());
+    if (!accepted)
+      return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
+    if (*accepted) return kNothing;
+    auto facts = facts_about(window, course);
+    add_doing(facts, window, listener);
+    return facts;
+  });
+}
+
+Verdict app_slow(const Window& window, const Thresholds& t) {
+  return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
+    const auto pinned = course.pinned_for();
+    if (pinned < from_seconds(t.slow_seconds) || !turned_away(window) || !all_full(*course.listener))
+      return kNothing;
+    const auto accepted = accepts(window, *course.listener, pinned);
+    if (!accepted)
+      return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
+    if (!*accepted) return kNothing;
+    return facts_about(window, course);
+  });
+}
+
+Verdict backlog_small(const Window& window, const Thresholds& t) {
+  const auto overflows = window.increase(kListenOverflows);
+  if (!overflows) return Verdict::unknown(overflows.error());
+  if (*overflows == 0) return Verdict::clear();
+  const auto stall = from_seconds(t.stall_seconds);
+  return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
+    if (!course.hit_limit() || course.pinned_for().count() > 0) return kNothing;
+    const auto drops = course.drops_in_bursts(stall);
+    if (drops && *drops == 0) return kNothing;
+    const auto burst = course.overflows_in_bursts(stall);
+    if (!burst || *burst == 0) return kNothing;
+    auto facts = facts_about(window, course);
+    facts.values["overflows"] = std::to_string(*burst);
+    return facts;
+  });
+}
+
+// How long the member's queue was full at every snapshot until now.
+milliseconds pinned_member(const Window& window, const Endpoint& endpoint, std::uint64_t cookie) {
+  auto since = window.now();
+  for (std::size_t i = window.size(); i-- > 0;) {
+    const auto* listeners = window.view(i).listeners.get();
+    const auto* listener = listeners == nullptr ? nullptr : find_listener(*listeners, endpoint);
+    if (listener == nullptr) break;
+    const auto member = std::ranges::find(listener->sockets, cookie, &ListenerSocket::cookie);
+    if (member == listener->sockets.end() || !is_full(*member)) break;
+    since = window.snapshot(i).at;
+  }
+  return std::chrono::round<milliseconds>(window.now() - since);
+}
+
+const Process* owner_of_socket(const Window& window, std::uint32_t inode) {
+  const auto* processes = window.host().processes.get();
+  if (processes == nullptr) return nullptr;
+  const auto owns = [&](const Process& process) {
+    return std::ranges::binary_search(process.listener_inodes, inode);
+  };
+  const auto owner = std::ranges::find_if(processes->processes, owns);
+  return owner == processes->processes.end() ? nullptr : &*owner;
+}
+
+Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
+  return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
+    const auto& listener = *course.listener;
+    const auto full = std::ranges::count_if(listener.sockets, is_full);
+    const auto members = static_cast<std::ptrdiff_t>(listener.sockets.size());
+    if (members < 2 || full == 0 || 2 * full > members) return kNothing;
+    const auto& stuck = judged(listener);
+    const auto pinned = pinned_member(window, listener.endpoint, stuck.cookie);
+    if (pinned < from_seconds(turned_away(window) ? t.stall_seconds : t.quiet_stall_seconds)) return kNothing;
+    auto facts = facts_about(window, course);
+    if (const auto* owner = owner_of_socket(window, stuck.inode)) {
+      facts.subject.process = owner->comm;
+      facts.subject.pid = owner->pid;
+      facts.subject.unit = owner->unit;
+      if (auto text = doing(*owner)) facts.values["doing"] = std::move(*text);
+    }
+    facts.values["stuck"] = std::to_string(full);
+    facts.values["members"] = std::to_string(members);
+    facts.values["pinned"] = seconds_text(pinned);
+    facts.evidence.push_back({"listeners of the group", static_cast<double>(members), "sockets", {}});
+    facts.evidence.push_back({"of them with a full queue", static_cast<double>(full), "sockets", {}});
+    return facts;
+  });
+}
+
+// Whether the listener's owners are known well enough to say that none is out of descriptors.
+Result<void> owners_known(const Window& window, const Listener& listener) {
+  const auto processes = window.latest(&Snapshot::processes);
+  if (!processes) return tl::unexpected<Error>(processes.error());
+  const auto owners = owners_of(window, listener);
+  const auto where = "processes: the owner of " + to_string(listener_subject(window, listener));
+  if (owners.empty()) return unexpected(Errc::not_read, where + " is not known");
+  for (const auto* owner : owners)
+    if (!owner->open_fds)
+      return unexpected(Errc::not_read, where + ", pid " + std::to_string(owner->pid) +
+                                            ": its open descriptors are not known");
+  return {};
+}
+
+Verdict fd_limit_accept_blocked(const Window& window, const Thresholds& t) {
+  return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
+    const auto& listener = *course.listener;
+    if (course.stood_for() < from_seconds(t.stand_seconds)) return kNothing;
+    const auto* owner = owner_at_fd_limit(window, listener);
+    if (owner == nullptr) {
+      if (const auto known = owners_known(window, listener); !known)
+        return tl::unexpected<Error>(known.error());
+      return kNothing;
+    }
+    auto facts = facts_about(window, course);
+    facts.subject.process = owner->comm;
+    facts.subject.pid = owner->pid;
+    facts.subject.unit = owner->unit;
+    facts.values["open_fds"] = std::to_string(*owner->open_fds);
+    facts.values["soft_limit"] = std::to_string(*owner->soft_limit);
+    facts.values["new_fd_limit"] = std::to_string(std::max<std::uint64_t>(65536, *owner->soft_limit * 4));
+    if (owner->unit.ends_with(".service")) facts.values["service"] = owner->unit;
+    facts.evidence.push_back({"open fds", static_cast<double>(*owner->open_fds), "descriptors", {}});
+    facts.bites = Bites{.limit = "RLIMIT_NOFILE", .value = static_cast<double>(*owner->soft_limit)};
+    if (owner->hard_limit) {
+      facts.bites->ceiling = "hard limit";
+      facts.bites->ceiling_value = static_cast<double>(*owner->hard_limit);
+    }
+    return facts;
+  });
+}
+
+const Rule kRules[] = {
+    {.info = kFdLimitAcceptBlocked, .evaluate = fd_limit_accept_blocked},
+    {.info = kOneListenerStuck, .evaluate = one_listener_stuck},
+    {.info = kAppStalled, .evaluate = app_stalled},
+    {.info = kAppSlow, .critical_after = std::chrono::seconds(60), .evaluate = app_slow},
+    {.info = kBacklogSmall, .critical_after = std::chrono::seconds(120), .evaluate = backlog_small},
+};
+
+}  // namespace
+
+std::span<const Rule> accept_queue_rules() { return kRules; }
+
+}  // namespace tcpdiag

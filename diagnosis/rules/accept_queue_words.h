@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the accept queue's rules say. Their conditions are in accept_queue.cpp.
+#pragma once
+
+#include <array>
+
+#include "diagnosis/rule.h"
+
+namespace tcpdiag {
+
+namespace accept_queue_words {
+
+inline constexpr std::string_view kFamily = "Accept queue";
+inline constexpr std::string_view kReads =
+    "sock_diag (queue of every listener, ten times a second), ListenOverflows, PassiveOpens, /proc/PID";
+
+inline constexpr std::string_view kFull[] = {"accept-queue-full"};
+inline constexpr std::string_view kSynRules[] = {"syn-queue-overflow", "syn-queue-full"};
+
+inline constexpr std::string_view kNotSynBacklog =
+    "Raising net.ipv4.tcp_max_syn_backlog: it is about half-open connections, and does nothing while SYN "
+    "cookies "
+    "are on.";
+inline constexpr std::string_view kNotAbort =
+    "net.ipv4.tcp_abort_on_overflow=1: it sends no reset for a SYN, and clients that would have got in after "
+    "a "
+    "burst are reset.";
+inline constexpr std::string_view kNotBacklog =
+    "A larger backlog or net.core.somaxconn: more clients wait for something that does not come.";
+
+inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
+    {"Find out what {owner} waits for: a lock, a database, a full worker pool, a garbage collection.",
+     "cat /proc/{pid}/stack /proc/{pid}/wchan; ls /proc/{pid}/task | wc -l",
+     "Shows where in the kernel its main thread stands, and how many threads it has.", ""},
+    {"Take a stack trace of it before you restart it: afterwards the reason is gone.",
+     "gdb -p {pid} -batch -ex 'thread apply all bt'", "Shows what every thread waits for.",
+     "Stops the process for a second or two."},
+    {"Restart it if clients cannot wait.", "systemctl restart {unit}", "The queue is emptied.",
+     "The waiting connections are reset; without the cause it happens again."},
+    {"See who waits in the queue.", "ss -tn state established '( sport = :{port} )'",
+     "Connections with data in Recv-Q have sent their request already.", ""},
+});
+
+inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
+    {"Raise the backlog of {process} to {new_backlog}: {server_knob}.", "",
+     "A burst of that size waits instead of being turned away.",
+     "Clients wait longer in the queue if the server stays slow; a few hundred bytes of kernel memory each."},
+    {"Raise the backlog that the server passes to listen(), now {limit}, to {new_backlog}.", "",
+     "A burst of that size waits instead of being turned away.",
+     "Clients wait longer in the queue if the server stays slow; a few hundred bytes of kernel memory each."},
+    {"Raise net.core.somaxconn first: it caps the backlog[, and is {somaxconn} now].",
+     "sysctl -w net.core.somaxconn={new_somaxconn}", "listen() can set a backlog of up to that value.",
+     "None worth mentioning; containers have a value of their own (--sysctl net.core.somaxconn=...)."},
+    {"Restart or reload the server after either change: a listener keeps the limit it got from listen().",
+     "systemctl restart {unit}", "The new limit shows in `tcpdiag listeners`.", "Open connections are cut."},
+});
+inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
+    {"Give the server more capacity to accept: more workers or threads, or less work before accept().", "",
+     "Connections are taken from the queue as fast as they come.", "More memory and CPU for the workers."},
+    {"Look at what limits {owner}: CPU, a lock, a worker pool.", "top -H -p {pid}",
+     "Shows whether it is busy or waits.", ""},
+    {"Let clients keep their connections open instead of making a new one for every request.", "",
+     "Fewer connections have to be accepted.", "More connections stay open, which takes descriptors."},
+});
+inline constexpr auto kFdAdvice = std::to_array<AdviceText>({
+    {"Raise the limit of the service.",
+     "mkdir -p /etc/systemd/system/{service}.d && printf '{[}Service{]}\\nLimitNOFILE={new_fd_limit}\\n' > "
+     "/etc/systemd/system/{service}.d/nofile.conf && systemctl daemon-reload && systemctl restart {service}",
+     "accept() works again and the queue is emptied.", "The restart cuts open connections."},
+    {"Raise the limit of the running process until it can be restarted.",
+     "prlimit --pid {pid} --nofile={new_fd_limit}", "accept() works again at once.",
+     "Lost at the next restart; cannot exceed the hard limit without CAP_SYS_RESOURCE."},
+    {"In a container set the limit where it is started.", "docker run --ulimit nofile={new_fd_limit} ...",
+     "It holds for every process in the container.", "The container has to be made anew."},
+    {"Look for a leak before you only raise the limit.", "tcpdiag fds {pid}",
+     "Shows what kind of descriptors it holds.", ""},
+});
+inline constexpr auto kStuckAdvice = std::to_array<AdviceText>({
+    {"Look at what the stuck worker {owner} waits for.", "cat /proc/{pid}/stack /proc/{pid}/wchan",
+     "Shows where in the kernel it stands.", ""},
+    {"Restart that worker.", "kill {pid}", "Its clients go to the other members of the group.",
+     "The connections in its queue are reset, unless net.ipv4.tcp_migrate_req is 1."},
+    {"See the queue of every member.", "ss -ltn '( sport = :{port} )'",
+     "One line for each member of the group: Recv-Q is its queue, Send-Q the limit.", ""},
+});
+
+inline constexpr std::string_view kStalledNot[] = {kNotBacklog, kNotSynBacklog, kNotAbort};
+inline constexpr std::string_view kSmallNot[] = {kNotSynBacklog, kNotAbort,
+                                                 "Raising net.core.somaxconn alone: it changes no listener "
+                                                 "that is already listening, and none that asks for "
+                                                 "less."};
+inline constexpr std::string_view kFdNot[] = {
+    "Raising the backlog or net.core.somaxconn: the server cannot accept, however many wait.",
+    "/etc/security/limits.conf: it is for logins, not for services.",
+    "Raising fs.file-max: it is the machine's limit, not the process's."};
+inline constexpr std::string_view kStuckNot[] = {
+    "More workers: the kernel chooses the member by the client's address and port, whether it is stuck or "
+    "not.",
+    "A larger backlog: the stuck member never empties it."};
+
+inline constexpr std::string_view kFdExplains[] = {"accept-queue-app-stalled", "accept-queue-app-slow",
+                                                   "accept-queue-backlog-small", "syn-queue-overflow",
+                                                   "syn-queue-full"};
+inline constexpr std::string_view kStuckExplains[] = {"accept-queue-app-stalled", "accept-queue-app-slow",
+                                                      "accept-queue-backlog-small", "syn-queue-overflow",
+                                                      "syn-queue-full"};
+inline constexpr std::string_view kStalledExplains[] = {"accept-queue-app-slow", "accept-queue-backlog-small",
+                                                        "syn-queue-overflow", "syn-queue-full"};
+inline constexpr std::string_view kSlowExplains[] = {"accept-queue-backlog-small", "syn-queue-overflow",
+                                                     "syn-queue-full"};
+
+}  // namespace accept_queue_words
+
+inline constexpr RuleInfo kFdLimitAcceptBlocked = {
+    .id = "fd-limit-accept-blocked",
+    .family = accept_queue_words::kFamily,
+    .severity = Severity::critical,
+    .title = "The server is out of file descriptors and cannot accept",
+    .true_when =
+        "Connections wait in the accept queue, it does not empty, and an owner's open descriptors have "
+        "reached its RLIMIT_NOFILE.",
+    .clients_see = "Connecting works, then nothing answers; when the queue is full, connecting times out.",
+    .summary =
+        "{owner} cannot accept: it has {open_fds} open descriptors and its limit is {soft_limit}, so "
+        "{length} "
+        "connections wait in the accept queue of {listener}[ and {turned_away} were turned away in "
+        "{window}].",
+    .advice = accept_queue_words::kFdAdvice,
+    .not_helping = accept_queue_words::kFdNot,
+    .consequences = accept_queue_words::kFull,
+    .explains = accept_queue_words::kFdExplains,
+    .reads = "sock_diag, /proc/PID/fd, /proc/PID/limits"};
+
+inline constexpr RuleInfo kOneListenerStuck = {
+    .id = "accept-queue-one-listener-stuck",
+    .family = accept_queue_words::kFamily,
+    .severity = Severity::critical,
+    .title = "One listener of a group does not accept",
+    .true_when =
+        "Of several sockets that share a port by SO_REUSEPORT, the queue of some stays full while that of "
+        "the others does not.",
+    .clients_see = "A part of the connections times out, always the same share; the rest is fine.",
+    .summary =
+        "{stuck} of the {members} listeners that share {listener} does not accept: its queue of {limit} has "
+        "been full for {pinned} while the others are served[, and {turned_away} connection attempts were "
+        "turned away in {window}][. It belongs to {owner}][; {doing}].",
+    .advice = accept_queue_words::kStuckAdvice,
+    .not_helping = accept_queue_words::kStuckNot,
+    .consequences = accept_queue_words::kFull,
+    .explains = accept_queue_words::kStuckExplains,
+    .reads = accept_queue_words::kReads};
+
+inline constexpr RuleInfo kAppStalled = {
+    .id = "accept-queue-app-stalled",
+    .family = accept_queue_words::kFamily,
+    .severity = Severity::critical,
+    .title = "The application does not accept",
+    .true_when =
+        "The accept queue stays full, nothing is taken from it, and the owner still has descriptors.",
+    .clients_see = "Connecting works for the first ones, then nothing answers; further ones time out.",
+    .summary =
+        "[{owner}|The application] has accepted nothing on {listener} for {pinned}: its accept queue is full "
+        "with {length} connections[ and {turned_away} further attempts were turned away in {window}][; "
+        "{doing}].",
+    .advice = accept_queue_words::kLookAtOwner,
+    .not_helping = accept_queue_words::kStalledNot,
+    .consequences = accept_queue_words::kFull,
+    .explains = accept_queue_words::kStalledExplains,
+    .reads = accept_queue_words::kReads};
+
+inline constexpr RuleInfo kAppSlow = {
+    .id = "accept-queue-app-slow",
+    .family = accept_queue_words::kFamily,
+    .severity = Severity::warning,
+    .title = "The application accepts more slowly than connections come",
+    .true_when = "The accept queue stays full although connections are taken from it all the time.",
+    .clients_see = "Every connection waits in the queue; a part of them times out.",
+    .summary =
+        "[{owner}|The application] accepts on {listener}, but more slowly than connections come: the queue "
+        "of "
+        "{limit} has been full for {pinned} and {turned_away} attempts were turned away in {window}.",
+    .advice = accept_queue_words::kSlowAdvice,
+    .not_helping = accept_queue_words::kStalledNot,
+    .consequences = accept_queue_words::kFull,
+    .explains = accept_queue_words::kSlowExplains,
+    .reads = accept_queue_words::kReads};
+
+inline constexpr RuleInfo kBacklogSmall = {
+    .id = "accept-queue-backlog-small",
+    .family = accept_queue_words::kFamily,
+    .severity = Severity::warning,
+    .title = "The accept queue is too small for bursts",
+    .true_when =
+        "The accept queue reached its limit, connections were turned away, and it was emptied again.",
+    .clients_see = "Some connections take 1, 3, 7 s (SYNs are sent again) or time out, mostly under bursts.",
+    .summary =
+        "Bursts of connections to {listener}[ ({owner})] do not fit into its accept queue of {limit}: "
+        "{overflows} attempts were turned away in {window}, and the queue was emptied each time[; the limit "
+        "is net.core.somaxconn's{clamped}][; it is what the server asked for, net.core.somaxconn is "
+        "{somaxconn}{own_limit}].",
+    .advice = accept_queue_words::kBacklogAdvice,
+    .not_helping = accept_queue_words::kSmallNot,
+    .consequences = accept_queue_words::kFull,
+    .explains = accept_queue_words::kSynRules,
+    .reads = accept_queue_words::kReads};
+
+}  // namespace tcpdiag

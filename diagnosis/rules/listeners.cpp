@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Listeners that came to be otherwise than they should, and listeners that went away.
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "diagnosis/counters.h"
+#include "diagnosis/rules/families.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+// Only a limit that was exactly net.core.somaxconn when the listener appeared can have been cut to it: any
+// other is what the server asked for.
+Verdict backlog_stale(const Window& window, const Thresholds&) {
+  const auto listeners = window.latest(&NetnsView::listeners);
+  if (!listeners) return Verdict::unknown(listeners.error());
+  const auto somaxconn = window.setting("net.core.somaxconn");
+  if (!somaxconn) return Verdict::unknown(somaxconn.error());
+  std::vector<Facts> found;
+  for (const auto& listener : (*listeners)->listeners) {
+    const auto limit = listener.fullest().queue_limit;
+    if (listener.somaxconn_when_seen != limit || *somaxconn <= static_cast<std::int64_t>(limit)) continue;
+    Facts facts{.subject = listener_subject(window, listener),
+                .evidence = {{"accept queue limit", static_cast<double>(limit), "connections", {}},
+                             {"net.core.somaxconn", static_cast<double>(*somaxconn), "", {}}},
+                .bites = Bites{.limit = "listen backlog",
+                               .value = static_cast<double>(limit),
+                               .ceiling = "net.core.somaxconn",
+                               .ceiling_value = static_cast<double>(*somaxconn)}};
+    facts.values["limit"] = std::to_string(limit);
+    facts.values["somaxconn"] = std::to_string(*somaxconn);
+    found.push_back(std::move(facts));
+  }
+  return Verdict::found(std::move(found));
+}
+
+bool same_port(const Listener& a, const Listener& b) { return a.endpoint.port == b.endpoint.port; }
+
+std::uint64_t waiting(const Listener& listener) {
+  std::uint64_t sum = 0;
+  for (const auto& socket : listener.sockets) sum += socket.queue_length;
+  return sum;
+}
+
+// The members that are there no more, with what waited in their queues when they were seen last.
+std::uint64_t lost_with(const Listener& before, const Listeners& now) {
+  std::set<std::uint64_t> present;
+  for (const auto& listener : now.listeners)
+    if (same_port(listener, before))
+      for (const auto& socket : listener.sockets) present.insert(socket.cookie);
+  std::uint64_t lost = 0;
+  for (const auto& socket : before.sockets)
+    if (!present.contains(socket.cookie)) lost += socket.queue_length;
+  return lost;
+}
+
+// A listener's sockets at the last snapshot that showed them all.
+struct LastSeen {
+  const Listener* listener;
+  std::size_t index;
+};
+
+// Those of which the next snapshot lacks a socket with connections in its queue, and the latest one too: one
+// dump can miss a socket.
+std::vector<LastSeen> gone_listeners(const Window& window, const Listeners& now) {
+  std::vector<LastSeen> gone;
+  for (std::size_t i = 0; i + 1 < window.size(); ++i) {
+    const auto* listeners = window.view(i).listeners.get();
+    const auto* next = window.view(i + 1).listeners.get();
+    if (listeners == nullptr || next == nullptr) continue;
+    for (const auto& listener : listeners->listeners)
+      if (waiting(listener) > 0 && lost_with(listener, *next) > 0 && lost_with(listener, now) > 0)
+        gone.push_back({&listener, i});
+  }
+  return gone;
+}
+
+Verdict listener_exit(const Window& window, const Thresholds&) {
+  const auto listeners = window.latest(&NetnsView::listeners);
+  if (!listeners) return Verdict::unknown(listeners.error());
+  std::vector<Facts> found;
+  for (const auto& [listener, index] : gone_listeners(window, **listeners)) {
+    const auto lost = lost_with(*listener, **listeners);
+    const auto since = std::chrono::ceil<std::chrono::seconds>(window.now() - window.snapshot(index).at);
+    const auto after = window.last(since);
+    const auto resets = after.increase(kOutRsts);
+    if (!resets) return Verdict::unknown(resets.error());
+    if (*resets == 0) continue;
+    Facts facts{.subject = listener_subject(window, *listener),
+                .evidence = {
+                    {"connections in its queue when it closed", static_cast<double>(lost), "connections", {}},
+                    {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", after.span()}}};
+    facts.values["waiting"] = std::to_string(lost);
+    facts.values["resets"] = std::to_string(*resets);
+    found.push_back(std::move(facts));
+  }
+  return Verdict::found(std::move(found));
+}
+
+constexpr std::string_view kFamily = "Accept queue";
+
+constexpr auto kStaleAdvice = std::to_array<AdviceText>({
+    {"Restart or reload the server, so that it calls listen() again.", "systemctl restart {unit}",
+     "Its backlog may then be as large as it asks for, up to {somaxconn}.",
+     "Open connections are cut by a restart."},
+    {"Restart or reload the server on {listener}, so that it calls listen() again.", "",
+     "Its backlog may then be as large as it asks for, up to {somaxconn}.",
+     "Open connections are cut by a restart."},
+});
+constexpr auto kExitAdvice = std::to_array<AdviceText>({
+    {"Let the server drain before it ends: take it out of the load balancer, accept what waits, then close.",
+     "", "Nobody is reset when it stops or restarts.", "Stopping takes longer."},
+    {"If listeners share the port by SO_REUSEPORT, let their connections move to the others.",
+     "sysctl -w net.ipv4.tcp_migrate_req=1",
+     "The kernel hands waiting connections to another member of the group (Linux 5.14 and later).", ""},
+    {"Keep the listening socket open across restarts: socket activation, or a reload that inherits it.", "",
+     "Connections wait in the queue instead of being reset.", ""},
+    {"If it was not meant to end, look at why it did.", "journalctl -u {unit} -n 50", "Shows its last words.",
+     ""},
+});
+constexpr std::string_view kStaleNot[] = {
+    "Raising net.core.somaxconn further: it changes no listener that is already listening."};
+constexpr std::string_view kExitNot[] = {"A larger backlog: more connections would wait in it and be reset."};
+
+// clang-format off
+const Rule kRules[] = {
+    {.info = {.id = "listener-backlog-stale", .family = kFamily, .severity = Severity::info,
+              .title = "A listener still has the limit of an older net.core.somaxconn",
+              .true_when = "The limit of a listener is what net.core.somaxconn was when it appeared, and net.core.somaxconn is larger now.",
+              .clients_see = "Nothing, until a burst comes.",
+              .summary = "{listener}[ ({owner})] still has an accept queue of {limit}, which was net.core.somaxconn when it began to "
+                         "listen; it is {somaxconn} now, and the listener does not take it over by itself.",
+              .advice = kStaleAdvice, .not_helping = kStaleNot,
+              .reads = "sock_diag, net.core.somaxconn"},
+     .evaluate = backlog_stale},
+    {.info = {.id = "listener-exit", .family = kFamily, .severity = Severity::warning,
+              .title = "A listener closed while connections waited in its queue",
+              .true_when = "A listening socket is gone that had connections in its accept queue, and resets were sent since.",
+              .clients_see = "\"Connection reset by peer\" before the first answer; then \"Connection refused\" while nobody listens.",
+              .summary = "{listener}[ ({owner})] was closed while {waiting} connections waited in its accept queue; {resets} resets were "
+                         "sent since.",
+              .advice = kExitAdvice, .not_helping = kExitNot,
+              .reads = "sock_diag, OutRsts"},
+     .evaluate = listener_exit},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Rule> listener_rules() { return kRules; }
+
+}  // namespace tcpdiag

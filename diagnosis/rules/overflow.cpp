@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an overflowing accept queue does to clients whose handshake was already under way: the kernel resets
+// them at once (net.ipv4.tcp_abort_on_overflow=1), or lets them believe that they are connected.
+#include <algorithm>
+#include <array>
+
+#include "diagnosis/accept_queue.h"
+#include "diagnosis/counters.h"
+#include "diagnosis/rules/families.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+void add(Facts& facts, const Window& window, std::string_view counter, std::string_view value,
+         std::uint64_t n, std::string_view unit) {
+  facts.evidence.push_back({std::string(counter), static_cast<double>(n), std::string(unit), window.span()});
+  facts.values[std::string(value)] = std::to_string(n);
+}
+
+// A listener that was full and dropped something, worst first; nullptr: none stands out.
+const QueueCourse* worst(const std::vector<QueueCourse>& courses) {
+  const QueueCourse* found = nullptr;
+  for (const auto& course : courses) {
+    if (!course.hit_limit() || course.drops() == 0U) continue;
+    if (found == nullptr || found->drops() < course.drops()) found = &course;
+  }
+  return found;
+}
+
+Facts facts_about(const Window& window, const QueueCourse* course) {
+  if (course == nullptr) return {};
+  const auto& member = course->listener->fullest();
+  Facts facts{.subject = listener_subject(window, *course->listener),
+              .bites = Bites{.limit = "listen backlog", .value = static_cast<double>(member.queue_limit)}};
+  facts.values["limit"] = number_text(member.queue_limit);
+  facts.evidence.push_back({"accept queue", static_cast<double>(member.queue_length), "connections", {}});
+  return facts;
+}
+
+// The one setting that tells both rules apart, and the overflows that both need.
+struct Overflows {
+  bool aborts = false;
+  std::uint64_t overflows = 0, embryonic_rsts = 0;
+};
+
+Result<Overflows> overflows_in(const Window& window) {
+  const auto aborts = window.setting("net.ipv4.tcp_abort_on_overflow");
+  if (!aborts) return tl::unexpected<Error>(aborts.error());
+  const auto overflows = window.increase(kListenOverflows);
+  if (!overflows) return tl::unexpected<Error>(overflows.error());
+  const auto resets = window.increase(kEmbryonicRsts);
+  if (!resets) return tl::unexpected<Error>(resets.error());
+  return Overflows{*aborts != 0, *overflows, *resets};
+}
+
+Verdict overflow_rst(const Window& window, const Thresholds&) {
+  const auto seen = overflows_in(window);
+  if (!seen) return Verdict::unknown(seen.error());
+  if (!seen->aborts || seen->overflows == 0 || seen->embryonic_rsts == 0) return Verdict::clear();
+  const auto courses = troubled_queues(window);
+  if (!courses) return Verdict::unknown(courses.error());
+  auto facts = facts_about(window, worst(*courses));
+  add(facts, window, kListenOverflows.name, "overflows", seen->overflows, "events");
+  add(facts, window, kEmbryonicRsts.name, "resets", seen->embryonic_rsts, "connections");
+  facts.evidence.push_back({"net.ipv4.tcp_abort_on_overflow", 1, "", {}});
+  return Verdict::found({facts});
+}
+
+// While the queue is full no SYN gets in: what is half-open then has had its answer and waits for room. Only
+// the last round trip before it filled can still be on its way.
+std::optional<std::uint32_t> waiting_for_room(const Window& window, const QueueCourse& course) {
+  constexpr std::chrono::milliseconds kRoundTrip{1000};
+  const auto reading = window.readings(&NetnsView::connections);
+  if (reading.empty()) return std::nullopt;
+  for (const auto& step : course.steps) {
+    if (!step.pinned()) continue;
+    for (const auto& dump : reading) {
+      if (dump.at < step.from + kRoundTrip / 2 || dump.at > step.to + kRoundTrip) continue;
+      for (const auto& half_open : dump.value->half_open)
+        if (half_open.listener == course.listener->endpoint && half_open.count > 0) return half_open.count;
+    }
+  }
+  return std::nullopt;
+}
+
+Verdict late_reset(const Window& window, const Thresholds&) {
+  const auto seen = overflows_in(window);
+  if (!seen) return Verdict::unknown(seen.error());
+  const auto cookies = window.increase(kReqQFullDoCookies);
+  if (!cookies) return Verdict::unknown(cookies.error());
+  // With cookies under way the half-open ones may be a flood's.
+  if (seen->aborts || seen->overflows == 0 || *cookies > 0) return Verdict::clear();
+  const auto connections = window.latest(&NetnsView::connections);
+  if (!connections) return Verdict::unknown(connections.error());
+  const auto courses = troubled_queues(window);
+  if (!courses) return Verdict::unknown(courses.error());
+  std::vector<Facts> found;
+  for (const auto& course : *courses) {
+    const auto waiting = waiting_for_room(window, course);
+    if (!waiting) continue;
+    auto facts = facts_about(window, &course);
+    add(facts, window, kListenOverflows.name, "overflows", seen->overflows, "events");
+    facts.evidence.push_back({"half-open connections (SYN_RECV) beside a full queue",
+                              static_cast<double>(*waiting),
+                              "connections",
+                              {}});
+    facts.values["half_open"] = std::to_string(*waiting);
+    if (const auto resets = window.increase(kOutRsts))
+      facts.evidence.push_back(
+          {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", window.span()});
+    if (const auto retries = window.setting("net.ipv4.tcp_synack_retries"))
+      facts.values["retries"] = std::to_string(*retries);
+    found.push_back(std::move(facts));
+  }
+  return Verdict::found(std::move(found));
+}
+
+constexpr std::string_view kFamily = "Accept queue";
+
+constexpr auto kRstAdvice = std::to_array<AdviceText>({
+    {"Switch net.ipv4.tcp_abort_on_overflow off[ in {netns}].", "sysctl -w net.ipv4.tcp_abort_on_overflow=0",
+     "Connections that do not fit at once get in when there is room again, instead of being reset.",
+     "Clients wait longer until they learn that a server is dead."},
+    {"Find out why the queue is full: see the other findings about {listener}, or watch its queue.",
+     "watch -n 0.2 \"ss -ltn '( sport = :{port} )'\"",
+     "A queue that goes up and down is too small; one that stays full is not served.", ""},
+});
+constexpr auto kLateAdvice = std::to_array<AdviceText>({
+    {"Find out why the queue is full: see the other findings about {listener}, or watch its queue.",
+     "watch -n 0.2 \"ss -ltn '( sport = :{port} )'\"",
+     "A queue that goes up and down is too small; one that stays full is not served.", ""},
+    {"Let clients have a timeout for the first answer, not only for connecting.", "",
+     "They notice that nobody answers although they are connected.", ""},
+});
+constexpr std::string_view kRstNot[] = {
+    "A larger net.ipv4.tcp_max_syn_backlog: the handshakes succeed, it is accept() that does not keep up."};
+constexpr std::string_view kLateNot[] = {
+    "net.ipv4.tcp_abort_on_overflow=1: it turns the wait into a reset at once, also for bursts that would "
+    "have got "
+    "in, and sends none for a SYN."};
+
+// clang-format off
+const Rule kRules[] = {
+    {.info = {.id = "accept-overflow-rst", .family = kFamily, .severity = Severity::critical,
+              .title = "Clients are reset right after the handshake",
+              .true_when = "net.ipv4.tcp_abort_on_overflow is 1, an accept queue overflows and EmbryonicRsts rises with it.",
+              .clients_see = "\"Connection reset by peer\" right after connecting.",
+              .summary = "{resets} clients[ of {listener}[ ({owner})]] were reset right after the handshake in {window}: the accept "
+                         "queue[ of {limit}] was full {overflows} times and net.ipv4.tcp_abort_on_overflow is 1.",
+              .advice = kRstAdvice, .not_helping = kRstNot,
+              .reads = "ListenOverflows, EmbryonicRsts, net.ipv4.tcp_abort_on_overflow, sock_diag"},
+     .evaluate = overflow_rst},
+    {.info = {.id = "accept-overflow-late-reset", .family = kFamily, .severity = Severity::warning,
+              .title = "Clients believe they are connected and are not",
+              .true_when = "net.ipv4.tcp_abort_on_overflow is 0, an accept queue stays full, and connections that have finished the "
+                           "handshake wait beside it as half-open.",
+              .clients_see = "Connecting succeeds; the first request is answered by nothing, then by a reset or a timeout.",
+              .summary = "{half_open} clients of {listener}[ ({owner})] have finished the handshake but found the accept queue of {limit} "
+                         "full: they believe they are connected, and get a reset or a timeout when the kernel gives up[ after {retries} retries].",
+              .advice = kLateAdvice, .not_helping = kLateNot,
+              .reads = "ListenOverflows, sock_diag, net.ipv4.tcp_abort_on_overflow"},
+     .evaluate = late_reset},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Rule> overflow_rules() { return kRules; }
+
+}  // namespace tcpdiag

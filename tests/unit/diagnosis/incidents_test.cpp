@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/incidents.h"
+
+#include "tests/catch.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+Finding finding(const char* id, std::uint16_t port = 80, Severity severity = Severity::warning) {
+  return {.id = id,
+          .severity = severity,
+          .netns = "host",
+          .subject = {.kind = SubjectKind::listener, .address = "0.0.0.0", .port = port}};
+}
+
+Moment at(std::chrono::seconds time) {
+  return {TimePoint(1h) + time, std::chrono::system_clock::time_point(1h) + time};
+}
+
+std::vector<Incident> opened(const Finding& found) { return advance({}, {.findings = {found}}, at(0s), {}); }
+
+}  // namespace
+
+TEST_CASE("a finding opens an incident and keeps it open") {
+  auto incidents = opened(finding("a"));
+  REQUIRE(incidents.size() == 1);
+  CHECK(incidents[0].is_open());
+  incidents = advance(incidents, {.findings = {finding("a")}}, at(60s), {});
+  REQUIRE(incidents.size() == 1);
+  CHECK(incidents[0].opened == at(0s));
+  CHECK(incidents[0].seen == at(60s));
+}
+
+TEST_CASE("an incident closes when its finding was absent long enough") {
+  auto incidents = advance(opened(finding("a")), {}, at(9s), {});
+  CHECK(incidents[0].is_open());
+  incidents = advance(incidents, {}, at(10s), {});
+  REQUIRE(incidents[0].closed);
+  CHECK(*incidents[0].closed == at(10s));
+  incidents = advance(incidents, {.findings = {finding("a")}}, at(11s), {});
+  REQUIRE(incidents.size() == 2);  // it happens again: another incident
+  CHECK(incidents[0].opened == at(11s));
+}
+
+TEST_CASE("a finding that flickers is one incident") {
+  auto incidents = opened(finding("a"));
+  for (auto time = 1s; time < 60s; time += 1s)
+    incidents =
+        advance(incidents, {.findings = time % 8s == 0s ? std::vector{finding("a")} : std::vector<Finding>{}},
+                at(time), {});
+  REQUIRE(incidents.size() == 1);
+  CHECK(incidents[0].is_open());
+}
+
+TEST_CASE("an incident whose rule cannot tell stays as it is") {
+  const Diagnosis blind{.unknown = {{"a", "host", "netstat: Permission denied"}}};
+  auto incidents = advance(opened(finding("a")), blind, at(100s), {});
+  CHECK(incidents[0].is_open());
+  CHECK(incidents[0].blind);
+  incidents = advance(incidents, {}, at(101s), {});
+  CHECK(incidents[0].is_open());  // it was blind until now: the absence begins here
+  CHECK_FALSE(incidents[0].blind);
+  CHECK_FALSE(advance(incidents, {}, at(111s), {})[0].is_open());
+}
+
+TEST_CASE("blindness in another namespace or of another rule does not matter") {
+  const Diagnosis elsewhere{.unknown = {{"a", "blue", "x"}, {"b", "host", "x"}}};
+  auto incidents = advance(opened(finding("a")), elsewhere, at(10s), {});
+  CHECK_FALSE(incidents[0].is_open());
+}
+
+TEST_CASE("a finding that another one explains closes at once and says by what") {
+  const auto effect = finding("effect");
+  const Diagnosis diagnosis{.findings = {finding("cause")},
+                            .explained = {{"effect", "host", effect.subject, "cause"}}};
+  const auto incidents = advance(opened(effect), diagnosis, at(1s), {});
+  REQUIRE(incidents.size() == 2);
+  CHECK(incidents[0].finding.id == "cause");
+  CHECK(incidents[1].closed_by == "cause");
+}
+
+TEST_CASE("an incident that lasts becomes critical if its finding says so") {
+  auto lasting = finding("a");
+  lasting.critical_after = 60s;
+  auto incidents = opened(lasting);
+  incidents = advance(incidents, {.findings = {lasting}}, at(59s), {});
+  CHECK(incidents[0].finding.severity == Severity::warning);
+  incidents = advance(incidents, {.findings = {lasting}}, at(60s), {});
+  CHECK(incidents[0].finding.severity == Severity::critical);
+}
+
+TEST_CASE("an owner that is learned later belongs to the same incident") {
+  auto known = finding("a");
+  known.subject.process = "nginx";
+  known.subject.pid = 7;
+  const auto incidents = advance(opened(finding("a")), {.findings = {known}}, at(1s), {});
+  REQUIRE(incidents.size() == 1);
+  CHECK(incidents[0].finding.subject.process == "nginx");
+}
+
+TEST_CASE("the same rule on two ports makes two incidents") {
+  const auto incidents = advance({}, {.findings = {finding("a", 80), finding("a", 443)}}, at(0s), {});
+  CHECK(incidents.size() == 2);
+}
+
+TEST_CASE("the worst open incidents come first, closed ones last and only so many are kept") {
+  std::vector<Incident> incidents;
+  for (int i = 0; i < 30; ++i) {
+    const auto time = std::chrono::seconds(20 * i);
+    incidents = advance(incidents, {.findings = {finding("a", static_cast<std::uint16_t>(i))}}, at(time),
+                        {.closed_kept = 5});
+    incidents = advance(incidents, {}, at(time + 10s), {.closed_kept = 5});
+  }
+  CHECK(incidents.size() == 5);
+  CHECK(incidents[0].finding.subject.port == 29);
+  incidents =
+      advance(incidents, {.findings = {finding("a"), finding("b", 80, Severity::critical)}}, at(1000s), {});
+  CHECK(incidents[0].finding.id == "b");
+  CHECK(incidents[1].finding.id == "a");
+  CHECK_FALSE(incidents[2].is_open());
+}

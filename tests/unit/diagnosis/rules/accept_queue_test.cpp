@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/catch.h"
+#include "tests/history.h"
+#include "tests/sample_report.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+constexpr const char* kCauses[] = {"accept-queue-app-stalled", "accept-queue-app-slow",
+                                   "accept-queue-backlog-small", "accept-queue-one-listener-stuck",
+                                   "fd-limit-accept-blocked"};
+
+// A server on port 5000 whose queue holds 129 connections, second by second.
+class Server {
+ public:
+  Server() : listener_(sample_listener("0.0.0.0", 5000, 0, 128, 7)) {
+    listener_.drops = 0;
+    tcp_.listen_overflows = 0;
+    tcp_.passive_opens = 0;
+    tcp_.syncookies_sent = tcp_.syncookies_received = 0;
+    process_ = {.pid = 812,
+                .comm = "gunicorn",
+                .unit = "app.service",
+                .open_fds = 40,
+                .soft_limit = 1024,
+                .listener_inodes = {7}};
+    history_.sysctl("net.core.somaxconn", {4096});
+  }
+
+  // Ten looks: `full` found the queue full, `empty` found it empty, and the last one found `length`.
+  Server& second(int full, int empty, std::uint32_t length, std::uint64_t overflows = 0,
+                 std::uint64_t opens = 0) {
+    auto& fill = listener_.fill.samples;
+    fill.back() += static_cast<std::uint64_t>(full);
+    fill.front() += static_cast<std::uint64_t>(empty);
+    fill[3] += static_cast<std::uint64_t>(10 - full - empty);
+    listener_.sockets.front().queue_length = length;
+    *listener_.drops += overflows;
+    *tcp_.listen_overflows += overflows;
+    *tcp_.passive_opens += opens;
+    history_.set(&NetnsView::tcp, tcp_).set(&NetnsView::listeners, Listeners{.listeners = {listener_}});
+    if (second_++ % 4 == 0) {
+      history_.set(&NetnsView::connections, connections_);
+      if (processes_known) history_.set(&Snapshot::processes, Processes{.processes = {process_}});
+    }
+    history_.tick();
+    return *this;
+  }
+  Server& seconds(int count, int full, int empty, std::uint32_t length, std::uint64_t overflows = 0,
+                  std::uint64_t opens = 0) {
+    for (int i = 0; i < count; ++i) second(full, empty, length, overflows, opens);
+    return *this;
+  }
+  Server& accepted_between_dumps(Count left) {
+    PortConnections port{.port = 5000};
+    port.unaccepted = 129;
+    port.unaccepted_left = left;
+    connections_.server = {port};
+    return *this;
+  }
+
+  bool clear(std::string_view id) const { return verdict_of(id, history_.history()).is_clear(); }
+  void only(std::string_view id) const {
+    for (const auto* other : kCauses) {
+      INFO(other);
+      CHECK(clear(other) == (other != id));
+    }
+  }
+  Finding finding(std::string_view id) const { return only_finding(id, history_.history()); }
+  bool known(std::string_view id) const { return verdict_of(id, history_.history()).known(); }
+
+  Listener listener_;
+  TcpCounters tcp_;
+  Process process_;
+  Connections connections_;
+  HistoryBuilder history_;
+  bool processes_known = true;
+  int second_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a queue that overflows and drains again is too small for bursts") {
+  Server server;
+  server.seconds(5, 0, 10, 0).second(4, 3, 60, 300, 200).second(6, 2, 10, 92, 200).seconds(3, 0, 10, 0);
+  server.only("accept-queue-backlog-small");
+  const auto finding = server.finding("accept-queue-backlog-small");
+  CHECK(to_string(finding.subject) == "0.0.0.0:5000");
+  CHECK(finding.subject.process == "gunicorn");
+  CHECK(finding.summary ==
+        "Bursts of connections to 0.0.0.0:5000 (gunicorn[812]) do not fit into its accept queue of 128: 392 "
+        "attempts were turned away in 9 s, and the queue was emptied each time; it is what the server asked "
+        "for, "
+        "net.core.somaxconn is 4096.");
+  REQUIRE(finding.bites);
+  CHECK(finding.bites->limit == "listen backlog");
+  CHECK(finding.bites->value == 128);
+  CHECK(finding.bites->ceiling_value == 4096);
+  REQUIRE(finding.advice.size() >= 2);
+  CHECK(finding.advice.front().action == "Raise the backlog of gunicorn to 1024: gunicorn --backlog 1024.");
+  for (const auto& advice : finding.advice) CHECK(advice.command.find("somaxconn") == std::string::npos);
+}
+
+TEST_CASE("a limit that is somaxconn's is named as such, and somaxconn is raised first") {
+  Server server;
+  server.history_.sysctl("net.core.somaxconn", {128});
+  server.seconds(5, 0, 10, 0).second(4, 3, 60, 300, 200).seconds(3, 0, 10, 0);
+  const auto finding = server.finding("accept-queue-backlog-small");
+  CHECK(finding.summary.ends_with("the limit is net.core.somaxconn's."));
+  const auto raises = [](const Advice& advice) {
+    return advice.command == "sysctl -w net.core.somaxconn=1024";
+  };
+  CHECK(std::ranges::any_of(finding.advice, raises));
+}
+
+TEST_CASE("a burst that fits into the queue, an idle listener and old counters are no finding") {
+  Server spike;
+  spike.seconds(5, 0, 10, 0).second(0, 2, 100, 0, 300).seconds(3, 0, 10, 0);
+  Server idle;
+  idle.seconds(10, 0, 10, 0);
+  Server old;
+  old.listener_.drops = 5000;
+  old.tcp_.listen_overflows = 5000;
+  old.listener_.fill.samples.back() = 900;
+  old.seconds(10, 0, 10, 0);
+  for (const auto* server : {&spike, &idle, &old}) server->only("none");
+}
+
+TEST_CASE("a full queue from which nothing is taken is a stalled application") {
+  Server server;
+  server.process_.state = 'S';
+  server.process_.wait_channel = "futex_wait_queue";
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(5, 10, 0, 129, 20);
+  server.only("accept-queue-app-stalled");
+  const auto finding = server.finding("accept-queue-app-stalled");
+  CHECK(finding.severity == Severity::critical);
+  CHECK(finding.summary ==
+        "gunicorn[812] has accepted nothing on 0.0.0.0:5000 for 5 s: its accept queue is full with 129 "
+        "connections "
+        "and 200 further attempts were turned away in 10 s; it sleeps in the kernel function "
+        "futex_wait_queue.");
+}
+
+TEST_CASE("a stalled application is named within five seconds") {
+  Server server;
+  server.seconds(8, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(3, 10, 0, 129, 20);
+  server.only("accept-queue-app-stalled");
+}
+
+TEST_CASE("what a stall turned away is not called a burst afterwards") {
+  Server server;
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(5, 10, 0, 129, 20);
+  server.second(2, 6, 0, 5, 50).seconds(5, 0, 10, 0);
+  server.only("none");
+}
+
+TEST_CASE("a full queue from which connections are taken all the time is a slow application") {
+  Server server;
+  server.accepted_between_dumps(50).seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
+  server.seconds(5, 10, 0, 129, 20, 30);
+  for (const auto* id : kCauses) CHECK((!server.known(id) || server.clear(id)));  // it may still be a burst
+  server.seconds(7, 10, 0, 129, 20, 30);
+  server.only("accept-queue-app-slow");
+  CHECK(server.finding("accept-queue-app-slow").severity == Severity::warning);
+}
+
+TEST_CASE("while others in the namespace accept, the dumps tell that this queue stands still") {
+  Server server;
+  server.accepted_between_dumps(0).seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
+  server.seconds(9, 10, 0, 129, 20, 30);
+  server.only("accept-queue-app-stalled");
+}
+
+TEST_CASE("a full queue cannot be judged while it is not known whether anything is taken from it") {
+  Server server;
+  server.accepted_between_dumps(std::nullopt).seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
+  server.seconds(12, 10, 0, 129, 20, 30);
+  CHECK_FALSE(server.known("accept-queue-app-stalled"));
+  CHECK_FALSE(server.known("accept-queue-app-slow"));
+}
+
+TEST_CASE("a server out of descriptors is blocked, whether or not its queue is full") {
+  const auto length = GENERATE(14U, 129U);
+  Server server;
+  server.process_.open_fds = 64;
+  server.process_.soft_limit = 64;
+  const int full = length == 129 ? 10 : 0;
+  server.seconds(5, 0, 10, 0).seconds(5, full, 0, length, length == 129 ? 30 : 0);
+  const auto finding = server.finding("fd-limit-accept-blocked");
+  CHECK(finding.severity == Severity::critical);
+  CHECK(finding.subject.pid == 812);
+  REQUIRE(finding.bites);
+  CHECK(finding.bites->limit == "RLIMIT_NOFILE");
+  CHECK(finding.bites->value == 64);
+  CHECK(server.clear("accept-queue-app-stalled"));
+  CHECK(server.clear("accept-queue-backlog-small"));
+}
+
+TEST_CASE("the summary of a blocked server holds the numbers") {
+  Server server;
+  server.process_.open_fds = 64;
+  server.process_.soft_limit = 64;
+  server.seconds(5, 0, 10, 0).seconds(5, 0, 0, 14);
+  CHECK(server.finding("fd-limit-accept-blocked").summary ==
+        "gunicorn[812] cannot accept: it has 64 open descriptors and its limit is 64, so 14 connections wait "
+        "in the "
+        "accept queue of 0.0.0.0:5000.");
+}
+
+TEST_CASE("whether a server is out of descriptors cannot be told when its owner is not known") {
+  Server server;
+  server.processes_known = false;
+  server.seconds(5, 0, 10, 0).seconds(5, 0, 0, 14);
+  CHECK_FALSE(server.known("fd-limit-accept-blocked"));
+  Server empty;
+  empty.processes_known = false;
+  empty.seconds(10, 0, 10, 0);
+  CHECK(empty.clear("fd-limit-accept-blocked"));  // nobody waits: nothing to be told
+}
+
+TEST_CASE("one member of a group that is full while its siblings are not is the stuck one") {
+  Server server;
+  auto sibling = server.listener_.sockets.front();
+  sibling.cookie += 1;
+  sibling.inode = 8;
+  server.listener_.sockets.push_back(sibling);
+  server.listener_.sockets.push_back(sibling);
+  server.listener_.sockets.back().cookie += 1;
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129).seconds(5, 10, 0, 129, 10, 40);
+  server.only("accept-queue-one-listener-stuck");
+  const auto finding = server.finding("accept-queue-one-listener-stuck");
+  CHECK(finding.summary ==
+        "1 of the 3 listeners that share 0.0.0.0:5000 does not accept: its queue of 128 has been full for 5 "
+        "s while "
+        "the others are served, and 60 connection attempts were turned away in 10 s. It belongs to "
+        "gunicorn[812].");
+}
+
+TEST_CASE("the accept queue rules cannot tell without the listeners, nor the burst's without its counter") {
+  for (const auto* id : kCauses) {
+    INFO(id);
+    Server server;
+    server.seconds(5, 0, 10, 0).second(4, 3, 60, 300, 200).seconds(3, 0, 10, 0);
+    server.history_.deny(&NetnsView::listeners).tick();
+    CHECK_FALSE(server.known(id));
+  }
+  Server denied;
+  denied.seconds(5, 0, 10, 0).second(4, 3, 60, 300, 200);
+  denied.history_.deny(&NetnsView::tcp).tick();
+  CHECK_FALSE(denied.known("accept-queue-backlog-small"));
+  Server reset;
+  reset.tcp_.listen_overflows = 500;
+  reset.seconds(5, 0, 10, 0);
+  reset.tcp_.listen_overflows = 0;
+  reset.second(4, 3, 60, 3, 200);
+  CHECK_FALSE(reset.known("accept-queue-backlog-small"));
+}
+
+TEST_CASE("on a kernel that does not count a listener's drops its full queue is enough") {
+  Server server;
+  server.seconds(5, 0, 10, 0);
+  server.listener_.drops.reset();
+  server.tcp_.listen_overflows = 300;
+  server.listener_.fill.samples.back() += 4;
+  server.history_.set(&NetnsView::tcp, server.tcp_)
+      .set(&NetnsView::listeners, Listeners{.listeners = {server.listener_}})
+      .ticks(2);
+  CHECK(server.finding("accept-queue-backlog-small").evidence.size() >= 3);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/window.h"
+
+#include "diagnosis/counters.h"
+#include "diagnosis/urgency.h"
+#include "tests/catch.h"
+#include "tests/history.h"
+#include "tests/sample_report.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+HistoryBuilder overflows(std::initializer_list<Count> values) {
+  HistoryBuilder history;
+  for (const auto& value : values) {
+    TcpCounters tcp;
+    tcp.listen_overflows = value;
+    history.set(&NetnsView::tcp, tcp).tick();
+  }
+  return history;
+}
+
+Result<std::uint64_t> increase(const HistoryBuilder& history, std::chrono::seconds lookback = 30s) {
+  return Window(history.history(), 0, lookback).increase(kListenOverflows);
+}
+
+}  // namespace
+
+TEST_CASE("an increase is that of the window, not since boot") {
+  CHECK(increase(overflows({900, 900, 950})) == 50U);
+  CHECK(increase(overflows({900, 930, 950, 950}), 1s) == 0U);
+  CHECK(increase(overflows({900, 930, 950, 951}), 2s) == 21U);
+}
+
+TEST_CASE(
+    "an increase is not known from one reading, of a counter that is missing, denied or went backwards") {
+  CHECK_FALSE(increase(overflows({900})));
+  CHECK(increase(overflows({{}, {}})).error().detail == "netstat: ListenOverflows: not in this kernel");
+  CHECK(increase(overflows({900, 10})).error().detail ==
+        "netstat: ListenOverflows: went backwards, it is counted anew");
+  CHECK_FALSE(increase(overflows({900, 10, 950})));
+  auto denied = overflows({1, 2});
+  CHECK(increase(denied.deny(&NetnsView::tcp).tick()).error().code == Errc::denied);
+  HistoryBuilder nothing;
+  CHECK(increase(nothing.tick()).error().detail == "netstat: not read yet, or switched off");
+}
+
+TEST_CASE("a reading that failed in between does not matter") {
+  auto history = overflows({1, 2});
+  history.deny(&NetnsView::tcp).tick();
+  TcpCounters tcp;
+  tcp.listen_overflows = 9;
+  CHECK(increase(history.set(&NetnsView::tcp, tcp).tick()) == 8U);
+}
+
+TEST_CASE("a setting is its number, or why there is none") {
+  HistoryBuilder history;
+  CHECK_FALSE(Window(history.tick().history(), 0, 30s).setting("net.core.somaxconn"));
+  history.sysctl("net.core.somaxconn", {4096}).sysctl("net.ipv4.tcp_rmem", {4096, 131072, 6291456}).tick();
+  const Window window(history.history(), 0, 30s);
+  CHECK(window.setting("net.core.somaxconn") == 4096);
+  CHECK(window.setting("net.ipv4.tcp_rmem", 2) == 6291456);
+  CHECK(window.setting("net.ipv4.tcp_tw_recycle").error().code == Errc::missing);
+  CHECK(window.setting("net.core.somaxconn", 1).error().code == Errc::malformed);
+}
+
+TEST_CASE("readings are the different ones") {
+  HistoryBuilder history;
+  history.set(&NetnsView::connections, Connections{.sockets = 1}).ticks(4);
+  history.set(&NetnsView::connections, Connections{.sockets = 2}).ticks(4);
+  const auto readings = Window(history.history(), 0, 30s).readings(&NetnsView::connections);
+  REQUIRE(readings.size() == 2);
+  CHECK(readings[0].value->sockets == 1);
+  CHECK(readings[1].value->sockets == 2);
+  CHECK(readings[1].at - readings[0].at == 4s);
+}
+
+TEST_CASE("the history spans five minutes, every second of the last one and one in ten seconds before") {
+  HistoryBuilder history;
+  history.ticks(1000);
+  const auto& snapshots = history.history().snapshots();
+  CHECK(snapshots.back().at - snapshots.front().at <= History::kSpan);
+  CHECK(snapshots.back().at - snapshots.front().at >= History::kSpan - 10s);
+  CHECK(snapshots.size() <= 60 + 1 + 2 * 24 + 2);
+  CHECK(Window(history.history(), 0, 60s).size() == 61);
+  for (std::size_t i = 1; i < snapshots.size(); ++i) CHECK(snapshots[i].at - snapshots[i - 1].at <= 10s);
+}
+
+TEST_CASE("a history of a huge host keeps its span and loses its grain, not its bounds") {
+  HistoryBuilder history;
+  Listeners many;
+  for (std::uint16_t port = 1; port <= 4000; ++port)
+    many.listeners.push_back(sample_listener("0.0.0.0", port, 0, 128, port));
+  for (int second = 0; second < 200; ++second) history.set(&NetnsView::listeners, many).tick();
+  CHECK(history.history().bytes() <= History::kMaxBytes);
+  const auto& snapshots = history.history().snapshots();
+  CHECK(snapshots.size() >= 8);
+  CHECK(snapshots.back().at - snapshots.front().at > 150s);
+}
+
+TEST_CASE("a queue that stands, or anything turned away, is urgent; a quiet host is not") {
+  const auto listening = [](std::uint32_t length) {
+    return Listeners{.listeners = {sample_listener("0.0.0.0", 80, length, 128, 7)}};
+  };
+  HistoryBuilder quiet;
+  quiet.set(&NetnsView::listeners, listening(0)).ticks(3);
+  CHECK_FALSE(is_urgent(quiet.history()));
+  CHECK_FALSE(is_urgent(quiet.set(&NetnsView::listeners, listening(3)).tick().history()));
+  CHECK_FALSE(is_urgent(quiet.set(&NetnsView::listeners, listening(0)).ticks(4).history()));
+  CHECK(is_urgent(quiet.set(&NetnsView::listeners, listening(3)).ticks(3).history()));
+
+  TcpCounters tcp;
+  tcp.listen_drops = 7;
+  HistoryBuilder drops;
+  drops.set(&NetnsView::tcp, tcp).ticks(2);
+  CHECK_FALSE(is_urgent(drops.history()));
+  tcp.listen_drops = 8;
+  CHECK(is_urgent(drops.set(&NetnsView::tcp, tcp).tick().history()));
+  CHECK_FALSE(is_urgent(drops.ticks(3).history()));
+}

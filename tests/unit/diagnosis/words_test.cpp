@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/words.h"
+
+#include "diagnosis/known_servers.h"
+#include "tests/catch.h"
+
+using namespace tcpdiag;
+
+TEST_CASE("names in braces are replaced, and what is not known is a question mark") {
+  CHECK(fill_in("{a} and {b}", {{"a", "1"}}) == "1 and ?");
+  CHECK(can_fill_in("{a}", {{"a", "1"}}));
+  CHECK_FALSE(can_fill_in("{a} and {b}", {{"a", "1"}}));
+}
+
+TEST_CASE("a part in brackets is left out when one of its names is not known") {
+  CHECK(fill_in("x[ of {a}[ ({b})]].", {}) == "x.");
+  CHECK(fill_in("x[ of {a}[ ({b})]].", {{"a", "1"}}) == "x of 1.");
+  CHECK(fill_in("x[ of {a}[ ({b})]].", {{"a", "1"}, {"b", "2"}}) == "x of 1 (2).");
+  CHECK(fill_in("x[ of {a}[ ({b})]].", {{"b", "2"}}) == "x.");
+  CHECK(can_fill_in("x[ of {a}]", {}));
+}
+
+TEST_CASE("of parts with bars the first complete one is taken") {
+  CHECK(fill_in("[{owner}|Somebody] waits", {}) == "Somebody waits");
+  CHECK(fill_in("[{owner}|Somebody] waits", {{"owner", "nginx"}}) == "nginx waits");
+  CHECK(fill_in("[{a}|{b}]", {}) == "");
+}
+
+TEST_CASE("a value may hold braces and brackets, and brackets can be written") {
+  CHECK(fill_in("{a}", {{"a", "[::1]:{80}"}}) == "[::1]:{80}");
+  CHECK(fill_in("{[}Service{]}", {}) == "[Service]");
+}
+
+TEST_CASE("a text that is cut short is rendered as far as it goes") {
+  CHECK(fill_in("a {b", {{"b", "1"}}) == "a 1");
+  CHECK(fill_in("a [b {c}", {}) == "a ");
+  CHECK(fill_in("a ] b", {}) == "a ] b");
+  CHECK(fill_in("", {}) == "");
+}
+
+TEST_CASE("in the documentation names are patterns") {
+  CHECK(as_pattern("{sent} SYNs[ to {listener}]") == "<sent> SYNs to <listener>");
+}
+
+TEST_CASE("numbers, shares and durations are written as people write them") {
+  CHECK(number_text(42) == "42");
+  CHECK(number_text(0.5) == "0.50");
+  CHECK(number_text(12.34) == "12.3");
+  CHECK(percent_text(0.43) == "43 %");
+  CHECK(percent_text(0.001) == "0.1 %");
+  CHECK(percent_text(0) == "0 %");
+  CHECK(duration_text(std::chrono::seconds(119)) == "119 s");
+  CHECK(duration_text(std::chrono::minutes(5)) == "5 min");
+  CHECK(duration_text(std::chrono::hours(3)) == "3 h");
+  CHECK(duration_text(std::chrono::hours(72)) == "3 days");
+}
+
+TEST_CASE("a known server's own knob names the backlog") {
+  CHECK(server_knob("gunicorn", "2048") == "gunicorn --backlog 2048");
+  CHECK(server_knob("redis-server", "1024") == "tcp-backlog 1024 in redis.conf");
+  CHECK(server_knob("python3.11", "256")->starts_with("sock.listen(256)"));
+  CHECK(server_knob("node", "900") == "server.listen({port, backlog: 900})");
+  CHECK_FALSE(server_knob("my-own-server", "256"));
+  CHECK_FALSE(server_knob("nginx-debug", "256"));
+}
