@@ -241,7 +241,7 @@ Result<void> shortfall(const HostConfig& config) {
   return tl::unexpected<Error>(std::move(error));
 }
 
-std::string shareable(const std::string& path, std::string content) {
+std::string shareable(const std::string& path, const std::string& content) {
   const auto is_in = [&](std::string_view directory) { return path.starts_with(directory); };
   if (path == kSysctlConf || std::ranges::any_of(kSysctlDirectories, is_in)) return without_secrets(content);
   return std::ranges::any_of(kUnitDirectories, is_in) ? only_file_limits(content) : content;

@@ -30,7 +30,7 @@ Result<void> shortfall(const HostConfig& config);
 
 /// What of such a file may stand in a recording, which leaves the host: unit files hold passwords in their
 /// environment, sysctl files can hold keys. Any other file's content is returned as it is.
-std::string shareable(const std::string& path, std::string content);
+std::string shareable(const std::string& path, const std::string& content);
 
 /// The host's configuration, with the limits of the units that have a process in the previous snapshot.
 struct HostConfigReader {

@@ -80,7 +80,7 @@ std::string without_secrets(std::string_view text) {
     const auto line = next_line(text);
     const auto assignment = parse_assignment(line);
     if (assignment && is_secret(assignment->name))
-      shown.append(assignment->name).append(" = ").append(kHiddenValue);
+      shown.append(line.substr(0, line.find('=') + 1)).append(kHiddenValue);
     else
       shown.append(line);
     if (whole.size() - text.size() > line.size()) shown += '\n';

@@ -92,8 +92,8 @@ TEST_CASE("keys that are secrets are not shown, and leave no recording") {
   CHECK(shown(text) == std::vector<std::string>{"1 net.ipv4.tcp_fastopen_key=(hidden)",
                                                 "2 net.ipv6.conf.all.stable_secret=(hidden)",
                                                 "3 net.core.somaxconn=1"});
-  CHECK(without_secrets(text) ==
-        "net.ipv4.tcp_fastopen_key = (hidden)\nnet/ipv6/conf/all/stable_secret = "
-        "(hidden)\nnet.core.somaxconn=1");
+  CHECK(
+      without_secrets(text) ==
+      "net.ipv4.tcp_fastopen_key =(hidden)\nnet/ipv6/conf/all/stable_secret=(hidden)\nnet.core.somaxconn=1");
   CHECK(without_secrets(kWebServer) == kWebServer);
 }
