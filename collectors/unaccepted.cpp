@@ -16,55 +16,66 @@ std::uint16_t port_of(std::uint64_t key) { return static_cast<std::uint16_t>(key
 
 }  // namespace
 
-// Where the key is, or the empty slot where it would be. Some slots are always empty.
-std::size_t UnacceptedFollower::slot_of(std::uint64_t key) const {
-  constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15U;  // spreads numbers that follow one another
-  auto slot = static_cast<std::size_t>(((key * kGoldenRatio) >> 32) * before_.size() >> 32);
-  while (before_[slot] != 0 && before_[slot] != key) slot = slot + 1 == before_.size() ? 0 : slot + 1;
-  return slot;
-}
-
 void UnacceptedFollower::add(std::uint16_t port, std::uint64_t cookie) {
   const auto key = to_key(port, cookie);
-  if (key == 0) return;
-  if (!before_.empty()) {
-    if (const auto slot = slot_of(key); before_[slot] == key) still_there_[slot] = true;
-  }
   present_all_ = present_all_ && present_.size() < kMost;
   if (present_all_) present_.push_back(key);
 }
 
-void UnacceptedFollower::finish(std::vector<PortConnections>& rows) {
-  if (before_known_) {
-    for (auto& row : rows) row.unaccepted_left = 0;
-    for (std::size_t slot = 0; slot < before_.size(); ++slot) {
-      if (before_[slot] == 0 || still_there_[slot]) continue;
-      const auto port = port_of(before_[slot]);
-      const auto row = std::lower_bound(rows.begin(), rows.end(), port,
-                                        [](const auto& each, auto wanted) { return each.port < wanted; });
-      if (row != rows.end() && row->port == port) ++*row->unaccepted_left;
-    }
+// Sockets that stay keep their places in the kernel's table: the two dumps are nearly alike, and one walk
+// along both finds nearly all of them.
+std::vector<std::uint64_t> UnacceptedFollower::gone() const {
+  constexpr std::ptrdiff_t kLookAhead = 16;
+  std::vector<std::uint64_t> missed;
+  auto old = before_.begin();
+  for (const auto key : present_) {
+    const auto end = old + std::min(kLookAhead, before_.end() - old);
+    const auto found = std::find(old, end, key);
+    if (found == end) continue;
+    missed.insert(missed.end(), old, found);
+    old = found + 1;
   }
-  keep_present();
+  missed.insert(missed.end(), old, before_.end());
+  if (!missed.empty()) remove_present(missed);
+  return missed;
 }
 
-void UnacceptedFollower::keep_present() {
+void UnacceptedFollower::remove_present(std::vector<std::uint64_t>& keys) const {
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  std::vector<bool> there(keys.size());
+  for (const auto key : present_) {
+    const auto found = std::lower_bound(keys.begin(), keys.end(), key);
+    if (found != keys.end() && *found == key) there[static_cast<std::size_t>(found - keys.begin())] = true;
+  }
+  std::size_t left = 0;
+  for (std::size_t index = 0; index < keys.size(); ++index)
+    if (!there[index]) keys[left++] = keys[index];
+  keys.resize(left);
+}
+
+void UnacceptedFollower::finish(std::vector<PortConnections>& rows) {
+  if (before_known_ && present_all_) {
+    for (auto& row : rows) row.unaccepted_left = 0;
+    for (const auto key : gone()) {
+      const auto row = std::lower_bound(rows.begin(), rows.end(), port_of(key),
+                                        [](const auto& each, auto port) { return each.port < port; });
+      if (row != rows.end() && row->port == port_of(key)) ++*row->unaccepted_left;
+    }
+  }
   before_known_ = present_all_;
-  if (!present_all_) present_ = {};
-  before_.assign(present_.empty() ? 0 : present_.size() + present_.size() / 2 + 1, 0);
-  for (const auto key : present_) before_[slot_of(key)] = key;
+  if (!present_all_) present_.clear();
+  before_.swap(present_);
   discard();
 }
 
 void UnacceptedFollower::discard() {
   present_.clear();
   present_all_ = true;
-  still_there_.assign(before_.size(), false);
 }
 
 void UnacceptedFollower::forget() {
   before_.clear();
-  still_there_.clear();
   before_known_ = false;
 }
 

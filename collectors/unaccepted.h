@@ -10,7 +10,7 @@
 namespace tcpdiag {
 
 /// Follows connections that wait in accept queues from one dump to the next by their cookies, kMost of them
-/// at most: tells whether those of the dump before still wait.
+/// at most: tells how many of those of the dump before wait no more.
 class UnacceptedFollower {
  public:
   static constexpr std::size_t kMost = 65536;
@@ -18,7 +18,7 @@ class UnacceptedFollower {
   /// One that the present dump shows; what it shows twice is one.
   void add(std::uint16_t port, std::uint64_t cookie);
   /// Ends a dump: sets PortConnections::unaccepted_left in each of `rows`, which are ordered by port. It
-  /// stays empty when there was no dump before, or that one showed more than can be followed.
+  /// stays empty when there was no dump before, or one of the two showed more than can be followed.
   void finish(std::vector<PortConnections>& rows);
   /// Begins anew after a dump that failed half-way; what the one before it showed stays.
   void discard();
@@ -26,15 +26,13 @@ class UnacceptedFollower {
   void forget();
 
  private:
-  [[nodiscard]] std::size_t slot_of(std::uint64_t key) const;
-  void keep_present();
+  [[nodiscard]] std::vector<std::uint64_t> gone() const;
+  void remove_present(std::vector<std::uint64_t>& keys) const;
 
-  // A key is a port and 48 bits of a cookie: as the kernel numbers sockets, 2^48 are made before two are
-  // alike.
+  // A key is a port and 48 bits of a cookie: the kernel makes 2^48 sockets before two are alike.
   std::vector<std::uint64_t> present_;  // of this dump, in its order
   bool present_all_ = true;             // there were not too many
-  std::vector<std::uint64_t> before_;   // of the dump before: open addressing, 0 is an empty slot
-  std::vector<bool> still_there_;       // by slot: this dump has shown it again
+  std::vector<std::uint64_t> before_;   // of the dump before, in its order
   bool before_known_ = false;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/unaccepted.h"
 
+#include <algorithm>
+
 #include "tests/catch.h"
 
 using namespace tcpdiag;
@@ -47,6 +49,17 @@ TEST_CASE("a connection that a dump shows twice is one") {
   CHECK(left_after(follower, {{80, {2, 2}}}) == Left{1});
 }
 
+TEST_CASE("connections are followed in whatever order the dumps show them") {
+  auto cookies = numbers(1, 1000), others = numbers(501, 1500);
+  std::reverse(others.begin(), others.end());
+  UnacceptedFollower follower;
+  left_after(follower, {{80, cookies}});
+  CHECK(left_after(follower, {{80, others}}) == Left{500});
+  cookies.insert(cookies.end(), {1500, 1500});
+  CHECK(left_after(follower, {{80, cookies}}) == Left{499});
+  CHECK(left_after(follower, {{80, cookies}}) == Left{0});
+}
+
 TEST_CASE("a port that is no longer there takes its connections with it") {
   UnacceptedFollower follower;
   left_after(follower, {{80, {1}}, {443, {2}}});
@@ -84,7 +97,7 @@ TEST_CASE("after more connections than can be followed it is not known how many 
   constexpr auto kMost = std::uint64_t{UnacceptedFollower::kMost};
   UnacceptedFollower follower;
   left_after(follower, {{80, {1, 2}}});
-  CHECK(left_after(follower, {{80, numbers(2, kMost + 2)}}) == Left{1});
+  CHECK(left_after(follower, {{80, numbers(2, kMost + 2)}}) == Left{std::nullopt});
   CHECK(left_after(follower, {{80, {2}}}) == Left{std::nullopt});
   CHECK(left_after(follower, {{80, {}}}) == Left{1});
 }
