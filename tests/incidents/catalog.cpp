@@ -5,7 +5,8 @@ namespace tcpdiag::incidents {
 
 std::vector<Scenario> all_scenarios() {
   std::vector<Scenario> all;
-  for (const auto family : {accept_queue_scenarios}) {
+  for (const auto family : {accept_queue_scenarios, accept_overflow_scenarios, syn_queue_scenarios,
+                            client_side_scenarios, two_at_once_scenarios}) {
     auto scenarios = family();
     all.insert(all.end(), std::make_move_iterator(scenarios.begin()),
                std::make_move_iterator(scenarios.end()));

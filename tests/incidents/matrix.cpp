@@ -65,7 +65,7 @@ std::string to_matrix(const std::vector<Outcome>& outcomes) {
   const auto findings = findings_of(outcomes);
   std::string heading, text;
   for (std::size_t column = 0; column < findings.size(); ++column) heading += {' ', letter(column)};
-  constexpr auto kRow = "{:<5}{:<42}{}  {:>8}{:>9}  {}\n";
+  constexpr auto kRow = "{:<6}{:<36}{}  {:>8}{:>9}  {}\n";
   text = fmt::format(kRow, "", "", heading, "found", "closed", "");
   for (const auto& outcome : outcomes) {
     std::string cells;
@@ -79,9 +79,9 @@ std::string to_matrix(const std::vector<Outcome>& outcomes) {
 }
 
 std::string to_text(const Outcome& outcome) {
-  auto text = fmt::format("{:<5}{:<42}{:<11}{:5.1f} s  {}\n", outcome.id, outcome.name, verdict(outcome),
+  auto text = fmt::format("{:<6}{:<36}{:<11}{:5.1f} s  {}\n", outcome.id, outcome.name, verdict(outcome),
                           outcome.seconds, observed(outcome));
-  for (const auto& failure : outcome.failures) text += "     " + failure + "\n";
+  for (const auto& failure : outcome.failures) text += "      " + failure + "\n";
   return text + outcome.evidence;
 }
 

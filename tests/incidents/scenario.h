@@ -56,5 +56,9 @@ std::vector<Scenario> all_scenarios();
 
 // One function for each family; each is in a file of its own.
 std::vector<Scenario> accept_queue_scenarios();
+std::vector<Scenario> accept_overflow_scenarios();
+std::vector<Scenario> syn_queue_scenarios();
+std::vector<Scenario> client_side_scenarios();
+std::vector<Scenario> two_at_once_scenarios();
 
 }  // namespace tcpdiag::incidents

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -50,6 +51,11 @@ Server::Server(ServerPlan plan) {
   state_->stuck = plan.stuck;
   process_ = Process(plan.comm, plan.netns, [plan, state = state_.get()] { serve(plan, *state); });
   wait_until(plan.comm + " to listen", [this] { return state_->listening.load(); });
+}
+
+std::uint64_t Server::open_fds() const {
+  const std::filesystem::directory_iterator fds("/proc/" + std::to_string(pid()) + "/fd");
+  return static_cast<std::uint64_t>(std::distance(std::filesystem::begin(fds), std::filesystem::end(fds)));
 }
 
 void Server::raise_fd_limit(unsigned max_fds) const { limit_fds(pid(), max_fds); }

@@ -36,6 +36,8 @@ class Server {
   [[nodiscard]] std::uint32_t accepted() const { return state_->accepted; }
   /// Times that accept() failed for want of a descriptor.
   [[nodiscard]] std::uint32_t fds_exhausted() const { return state_->fds_exhausted; }
+  /// Descriptors that it holds now.
+  [[nodiscard]] std::uint64_t open_fds() const;
 
  private:
   struct State {

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handshakes that find the accept queue full when they are done: with a reset at once, or later.
+#include "tests/incidents/clients.h"
+#include "tests/incidents/server.h"
+#include "tests/incidents/stage.h"
+#include "tests/shell.h"
+
+namespace tcpdiag::incidents {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint16_t kPort = 5000;
+
+// A queue of 21 that 18 clients fill but for three places, then twelve at once. What the server sends is
+// slow, so all twelve SYNs arrive while the places are free, and nine handshakes end when they are not.
+struct Overflow {
+  Server server;
+  Clients first, second;
+
+  explicit Overflow(Stage& stage)
+      : server({.port = kPort, .backlog = 20, .stuck = true}),
+        first(clients(18)),
+        second(clients(12, stage)) {}
+
+  static ClientPlan clients(unsigned count) {
+    return {.netns = "peer", .address = "10.0.0.1", .port = kPort, .count = count, .speak = true};
+  }
+  static ClientPlan clients(unsigned count, Stage& stage) {
+    stage.await("18 connections in the queue", [&] { return stage.kernel().queue(kPort) == 18; });
+    run("tc qdisc add dev to-peer root tbf rate 16kbit burst 200 latency 10s");
+    return clients(count);
+  }
+  [[nodiscard]] std::uint32_t reset() const { return first.reset() + second.reset() + second.failed(); }
+};
+
+void reset_at_once(Stage& stage) {
+  stage.sysctl("net.ipv4.tcp_abort_on_overflow", "1");
+  Overflow overflow(stage);
+  auto& kernel = stage.kernel();
+  stage.evidence("a reset for want of room",
+                 [&] { return kernel.increase(&TcpCounters::embryonic_rsts) > 0; });
+  stage.await("nine clients to be reset", [&] { return overflow.reset() >= 9; });
+  stage.observe("embryonic resets", kernel.increase(&TcpCounters::embryonic_rsts), 9, 9);
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 9);
+  stage.observe("clients reset", overflow.reset(), 9, 9);
+  stage.until_found();
+  overflow.server.get_unstuck();
+  stage.until_closed();
+}
+
+void reset_late(Stage& stage) {
+  stage.sysctl("net.ipv4.tcp_synack_retries", "1");
+  Overflow overflow(stage);
+  auto& kernel = stage.kernel();
+  stage.await("all to believe that they are connected",
+              [&] { return overflow.first.connected() + overflow.second.connected() == 30; });
+  stage.observe("half-open", kernel.half_open(kPort), 9, 9);
+  stage.evidence("a late reset", [&] { return kernel.increase(&TcpCounters::out_rsts) > 0; });
+  stage.await("nine clients to be reset", [&] { return overflow.reset() == 9; });
+  stage.observe("resets sent", kernel.increase(&TcpCounters::out_rsts), 9);
+  stage.observe("embryonic resets", kernel.increase(&TcpCounters::embryonic_rsts), 0, 0);
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 9);
+  stage.until_found();
+  overflow.server.get_unstuck();
+  stage.until_closed();
+}
+
+}  // namespace
+
+std::vector<Scenario> accept_overflow_scenarios() {
+  const std::vector<Allowed> allowed{
+      {.id = "accept-queue-app-stalled", .why = "the queue is full because the server never accepts"}};
+  return {{.id = "5",
+           .name = "accept-overflow-abort",
+           .play = reset_at_once,
+           .expected = {{.id = "accept-overflow-rst",
+                         .port = kPort,
+                         .process = "gunicorn",
+                         .severity = "critical",
+                         .within = 5s}},
+           .look_alikes = {"app-reset", "accept-queue-backlog-small"},
+           .allowed = allowed,
+           .peer = true},
+          {.id = "6",
+           .name = "accept-overflow-no-abort",
+           .play = reset_late,
+           .expected = {{.id = "accept-overflow-late-reset", .port = kPort, .process = "gunicorn"}},
+           .look_alikes = {"accept-overflow-rst", "accept-queue-backlog-small", "app-reset"},
+           .allowed = allowed,
+           .peer = true}};
+}
+
+}  // namespace tcpdiag::incidents

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// SYN queues that are full: because of a flood, or of a burst of clients.
+#include "tests/incidents/clients.h"
+#include "tests/incidents/flood.h"
+#include "tests/incidents/server.h"
+#include "tests/incidents/stage.h"
+#include "tests/links.h"
+#include "tests/shell.h"
+
+namespace tcpdiag::incidents {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint16_t kPort = 5000;
+
+void flood(Stage& stage, bool v6) {
+  add_link_to_nowhere();
+  const Server server({.address = v6 ? "::" : "0.0.0.0", .port = kPort, .backlog = 64});
+  auto& kernel = stage.kernel();
+  Flood syns(kPort, v6);
+  syns.send(1000);
+  stage.evidence("cookies", [&] { return kernel.increase(&TcpCounters::syncookies_sent) > 0; });
+  stage.observe("half-open", kernel.half_open(kPort), 65, 65);
+  stage.observe("cookies sent", kernel.increase(&TcpCounters::syncookies_sent), 935, 935);
+  stage.observe("received", kernel.increase(&TcpCounters::syncookies_received), 0, 0);
+  syns.go_on(200);
+  stage.until_found();
+  syns.stop();
+  stage.until_closed();
+}
+
+// 80 clients at once whose SYN-ACKs are slow to get through; all of them come back.
+void burst(Stage& stage) {
+  const Server server({.port = kPort, .backlog = 20});
+  run("tc qdisc add dev to-peer root tbf rate 64kbit burst 200 latency 10s");
+  const Clients clients({.netns = "peer", .address = "10.0.0.1", .port = kPort, .count = 80, .speak = true});
+  auto& kernel = stage.kernel();
+  stage.evidence("cookies", [&] { return kernel.increase(&TcpCounters::syncookies_sent) > 0; });
+  stage.await("all clients to be accepted", [&] { return server.accepted() == 80; });
+  const auto sent = kernel.increase(&TcpCounters::syncookies_sent);
+  stage.observe("cookies sent", sent, 30);
+  stage.observe("received", kernel.increase(&TcpCounters::syncookies_received), sent - 2);
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
+  stage.observe("connected", clients.connected(), 80, 80);
+  stage.until_found();
+  stage.until_closed();
+}
+
+void flood_without_cookies(Stage& stage) {
+  add_link_to_nowhere();
+  stage.sysctl("net.ipv4.tcp_syncookies", "0");
+  const Server server({.port = kPort, .backlog = 64});
+  auto& kernel = stage.kernel();
+  Flood syns(kPort, false);
+  syns.send(1000);
+  stage.evidence("dropped requests", [&] { return kernel.increase(&TcpCounters::req_q_full_drop) > 0; });
+  stage.observe("half-open", kernel.half_open(kPort), 65, 65);
+  stage.observe("request queue full", kernel.increase(&TcpCounters::req_q_full_drop), 935, 935);
+  stage.observe("drops", kernel.increase(&TcpCounters::listen_drops), 935, 935);
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
+  syns.go_on(200);
+  stage.until_found();
+  syns.stop();
+  stage.until_closed();
+}
+
+// The queue has room, but without cookies a quarter of tcp_max_syn_backlog is kept for known clients.
+void three_quarters(Stage& stage) {
+  add_link_to_nowhere();
+  stage.sysctl("net.ipv4.tcp_syncookies", "0");
+  stage.sysctl("net.ipv4.tcp_max_syn_backlog", "256");
+  stage.sysctl("net.core.somaxconn", "4096");
+  const Server server({.port = kPort, .backlog = 4096});
+  auto& kernel = stage.kernel();
+  Flood syns(kPort, false);
+  syns.send(1000);
+  stage.evidence("drops", [&] { return kernel.increase(&TcpCounters::listen_drops) > 0; });
+  stage.observe("half-open", kernel.half_open(kPort), 193, 193);
+  stage.observe("drops", kernel.increase(&TcpCounters::listen_drops), 807, 807);
+  stage.observe("request queue full", kernel.increase(&TcpCounters::req_q_full_drop), 0, 0);
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
+  syns.go_on(200);
+  stage.until_found();
+  syns.stop();
+  stage.until_closed();
+}
+
+void cookies_for_all(Stage& stage) {
+  stage.sysctl("net.ipv4.tcp_syncookies", "2");
+  const Server server({.port = kPort, .backlog = 128});
+  const Clients clients({.port = kPort, .count = 100, .apart = 1ms, .speak = true});
+  auto& kernel = stage.kernel();
+  stage.await("all clients to be accepted", [&] { return server.accepted() == 100; });
+  stage.observe("cookies sent", kernel.increase(&TcpCounters::syncookies_sent), 100, 100);
+  stage.observe("received", kernel.increase(&TcpCounters::syncookies_received), 100, 100);
+  stage.observe("request queue full", kernel.increase(&TcpCounters::req_q_full_do_cookies), 100, 100);
+  stage.until_found();
+}
+
+Scenario suspected_flood(const char* id, const char* name, bool v6) {
+  return {.id = id,
+          .name = name,
+          .play = [v6](Stage& stage) { flood(stage, v6); },
+          .expected = {{.id = "syn-flood-suspected",
+                        .port = kPort,
+                        .process = "gunicorn",
+                        .severity = "critical",
+                        .within = 5s}},
+          .look_alikes = {"accept-queue-*", "syn-queue-overflow"}};
+}
+
+}  // namespace
+
+std::vector<Scenario> syn_queue_scenarios() {
+  const std::vector<Allowed> cookies_off{
+      {.id = "sysctl-*", .why = "tcp_syncookies=0 is worth a word by itself"}};
+  const auto critical = [](const char* id) {
+    return std::vector<Expected>{
+        {.id = id, .port = kPort, .process = "gunicorn", .severity = "critical", .within = 5s}};
+  };
+  return {suspected_flood("7", "syn-flood", false),
+          suspected_flood("7v6", "syn-flood-ipv6", true),
+          {.id = "8",
+           .name = "syn-queue-burst",
+           .play = burst,
+           .expected = {{.id = "syn-queue-overflow",
+                         .port = kPort,
+                         .process = "gunicorn",
+                         .limit = "backlog",
+                         .limit_value = 20}},
+           .look_alikes = {"syn-flood-suspected", "accept-queue-*"},
+           .peer = true},
+          {.id = "9",
+           .name = "syn-queue-drop",
+           .play = flood_without_cookies,
+           .expected = critical("syn-queue-drop"),
+           .look_alikes = {"accept-queue-*", "syn-backlog-sysctl-limit"},
+           .allowed = cookies_off},
+          {.id = "10",
+           .name = "syn-backlog-three-quarters",
+           .play = three_quarters,
+           .expected = critical("syn-backlog-sysctl-limit"),
+           .look_alikes = {"accept-queue-*", "syn-queue-drop"},
+           .allowed = cookies_off},
+          {.id = "11",
+           .name = "syncookies-always",
+           .play = cookies_for_all,
+           .look_alikes = {"syn-*", "accept-queue-*"},
+           .allowed = {{.id = "sysctl-*", .why = "tcp_syncookies=2 is meant for tests"}}}};
+}
+
+}  // namespace tcpdiag::incidents
