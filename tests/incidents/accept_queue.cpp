@@ -133,7 +133,7 @@ std::vector<Scenario> backlog_small() {
   return {over("1", "accept-queue-burst", kV4),
           over("1v6", "accept-queue-burst-ipv6", kV6),
           over("1dual", "accept-queue-burst-dual-stack", kDualStack),
-          {.id = "1b", .name = "accept-queue-paced", .play = paced, .look_alikes = {"*"}}};
+          {.id = "1b", .name = "accept-queue-paced", .play = paced}};
 }
 
 std::vector<Scenario> app_stalled() {

@@ -43,7 +43,8 @@ std::string SeenFinding::describe() const {
 Result<std::vector<SeenFinding>> parse_findings(std::string_view text) {
   std::vector<SeenFinding> findings;
   try {
-    for (const auto& each : Json::parse(text).at("findings")) findings.push_back(to_finding(each));
+    const auto json = Json::parse(text);
+    for (const auto& each : json.at("findings")) findings.push_back(to_finding(each));
   } catch (const Json::exception& error) {
     return unexpected(Errc::malformed, std::string("findings: ") + error.what());
   }

@@ -30,12 +30,13 @@ std::string those_with_id(const std::string& id, const std::vector<Sighting>& si
   return text.empty() ? "; it was never seen" : text;
 }
 
-void judge_expected(const Expected& expected, const Match& match, const Said& said, const Course& course,
-                    Outcome& outcome) {
+void judge_expected(const Said& said, std::size_t index, const Course& course, Outcome& outcome) {
+  const auto& expected = said.expected()[index];
+  const auto& match = said.when()[index];
   const auto what = describe(expected);
   if (!match.first) {
     outcome.missing.push_back(expected.id);
-    outcome.failures.push_back("not found: " + what + those_with_id(expected.id, said.sightings));
+    outcome.failures.push_back("not found: " + what + those_with_id(expected.id, said.sightings()));
     return;
   }
   Named named{.finding = expected.id, .text = what, .kind = Named::Kind::expected};
@@ -46,12 +47,21 @@ void judge_expected(const Expected& expected, const Match& match, const Said& sa
   if (*named.found_after < kTooEarly)
     outcome.failures.push_back(
         fmt::format("too early: {} {:.1f} s before its evidence", what, -*named.found_after));
-  if (expected.closes && match.last == said.last_asked)
+  if (expected.closes && said.is_there(index))
     outcome.failures.push_back(fmt::format("not closed: {}, {:.0f} s after its cause was gone", what,
-                                           seconds(course.removed, said.last_asked)));
+                                           seconds(course.removed, match.last)));
   else if (expected.closes)
     named.closed_after = seconds(course.removed, match.last);
   outcome.named.push_back(std::move(named));
+}
+
+// A finding that goes and comes while its cause is there makes an alert that nobody believes.
+void judge_steadiness(const Sighting& sighting, const Course& course, Outcome& outcome) {
+  const auto times =
+      std::ranges::count_if(sighting.opened, [&](TimePoint at) { return at < course.removed; });
+  if (times > 1)
+    outcome.failures.push_back(
+        fmt::format("came and went: {} opened {} times", sighting.finding.describe(), times));
 }
 
 Named::Kind kind_of(const Scenario& scenario, const SeenFinding& finding, Outcome& outcome) {
@@ -70,19 +80,14 @@ Named::Kind kind_of(const Scenario& scenario, const SeenFinding& finding, Outcom
 
 }  // namespace
 
-void judge(const Scenario& scenario, const std::vector<Expected>& expected, const Said& said,
-           const Course& course, Outcome& outcome) {
-  if (!said.trouble.empty()) outcome.failures.push_back("the daemon's answers: " + said.trouble);
-  for (std::size_t each = 0; each < expected.size(); ++each)
-    judge_expected(expected[each], said.matches[each], said, course, outcome);
-  for (const auto& sighting : said.sightings) {
+void judge(const Scenario& scenario, const Said& said, const Course& course, Outcome& outcome) {
+  if (!said.trouble().empty()) outcome.failures.push_back("the daemon's answers: " + said.trouble());
+  for (std::size_t each = 0; each < said.expected().size(); ++each)
+    judge_expected(said, each, course, outcome);
+  for (const auto& sighting : said.sightings()) {
+    judge_steadiness(sighting, course, outcome);
+    if (sighting.as_expected) continue;
     const auto& finding = sighting.finding;
-    const bool asked_for =
-        std::ranges::any_of(expected, [&](const Expected& each) { return matches(each, finding); });
-    if (sighting.opened > 1 && sighting.last <= course.removed)
-      outcome.failures.push_back(
-          fmt::format("came and went: {} opened {} times", finding.describe(), sighting.opened));
-    if (asked_for) continue;
     const auto kind = kind_of(scenario, finding, outcome);
     outcome.named.push_back({.finding = finding.id, .text = finding.describe(), .kind = kind});
   }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tests/incidents/outcome.h"
-#include "tests/incidents/watch.h"
+#include "tests/incidents/said.h"
 
 namespace tcpdiag::incidents {
 
@@ -14,9 +14,7 @@ struct Course {
   TimePoint evidence, removed;
 };
 
-/// Adds to the outcome what the daemon of one side has said, and what is wrong with that. `expected` are the
-/// expected findings of that side, in the order of `said.matches`.
-void judge(const Scenario& scenario, const std::vector<Expected>& expected, const Said& said,
-           const Course& course, Outcome& outcome);
+/// Adds to the outcome what one daemon has said, and what is wrong with that.
+void judge(const Scenario& scenario, const Said& said, const Course& course, Outcome& outcome);
 
 }  // namespace tcpdiag::incidents

@@ -27,7 +27,7 @@ std::vector<std::string> findings_of(const std::vector<Outcome>& outcomes) {
   return {ids.begin(), ids.end()};
 }
 
-// "a", ..., "z", "A", ...: the heading of a column.
+// The heading of a column: "a" to "z", "A" to "Z", then digits.
 char letter(std::size_t column) {
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   return kLetters[column % kLetters.size()];
@@ -63,13 +63,14 @@ std::string observed(const Outcome& outcome) {
 
 std::string to_matrix(const std::vector<Outcome>& outcomes) {
   const auto findings = findings_of(outcomes);
+  const std::string gap = findings.size() > 40 ? "" : " ";
   std::string heading, text;
-  for (std::size_t column = 0; column < findings.size(); ++column) heading += {' ', letter(column)};
+  for (std::size_t column = 0; column < findings.size(); ++column) heading += gap + letter(column);
   constexpr auto kRow = "{:<6}{:<36}{}  {:>8}{:>9}  {}\n";
   text = fmt::format(kRow, "", "", heading, "found", "closed", "");
   for (const auto& outcome : outcomes) {
     std::string cells;
-    for (const auto& finding : findings) cells += {' ', cell(outcome, finding)};
+    for (const auto& finding : findings) cells += gap + cell(outcome, finding);
     text += fmt::format(kRow, outcome.id, outcome.name, cells, longest(outcome, &Named::found_after),
                         longest(outcome, &Named::closed_after), verdict(outcome));
   }

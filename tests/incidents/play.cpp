@@ -76,7 +76,7 @@ class Play {
   void judge_it() {
     const auto evidence = stage_.evidence_at(), removed = stage_.removed_at();
     const Course course{.evidence = evidence.value_or(now()), .removed = removed.value_or(now())};
-    for (const auto& watch : watches_) judge(scenario_, watch->expected(), watch->said(), course, outcome_);
+    for (const auto& watch : watches_) judge(scenario_, watch->said(), course, outcome_);
     outcome_.verdict = outcome_.failures.empty() ? Outcome::Verdict::passed : Outcome::Verdict::failed;
   }
 
@@ -84,9 +84,9 @@ class Play {
     for (std::size_t each = 0; each < watches_.size(); ++each) {
       const auto said = watches_[each]->said();
       const auto side = to_text(watches_[each]->side());
-      outcome_.evidence += side + ": findings at their fullest:\n" + said.fullest + "\n" + side +
-                           ": findings at the end:\n" + said.latest + "\n" + side + ": the daemon's log:\n" +
-                           observers_[each].daemon.log();
+      outcome_.evidence += side + ": findings at their fullest:\n" + said.fullest() + "\n" + side +
+                           ": findings at the end:\n" + said.latest() + "\n" + side +
+                           ": the daemon's log:\n" + observers_[each].daemon.log();
       if (observers_[each].recording) outcome_.evidence += observers_[each].recording->log();
     }
     if (options_.keep_logs.empty()) return;

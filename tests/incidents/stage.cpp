@@ -18,8 +18,8 @@ constexpr auto kClosing = 60s;   // the window and the hold of a finding are ove
 constexpr auto kPatience = 3s;   // beyond the limit: late is told from never
 constexpr auto kStageOnly = 2s;  // without a daemon: for the last numbers to come in
 
-bool all(const std::vector<std::unique_ptr<Watch>>& watches, bool (Watch::*holds)() const) {
-  return std::ranges::all_of(watches, [holds](const auto& watch) { return (watch.get()->*holds)(); });
+bool all(const std::vector<std::unique_ptr<Watch>>& watches, bool (Said::*holds)() const) {
+  return std::ranges::all_of(watches, [holds](const auto& watch) { return (watch->said().*holds)(); });
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ void Stage::until_found() {
   }
   auto longest = 0s;
   for (const auto& expected : scenario_.expected) longest = std::max(longest, expected.within);
-  while (!all(watches_, &Watch::all_there) && now() < *evidence_at_ + longest + kPatience)
+  while (!all(watches_, &Said::all_there) && now() < *evidence_at_ + longest + kPatience)
     std::this_thread::sleep_for(20ms);
 }
 
@@ -87,7 +87,7 @@ void Stage::until_closed() {
   removed_at_ = now();
   if (watches_.empty()) return;
   on_step_("waits for the findings to close");
-  (void)holds_within(kClosing, [this] { return all(watches_, &Watch::all_closed); });
+  (void)holds_within(kClosing, [this] { return all(watches_, &Said::all_closed); });
 }
 
 }  // namespace tcpdiag::incidents
