@@ -5,7 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "tests/incidents/matrix.h"
 #include "tests/incidents/runner.h"
@@ -22,6 +24,8 @@ struct Options {
   unsigned jobs = 8;
   unsigned repeat = 1;
   bool list = false;
+  std::filesystem::path outcomes;
+  std::filesystem::path matrix_of;
 };
 
 std::vector<Scenario> chosen(const Options& options) {
@@ -35,29 +39,53 @@ std::vector<Scenario> chosen(const Options& options) {
   return chosen;
 }
 
-int play(const Options& options) {
-  const auto scenarios = chosen(options);
-  if (scenarios.empty()) {
-    std::cerr << "incidents: no such scenario\n";
-    return 2;
+void keep(const Outcome& outcome, const std::filesystem::path& directory) {
+  if (!directory.empty()) std::ofstream(directory / (outcome.name + ".json")) << to_json(outcome);
+}
+
+// The matrix, and whether all passed.
+int conclude(const std::vector<Outcome>& outcomes) {
+  const auto passed = std::ranges::count(outcomes, Outcome::Verdict::passed, &Outcome::verdict);
+  const auto failed = static_cast<std::ptrdiff_t>(outcomes.size()) - passed;
+  std::cout << "\n" << to_matrix(outcomes) << passed << " passed, " << failed << " failed\n";
+  return failed == 0 ? 0 : 1;
+}
+
+// Of outcomes that were kept. A scenario that left none has failed.
+int show_matrix(const std::vector<Scenario>& scenarios, const std::filesystem::path& directory) {
+  std::vector<Outcome> outcomes;
+  for (const auto& scenario : scenarios) {
+    std::ostringstream text;
+    text << std::ifstream(directory / (scenario.name + ".json")).rdbuf();
+    outcomes.push_back(parse_outcome(text.str()).value_or(Outcome{.id = scenario.id, .name = scenario.name}));
   }
-  if (options.list) {
-    for (const auto& scenario : scenarios) std::cout << scenario.id << "\t" << scenario.name << "\n";
-    return 0;
-  }
+  return conclude(outcomes);
+}
+
+int list(const std::vector<Scenario>& scenarios) {
+  for (const auto& scenario : scenarios) std::cout << scenario.id << " " << scenario.name << "\n";
+  return 0;
+}
+
+int play(const std::vector<Scenario>& scenarios, const Options& options) {
   if (::geteuid() != 0) {
     std::cerr << "skipped: namespaces of its own need root\n";
     return kSkipped;
   }
-  for (const auto& directory : {options.play.keep_logs, options.play.record})
+  for (const auto& directory : {options.play.keep_logs, options.play.record, options.outcomes})
     if (!directory.empty()) std::filesystem::create_directories(directory);
-  const auto outcomes = play_all(scenarios, options.play, options.jobs,
-                                 [](const Outcome& outcome) { std::cout << to_text(outcome) << std::flush; });
-  std::cout << "\n" << to_matrix(outcomes);
-  const auto passed = std::ranges::count(outcomes, Outcome::Verdict::passed, &Outcome::verdict);
-  const auto failed = static_cast<std::ptrdiff_t>(outcomes.size()) - passed;
-  std::cout << passed << " passed, " << failed << " failed\n";
-  return failed == 0 ? 0 : 1;
+  return conclude(play_all(scenarios, options.play, options.jobs, [&](const Outcome& outcome) {
+    std::cout << to_text(outcome) << std::flush;
+    keep(outcome, options.outcomes);
+  }));
+}
+
+int run(const Options& options) {
+  const auto scenarios = chosen(options);
+  if (scenarios.empty()) throw std::runtime_error("no such scenario");
+  if (options.list) return list(scenarios);
+  if (!options.matrix_of.empty()) return show_matrix(scenarios, options.matrix_of);
+  return play(scenarios, options);
 }
 
 }  // namespace
@@ -74,10 +102,12 @@ int main(int argc, char** argv) {
   app.add_option("--keep-logs", options.play.keep_logs, "Directory for the daemons' logs and last reports");
   app.add_option("--record", options.play.record, "Directory for a recording of each scenario");
   app.add_flag("--stage-only", options.play.stage_only, "No daemon: only whether each can be staged");
+  app.add_option("--outcomes", options.outcomes, "Directory for an outcome of each scenario");
+  app.add_option("--matrix", options.matrix_of, "Only show the matrix of the outcomes in a directory");
   app.add_flag("--list", options.list, "Only tell ids and names");
   CLI11_PARSE(app, argc, argv);
   try {
-    return play(options);
+    return run(options);
   } catch (const std::exception& error) {
     std::cerr << "incidents: " << error.what() << "\n";
     return 1;
