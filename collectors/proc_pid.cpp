@@ -32,7 +32,11 @@ Result<PidStat> parse_pid_stat(std::string_view text) {
   PidStat stat;
   stat.comm = text.substr(open + 2, close - open - 2);
   auto rest = text.substr(close + 2);
-  skip_words(rest, 11);  // state .. cmajflt
+  const auto state = next_word(rest);
+  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  if (state.size() != 1 || !is_letter(state.front())) return malformed();
+  stat.state = state.front();
+  skip_words(rest, 10);  // ppid .. cmajflt
   if (!take(rest, stat.user_ticks) || !take(rest, stat.system_ticks)) return malformed();
   skip_words(rest, 4);  // cutime .. nice
   if (!take(rest, stat.threads)) return malformed();
@@ -40,6 +44,17 @@ Result<PidStat> parse_pid_stat(std::string_view text) {
   if (!take(rest, stat.start_ticks) || !take(rest, stat.virtual_bytes) || !take(rest, stat.resident_pages))
     return malformed();
   return stat;
+}
+
+std::string parse_wait_channel(std::string_view text) {
+  constexpr std::size_t kLongest =
+      128;  // KSYM_NAME_LEN was that for long, and no name of a function is longer
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+  const auto name = next_word(text);
+  if (name == "0" || name.size() > kLongest || !next_word(text).empty() ||
+      name.find_first_not_of(kLetters) != std::string_view::npos)
+    return {};
+  return std::string(name);
 }
 
 Result<FdLimits> parse_fd_limits(std::string_view text) {

@@ -14,6 +14,7 @@ namespace tcpdiag {
 /// The fields of /proc/PID/stat that matter here (proc_pid_stat(5)).
 struct PidStat {
   std::string comm;                ///< at most 15 bytes, any of them: blanks, parentheses and newlines too
+  char state = 0;                  ///< of the main thread: 'R', 'S', 'D', 'T' ...
   std::uint64_t user_ticks = 0;    ///< CPU time in user space, in clock ticks (sysconf(_SC_CLK_TCK) a second)
   std::uint64_t system_ticks = 0;  ///< CPU time in the kernel, in clock ticks
   std::uint64_t threads = 0;
@@ -24,6 +25,10 @@ struct PidStat {
 
 /// Parses /proc/PID/stat. An error's detail does not name the file: the caller knows the pid.
 Result<PidStat> parse_pid_stat(std::string_view text);
+
+/// Parses /proc/PID/wchan: the kernel function that the main thread sleeps in. Empty: it runs, or whoever
+/// reads may not know, or it is no such name.
+std::string parse_wait_channel(std::string_view text);
 
 /// "Max open files" of a process (RLIMIT_NOFILE). Empty: unlimited.
 struct FdLimits {

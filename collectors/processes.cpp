@@ -5,13 +5,13 @@
 #include <chrono>
 #include <functional>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "collectors/cgroup.h"
 #include "collectors/text.h"
 
 namespace tcpdiag {
-
 namespace {
 
 std::string directory_of(std::int32_t pid) { return "/proc/" + std::to_string(pid); }
@@ -34,6 +34,15 @@ Result<std::vector<Number>> list_numbers(Source& source, const std::string& path
 bool is_due(const std::optional<TimePoint>& read_at, std::int32_t pid, TimePoint now) {
   constexpr auto kHalf = std::chrono::milliseconds(ProcessesReader::kRecheckInterval) / 2;
   return !read_at || now - *read_at >= kHalf + kHalf * (pid % 64) / 64;
+}
+
+/// Of `inodes`, which are ordered, those that are in the set; ordered.
+std::vector<std::uint32_t> those_in(const std::set<std::uint32_t>& set,
+                                    const std::vector<std::uint32_t>& inodes) {
+  std::vector<std::uint32_t> found;
+  std::copy_if(inodes.begin(), inodes.end(), std::back_inserter(found),
+               [&](std::uint32_t inode) { return set.contains(inode); });
+  return found;
 }
 
 struct HeldSockets {
@@ -75,6 +84,24 @@ HeldSockets held_sockets(Source& source, const std::string& directory, const Cou
   return held;
 }
 
+/// The oldest sockets in CLOSE_WAIT of all namespaces, of those that two dumps have shown: younger ones may
+/// be about to be closed, and there are always some.
+std::set<std::uint32_t> oldest_close_waits(const Snapshot& snapshot) {
+  std::vector<std::pair<TimePoint, std::uint32_t>> by_age;
+  for (const auto& netns : snapshot.namespaces) {
+    const auto* connections = netns.connections.get();
+    if (connections == nullptr) continue;
+    const auto most = std::min(connections->close_wait.size(), Processes::kCloseWaitsOwned);
+    for (const auto& socket : std::span(connections->close_wait).first(most))
+      if (socket.first_seen < netns.connections.read_at) by_age.emplace_back(socket.first_seen, socket.inode);
+  }
+  std::sort(by_age.begin(), by_age.end());
+  by_age.resize(std::min(by_age.size(), Processes::kCloseWaitsOwned));
+  std::set<std::uint32_t> inodes;
+  for (const auto& [first_seen, inode] : by_age) inodes.insert(inode);
+  return inodes;
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> parse_socket_link(std::string_view text) {
@@ -85,19 +112,26 @@ std::optional<std::uint32_t> parse_socket_link(std::string_view text) {
 
 /// The listening sockets of all namespaces. Where they are not known at the moment, the last known ones:
 /// their owners own them still.
-ProcessesReader::Inodes ProcessesReader::wanted_in(const Snapshot& snapshot) {
+ProcessesReader::Wanted ProcessesReader::wanted_in(const Snapshot& snapshot) {
   listening_.resize(snapshot.namespaces.size());
-  Inodes wanted;
+  Wanted wanted;
   for (std::size_t index = 0; index < listening_.size(); ++index) {
     auto& inodes = listening_[index];
     if (const auto* listeners = snapshot.namespaces[index].listeners.get()) {
       inodes.clear();
-      for (const auto& listener : listeners->listeners)
-        for (const auto& socket : listener.sockets) inodes.insert(socket.inode);
+      for (const auto& listener : listeners->listeners) {
+        for (const auto& socket : listener.sockets) {
+          inodes.insert(socket.inode);
+          if (socket.queue_length > 0) wanted.waited_on.insert(socket.inode);
+        }
+      }
     }
-    wanted.insert(inodes.begin(), inodes.end());
+    wanted.listening.insert(inodes.begin(), inodes.end());
   }
-  wanted.erase(0);
+  wanted.listening.erase(0);
+  wanted.close_waits = oldest_close_waits(snapshot);
+  wanted.all = wanted.listening;
+  wanted.all.insert(wanted.close_waits.begin(), wanted.close_waits.end());
   return wanted;
 }
 
@@ -138,7 +172,10 @@ bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, 
   if (another)  // with the number of one that has ended
     process = Known{.open_fds = process.open_fds, .fullest = process.fullest};
   process.read_at = now;
-  if (stat) process.stat = std::move(*stat);
+  if (stat)
+    process.stat = std::move(*stat);
+  else if (process.stat)
+    process.stat->state = 0;
 
   const auto limits = source.read(directory + "/limits").and_then([](const std::string& content) {
     return parse_fd_limits(content);
@@ -171,12 +208,17 @@ void ProcessesReader::choose_fullest() {
   for (const auto& [ratio, pid] : by_ratio) known_.at(pid).fullest = true;
 }
 
+void ProcessesReader::forget_close_waits(const Inodes& wanted) {
+  for (auto& [pid, process] : known_)
+    std::erase_if(process.close_waits, [&](std::uint32_t inode) { return !wanted.contains(inode); });
+}
+
 // Whoever will be named is read anew, lest a socket be told with the name of the program before the present
 // one, or of the process that had the number before.
 void ProcessesReader::refresh_named(const Reading& reading) {
   for (auto entry = known_.begin(); entry != known_.end();) {
     auto& [pid, process] = *entry;
-    const bool named = process.fullest || !process.sockets.empty();
+    const bool named = process.fullest || !process.sockets.empty() || !process.close_waits.empty();
     const bool ended =
         named && process.read_at != reading.now && !refresh(reading.source, pid, process, reading.now);
     entry = ended ? known_.erase(entry) : std::next(entry);
@@ -185,18 +227,39 @@ void ProcessesReader::refresh_named(const Reading& reading) {
 
 ProcessesReader::Inodes ProcessesReader::owned() const {
   Inodes inodes;
-  for (const auto& [pid, process] : known_) inodes.insert(process.sockets.begin(), process.sockets.end());
+  for (const auto& [pid, process] : known_) {
+    inodes.insert(process.sockets.begin(), process.sockets.end());
+    inodes.insert(process.close_waits.begin(), process.close_waits.end());
+  }
   return inodes;
 }
 
-void ProcessesReader::plan_sweep(const Inodes& wanted, TimePoint now) {
+// A socket that was looked for in vain where it is likely to be is looked for everywhere, once.
+void ProcessesReader::plan_close_waits(const Wanted& wanted, TimePoint now) {
+  const auto owned_now = owned();
+  all_due_ = all_due_ || std::any_of(looked_for_.begin(), looked_for_.end(), [&](std::uint32_t inode) {
+               return wanted.close_waits.contains(inode) && !owned_now.contains(inode) &&
+                      !swept_for_.contains(inode);
+             });
+  if (std::includes(looked_for_.begin(), looked_for_.end(), wanted.close_waits.begin(),
+                    wanted.close_waits.end()) ||
+      (looked_at_ && now - *looked_at_ < kCloseWaitInterval))
+    return;
+  looked_for_ = wanted.close_waits;
+  looked_at_ = now;
+  for (auto& [pid, process] : known_)
+    if (process.fullest || !process.sockets.empty() || !process.close_waits.empty()) process.sweep_due = true;
+}
+
+void ProcessesReader::plan_sweep(const Wanted& wanted, TimePoint now) {
   const auto owned_now = owned();
   const bool lost_an_owner = std::any_of(owned_.begin(), owned_.end(), [&](std::uint32_t inode) {
-    return wanted.contains(inode) && !owned_now.contains(inode);
+    return wanted.listening.contains(inode) && !owned_now.contains(inode);
   });
-  const bool appeared = !std::includes(swept_for_.begin(), swept_for_.end(), wanted.begin(), wanted.end());
+  const bool appeared =
+      !std::includes(swept_for_.begin(), swept_for_.end(), wanted.listening.begin(), wanted.listening.end());
   // One that comes back is looked for again.
-  std::erase_if(swept_for_, [&](std::uint32_t inode) { return !wanted.contains(inode); });
+  std::erase_if(swept_for_, [&](std::uint32_t inode) { return !wanted.all.contains(inode); });
   all_due_ = all_due_ || lost_an_owner;
   const auto rested = [&](std::chrono::seconds rest) {
     return !sweeping_ && (!all_ended_at_ || now - *all_ended_at_ >= rest);
@@ -208,22 +271,23 @@ void ProcessesReader::plan_sweep(const Inodes& wanted, TimePoint now) {
     if (!sweeping_) all_began_at_ = now;
     sweeping_ = true;
     all_due_ = false;
-    swept_for_ = wanted;
+    swept_for_ = wanted.all;
   }
   for (auto& [pid, process] : known_) {
-    const bool recheck = (!process.sockets.empty() || process.sockets_unsure) &&
-                         (!process.swept_at || now - *process.swept_at >= kRecheckInterval);
+    const bool recheck =
+        (!process.sockets.empty() || !process.close_waits.empty() || process.sockets_unsure) &&
+        (!process.swept_at || now - *process.swept_at >= kRecheckInterval);
     if (all || recheck || process.gone) process.sweep_due = true;
   }
 }
 
-/// The new processes, then those that own a listening socket already.
+/// The new processes, then those that own one of the sockets already.
 std::vector<std::int32_t> ProcessesReader::likely_owners() const {
   std::vector<std::int32_t> pids;
   for (const auto& [pid, process] : known_)
     if (!process.swept_at) pids.push_back(pid);
   for (const auto& [pid, process] : known_)
-    if (process.swept_at && !process.sockets.empty()) pids.push_back(pid);
+    if (process.swept_at && !(process.sockets.empty() && process.close_waits.empty())) pids.push_back(pid);
   return pids;
 }
 
@@ -238,19 +302,20 @@ std::vector<std::int32_t> ProcessesReader::all_in_turn() const {
 
 /// Returns how many links were read.
 std::uint64_t ProcessesReader::look_at(const Reading& reading, std::int32_t pid, Known& process,
-                                       const Inodes& wanted) {
+                                       const Wanted& wanted) {
   process.sweep_due = false;
   process.swept_at = reading.now;
   HeldSockets held;
-  if (process.open_fds != 0U && !wanted.empty())
-    held = held_sockets(reading.source, directory_of(pid), process.open_fds, wanted);
-  process.sockets = std::move(held.inodes);
+  if (process.open_fds != 0U && !wanted.all.empty())
+    held = held_sockets(reading.source, directory_of(pid), process.open_fds, wanted.all);
+  process.sockets = those_in(wanted.listening, held.inodes);
+  process.close_waits = those_in(wanted.close_waits, held.inodes);
   process.sockets_unsure = !held.all;
   process.gone = held.gone;
   return held.links;
 }
 
-void ProcessesReader::sweep(const Reading& reading, const Inodes& wanted) {
+void ProcessesReader::sweep(const Reading& reading, const Wanted& wanted) {
   std::uint64_t links = 0;
   // Returns the last one that was looked at.
   const auto look_at_due = [&](const std::vector<std::int32_t>& pids, std::uint64_t most_links) {
@@ -275,21 +340,31 @@ void ProcessesReader::sweep(const Reading& reading, const Inodes& wanted) {
   }
 }
 
-Processes ProcessesReader::published(const Inodes& wanted) const {
+void ProcessesReader::read_wait_channels(Source& source, const Inodes& waited_on) {
+  std::size_t read = 0;
+  for (auto& [pid, process] : known_) {
+    process.wait_channel.clear();
+    if (read >= kWaitChannels || those_in(waited_on, process.sockets).empty()) continue;
+    ++read;
+    if (const auto text = source.read(directory_of(pid) + "/wchan"))
+      process.wait_channel = parse_wait_channel(*text);
+  }
+}
+
+Processes ProcessesReader::published(const Inodes& listening) const {
   Processes result;
   std::size_t owners = 0;
   for (const auto& [pid, known] : known_) {
     ++result.total;
     if (known.sockets_unsure || known.sweep_due || !known.stat) ++result.unreadable;
     if (!known.stat) continue;  // nameless, and perhaps not the one whose sockets were seen
-    std::vector<std::uint32_t> held;
-    std::set_intersection(known.sockets.begin(), known.sockets.end(), wanted.begin(), wanted.end(),
-                          std::back_inserter(held));
-    if (!held.empty() && ++owners > kOwners) {
+    auto held = those_in(listening, known.sockets);
+    const bool owner = !held.empty() || !known.close_waits.empty();
+    if (owner && ++owners > kOwners) {
       ++result.owners_cut;
       if (!known.fullest) continue;
     }
-    if (held.empty() && !known.fullest) continue;
+    if (!owner && !known.fullest) continue;
     result.processes.push_back({.pid = pid,
                                 .start_ticks = known.stat->start_ticks,
                                 .comm = known.stat->comm,
@@ -297,7 +372,10 @@ Processes ProcessesReader::published(const Inodes& wanted) const {
                                 .open_fds = known.open_fds,
                                 .soft_limit = known.limits.soft,
                                 .hard_limit = known.limits.hard,
-                                .listener_inodes = std::move(held)});
+                                .listener_inodes = std::move(held),
+                                .close_wait_inodes = known.close_waits,
+                                .state = owner ? known.stat->state : '\0',
+                                .wait_channel = known.wait_channel});
   }
   return result;
 }
@@ -307,15 +385,18 @@ Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   if (!pids) return tl::unexpected<Error>(pids.error());
   const auto wanted = wanted_in(reading.previous);
   keep_only(*pids);
+  forget_close_waits(wanted.close_waits);
   count_descriptors(reading);
   refresh_due(reading);
   choose_fullest();
   refresh_named(reading);
+  plan_close_waits(wanted, reading.now);
   plan_sweep(wanted, reading.now);
   sweep(reading, wanted);
   refresh_named(reading);  // those in whom the sweep has found a socket
+  read_wait_channels(reading.source, wanted.waited_on);
   owned_ = owned();
-  return published(wanted);
+  return published(wanted.listening);
 }
 
 }  // namespace tcpdiag

@@ -20,9 +20,11 @@ std::optional<std::uint32_t> parse_socket_link(std::string_view text);
 /// older ones by listing it, in every run for the fullest and otherwise with the rest. The rest of what is
 /// known about a process is read when it appears and then every 30 to 60 s; for the fullest in every run.
 /// Which sockets a process holds is looked up when it appears, for owners once a minute, and for all
-/// processes when a listening socket appears, or has lost its last owner and kSweepInterval has passed. A run
-/// looks at a bounded number of descriptors, of new processes and owners first; the next run goes on behind
-/// the last one. While the listeners of a namespace are not known, those known last count.
+/// processes when a listening socket appears, or has lost its last owner and kSweepInterval has passed. For
+/// sockets in CLOSE_WAIT that two dumps have shown, first those are looked at that own a listener or such a
+/// socket or are among the fullest, at most every kCloseWaitInterval; then all, at most every kSweepInterval.
+/// A run looks at a bounded number of descriptors, of new processes and owners first; the next run goes on
+/// behind the last one. While the listeners of a namespace are not known, those known last count.
 class ProcessesReader {
  public:
   Result<Processes> operator()(const Reading& reading);
@@ -41,6 +43,9 @@ class ProcessesReader {
   /// After a sweep of all that took several runs; none is needed after one that a single run could do.
   static constexpr std::chrono::seconds kLongSweepRest{10};
   static constexpr std::chrono::seconds kRecheckInterval{60};
+  static constexpr std::chrono::seconds kCloseWaitInterval{8};
+  /// Owners whose wait channel is read in a run: of those alone that own a listener with connections waiting.
+  static constexpr std::size_t kWaitChannels = 128;
 
  private:
   struct Known {
@@ -51,35 +56,46 @@ class ProcessesReader {
     Count open_fds;
     bool fullest = false;  // in the latest run
     bool sweep_due = true;
-    std::optional<TimePoint> swept_at;   // when its sockets were looked up; empty: never
-    std::vector<std::uint32_t> sockets;  // listening ones that it held at that time; ordered
-    bool sockets_unsure = false;         // they could not be looked up, or not all
-    bool gone = false;                   // there were no descriptors to list: looked for again if it is back
+    std::optional<TimePoint> swept_at;       // when its sockets were looked up; empty: never
+    std::vector<std::uint32_t> sockets;      // listening ones that it held at that time; ordered
+    std::vector<std::uint32_t> close_waits;  // the same for those in CLOSE_WAIT, as far as they still are
+    std::string wait_channel;                // in the latest run; empty: not known, or not asked for
+    bool sockets_unsure = false;             // they could not be looked up, or not all
+    bool gone = false;  // there were no descriptors to list: looked for again if it is back
   };
   using Inodes = std::set<std::uint32_t>;
+  struct Wanted {
+    Inodes listening, close_waits, all;
+    Inodes waited_on;  // of the listening ones: those with connections in their queue
+  };
 
-  Inodes wanted_in(const Snapshot& snapshot);
+  Wanted wanted_in(const Snapshot& snapshot);
   void keep_only(const std::vector<std::int32_t>& pids);
   void count_descriptors(const Reading& reading);
   static bool refresh(Source& source, std::int32_t pid, Known& process, TimePoint now);
   void refresh_due(const Reading& reading);
   void choose_fullest();
   void refresh_named(const Reading& reading);
+  void forget_close_waits(const Inodes& wanted);
   [[nodiscard]] Inodes owned() const;
-  void plan_sweep(const Inodes& wanted, TimePoint now);
+  void plan_sweep(const Wanted& wanted, TimePoint now);
+  void plan_close_waits(const Wanted& wanted, TimePoint now);
   [[nodiscard]] std::vector<std::int32_t> likely_owners() const;
   [[nodiscard]] std::vector<std::int32_t> all_in_turn() const;
   static std::uint64_t look_at(const Reading& reading, std::int32_t pid, Known& process,
-                               const Inodes& wanted);
-  void sweep(const Reading& reading, const Inodes& wanted);
-  [[nodiscard]] Processes published(const Inodes& wanted) const;
+                               const Wanted& wanted);
+  void sweep(const Reading& reading, const Wanted& wanted);
+  void read_wait_channels(Source& source, const Inodes& waited_on);
+  [[nodiscard]] Processes published(const Inodes& listening) const;
 
   std::map<std::int32_t, Known> known_;
   std::vector<Inodes> listening_;  // of each network namespace, as known last
   Inodes owned_;                   // sockets with an owner in the latest run
-  Inodes swept_for_;               // listening sockets that the latest sweep of all processes looks for
-  bool all_due_ = false;           // a listening socket lost its owner: a sweep of all waits for its interval
-  bool sweeping_ = false;          // a sweep of all has begun and not reached all
+  Inodes swept_for_;               // sockets that the latest sweep of all processes looks for
+  Inodes looked_for_;              // sockets in CLOSE_WAIT that the likely owners have been looked at for
+  std::optional<TimePoint> looked_at_;  // when that was last
+  bool all_due_ = false;   // a listening socket lost its owner: a sweep of all waits for its interval
+  bool sweeping_ = false;  // a sweep of all has begun and not reached all
   std::optional<TimePoint> all_began_at_, all_ended_at_;  // of the latest sweep of all
   std::int32_t cursor_ = -1;                              // the pid behind which the next run goes on
 };

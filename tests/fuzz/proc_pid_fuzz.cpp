@@ -5,5 +5,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   (void)tcpdiag::parse_pid_stat(text);
   (void)tcpdiag::parse_fd_limits(text);
+  (void)tcpdiag::parse_wait_channel(text);
   return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "collectors/connections.h"
 #include "collectors/listeners.h"
 #include "tests/catch.h"
 #include "tests/kernel/testbed.h"
@@ -92,4 +93,70 @@ TEST_CASE("a process is told with the descriptors and limits that /proc shows, a
   const auto* self = find(*processes, ::getpid());
   REQUIRE(self != nullptr);  // we hold the listener too
   CHECK(self->listener_inodes == std::vector{inode});
+}
+
+TEST_CASE("the process that does not close what its peers have closed is told with these sockets") {
+  FreshNetns netns;
+  const auto listener = listen_on("127.0.0.1", 0);
+  std::vector<FileDescriptor> held;  // the server's side of three connections, the client's of one
+  for (int each = 0; each < 3; ++each) {
+    const auto client = connect_to("127.0.0.1", port_of(listener));
+    held.push_back(accept_from(listener));
+  }
+  held.push_back(connect_to("127.0.0.1", port_of(listener)));
+  {
+    const auto accepted = accept_from(listener);
+  }
+  const Child child([] {});
+  held.clear();  // now the child alone holds them
+  wait_until("four sockets in CLOSE_WAIT", [] { return ss_in_state("CLOSE-WAIT").size() == 4; });
+
+  const auto source = live_source();
+  Snapshot snapshot{.namespaces = {NetnsView{.name = "test"}}};
+  ConnectionsReader connections;
+  for (int dump = 0; dump < 2; ++dump) {
+    auto seen = look(connections, *source);
+    REQUIRE(seen);
+    snapshot.namespaces[0].connections = {std::make_shared<const Connections>(std::move(*seen)), now()};
+  }
+  ProcessesReader reader;
+  const auto processes =
+      reader(Reading{.source = *source, .now = now(), .previous = snapshot, .netns_index = 0});
+  REQUIRE(processes);
+  const auto* process = find(*processes, child.pid());
+  REQUIRE(process != nullptr);
+  std::vector<std::uint32_t> expected;
+  for (const auto& socket : ss_in_state("CLOSE-WAIT")) expected.push_back(socket.inode);
+  std::sort(expected.begin(), expected.end());
+  CHECK(process->close_wait_inodes == expected);
+  CHECK(process->state == 'S');
+  const auto* self = find(*processes, ::getpid());
+  CHECK((self == nullptr || self->close_wait_inodes.empty()));
+}
+
+TEST_CASE("an owner that does not take the connections in its queue is told with what it waits in") {
+  FreshNetns netns;
+  auto listener = listen_on("127.0.0.1", 0);
+  const auto port = port_of(listener);
+  const Child stuck([] {});
+  listener = FileDescriptor();
+  const auto client = connect_to("127.0.0.1", port);
+  const auto source = live_source();
+  ListenersReader listeners;
+  Snapshot snapshot{.namespaces = {NetnsView{.name = "test"}}};
+  wait_until("a connection in the queue", [&] {
+    auto seen = look(listeners, *source);
+    const bool waits = seen && seen->listeners.at(0).fullest().queue_length == 1;
+    if (seen) snapshot.namespaces[0].listeners.value = std::make_shared<const Listeners>(std::move(*seen));
+    return waits;
+  });
+  ProcessesReader reader;
+  const auto processes =
+      reader(Reading{.source = *source, .now = now(), .previous = snapshot, .netns_index = 0});
+  REQUIRE(processes);
+  const auto* process = find(*processes, stuck.pid());
+  REQUIRE(process != nullptr);
+  CHECK(process->state == 'S');
+  const auto oracle = run("cat /proc/" + std::to_string(stuck.pid()) + "/wchan");
+  CHECK(process->wait_channel == (oracle == "0" ? "" : oracle));
 }

@@ -30,6 +30,7 @@ TEST_CASE("the stat of a process is read by position after its name") {
   const auto stat = parse_pid_stat(kStat);
   REQUIRE(stat);
   CHECK(stat->comm == "cat");
+  CHECK(stat->state == 'R');
   CHECK(stat->user_ticks == 7);
   CHECK(stat->system_ticks == 3);
   CHECK(stat->threads == 1);
@@ -47,6 +48,22 @@ TEST_CASE("a process name may hold anything, even what follows a name") {
     CHECK(stat->user_ticks == 5);
     CHECK(stat->start_ticks == 400);
   }
+}
+
+TEST_CASE("a state that is no letter is an error") {
+  for (const std::string state : {"", "SS", "1", "\x01", "-"}) {
+    CAPTURE(state);
+    CHECK_FALSE(parse_pid_stat("12 (a) " + state + " 1 12 12 0 -1 0 0 0 0 0 5 6 0 0 20 0 9 0 400 8192 2\n"));
+  }
+}
+
+TEST_CASE("a wait channel is the name of a kernel function, and anything else is none") {
+  CHECK(parse_wait_channel("inet_csk_accept") == "inet_csk_accept");
+  CHECK(parse_wait_channel("do_wait.isra.0") == "do_wait.isra.0");
+  CHECK(parse_wait_channel("ep_poll\n") == "ep_poll");
+  for (const std::string text : {"", "0", "0\n", "two words", "a\"b", "\x01", "ep_poll\xff"})
+    CHECK(parse_wait_channel(text).empty());
+  CHECK(parse_wait_channel(std::string(4096, 'a')).empty());
 }
 
 TEST_CASE("the stat of a process cut at any byte is an error") {

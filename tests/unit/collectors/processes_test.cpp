@@ -68,6 +68,21 @@ class Machine : public FakeSource {
     previous.namespaces.resize(1);
     previous.namespaces[0].listeners.value = std::move(listeners);
   }
+  /// Sockets in CLOSE_WAIT that several dumps have shown, oldest first.
+  void leave_in_close_wait(std::vector<std::uint32_t> inodes, std::chrono::seconds age = 60s) {
+    auto connections = std::make_shared<Connections>();
+    for (const auto inode : inodes)
+      connections->close_wait.push_back({.inode = inode, .first_seen = now - age});
+    previous.namespaces.resize(1);
+    previous.namespaces[0].connections = {.value = std::move(connections), .read_at = now};
+  }
+  void fill_queue(std::uint32_t inode, std::uint32_t length) {
+    auto listeners = std::make_shared<Listeners>();
+    listeners->listeners.push_back(
+        {.endpoint = {.port = 80}, .sockets = {{.cookie = inode, .inode = inode, .queue_length = length}}});
+    previous.namespaces.resize(1);
+    previous.namespaces[0].listeners.value = std::move(listeners);
+  }
   Processes run(std::chrono::seconds after = 5s) {
     now += after;
     links_read = directories_listed = 0;
@@ -545,6 +560,133 @@ TEST_CASE("descriptors that may not be looked at do not use up what a run may lo
   machine.start(21, "own", {"socket:[5]"});
   machine.listen({5});
   CHECK(owners_of(machine.run(), 5) == std::vector{21});
+}
+
+TEST_CASE("the holder of a socket in CLOSE_WAIT is named with it, whether it owns a listener or not") {
+  Machine machine;
+  machine.start(7, "client", {"socket:[70]", "socket:[71]", "socket:[72]"});
+  machine.start(8, "nginx", {"socket:[5]", "socket:[73]"});
+  for (const int pid : {7, 8})
+    machine.files["/proc/" + std::to_string(pid) + "/limits"] = limits_text("1000", "1000");
+  machine.listen({5});
+  machine.leave_in_close_wait({72, 70, 73, 99});
+  const auto processes = machine.run();
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->close_wait_inodes == std::vector<std::uint32_t>{70, 72});
+  CHECK(find(processes, 7)->listener_inodes.empty());
+  CHECK(find(processes, 7)->comm == "client");
+  CHECK(find(processes, 7)->state == 'S');
+  REQUIRE(find(processes, 8) != nullptr);
+  CHECK(find(processes, 8)->close_wait_inodes == std::vector<std::uint32_t>{73});
+  CHECK(find(processes, 8)->listener_inodes == std::vector<std::uint32_t>{5});
+}
+
+TEST_CASE("a process is named no more when the sockets in CLOSE_WAIT are closed") {
+  Machine machine;
+  machine.start(7, "client", {"socket:[70]"});
+  machine.files["/proc/7/limits"] = limits_text("1000", "1000");
+  machine.leave_in_close_wait({70});
+  CHECK(machine.run().processes.size() == 1);
+  machine.leave_in_close_wait({});
+  CHECK(machine.run().processes.empty());
+}
+
+TEST_CASE("a socket in CLOSE_WAIT that only the latest dump has shown is not looked for") {
+  Machine machine;
+  machine.start(7, "client", {"socket:[70]"});
+  machine.run();
+  machine.leave_in_close_wait({70}, 0s);
+  CHECK(machine.run().processes.at(0).close_wait_inodes.empty());
+  CHECK(machine.links_read == 0);
+}
+
+TEST_CASE("only the oldest sockets in CLOSE_WAIT are looked for") {
+  Machine machine;
+  std::vector<std::uint32_t> inodes;
+  std::vector<std::string> links;
+  for (std::uint32_t inode = 1; inode <= Processes::kCloseWaitsOwned + 10; ++inode) {
+    inodes.push_back(inode);
+    links.push_back("socket:[" + std::to_string(inode) + "]");
+  }
+  machine.start(7, "client", links);
+  machine.leave_in_close_wait(inodes);
+  const auto processes = machine.run();
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->close_wait_inodes.size() == Processes::kCloseWaitsOwned);
+  CHECK(find(processes, 7)->close_wait_inodes.back() == Processes::kCloseWaitsOwned);
+}
+
+TEST_CASE("a new socket in CLOSE_WAIT is looked for where it is likely to be, and only then everywhere") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]", "/dev/null"});
+  machine.start(8, "client", {"/dev/null", "/dev/null"});
+  machine.files["/proc/8/limits"] = limits_text("1000", "1000");
+  machine.listen({5});
+  machine.run();
+  machine.run(ProcessesReader::kSweepInterval);
+  SECTION("its holder owns a listener") {
+    machine.start(7, "nginx", {"socket:[5]", "socket:[70]"});
+    machine.leave_in_close_wait({70});
+    CHECK(find(machine.run(), 7)->close_wait_inodes == std::vector<std::uint32_t>{70});
+    CHECK(machine.links_read == 2);
+    machine.run();
+    CHECK(machine.links_read == 0);
+  }
+  SECTION("its holder is any process") {
+    machine.start(8, "client", {"/dev/null", "socket:[70]"});
+    machine.files["/proc/8/limits"] = limits_text("1000", "1000");
+    machine.leave_in_close_wait({70});
+    CHECK(find(machine.run(), 8) == nullptr);
+    CHECK(machine.links_read == 2);
+    CHECK(find(machine.run(), 8)->close_wait_inodes == std::vector<std::uint32_t>{70});
+    CHECK(machine.links_read == 4);
+  }
+  SECTION("nobody who could be read holds it") {
+    machine.leave_in_close_wait({70});
+    machine.run();
+    machine.run();
+    CHECK(machine.links_read == 4);
+    for (int run = 0; run < 10; ++run) {
+      machine.run();
+      CHECK(machine.links_read <= 2);  // the owner, once a minute
+    }
+  }
+  SECTION("there are always new ones") {
+    std::uint64_t read = 0;
+    for (std::uint32_t run = 0; run < 12; ++run) {
+      machine.leave_in_close_wait({100 + run});
+      machine.run();
+      read += machine.links_read;
+    }
+    CHECK(read <= 6 * 2 + 2 * 4);  // the owner every second run, all twice in a minute
+  }
+}
+
+TEST_CASE("the wait channel is read of those that own a listener with connections in its queue") {
+  Machine machine;
+  machine.start(7, "stuck", {"socket:[5]"});
+  machine.start(8, "idle", {"socket:[6]"});
+  machine.files["/proc/7/wchan"] = "futex_do_wait";
+  machine.fill_queue(5, 3);
+  CHECK(find(machine.run(), 7)->wait_channel == "futex_do_wait");
+  CHECK(find(machine.run(), 7)->state == 'S');
+  machine.fill_queue(5, 0);
+  CHECK(find(machine.run(), 7)->wait_channel.empty());
+  machine.fill_queue(5, 3);
+  for (const auto& unknown : {Result<std::string>("0"), Result<std::string>("two words"),
+                              Result<std::string>(unexpected(Errc::denied, "/proc/7/wchan: denied"))}) {
+    machine.files["/proc/7/wchan"] = unknown;
+    CHECK(find(machine.run(), 7)->wait_channel.empty());
+  }
+}
+
+TEST_CASE("the state of a process that could not be read this time is not known") {
+  Machine machine;
+  machine.start(7, "nginx", {"socket:[5]"});
+  machine.listen({5});
+  CHECK(find(machine.run(), 7)->state == 'S');
+  machine.files["/proc/7/stat"] = unexpected(Errc::failed, "/proc/7/stat: Too many open files");
+  CHECK(find(machine.run(), 7)->state == 0);
 }
 
 TEST_CASE("a /proc that cannot be listed is the section's error, an empty one is no processes") {
