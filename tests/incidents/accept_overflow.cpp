@@ -35,7 +35,6 @@ struct Overflow {
 };
 
 void reset_at_once(Stage& stage) {
-  stage.sysctl("net.ipv4.tcp_abort_on_overflow", "1");
   Overflow overflow(stage);
   auto& kernel = stage.kernel();
   stage.evidence("a reset for want of room",
@@ -50,7 +49,6 @@ void reset_at_once(Stage& stage) {
 }
 
 void reset_late(Stage& stage) {
-  stage.sysctl("net.ipv4.tcp_synack_retries", "1");
   Overflow overflow(stage);
   auto& kernel = stage.kernel();
   stage.await("all to believe that they are connected",
@@ -81,14 +79,16 @@ std::vector<Scenario> accept_overflow_scenarios() {
                          .within = 5s}},
            .look_alikes = {"app-reset", "accept-queue-backlog-small"},
            .allowed = allowed,
-           .peer = true},
+           .peer = true,
+           .before_daemon = [](Stage& stage) { stage.sysctl("net.ipv4.tcp_abort_on_overflow", "1"); }},
           {.id = "6",
            .name = "accept-overflow-no-abort",
            .play = reset_late,
            .expected = {{.id = "accept-overflow-late-reset", .port = kPort, .process = "gunicorn"}},
            .look_alikes = {"accept-overflow-rst", "accept-queue-backlog-small", "app-reset"},
            .allowed = allowed,
-           .peer = true}};
+           .peer = true,
+           .before_daemon = [](Stage& stage) { stage.sysctl("net.ipv4.tcp_synack_retries", "1"); }}};
 }
 
 }  // namespace tcpdiag::incidents

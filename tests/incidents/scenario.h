@@ -48,7 +48,8 @@ struct Scenario {
   /// A second network namespace, joined by a link: 10.0.0.1 and fd00::1 are home, 10.0.0.2 and fd00::2 the
   /// peer's.
   bool peer = false;
-  std::function<void(Stage&)> before_daemon;  ///< what happens before the daemon starts; may be empty
+  /// What was so before the daemon came, as settings are; may be empty.
+  std::function<void(Stage&)> before_daemon;
 };
 
 /// Every scenario, in the order of the list.

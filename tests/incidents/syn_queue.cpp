@@ -49,7 +49,6 @@ void burst(Stage& stage) {
 
 void flood_without_cookies(Stage& stage) {
   add_link_to_nowhere();
-  stage.sysctl("net.ipv4.tcp_syncookies", "0");
   const Server server({.port = kPort, .backlog = 64});
   auto& kernel = stage.kernel();
   Flood syns(kPort, false);
@@ -65,12 +64,15 @@ void flood_without_cookies(Stage& stage) {
   stage.until_closed();
 }
 
-// The queue has room, but without cookies a quarter of tcp_max_syn_backlog is kept for known clients.
-void three_quarters(Stage& stage) {
-  add_link_to_nowhere();
+void without_cookies_and_small_backlog(Stage& stage) {
   stage.sysctl("net.ipv4.tcp_syncookies", "0");
   stage.sysctl("net.ipv4.tcp_max_syn_backlog", "256");
   stage.sysctl("net.core.somaxconn", "4096");
+}
+
+// The queue has room, but without cookies a quarter of tcp_max_syn_backlog is kept for known clients.
+void three_quarters(Stage& stage) {
+  add_link_to_nowhere();
   const Server server({.port = kPort, .backlog = 4096});
   auto& kernel = stage.kernel();
   Flood syns(kPort, false);
@@ -87,14 +89,13 @@ void three_quarters(Stage& stage) {
 }
 
 void cookies_for_all(Stage& stage) {
-  stage.sysctl("net.ipv4.tcp_syncookies", "2");
   const Server server({.port = kPort, .backlog = 128});
   const Clients clients({.port = kPort, .count = 100, .apart = 1ms, .speak = true});
   auto& kernel = stage.kernel();
   stage.await("all clients to be accepted", [&] { return server.accepted() == 100; });
-  stage.observe("cookies sent", kernel.increase(&TcpCounters::syncookies_sent), 100, 100);
-  stage.observe("received", kernel.increase(&TcpCounters::syncookies_received), 100, 100);
-  stage.observe("request queue full", kernel.increase(&TcpCounters::req_q_full_do_cookies), 100, 100);
+  stage.observe("cookies sent", kernel.increase(&TcpCounters::syncookies_sent), 100, 120);
+  stage.observe("received", kernel.increase(&TcpCounters::syncookies_received), 100, 120);
+  stage.observe("request queue full", kernel.increase(&TcpCounters::req_q_full_do_cookies), 100, 120);
   stage.until_found();
 }
 
@@ -113,8 +114,7 @@ Scenario suspected_flood(const char* id, const char* name, bool v6) {
 }  // namespace
 
 std::vector<Scenario> syn_queue_scenarios() {
-  const std::vector<Allowed> cookies_off{
-      {.id = "sysctl-*", .why = "tcp_syncookies=0 is worth a word by itself"}};
+  const std::vector<Allowed> lint{{.id = "sysctl-*", .why = "tcp_syncookies=0 is worth a word by itself"}};
   const auto critical = [](const char* id) {
     return std::vector<Expected>{
         {.id = id, .port = kPort, .process = "gunicorn", .severity = "critical", .within = 5s}};
@@ -136,18 +136,21 @@ std::vector<Scenario> syn_queue_scenarios() {
            .play = flood_without_cookies,
            .expected = critical("syn-queue-drop"),
            .look_alikes = {"accept-queue-*", "syn-backlog-sysctl-limit"},
-           .allowed = cookies_off},
+           .allowed = lint,
+           .before_daemon = [](Stage& stage) { stage.sysctl("net.ipv4.tcp_syncookies", "0"); }},
           {.id = "10",
            .name = "syn-backlog-three-quarters",
            .play = three_quarters,
            .expected = critical("syn-backlog-sysctl-limit"),
            .look_alikes = {"accept-queue-*", "syn-queue-drop"},
-           .allowed = cookies_off},
+           .allowed = lint,
+           .before_daemon = without_cookies_and_small_backlog},
           {.id = "11",
            .name = "syncookies-always",
            .play = cookies_for_all,
            .look_alikes = {"syn-*", "accept-queue-*"},
-           .allowed = {{.id = "sysctl-*", .why = "tcp_syncookies=2 is meant for tests"}}}};
+           .allowed = {{.id = "sysctl-*", .why = "tcp_syncookies=2 is meant for tests"}},
+           .before_daemon = [](Stage& stage) { stage.sysctl("net.ipv4.tcp_syncookies", "2"); }}};
 }
 
 }  // namespace tcpdiag::incidents
