@@ -7,11 +7,15 @@
 namespace tcpdiag {
 namespace {
 
-// The same rule about the same thing. What is learned later, such as an owner, does not make it another one.
+bool is_vague(const Subject& subject) { return subject.kind == SubjectKind::netns; }
+
+// The same rule about the same thing. What is learned later, such as an owner, does not make it another one,
+// nor that at first, or at last, it could not be told which listener of the namespace it is about.
 template <class Other>
 bool concerns(const Finding& finding, const Other& other) {
-  return finding.id == other.id && finding.netns == other.netns &&
-         finding.subject.kind == other.subject.kind && to_string(finding.subject) == to_string(other.subject);
+  if (finding.id != other.id || finding.netns != other.netns) return false;
+  if (is_vague(finding.subject) || is_vague(other.subject)) return true;
+  return finding.subject.kind == other.subject.kind && to_string(finding.subject) == to_string(other.subject);
 }
 
 bool is_blind(const Finding& finding, const Diagnosis& diagnosis) {
@@ -27,7 +31,10 @@ void close(Incident& incident, Moment now, std::string by) {
 }
 
 void see(Incident& incident, const Finding& finding, Moment now) {
+  const auto known = incident.finding.subject;
   incident.finding = finding;
+  if (is_vague(finding.subject)) incident.finding.subject = known;
+
   incident.seen = now;
   if (finding.critical_after && now.at - incident.opened.at >= *finding.critical_after)
     incident.finding.severity = Severity::critical;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "core/owners.h"
 
@@ -50,6 +51,62 @@ std::optional<HalfOpenPeak> busiest_half_open(const Window& window) {
     if (const auto* listener = find_listener(**listeners, endpoint)) busiest = {listener, count};
   }
   return busiest;
+}
+
+namespace {
+
+// A listener of this namespace that a SYN-flood line of the window is about. The line may be another
+// namespace's, so it must name one that is here.
+const Listener* listener_in_log(const Window& window, const Listeners& listeners) {
+  const auto* log = window.host().kernel_log.get();
+  if (log == nullptr) return nullptr;
+  for (const auto& event : log->recent) {
+    if (event.kind != KernelEventKind::syn_flood || event.at < window.snapshot(0).at) continue;
+    for (const auto& listener : listeners.listeners)
+      if (listener.endpoint.port == event.port &&
+          (event.address.empty() || event.address == to_string(listener.endpoint.address)))
+        return &listener;
+  }
+  return nullptr;
+}
+
+// The most connections that each service port had within the window, less those it had at its beginning.
+std::map<std::uint16_t, std::uint64_t> growth_of_ports(const Window& window) {
+  const auto dumps = window.readings(&NetnsView::connections);
+  std::map<std::uint16_t, std::uint64_t> before, growth;
+  if (dumps.empty()) return growth;
+  for (const auto& port : dumps.front().value->server) before[port.port] = port.total();
+  for (const auto& dump : dumps)
+    for (const auto& port : dump.value->server)
+      if (port.total() > before[port.port])
+        growth[port.port] = std::max(growth[port.port], port.total() - before[port.port]);
+  return growth;
+}
+
+const Listener* busiest_listener(const Window& window, const Listeners& listeners) {
+  constexpr std::uint64_t kWorthAWord = 5;
+  std::uint64_t sum = 0, most = 0;
+  std::uint16_t busiest = 0;
+  for (const auto& [port, grown] : growth_of_ports(window)) {
+    sum += grown;
+    if (grown > most) std::tie(most, busiest) = std::tuple(grown, port);
+  }
+  if (most < kWorthAWord || 2 * most < sum) return nullptr;
+  const auto found = std::ranges::find(listeners.listeners, busiest,
+                                       [](const Listener& listener) { return listener.endpoint.port; });
+  return found == listeners.listeners.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const Listener* flooded_listener(const Window& window) {
+  const auto listeners = window.latest(&NetnsView::listeners);
+  if (!listeners) return nullptr;
+  if (const auto busiest = busiest_half_open(window);
+      busiest && 4 * busiest->half_open >= busiest->listener->fullest().queue_limit)
+    return busiest->listener;
+  if (const auto* named = listener_in_log(window, **listeners)) return named;
+  return busiest_listener(window, **listeners);
 }
 
 }  // namespace tcpdiag

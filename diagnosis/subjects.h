@@ -30,4 +30,9 @@ struct HalfOpenPeak {
 /// is not known.
 std::optional<HalfOpenPeak> busiest_half_open(const Window& window);
 
+/// The present listener whose SYN queue filled within the window: the one with the most half-open connections
+/// if they come near its limit; the one that the kernel log names; the one whose port got most of the new
+/// connections. nullptr: none stands out.
+const Listener* flooded_listener(const Window& window);
+
 }  // namespace tcpdiag

@@ -25,6 +25,15 @@ std::string seconds_text(milliseconds time) {
   return duration_text(std::chrono::floor<std::chrono::seconds>(time));
 }
 
+bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket.queue_limit; }
+
+// Whether what the namespace counted happened here: the queue was seen full, or most of it was dropped at
+// this listener. A burst can fill and leave a queue between two looks.
+bool overflowed_here(const QueueCourse& course, std::uint64_t overflows) {
+  const auto drops = course.drops();
+  return course.hit_limit() ? drops != 0U : drops && *drops > 0 && 2 * *drops >= overflows;
+}
+
 // A backlog that is worth the restart: some times the present one, and a power of two as servers have it.
 std::uint32_t larger_backlog(std::uint32_t limit) {
   return std::bit_ceil(std::clamp(limit * 4, 1024U, 65536U));
@@ -78,8 +87,6 @@ Facts facts_about(const Window& window, const QueueCourse& course) {
   }
   return facts;
 }
-
-bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket.queue_limit; }
 
 // Of a group that shares a port, whether every member's queue is full; a lone listener is its own group.
 bool all_full(const Listener& listener) { return std::ranges::all_of(listener.sockets, is_full); }
@@ -195,7 +202,8 @@ Verdict backlog_small(const Window& window, const Thresholds& t) {
   if (*overflows == 0) return Verdict::clear();
   const auto stall = from_seconds(t.stall_seconds);
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
-    if (!course.hit_limit() || course.pinned_for().count() > 0) return kNothing;
+    // While it is full it may still turn out to be a stall.
+    if (!overflowed_here(course, *overflows) || is_full(course.listener->fullest())) return kNothing;
     const auto drops = course.drops_in_bursts(stall);
     if (drops && *drops == 0) return kNothing;
     const auto burst = course.overflows_in_bursts(stall);

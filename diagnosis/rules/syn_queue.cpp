@@ -37,13 +37,16 @@ Result<Cookies> cookies_in(const Window& window) {
 // The listener whose SYN queue it is, if one stands out; otherwise the namespace.
 Facts facts_about_queue(const Window& window) {
   Facts facts;
-  const auto busiest = busiest_half_open(window);
-  if (!busiest) return facts;
-  const auto limit = busiest->listener->fullest().queue_limit;
-  facts.subject = listener_subject(window, *busiest->listener);
-  facts.evidence.push_back({"half-open connections (SYN_RECV), peak", static_cast<double>(busiest->half_open),
-                            "connections", window.span()});
-  facts.values["half_open"] = number_text(busiest->half_open);
+  const auto* listener = flooded_listener(window);
+  if (listener == nullptr) return facts;
+  const auto limit = listener->fullest().queue_limit;
+  facts.subject = listener_subject(window, *listener);
+  if (const auto busiest = busiest_half_open(window); busiest && busiest->listener == listener) {
+    facts.evidence.push_back({"half-open connections (SYN_RECV), peak",
+                              static_cast<double>(busiest->half_open), "connections", window.span()});
+    facts.values["half_open"] = number_text(busiest->half_open);
+  }
+
   facts.values["limit"] = number_text(limit);
   facts.values["new_backlog"] = number_text(std::max<std::uint32_t>(4096, limit * 4));
   facts.bites = Bites{.limit = "listen backlog", .value = static_cast<double>(limit)};
@@ -62,6 +65,16 @@ void add(Facts& facts, const Window& window, std::string_view name, std::string_
   facts.values[std::string(value_name)] = std::to_string(increase);
 }
 
+bool is_vague(const Facts& facts) { return facts.subject.kind == SubjectKind::netns; }
+
+// Whether the counter began to rise only now: the next dump may tell which listener it was.
+bool is_new(const Window& window, const Counter& counter) {
+  constexpr std::chrono::seconds kNextDump{3};
+  const auto all = window.increase(counter);
+  const auto recent = window.last(kNextDump).increase(counter);
+  return all && recent && *all == *recent;
+}
+
 enum class Judgement { burst, undetermined, flood };
 
 // Cookies sent for real clients come back; those for spoofed addresses do not.
@@ -78,10 +91,15 @@ Verdict cookies_sent(const Window& window, const Thresholds& t) {
   const auto mode = window.setting("net.ipv4.tcp_syncookies");
   if (!mode) return Verdict::unknown(mode.error());
   if (*mode != 1) return Verdict::clear();  // 0: none are sent; 2: one for every SYN, full or not
+  // While an accept queue overflows the SYN queue fills behind it: that is the finding.
+  const auto overflows = window.increase(kListenOverflows);
+  if (!overflows) return Verdict::unknown(overflows.error());
+  if (Wanted != Judgement::flood && *overflows > 0) return Verdict::clear();
   const auto cookies = cookies_in(window);
   if (!cookies) return Verdict::unknown(cookies.error());
   if (judge(*cookies, t) != Wanted) return Verdict::clear();
   auto facts = facts_about_queue(window);
+  if (is_vague(facts) && is_new(window, kSyncookiesSent)) return Verdict::clear();
   add(facts, window, kSyncookiesSent.name, "sent", cookies->sent, "SYN-ACKs");
   add(facts, window, kSyncookiesRecv.name, "received", cookies->received, "ACKs");
   facts.values["share"] = percent_text(std::min(1.0, cookies->valid_share()));
@@ -95,6 +113,7 @@ Verdict syn_queue_drop(const Window& window, const Thresholds& t) {
   if (!dropped) return Verdict::unknown(dropped.error());
   if (*mode != 0 || *dropped < t.syn_drop_min) return Verdict::clear();
   auto facts = facts_about_queue(window);
+  if (is_vague(facts) && is_new(window, kReqQFullDrop)) return Verdict::clear();
   add(facts, window, kReqQFullDrop.name, "dropped", *dropped, "SYNs");
   facts.evidence.push_back({"net.ipv4.tcp_syncookies", 0, "", {}});
   return Verdict::found({facts});
@@ -157,12 +176,12 @@ constexpr auto kFloodAdvice = std::to_array<AdviceText>({
     {"Filter upstream of this host: at the provider, the load balancer or the firewall.", "",
      "The SYNs no longer reach the host.", "A filter that is too wide blocks real clients."},
     {"Look at where the SYNs come from before you block anything: spoofed addresses are not the attacker's.",
-     "tcpdump -nn -c 200 'tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
+     "tcpdump -nn -c 200 'tcp{[}tcpflags{]} & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
      "Shows whether the sources are many or few.", ""},
 });
 constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
     {"Look at who connects: real clients whose answers are lost or late, or a flood among real traffic.",
-     "tcpdump -nn -c 200 'tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
+     "tcpdump -nn -c 200 'tcp{[}tcpflags{]} & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
      "Tells whether to raise the backlog or to filter.", ""},
     {"If they are real clients, raise the backlog that the server passes to listen()[, now {limit}].", "",
      "The burst fits into the SYN queue and no cookies are needed.",
