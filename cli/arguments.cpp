@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <span>
 
 #include "daemon/flags.h"
 #include "daemon/nearest_name.h"
@@ -12,10 +14,6 @@ namespace tcpdiag {
 namespace {
 
 constexpr std::string_view kNetns = "--netns";
-
-const std::vector<FlagSpec> kRecordFlags = {
-    {"--duration", true}, {std::string(kNetns), true, true}, {"--help"}, {"-h"}};
-const std::vector<FlagSpec> kReplayFlags = {{"--format", true}, {"--help"}, {"-h"}};
 
 tl::unexpected<Error> refused(std::string line) { return unexpected(Errc::malformed, std::move(line)); }
 
@@ -41,12 +39,25 @@ Result<std::chrono::milliseconds> parse_duration(const std::string& text) {
   return std::chrono::round<std::chrono::milliseconds>(*duration);
 }
 
-/// As the daemon checks its own flag of this name.
-Result<std::vector<std::string>> parse_namespaces(const std::vector<std::string>& texts) {
+/// A whole number from 1 to the type's largest.
+template <class Number>
+Result<Number> parse_number(const std::string& name, const std::string& text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < 1)
+    return refused(name + " is " + quote(text) + "; allowed: 1 to " +
+                   std::to_string(std::numeric_limits<Number>::max()));
+  return number;
+}
+
+/// The namespaces that were given, checked as the daemon checks its own flag of this name.
+Result<std::vector<std::string>> parse_namespaces(const GivenFlags& given) {
+  const auto flag = given.find(kNetns);
+  if (flag == given.end()) return std::vector<std::string>();
   Options checked;
   for (const auto& row : option_table()) {
     if (row.flag != kNetns) continue;
-    if (const auto wrong = set(row, to_value(row, texts), checked))
+    if (const auto wrong = set(row, to_value(row, flag->second), checked))
       return refused(std::string(kNetns) + *wrong);
   }
   return checked.namespaces;
@@ -59,6 +70,35 @@ Result<std::filesystem::path> directory_of(const GivenFlags& given, const std::s
   return operands->second.front();
 }
 
+Result<Command> parse_listeners(const GivenFlags& given) {
+  return parse_namespaces(given).map([&](const std::vector<std::string>& namespaces) -> Command {
+    return ListenersOptions{.namespaces = namespaces, .json = given.contains("--json")};
+  });
+}
+
+Result<Command> parse_connections(const GivenFlags& given) {
+  ConnectionsOptions options{.json = given.contains("--json")};
+  if (const auto flag = given.find("--port"); flag != given.end()) {
+    const auto port = parse_number<std::uint16_t>("--port", flag->second.front());
+    if (!port) return tl::unexpected<Error>(port.error());
+    options.port = *port;
+  }
+  auto namespaces = parse_namespaces(given);
+  if (!namespaces) return tl::unexpected<Error>(namespaces.error());
+  options.namespaces = std::move(*namespaces);
+  return options;
+}
+
+Result<Command> parse_fds(const GivenFlags& given) {
+  FdsOptions options{.json = given.contains("--json")};
+  if (const auto operands = given.find(kOperands); operands != given.end()) {
+    const auto pid = parse_number<std::int32_t>("PID", operands->second.front());
+    if (!pid) return tl::unexpected<Error>(pid.error());
+    options.pid = *pid;
+  }
+  return options;
+}
+
 Result<Command> parse_record(const GivenFlags& given) {
   const auto directory = directory_of(given, "record");
   if (!directory) return tl::unexpected<Error>(directory.error());
@@ -68,11 +108,9 @@ Result<Command> parse_record(const GivenFlags& given) {
     if (!duration) return tl::unexpected<Error>(duration.error());
     options.duration = *duration;
   }
-  if (const auto flag = given.find(kNetns); flag != given.end()) {
-    auto namespaces = parse_namespaces(flag->second);
-    if (!namespaces) return tl::unexpected<Error>(namespaces.error());
-    options.namespaces = std::move(*namespaces);
-  }
+  auto namespaces = parse_namespaces(given);
+  if (!namespaces) return tl::unexpected<Error>(namespaces.error());
+  options.namespaces = std::move(*namespaces);
   return options;
 }
 
@@ -86,50 +124,129 @@ Result<Command> parse_replay(const GivenFlags& given) {
   return ReplayOptions{*directory, format == "metrics"};
 }
 
+/// A command: how it is written, and what it takes.
+struct CommandSpec {
+  std::string_view name;
+  std::string_view synopsis;    // behind the name
+  std::vector<FlagSpec> flags;  // without those that every command has
+  std::size_t operands;
+  Result<Command> (*parse)(const GivenFlags& given);
+  std::string_view help;  // of --help, indented
+};
+
+// A new command is one row here, one function above, and one in main.cpp.
+const std::vector<CommandSpec>& commands() {
+  const FlagSpec netns{std::string(kNetns), true, true};
+  const FlagSpec json{"--json"};
+  static const std::vector<CommandSpec> kCommands = {
+      {"listeners",
+       " [--netns=NETNS]... [--json]",
+       {netns, json},
+       0,
+       parse_listeners,
+       R"(      Look for a second and show the accept queues, the fullest first.
+      QUEUE: connections that wait in the fullest queue of the address, and how many may; one more
+      is taken. PEAK: the most within that second. DROPS: segments dropped since the sockets were
+      made. HALF-OPEN: handshakes under way.
+)"},
+      {"connections",
+       " [--port=N] [--netns=NETNS]... [--json]",
+       {{"--port", true}, netns, json},
+       0,
+       parse_connections,
+       R"(      Look for a second and show the connections by service port and state, those that nobody has
+      accepted (UNACCEPTED), how long the oldest one is in CLOSE_WAIT at least (OLDEST), and which
+      destinations use most ephemeral ports.
+  --port=N
+      Only those with this service port, and more about them.
+)"},
+      {"fds",
+       " [PID] [--json]",
+       {json},
+       1,
+       parse_fds,
+       R"(      Show the processes that use most of their limit of open files; with PID, what that process has
+      open.
+)"},
+      {"record",
+       " DIR [--duration=TIME] [--netns=NETNS]...",
+       {{"--duration", true}, netns},
+       1,
+       parse_record,
+       R"(      Write down what the collectors read, to be replayed elsewhere. DIR is made; it must not
+      exist or be empty.
+  --duration=TIME
+      How long to record, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 30.
+)"},
+      {"replay",
+       " DIR [--format=FORMAT]",
+       {{"--format", true}},
+       1,
+       parse_replay,
+       R"(      Run the collectors on a recording and show what was known at its end.
+  --format=FORMAT
+      json, as /api/v1/report, or metrics, as /metrics. Default: json.
+)"},
+  };
+  return kCommands;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const auto& command : commands()) names.emplace_back(command.name);
+  return names;
+}
+
 /// What stands where a command is expected and is none.
 tl::unexpected<Error> unknown_word(const std::string& word) {
   const bool flag = word.starts_with('-');
-  const std::vector<std::string> known =
-      flag ? std::vector<std::string>{"--help", "--version"} : std::vector<std::string>{"record", "replay"};
+  const auto known = flag ? std::vector<std::string>{"--help", "--version"} : command_names();
   return refused((flag ? "unknown flag " : "unknown command ") + quote(word) + did_you_mean(word, known));
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
 }
 
 }  // namespace
 
 Result<Command> parse_arguments(const std::vector<std::string>& arguments) {
-  if (arguments.empty()) return refused("no command; allowed: record, replay");
-  const auto& command = arguments.front();
-  if (command == "--help" || command == "-h") return ShowHelp{};
-  if (command == "--version") return ShowVersion{};
-  const bool record = command == "record";
-  if (!record && command != "replay") return unknown_word(command);
+  if (arguments.empty()) return refused("no command; allowed: " + listed(command_names()));
+  const auto& word = arguments.front();
+  if (word == "--help" || word == "-h") return ShowHelp{};
+  if (word == "--version") return ShowVersion{};
+  const auto command = std::ranges::find(commands(), word, &CommandSpec::name);
+  if (command == commands().end()) return unknown_word(word);
 
-  constexpr std::size_t kDirectory = 1;
-  const auto given =
-      parse_flags({arguments.begin() + 1, arguments.end()}, record ? kRecordFlags : kReplayFlags, kDirectory);
+  auto flags = command->flags;
+  flags.insert(flags.end(), {{"--help"}, {"-h"}});
+  const auto given = parse_flags({arguments.begin() + 1, arguments.end()}, flags, command->operands);
   if (!given) return tl::unexpected<Error>(given.error());
   if (given->contains("--help") || given->contains("-h")) return ShowHelp{};
-  return record ? parse_record(*given) : parse_replay(*given);
+  return command->parse(*given);
 }
 
 std::string usage() {
-  return R"(Usage: tcpdiag record DIR [--duration=TIME] [--netns=NETNS]...
-       tcpdiag replay DIR [--format=FORMAT]
-       tcpdiag --help | --version
+  std::string synopses, descriptions;
+  for (const auto& command : commands()) {
+    const auto line = std::string(command.name) + std::string(command.synopsis) + "\n";
+    synopses += (synopses.empty() ? "Usage: tcpdiag " : "       tcpdiag ") + line;
+    descriptions += "\n  " + std::string(command.name) + "\n" + std::string(command.help);
+  }
+  return synopses + R"(       tcpdiag --help | --version
 Asks the kernel why TCP connections fail.
-
-  record DIR
-      Write down what the collectors read, to be replayed elsewhere. DIR is made; it must not exist or be empty.
-  --duration=TIME
-      How long to record, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 30.
+)" + descriptions +
+         R"(
   --netns=NETNS
-      A network namespace to record beside the program's own: a name under /run/netns, or a path.
+      A network namespace to look at beside the program's own: a name under /run/netns, or a path.
       May be given several times.
+  --json
+      JSON as in the daemon's report, for programs.
 
-  replay DIR
-      Run the collectors on a recording and show what was known at its end.
-  --format=FORMAT
-      json, as /api/v1/report, or metrics, as /metrics. Default: json.
+Exit status: 0 when what was asked for is known, 1 when it could not be read, 2 for a mistake on the
+command line.
 )";
 }
 

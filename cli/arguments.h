@@ -5,6 +5,9 @@
 #include <variant>
 #include <vector>
 
+#include "cli/connections.h"
+#include "cli/fds.h"
+#include "cli/listeners.h"
 #include "cli/record.h"
 
 namespace tcpdiag {
@@ -18,7 +21,8 @@ struct ReplayOptions {
 struct ShowHelp {};
 struct ShowVersion {};
 
-using Command = std::variant<RecordOptions, ReplayOptions, ShowHelp, ShowVersion>;
+using Command = std::variant<ListenersOptions, ConnectionsOptions, FdsOptions, RecordOptions, ReplayOptions,
+                             ShowHelp, ShowVersion>;
 
 /// `arguments` are those after the program's name. The detail of an error is one line that names the word
 /// that is wrong, and the nearest one that is known or what is allowed.

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: one command, one function.
+#include <algorithm>
 #include <exception>
+#include <initializer_list>
 #include <iostream>
 
 #include "cli/arguments.h"
+#include "cli/connections.h"
+#include "cli/fds.h"
+#include "cli/listeners.h"
+#include "cli/owner_names.h"
+#include "cli/port_view.h"
 #include "cli/replay.h"
+#include "cli/report_part.h"
+#include "cli/sample.h"
+#include "cli/terminal.h"
+#include "collectors/live_source.h"
 #include "core/utf8.h"
 #include "core/version.h"
 #include "exporters/json.h"
@@ -25,6 +36,58 @@ int fail(const Error& error) {
 int show(const std::string& text) {
   std::cout << text << std::flush;
   return std::cout ? 0 : fail({Errc::failed, "standard output: cannot be written"});
+}
+
+/// Says what could not be read. Whether that leaves the question open is the command's to say.
+void complain(const Report& report) {
+  for (const auto& failure : failures_of(report)) std::cerr << "tcpdiag: " << one_line(failure) << "\n";
+  if (const auto note = unknown_owners_note(report.snapshot); !note.empty())
+    std::cerr << "tcpdiag: " << note << "\n";
+}
+
+/// Shows what was found; fails when one of the collectors that answer the question did.
+int answer(const Report& report, std::initializer_list<std::string_view> decisive, const std::string& text) {
+  const auto shown = show(text);
+  complain(report);
+  const bool open = std::ranges::any_of(report.runs, [&](const CollectorRun& run) {
+    return !run.outcome && std::ranges::find(decisive, run.collector) != decisive.end();
+  });
+  return open ? kFailed : shown;
+}
+
+int run(const ListenersOptions& options) {
+  const auto report =
+      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces}, Clocks::system());
+  return answer(report, {"listeners"},
+                options.json ? part_of_report(report, {"listeners"}, {})
+                             : listeners_text(report, standard_output_style()));
+}
+
+int run(const ConnectionsOptions& options) {
+  auto report =
+      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces}, Clocks::system());
+  if (options.port) report = only_port(std::move(report), *options.port);
+  const auto style = standard_output_style();
+  const auto text = options.json   ? part_of_report(report, {"listeners", "connections"}, {})
+                    : options.port ? port_text(report, *options.port, style)
+                                   : connections_text(report, style);
+  return answer(report, {"connections"}, text);
+}
+
+int run_fds_of(std::int32_t pid, bool json) {
+  const auto source = make_live_source({.clock = Clocks::system().monotonic});
+  const auto fds = read_process_fds(*source, pid);
+  if (!fds) return fail(fds.error());
+  const auto shown = show(json ? to_json_text(*fds) : to_text(*fds, standard_output_style()));
+  return fds->listed ? shown : fail(fds->listed.error());
+}
+
+int run(const FdsOptions& options) {
+  if (options.pid) return run_fds_of(*options.pid, options.json);
+  const auto report = sample({.collectors = {"listeners", "processes"}, .namespaces = {}}, Clocks::system());
+  return answer(
+      report, {"processes"},
+      options.json ? part_of_report(report, {}, {"processes"}) : fds_text(report, standard_output_style()));
 }
 
 int run(const RecordOptions& options) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "cli/sample.h"
 #include "collectors/catalog.h"
 #include "collectors/live_source.h"
 #include "collectors/recording.h"
@@ -48,12 +49,8 @@ bool wait_until(TimePoint until, const Clocks& clocks) {
 }
 
 void note_runs(const Report& report, Recorded& recorded) {
-  for (const auto& run : report.runs) {
-    recorded.anything = recorded.anything || run.succeeded_at;
-    if (!run.has_run() || run.outcome) continue;
-    const auto netns = run.netns.empty() ? "" : " (" + run.netns + ")";
-    recorded.failures.push_back(run.collector + netns + ": " + run.outcome.error().detail);
-  }
+  for (const auto& run : report.runs) recorded.anything = recorded.anything || run.succeeded_at;
+  recorded.failures = failures_of(report);
 }
 
 std::string counted(std::size_t count, const std::string& noun) {

@@ -27,7 +27,8 @@ Result<Report> replay(const std::filesystem::path& directory) {
   auto recording = Recording::open(directory);
   if (!recording) return tl::unexpected<Error>(recording.error());
   const auto open = [&](const std::string& netns, Thread) { return recording->source(netns); };
-  Cycle cycle(collector_catalog(), recording->namespaces(), open, {.hurry = false}, recorded_clocks(*recording));
+  Cycle cycle(collector_catalog(), recording->namespaces(), open, {.hurry = false},
+              recorded_clocks(*recording));
   auto diagnose_at = TimePoint::min();
   for (const auto tick : recording->ticks()) {
     recording->seek(tick);

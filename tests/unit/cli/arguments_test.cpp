@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/arguments.h"
 
+#include <sstream>
+
 #include "tests/catch.h"
 
 using namespace tcpdiag;
@@ -81,8 +83,9 @@ TEST_CASE("replay takes a directory and a format") {
 
 TEST_CASE("a word of the command line that is not known is named in one line, with the nearest one") {
   CHECK(complaint({"recrod", "x"}) == "unknown command \"recrod\"; did you mean \"record\"?");
-  CHECK(complaint({"start"}) == "unknown command \"start\"; allowed: record, replay");
-  CHECK(complaint({""}) == "unknown command \"\"; allowed: record, replay");
+  CHECK(complaint({"start"}) ==
+        "unknown command \"start\"; allowed: listeners, connections, fds, record, replay");
+  CHECK(complaint({""}) == "unknown command \"\"; allowed: listeners, connections, fds, record, replay");
   CHECK(complaint({"--foo"}) == "unknown flag \"--foo\"; allowed: --help, --version");
   CHECK(complaint({"--hepl"}) == "unknown flag \"--hepl\"; did you mean \"--help\"?");
   CHECK(complaint({"record", "--foo", "d"}) == "unknown flag \"--foo\"; --help shows the known ones");
@@ -93,7 +96,45 @@ TEST_CASE("a word of the command line that is not known is named in one line, wi
   CHECK(complaint({"record", "d", "replay", "e"}) == "unexpected argument \"replay\"");
   CHECK(complaint({"record"}) == "record needs a directory: tcpdiag record DIR");
   CHECK(complaint({"replay", ""}) == "replay needs a directory: tcpdiag replay DIR");
-  CHECK(complaint({}) == "no command; allowed: record, replay");
+  CHECK(complaint({}) == "no command; allowed: listeners, connections, fds, record, replay");
+}
+
+TEST_CASE("listeners, connections and fds take what narrows them down") {
+  const auto listeners = parse_arguments({"listeners", "--netns", "blue", "--json"});
+  REQUIRE(listeners);
+  CHECK(std::get<ListenersOptions>(*listeners).namespaces == Arguments{"blue"});
+  CHECK(std::get<ListenersOptions>(*listeners).json);
+  CHECK_FALSE(std::get<ListenersOptions>(*parse_arguments({"listeners"})).json);
+
+  const auto connections = parse_arguments({"connections", "--port=443", "--netns=blue"});
+  REQUIRE(connections);
+  CHECK(std::get<ConnectionsOptions>(*connections).port == 443);
+  CHECK(std::get<ConnectionsOptions>(*connections).namespaces == Arguments{"blue"});
+  CHECK_FALSE(std::get<ConnectionsOptions>(*parse_arguments({"connections"})).port);
+
+  CHECK(std::get<FdsOptions>(*parse_arguments({"fds", "812", "--json"})).pid == 812);
+  CHECK_FALSE(std::get<FdsOptions>(*parse_arguments({"fds"})).pid);
+}
+
+TEST_CASE("a port and a process are numbers in their range") {
+  for (const auto* bad : {"0", "65536", "-1", "http", "80 ", "0x50", "99999999999999999999"})
+    CHECK(complaint({"connections", "--port", bad}) ==
+          "--port is \"" + std::string(bad) + "\"; allowed: 1 to 65535");
+  for (const auto* bad : {"0", "2147483648", "nginx", "1.5"})
+    CHECK(complaint({"fds", bad}) == "PID is \"" + std::string(bad) + "\"; allowed: 1 to 2147483647");
+  CHECK(complaint({"fds", "1", "2"}) == "unexpected argument \"2\"");
+  CHECK(complaint({"listeners", "x"}) == "unexpected argument \"x\"");
+  CHECK(complaint({"listeners", "--netns=host"}).starts_with("--netns"));
+}
+
+TEST_CASE("the text of help fits on a terminal and has every command") {
+  std::istringstream lines(usage());
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    CHECK(line.size() <= 100);
+  }
+  for (const auto* command : {"listeners", "connections", "fds", "record", "replay"})
+    CHECK_THAT(usage(), ContainsSubstring(std::string("tcpdiag ") + command + " "));
 }
 
 TEST_CASE("help and version are asked for before or behind a command") {

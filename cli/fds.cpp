@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/fds.h"
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <tuple>
+#include <vector>
+
+#include "cli/owner_names.h"
+#include "cli/table.h"
+#include "collectors/cgroup.h"
+#include "collectors/proc_pid.h"
+#include "core/utf8.h"
+
+namespace tcpdiag {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxLinks = std::size_t{1} << 18;
+
+/// Descriptors in use: the kernel's own count where it gives one (Linux 6.2), otherwise as many as were
+/// listed.
+Count open_fds(Source& source, const std::string& directory, const Result<std::vector<std::string>>& names) {
+  const auto own = source.size("/proc/self/fd");
+  const auto size = source.size(directory + "/fd");
+  if (own && *own > 0 && size) return *size;
+  return names ? Count(names->size()) : std::nullopt;
+}
+
+/// The error, and what it takes where it is a matter of privilege.
+tl::unexpected<Error> explained(Error error) {
+  if (error.code == Errc::denied) error.detail += "; " + std::string(kToSeeDescriptors);
+  return tl::unexpected<Error>(std::move(error));
+}
+
+void count_kinds(Source& source, const std::string& directory, const std::vector<std::string>& names,
+                 ProcessFds& fds) {
+  for (std::size_t i = 0; i < std::min(names.size(), kMaxLinks); ++i) {
+    const auto link = source.link(directory + "/fd/" + names[i]);
+    if (link) {
+      ++fds.kinds[fd_kind(*link)];
+    } else if (link.error().code != Errc::missing) {  // missing: closed meanwhile
+      fds.listed = explained(link.error());
+      return;  // what forbids one forbids all
+    }
+  }
+  if (names.size() > kMaxLinks)
+    fds.listed = unexpected(Errc::too_large, directory + "/fd: more than " + std::to_string(kMaxLinks) +
+                                                 " descriptors: only these were looked at");
+}
+
+}  // namespace
+
+std::string fds_text(const Report& report, const TextStyle& style) {
+  const auto* processes = report.snapshot.processes.get();
+  if (processes == nullptr) return {};
+  auto rows = processes->processes;
+  std::ranges::stable_sort(rows, std::greater<>(), [](const Process& process) {
+    return std::tuple(process.fd_ratio(), process.open_fds);
+  });
+  constexpr auto kRight = Align::right;
+  Table table({{"PID", kRight},
+               {"PROCESS", Align::left, 8},
+               {"UNIT", Align::left, 8},
+               {"OPEN", kRight},
+               {"SOFT LIMIT", kRight},
+               {"HARD LIMIT", kRight},
+               {"USED", kRight}});
+  for (const auto& process : rows)
+    table.add({{std::to_string(process.pid)},
+               {process.comm},
+               {process.unit.empty() ? "-" : process.unit},
+               {shown(process.open_fds)},
+               {shown(process.soft_limit)},
+               {shown(process.hard_limit)},
+               {shown_share(process.fd_ratio()), tone_of_share(process.fd_ratio())}});
+  const auto total = std::to_string(processes->total);
+  if (table.empty())
+    return "None of " + total + " processes listens, or uses a tenth of its limit of open files or more.\n";
+  return table.to_text(style) + "\nOf " + total +
+         " processes: those that use a tenth of their limit or more, and those that listen.\n";
+}
+
+std::string fd_kind(std::string_view link) {
+  constexpr std::string_view kAnonymous = "anon_inode:";
+  if (link.starts_with("socket:")) return "socket";
+  if (link.starts_with("pipe:")) return "pipe";
+  if (link.starts_with("/memfd:")) return "memfd";
+  if (link.ends_with(" (deleted)")) return "deleted file";
+  if (link.starts_with("/dev/")) return "device";
+  if (link.starts_with('/')) return "file";
+  if (link.starts_with(kAnonymous)) {
+    auto name = link.substr(kAnonymous.size());
+    if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+    return std::string(name.empty() ? "other" : name);
+  }
+  for (const auto* type : {"net:[", "mnt:[", "pid:[", "user:[", "uts:[", "ipc:[", "cgroup:[", "time:["})
+    if (link.starts_with(type)) return "namespace";
+  return "other";
+}
+
+Result<ProcessFds> read_process_fds(Source& source, std::int32_t pid) {
+  const auto directory = "/proc/" + std::to_string(pid);
+  const auto stat =
+      source.read(directory + "/stat").and_then([](const std::string& text) { return parse_pid_stat(text); });
+  if (!stat && stat.error().code == Errc::missing)
+    return unexpected(Errc::missing, "no process has the number " + std::to_string(pid));
+  if (!stat) return tl::unexpected<Error>(stat.error());
+  ProcessFds fds{.process = {.pid = pid, .start_ticks = stat->start_ticks, .comm = stat->comm}};
+  const auto limits = source.read(directory + "/limits").and_then([](const std::string& text) {
+    return parse_fd_limits(text);
+  });
+  if (limits) std::tie(fds.process.soft_limit, fds.process.hard_limit) = std::tie(limits->soft, limits->hard);
+  if (const auto cgroup = source.read(directory + "/cgroup")) fds.process.unit = parse_cgroup_unit(*cgroup);
+
+  const auto names = source.list(directory + "/fd");
+  fds.process.open_fds = open_fds(source, directory, names);
+  if (names)
+    count_kinds(source, directory, *names, fds);
+  else
+    fds.listed = explained(names.error());
+  return fds;
+}
+
+std::string to_text(const ProcessFds& fds, const TextStyle& style) {
+  const auto& process = fds.process;
+  const auto ratio = process.fd_ratio();
+  auto text = toned(one_line(name_of(process)), Tone::heading, style) +
+              (process.unit.empty() ? "" : " of " + one_line(process.unit)) + ": " + shown(process.open_fds) +
+              " descriptors open, soft limit " + shown(process.soft_limit);
+  if (ratio) text += " (" + toned(shown_share(ratio) + " used", tone_of_share(ratio), style) + ")";
+  text += ", hard limit " + shown(process.hard_limit) + "\n";
+
+  std::vector<std::pair<std::string, std::uint64_t>> kinds(fds.kinds.begin(), fds.kinds.end());
+  std::ranges::stable_sort(kinds, std::greater<>(), &std::pair<std::string, std::uint64_t>::second);
+  Table table({{"KIND", Align::left, 16}, {"DESCRIPTORS", Align::right}});
+  for (const auto& [kind, count] : kinds) table.add({{kind}, {std::to_string(count)}});
+  return text + (table.empty() ? "" : "\n" + table.to_text(style));
+}
+
+std::string to_json_text(const ProcessFds& fds) {
+  const auto& process = fds.process;
+  Json object = {{"pid", process.pid}, {"process", process.comm}, {"unit", process.unit}};
+  for (const auto& [key, value] :
+       {std::pair("open_fds", process.open_fds), std::pair("soft_limit", process.soft_limit),
+        std::pair("hard_limit", process.hard_limit)})
+    if (value) object[key] = *value;
+  if (fds.listed || !fds.kinds.empty()) object["kinds"] = fds.kinds;
+  if (!fds.listed)
+    object["error"] = {{"code", to_string(fds.listed.error().code)}, {"detail", fds.listed.error().detail}};
+  return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace tcpdiag

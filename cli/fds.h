@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/terminal.h"
+#include "collectors/source.h"
+#include "core/report.h"
+
+namespace tcpdiag {
+
+/// What `tcpdiag fds` shall do.
+struct FdsOptions {
+  std::optional<std::int32_t> pid;  ///< empty: those that use most of their limit
+  bool json = false;
+};
+
+/// The processes that use most of their limit of open files, the fullest first, as a table.
+std::string fds_text(const Report& report, const TextStyle& style);
+
+/// What the descriptors of one process are.
+struct ProcessFds {
+  Process process;                             ///< number, name, unit, descriptors and limits
+  std::map<std::string, std::uint64_t> kinds;  ///< descriptors by kind, see fd_kind()
+  Result<void> listed;                         ///< why kinds is empty, or has only a part
+};
+
+/// The kind of what a link in /proc/PID/fd says (proc_pid_fd(5)): "socket", "pipe", "file", "deleted file",
+/// "device", "memfd", "namespace", "eventpoll" and other anonymous inodes by their own names, "other".
+std::string fd_kind(std::string_view link);
+
+/// Looks at one process. Errors: there is no such process, or not even its name may be read.
+Result<ProcessFds> read_process_fds(Source& source, std::int32_t pid);
+
+/// What is known, as a line about the limit and a table of kinds.
+std::string to_text(const ProcessFds& fds, const TextStyle& style);
+
+/// The same as JSON, docs/reference/api.md.
+std::string to_json_text(const ProcessFds& fds);
+
+}  // namespace tcpdiag

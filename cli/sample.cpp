@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/sample.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "collectors/catalog.h"
+#include "collectors/live_source.h"
+#include "daemon/cycle.h"
+#include "daemon/loop.h"
+
+namespace tcpdiag {
+namespace {
+
+/// The rows that are needed, at a pace that fits the time.
+std::vector<CollectorSpec> needed(const std::vector<std::string_view>& names) {
+  std::vector<CollectorSpec> catalog;
+  for (const auto& spec : collector_catalog()) {
+    if (std::ranges::find(names, spec.name) == names.end()) continue;
+    catalog.push_back(spec);
+    catalog.back().period = std::min(spec.period, kSampleTime / 2);
+  }
+  return catalog;
+}
+
+}  // namespace
+
+Report sample(const SampleOptions& options, const Clocks& clocks) {
+  std::vector<std::string> namespaces = {kHostNetns};
+  namespaces.insert(namespaces.end(), options.namespaces.begin(), options.namespaces.end());
+  const auto open = [&](const std::string& netns, Thread) {
+    return make_live_source({.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic});
+  };
+  const auto catalog = needed(options.collectors);  // outlives the cycle
+  Cycle cycle(catalog, namespaces, open, {.hurry = false}, clocks);
+  const auto started = clocks.monotonic();
+  const auto end = started + kSampleTime;
+  for (auto next = started; next <= end; next += kTick) {
+    std::this_thread::sleep_for(next - clocks.monotonic());
+    const auto now = clocks.monotonic();
+    next = std::max(next, now - kTick);  // after a slow run go on from here
+    cycle.run_all(now);
+  }
+  return cycle.report(clocks.monotonic());
+}
+
+std::vector<std::string> failures_of(const Report& report) {
+  std::vector<std::string> failures;
+  for (const auto& run : report.runs) {
+    if (!run.has_run() || run.outcome) continue;
+    const auto netns = run.netns.empty() ? "" : " (" + run.netns + ")";
+    failures.push_back(run.collector + netns + ": " + run.outcome.error().detail);
+  }
+  return failures;
+}
+
+}  // namespace tcpdiag
