@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "collectors/catalog.h"
 #include "collectors/live_source.h"
@@ -12,13 +13,19 @@
 namespace tcpdiag {
 namespace {
 
+constexpr auto kPeriod = kSampleTime / 3;
+
+// The owners of sockets in CLOSE_WAIT are looked for when two dumps have shown these sockets, and all
+// processes are looked at in the first run: it comes after the second dump.
+constexpr auto kHeldBack = "processes";
+
 /// The rows that are needed, at a pace that fits the time.
 std::vector<CollectorSpec> needed(const std::vector<std::string_view>& names) {
   std::vector<CollectorSpec> catalog;
   for (const auto& spec : collector_catalog()) {
     if (std::ranges::find(names, spec.name) == names.end()) continue;
     catalog.push_back(spec);
-    catalog.back().period = std::min(spec.period, kSampleTime / 2);
+    catalog.back().period = std::min(spec.period, kPeriod);
   }
   return catalog;
 }
@@ -32,13 +39,15 @@ Report sample(const SampleOptions& options, const Clocks& clocks) {
     return make_live_source({.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic});
   };
   const auto catalog = needed(options.collectors);  // outlives the cycle
-  Cycle cycle(catalog, namespaces, open, {.hurry = false}, clocks);
+  Cycle cycle(catalog, namespaces, open, {.collectors_off = {kHeldBack}, .hurry = false}, clocks);
   const auto started = clocks.monotonic();
   const auto end = started + kSampleTime;
-  for (auto next = started; next <= end; next += kTick) {
+  bool all_on = false;
+  for (auto next = started; next <= end || !all_on; next += kTick) {
     std::this_thread::sleep_for(next - clocks.monotonic());
     const auto now = clocks.monotonic();
-    next = std::max(next, now - kTick);  // after a slow run go on from here
+    next = std::max(next, now - kTick);  // after a slow run go on from here, without catching up
+    if (!std::exchange(all_on, now - started >= kPeriod) && all_on) cycle.configure({.hurry = false});
     cycle.run_all(now);
   }
   return cycle.report(clocks.monotonic());
