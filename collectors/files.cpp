@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 namespace tcpdiag {
@@ -70,6 +72,13 @@ Result<std::string> read_link(const std::string& path) {
   const auto length = ::readlink(path.c_str(), target, sizeof(target));
   if (length < 0) return failed(path);
   return std::string(target, static_cast<std::size_t>(length));
+}
+
+Result<std::string> read_socket_protocol(const std::string& path) {
+  char name[64];  // struct proto has 32
+  const auto length = ::getxattr(path.c_str(), "system.sockprotoname", name, sizeof name);
+  if (length < 0) return failed(path);
+  return std::string(name, ::strnlen(name, static_cast<std::size_t>(length)));  // it may end with a zero byte
 }
 
 Result<std::uint64_t> file_size(const std::string& path) {

@@ -23,6 +23,9 @@ Result<std::vector<std::string>> list_directory(const std::string& path);
 /// As Source::link.
 Result<std::string> read_link(const std::string& path);
 
+/// As Source::socket_protocol.
+Result<std::string> read_socket_protocol(const std::string& path);
+
 /// As Source::size.
 Result<std::uint64_t> file_size(const std::string& path);
 

@@ -48,6 +48,7 @@ class LiveSource final : public Source {
   }
   Result<std::vector<std::string>> list(const std::string& path) override { return list_directory(path); }
   Result<std::string> link(const std::string& path) override { return read_link(path); }
+  Result<std::string> socket_protocol(const std::string& path) override { return read_socket_protocol(path); }
   Result<std::uint64_t> size(const std::string& path) override { return file_size(path); }
   Result<KernelLogRecords> read_kernel_log() override { return kmsg_.read(); }
   std::uint64_t generation() override { return generation_; }

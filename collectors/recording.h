@@ -5,8 +5,9 @@
 //   ticks                    one line for each tick: milliseconds since the start
 //   TICK/NETNS/proc/net/...  what was read at that tick, as files, where it differs from the read before;
 //                            X.list is a directory's names, X.size a size, X.links one line for each
-//                            link that was read in a directory at that tick, "name target", and X.error
-//                            an Error: its code, a newline, its detail
+//                            link that was read in a directory at that tick, "name target", X.protocols
+//                            the same for the protocols of sockets behind such links, and X.error an
+//                            Error: its code, a newline, its detail
 //   TICK/NETNS/sock_diag/... a dump as netlink messages
 //   TICK/NETNS/kmsg          new kernel log records, each followed by a zero byte; written without any when
 //                            the log could be read for the first time (again)
@@ -70,7 +71,8 @@ class RecordingWriter {
 
   /// Writes `content` down as `key` unless it is what was written for that key last.
   void put(const std::string& key, std::string content);
-  /// Writes, at the end of the tick, what the link `name` says into the file of its directory's links.
+  /// Writes, at the end of the tick, what the link `name` says, or the protocol behind it, into the file of
+  /// its directory's links or protocols.
   void put_link(const std::string& key, const std::string& name, Result<std::string> target);
   /// Adds `content` to what was written for `key` at this tick.
   void append(const std::string& key, const std::string& content);

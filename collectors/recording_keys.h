@@ -30,6 +30,10 @@ inline std::string list_key(const std::string& netns, const std::string& path) {
 inline std::string links_key(const std::string& netns, const std::string& path) {
   return netns + path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)) + ".links";
 }
+/// Where the protocols of the sockets stand that the links of a directory lead to.
+inline std::string protocols_key(const std::string& netns, const std::string& path) {
+  return netns + path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)) + ".protocols";
+}
 inline std::string last_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 inline std::string size_key(const std::string& netns, const std::string& path) {
   return netns + path + ".size";
@@ -43,9 +47,9 @@ inline std::string dump_key(const std::string& netns, const SocketDump& request)
          (request.socket_memory ? "-memory" : "");
 }
 
-// In X.links a line is a name, a blank and a target, or, when it could not be read, kLinkError, a code, a
-// blank and the detail. Whatever is in a name or a target: it is one line, and what begins with kLinkError is
-// an error.
+// In X.links and X.protocols a line is a name, a blank and a target, or, when it could not be read,
+// kLinkError, a code, a blank and the detail. Whatever is in a name or a target: it is one line, and what
+// begins with kLinkError is an error.
 inline constexpr std::string_view kLinkError = "\\error ";
 enum class Blanks { kept, escaped };
 

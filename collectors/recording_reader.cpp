@@ -92,7 +92,12 @@ class RecordedSource final : public Source {
   Result<std::vector<std::string>> list(const std::string& path) override {
     return recording_.latest(list_key(name_, path)).map([](const std::string& text) { return lines(text); });
   }
-  Result<std::string> link(const std::string& path) override;
+  Result<std::string> link(const std::string& path) override {
+    return one_of(link_texts_, links_key(name_, path), path);
+  }
+  Result<std::string> socket_protocol(const std::string& path) override {
+    return one_of(protocol_texts_, protocols_key(name_, path), path);
+  }
   Result<std::uint64_t> size(const std::string& path) override {
     return recording_.latest(size_key(name_, path))
         .and_then([&](const std::string& text) -> Result<std::uint64_t> {
@@ -114,25 +119,30 @@ class RecordedSource final : public Source {
   std::uint64_t page_size() override { return recording_.about().page_size; }
 
  private:
+  // What the links of one directory say: they are read one after the other.
+  struct OneFile {
+    fs::path file;
+    Links links;
+  };
+  Result<std::string> one_of(OneFile& read, const std::string& key, const std::string& path) const;
+
   const Recording& recording_;
   std::string name_;
   TimePoint log_read_until_ = TimePoint::min();
-  fs::path links_file_;  // whose links these are: the links of one directory are read one after the other
-  Links links_;
+  OneFile link_texts_, protocol_texts_;
 };
 
-Result<std::string> RecordedSource::link(const std::string& path) {
-  const auto key = links_key(name_, path);
+Result<std::string> RecordedSource::one_of(OneFile& read, const std::string& key,
+                                           const std::string& path) const {
   const auto* file = recording_.newest(key);
   if (!file) return unexpected(Errc::missing, key + ": not in the recording");
-  if (*file != links_file_) {
+  if (*file != read.file) {
     const auto text = load(*file);
     if (!text) return tl::unexpected<Error>(text.error());
-    links_ = parse_links(*text);
-    links_file_ = *file;
+    read = {*file, parse_links(*text)};
   }
-  const auto found = links_.find(last_name(path));
-  if (found == links_.end())
+  const auto found = read.links.find(last_name(path));
+  if (found == read.links.end())
     return unexpected(Errc::missing, path + ": not among " + key + " in the recording");
   return found->second;
 }

@@ -58,6 +58,11 @@ class RecordingSource final : public Source {
     if (!writer_.stopping()) writer_.put_link(links_key(name_, path), last_name(path), target);
     return target;
   }
+  Result<std::string> socket_protocol(const std::string& path) override {
+    auto protocol = live_->socket_protocol(path);
+    if (!writer_.stopping()) writer_.put_link(protocols_key(name_, path), last_name(path), protocol);
+    return protocol;
+  }
   Result<std::uint64_t> size(const std::string& path) override {
     return recorded(size_key(name_, path), live_->size(path), [](auto size) { return std::to_string(size); });
   }

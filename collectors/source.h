@@ -49,6 +49,10 @@ class Source {
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;
   /// What a symbolic link says.
   virtual Result<std::string> link(const std::string& path) = 0;
+  /// Which protocol the socket behind a link of /proc/PID/fd speaks, as the kernel calls it: "TCP", "TCPv6",
+  /// "UNIX-STREAM" ... (the extended attribute system.sockprotoname). Errors: no socket, or a kernel that
+  /// does not tell (failed).
+  virtual Result<std::string> socket_protocol(const std::string& path) = 0;
   /// st_size of a file or directory.
   virtual Result<std::uint64_t> size(const std::string& path) = 0;
 

@@ -15,6 +15,7 @@ class FakeSource : public Source {
   std::map<std::string, Result<std::string>> files;
   std::map<std::string, Result<std::vector<std::string>>> directories;
   std::map<std::string, Result<std::string>> links;
+  std::map<std::string, Result<std::string>> protocols;  ///< of the sockets behind links
   std::map<std::string, Result<std::uint64_t>> sizes;
   std::vector<std::string> messages;  ///< payloads that a socket dump shows, whatever it asks for
   Result<void> dump_outcome;          ///< how a dump ends
@@ -27,6 +28,7 @@ class FakeSource : public Source {
     files[path] = denied;
     directories[path] = denied;
     links[path] = denied;
+    protocols[path] = denied;
     sizes[path] = denied;
   }
 
@@ -35,6 +37,7 @@ class FakeSource : public Source {
     return look_up(directories, path);
   }
   Result<std::string> link(const std::string& path) override { return look_up(links, path); }
+  Result<std::string> socket_protocol(const std::string& path) override { return look_up(protocols, path); }
   Result<std::uint64_t> size(const std::string& path) override { return look_up(sizes, path); }
   Result<void> dump_sockets(const SocketDump&, const OnMessage& on_message) override {
     for (const auto& message : messages) on_message(std::as_bytes(std::span(message)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <grp.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -118,4 +119,28 @@ TEST_CASE(
            (owner_known ? ", owner known" : ", owner unknown");
   });
   CHECK(said == "unreadable, owner unknown");
+}
+
+TEST_CASE("the protocol of a socket is told to whoever may look at the descriptor") {
+  FreshNetns netns;
+  const auto v4 = listen_on("127.0.0.1", 0), v6 = listen_on("::1", 0);
+  const auto directory = "/proc/" + std::to_string(::getpid()) + "/fd/";
+  const auto source = live_source();
+  CHECK(source->socket_protocol(directory + std::to_string(v4.get())) == "TCP");
+  CHECK(source->socket_protocol(directory + std::to_string(v6.get())) == "TCPv6");
+  const FileDescriptor unconnected(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto of_unix = source->socket_protocol(directory + std::to_string(unconnected.get()));
+  REQUIRE(of_unix);
+  CHECK(of_unix->starts_with("UNIX"));
+  const FileDescriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  CHECK(source->socket_protocol(directory + std::to_string(file.get())).error().code == Errc::failed);
+  CHECK(source->socket_protocol(directory + "99999").error().code == Errc::missing);
+
+  const auto said = as_nobody([&] {
+    const auto as_nobody = live_source();
+    const auto own = as_nobody->socket_protocol("/proc/self/fd/" + std::to_string(v6.get()));
+    return own.value_or(word(own)) + " " +
+           word(as_nobody->socket_protocol(directory + std::to_string(v6.get())));
+  });
+  CHECK(said == "TCPv6 denied");
 }

@@ -80,6 +80,7 @@ TEST_CASE("what was read while recording is read again while replaying") {
     kernel.directories["/proc"] = std::vector<std::string>{"1", "self"};
     kernel.directories["/proc/none"] = std::vector<std::string>{};
     kernel.links["/proc/1/fd/3"] = "socket:[4711]";
+    kernel.protocols["/proc/1/fd/3"] = "TCPv6";
     kernel.sizes["/proc/1/fd"] = 12;
     kernel.deny("/proc/2");
     kernel.messages = {to_message({.state = TcpState::listen, .source = address("::"), .v6_only = false}),
@@ -90,6 +91,8 @@ TEST_CASE("what was read while recording is read again while replaying") {
     CHECK(recorder.source->list("/proc")->size() == 2);
     CHECK(recorder.source->list("/proc/none")->empty());
     CHECK(recorder.source->link("/proc/1/fd/3") == "socket:[4711]");
+    CHECK(recorder.source->socket_protocol("/proc/1/fd/3") == "TCPv6");
+    CHECK(recorder.source->socket_protocol("/proc/2").error().code == Errc::denied);
     CHECK(recorder.source->size("/proc/1/fd") == 12);
     CHECK(recorder.source->list("/proc/2").error().code == Errc::denied);
     Result<void> outcome;
@@ -112,6 +115,9 @@ TEST_CASE("what was read while recording is read again while replaying") {
   CHECK(source->list("/proc") == std::vector<std::string>{"1", "self"});
   CHECK(source->list("/proc/none") == std::vector<std::string>{});
   CHECK(source->link("/proc/1/fd/3") == "socket:[4711]");
+  CHECK(source->socket_protocol("/proc/1/fd/3") == "TCPv6");
+  CHECK(source->socket_protocol("/proc/2") == unexpected(Errc::denied, "/proc/2: Permission denied"));
+  CHECK(source->socket_protocol("/proc/1/fd/4").error().code == Errc::missing);
   CHECK(source->size("/proc/1/fd") == 12);
   CHECK(source->list("/proc/2").error() == Error{Errc::denied, "/proc/2: Permission denied"});
   Result<void> outcome;
