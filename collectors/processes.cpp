@@ -396,7 +396,9 @@ Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   refresh_named(reading);  // those in whom the sweep has found a socket
   read_wait_channels(reading.source, wanted.waited_on);
   owned_ = owned();
-  return published(wanted.listening);
+  auto result = published(wanted.listening);
+  closed_.look(reading, result.processes);
+  return result;
 }
 
 }  // namespace tcpdiag

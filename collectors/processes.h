@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "collectors/closed_sockets.h"
 #include "collectors/collector.h"
 #include "collectors/proc_pid.h"
 
@@ -90,9 +91,10 @@ class ProcessesReader {
 
   std::map<std::int32_t, Known> known_;
   std::vector<Inodes> listening_;  // of each network namespace, as known last
-  Inodes owned_;                   // sockets with an owner in the latest run
-  Inodes swept_for_;               // sockets that the latest sweep of all processes looks for
-  Inodes looked_for_;              // sockets in CLOSE_WAIT that the likely owners have been looked at for
+  ClosedSockets closed_;
+  Inodes owned_;       // sockets with an owner in the latest run
+  Inodes swept_for_;   // sockets that the latest sweep of all processes looks for
+  Inodes looked_for_;  // sockets in CLOSE_WAIT that the likely owners have been looked at for
   std::optional<TimePoint> looked_at_;  // when that was last
   bool all_due_ = false;   // a listening socket lost its owner: a sweep of all waits for its interval
   bool sweeping_ = false;  // a sweep of all has begun and not reached all

@@ -251,10 +251,11 @@ struct Process {
   Count soft_limit;  ///< RLIMIT_NOFILE; empty: unlimited or could not be read
   Count hard_limit;
   std::vector<std::uint32_t> listener_inodes;  ///< listening sockets it holds; ordered
-  /// Sockets in CLOSE_WAIT that it holds, of the oldest kCloseWaitsOwned in Connections::close_wait; ordered.
+  /// Sockets in CLOSE_WAIT that it holds, of the oldest kCloseWaitsOwned of all namespaces that two dumps
+  /// have shown; ordered.
   std::vector<std::uint32_t> close_wait_inodes;
   /// TCP sockets it holds that the socket table no longer shows: the connection is over, the descriptor is
-  /// not closed. Empty: not looked at.
+  /// not closed. Fewer than 16 may be told as 0. Empty: not known (collectors/closed_sockets.h says when).
   Count closed_sockets;
   char state = 0;  ///< of an owner's main thread: 'R', 'S', 'D', 'T' ... (proc_pid_stat(5)); 0: not known
   std::string
@@ -270,7 +271,8 @@ struct Processes {
   std::uint64_t total = 0;  ///< processes on the machine, as far as /proc shows them
   /// Of them, those whose descriptors could not all be listed, or not yet: they may own a listener.
   std::uint64_t unreadable = 0;
-  std::uint64_t owners_cut = 0;  ///< owners of listeners left out because there were more than are kept
+  /// Owners of listeners or of sockets in CLOSE_WAIT left out because there were more than are kept.
+  std::uint64_t owners_cut = 0;
 
   static constexpr std::size_t kCloseWaitsOwned = 1024;
 };

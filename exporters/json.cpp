@@ -192,6 +192,7 @@ Json processes(const Processes& processes) {
     put(entry, "hard_limit", process.hard_limit);
     entry["listener_inodes"] = process.listener_inodes;
     entry["close_wait_inodes"] = process.close_wait_inodes;
+    put(entry, "closed_sockets", process.closed_sockets);
     if (process.state != 0) entry["state"] = std::string(1, process.state);
     if (!process.wait_channel.empty()) entry["wait_channel"] = process.wait_channel;
     object["shown"].push_back(std::move(entry));

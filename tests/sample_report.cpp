@@ -101,6 +101,7 @@ Processes sample_processes() {
                          .hard_limit = 524288,
                          .listener_inodes = {1001, 1002},
                          .close_wait_inodes = {7, 8},
+                         .closed_sockets = 0,
                          .state = 'S',
                          .wait_channel = "ep_poll"},
                         {.pid = 801,

@@ -5,12 +5,14 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 
 #include "collectors/connections.h"
 #include "collectors/listeners.h"
+#include "collectors/sockstat.h"
 #include "tests/catch.h"
 #include "tests/kernel/testbed.h"
 
@@ -159,4 +161,50 @@ TEST_CASE("an owner that does not take the connections in its queue is told with
   CHECK(process->state == 'S');
   const auto oracle = run("cat /proc/" + std::to_string(stuck.pid()) + "/wchan");
   CHECK(process->wait_channel == (oracle == "0" ? "" : oracle));
+}
+
+TEST_CASE("sockets that a process still holds after a reset are told, those in use are not") {
+  FreshNetns netns;
+  auto listener = listen_on("::", 0);
+  std::vector<FileDescriptor> clients, accepted;
+  for (int each = 0; each < 40; ++each) {
+    clients.push_back(connect_to(each % 2 == 0 ? "127.0.0.1" : "::1", port_of(listener)));
+    accepted.push_back(accept_from(listener));
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    REQUIRE(::setsockopt(clients.back().get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
+  }
+  const Child server([&] {
+    for (const auto& client : clients) ::close(client.get());
+  });
+  listener = FileDescriptor();
+  accepted.clear();    // now the child alone holds them
+  clients.resize(10);  // the others reset their connections
+
+  const auto source = live_source();
+  const auto seen_at = [&](TimePoint at, ProcessesReader& reader) {
+    Snapshot snapshot{.namespaces = {NetnsView{.name = "test"}}};
+    auto& test = snapshot.namespaces[0];
+    ListenersReader listeners;
+    ConnectionsReader connections;
+    auto listening = look(listeners, *source);
+    auto connected = look(connections, *source);
+    auto usage = read_socket_usage(*source);
+    REQUIRE((listening && connected && usage));
+    test.listeners.value = std::make_shared<const Listeners>(std::move(*listening));
+    test.connections = {std::make_shared<const Connections>(std::move(*connected)), at};
+    test.sockets.value = std::make_shared<const SocketUsage>(*usage);
+    auto processes = reader(Reading{.source = *source, .now = at, .previous = snapshot, .netns_index = 0});
+    REQUIRE(processes);
+    const auto* process = find(*processes, server.pid());
+    REQUIRE(process != nullptr);
+    return *process;
+  };
+  wait_until("ten connections", [] { return ss_in_state("ESTAB").size() == 20; });
+  CHECK(ss_in_state("CLOSE-WAIT").empty());
+  ProcessesReader reader;
+  const auto start = now();
+  CHECK_FALSE(seen_at(start, reader).closed_sockets);
+  const auto process = seen_at(start + std::chrono::seconds(4), reader);
+  CHECK(process.closed_sockets == 30U);
+  CHECK(process.close_wait_inodes.empty());
 }
