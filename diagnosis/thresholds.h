@@ -19,6 +19,12 @@ struct Thresholds {
   double quiet_stall_seconds = 15;  ///< the same when nothing was turned away in the meantime
   double slow_seconds = 10;         ///< and so long, while connections are accepted, is too little capacity
   double stand_seconds = 2;         ///< a queue that no look finds empty for so long is not being served well
+  // client side
+  std::uint64_t unanswered_min = 3;   ///< connections in SYN_SENT to one destination, in two dumps in a row
+  std::uint64_t syn_retrans_min = 3;  ///< SYNs sent again within a minute
+  double ports_exhausted =
+      0.99;                ///< share of the ephemeral ports from which none is left: a dump misses some
+  double ports_low = 0.8;  ///< share from which they run out
 };
 
 }  // namespace tcpdiag

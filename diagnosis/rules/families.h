@@ -12,5 +12,7 @@ std::span<const Rule> accept_queue_rules();
 std::span<const Rule> overflow_rules();
 std::span<const Rule> listener_rules();
 std::span<const Rule> syn_queue_rules();
+std::span<const Rule> unanswered_rules();
+std::span<const Rule> ephemeral_port_rules();
 
 }  // namespace tcpdiag

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// Local ports for connections to others. A port can be used once for each destination; one that a program
+// takes by bind() before it connects can be used for one destination only. No counter of the kernel tells
+// that they have run out: what is in use is counted.
+#include "core/ephemeral_ports.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "diagnosis/counters.h"
+#include "diagnosis/course.h"
+#include "diagnosis/evidence.h"
+#include "diagnosis/rules/families.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr double kTimeWaitSeconds = 60;  // fixed in the kernel
+constexpr std::chrono::seconds kChurnLasts{10};
+
+// The ports that connect() may choose, and what it does with those in TIME_WAIT.
+struct PortRules {
+  double ports = 0;
+  PortRange range;
+  std::int64_t reuse = 0;  // net.ipv4.tcp_tw_reuse
+  bool timestamps = true;
+};
+
+// A port that somebody listens on is none that connect() may choose.
+std::uint64_t ports_listened_on(const Window& window, const Settings& settings, PortRange range) {
+  const auto listeners = window.latest(&NetnsView::listeners);
+  const auto* reserved = settings.find("net.ipv4.ip_local_reserved_ports");
+  const auto not_in_range = reserved == nullptr ? std::nullopt : parse_port_list(reserved->text);
+  PortSet taken;
+  if (listeners)
+    for (const auto& listener : (*listeners)->listeners)
+      if (range.contains(listener.endpoint.port)) taken.set(listener.endpoint.port);
+  return (not_in_range ? taken & ~*not_in_range : taken).count();
+}
+
+Result<PortRules> port_rules(const Window& window) {
+  const auto first = window.setting("net.ipv4.ip_local_port_range");
+  const auto reuse = window.setting("net.ipv4.tcp_tw_reuse");
+  const auto timestamps = window.setting("net.ipv4.tcp_timestamps");
+  for (const auto* known : {&first, &reuse, &timestamps})
+    if (!*known) return tl::unexpected<Error>(known->error());
+  const auto& settings = **window.latest(&NetnsView::settings);
+  const auto range = ephemeral_port_range(settings);
+  const auto count = ephemeral_ports(settings);
+  const auto listened_on = range ? ports_listened_on(window, settings, *range) : 0;
+  if (!range || !count || *count <= listened_on)
+    return unexpected(Errc::malformed, "net.ipv4.ip_local_port_range: leaves no port that can be counted");
+  return PortRules{static_cast<double>(*count - listened_on), *range, *reuse, *timestamps != 0};
+}
+
+bool is_loopback(const IpAddress& address) {
+  const auto plain = address.unmapped();
+  constexpr IpAddress kLoopback6{.v6 = true, .bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  return plain.v6 ? plain == kLoopback6 : plain.bytes[0] == 127;
+}
+
+bool takes_over_time_wait(const PortRules& rules, const Destination& destination) {
+  const bool loopback = is_loopback(destination.source) || is_loopback(destination.destination);
+  return rules.timestamps && (rules.reuse == 1 || (rules.reuse == 2 && loopback));
+}
+
+const PortConnections* row_of(const Connections& connections, std::uint16_t port) {
+  const auto row = std::ranges::find(connections.client, port, &PortConnections::port);
+  return row == connections.client.end() ? nullptr : &*row;
+}
+
+std::uint32_t time_wait_to(const Connections& connections, std::uint16_t port) {
+  const auto* row = row_of(connections, port);
+  return row == nullptr ? 0 : row->count(TcpState::time_wait);
+}
+
+// Ports that connect() cannot have for that destination.
+double ports_held(const Connections& connections, const PortRules& rules, const Destination& destination) {
+  const double used = destination.local_ports;
+  if (!takes_over_time_wait(rules, destination)) return used;
+  return std::max(0.0, used - time_wait_to(connections, destination.port));
+}
+
+const Destination* same_in(const Connections& connections, const Destination& wanted) {
+  const auto found = std::ranges::find_if(connections.destinations, [&](const Destination& each) {
+    return each.source == wanted.source && each.destination == wanted.destination && each.port == wanted.port;
+  });
+  return found == connections.destinations.end() ? nullptr : &*found;
+}
+
+// Ports taken by bind() cannot be shared between destinations: there are as many as connections. connect()
+// alone shares them long before the range is used up, because it prefers every second one. While nearly all
+// go to one destination that cannot be told: they share none either way.
+bool is_bound(const Connections& connections) {
+  constexpr double kNearlyAll = 0.98, kMostly = 0.8;
+  const double all = connections.ephemeral_connections;
+  const double busiest = connections.destinations.empty() ? 0 : connections.destinations.front().local_ports;
+  return connections.ephemeral_ports_used >= kNearlyAll * all && busiest <= kMostly * all;
+}
+
+// Since when and how the number grew that was taken from each reading.
+template <class Number>
+std::optional<std::chrono::seconds> forecast(const Window& window, double limit, Number number) {
+  const auto readings = window.readings(&NetnsView::connections);
+  const auto& first = readings.front();
+  const auto& last = readings.back();
+  return time_to_reach(limit, {first.at, number(*first.value)}, {last.at, number(*last.value)});
+}
+
+void add_port_words(Facts& facts, const PortRules& rules) {
+  constexpr PortRange kWide{10240, 65535}, kWidest{1024, 65535};
+  const auto width = [](PortRange range) { return range.last - range.first; };
+  facts.values["range"] = std::to_string(rules.range.first) + "-" + std::to_string(rules.range.last);
+  for (const auto& wider : {kWide, kWidest})
+    if (width(wider) > width(rules.range))
+      facts.values.try_emplace("wider_range", std::to_string(wider.first) + " " + std::to_string(wider.last));
+  facts.bites = Bites{.limit = "net.ipv4.ip_local_port_range", .value = rules.ports};
+}
+
+Facts facts_about(const Window& window, const Connections& connections, const PortRules& rules,
+                  const Destination& destination) {
+  Facts facts{.subject = destination_subject(destination)};
+  const auto held = ports_held(connections, rules, destination);
+  add_reading(facts, "ephemeral ports in use for the destination", "used", held, "ports");
+  add_reading(facts, "ephemeral ports", "ports", rules.ports, "ports");
+  facts.values["source"] = to_string(destination.source);
+  facts.values["share"] = percent_text(held / rules.ports);
+  add_port_words(facts, rules);
+  const auto* row = row_of(connections, destination.port);
+  const bool alone = row != nullptr && static_cast<double>(row->total()) <= 1.1 * destination.local_ports;
+  if (alone && !takes_over_time_wait(rules, destination)) {
+    const double time_wait = std::min(row->count(TcpState::time_wait), destination.local_ports);
+    add_reading(facts, "of them in TIME_WAIT", "time_wait", time_wait, "ports");
+    if (time_wait > held / 2 && rules.timestamps) facts.values["reuse"] = std::to_string(rules.reuse);
+  }
+  const auto held_then = [&](const Connections& then) {
+    const auto* same = same_in(then, destination);
+    return same == nullptr ? 0.0 : ports_held(then, rules, *same);
+  };
+  if (const auto time = forecast(window, rules.ports, held_then))
+    facts.values["forecast"] = duration_text(*time);
+  return facts;
+}
+
+Facts facts_about_bound(const Window& window, const Connections& connections, const PortRules& rules) {
+  Facts facts;
+  const double used = connections.ephemeral_ports_used;
+  add_reading(facts, "ephemeral ports in use", "bound", used, "ports");
+  add_reading(facts, "connections that use them", "bound_connections", connections.ephemeral_connections,
+              "connections");
+  add_reading(facts, "ephemeral ports", "ports", rules.ports, "ports");
+  facts.values["share"] = percent_text(used / rules.ports);
+  add_port_words(facts, rules);
+  const auto used_then = [](const Connections& then) {
+    return static_cast<double>(then.ephemeral_ports_used);
+  };
+  if (const auto time = forecast(window, rules.ports, used_then))
+    facts.values["forecast"] = duration_text(*time);
+  return facts;
+}
+
+// The destinations for which at least that share of the ports is in use, or the namespace if bind() has taken
+// them.
+Verdict ports_used(const Window& window, double share) {
+  const auto latest = window.latest(&NetnsView::connections);
+  if (!latest) return Verdict::unknown(latest.error());
+  const auto rules = port_rules(window);
+  if (!rules) return Verdict::unknown(rules.error());
+  const auto& connections = **latest;
+  std::vector<Facts> found;
+  for (const auto& destination : connections.destinations) {
+    if (ports_held(connections, *rules, destination) < share * rules->ports) continue;
+    auto facts = facts_about(window, connections, *rules, destination);
+    // The same service from another source address: one of them says enough.
+    const bool again =
+        std::ranges::any_of(found, [&](const Facts& other) { return other.subject == facts.subject; });
+    if (!again) found.push_back(std::move(facts));
+  }
+  if (found.empty() && connections.ephemeral_ports_used >= share * rules->ports && is_bound(connections))
+    found.push_back(facts_about_bound(window, connections, *rules));
+  return Verdict::found(std::move(found));
+}
+
+Verdict ephemeral_ports_exhausted(const Window& window, const Thresholds& t) {
+  return ports_used(window, t.ports_exhausted);
+}
+
+Verdict ephemeral_ports_low(const Window& window, const Thresholds& t) {
+  return ports_used(window, t.ports_low);
+}
+
+// Whether connections to it went into TIME_WAIT from each reading to the next at least at that rate, for
+// long enough that it is no single burst.
+bool churns(const std::vector<Dated<Connections>>& readings, const Destination& destination, double rate) {
+  auto last = readings.size() - 1;
+  const auto end = readings.back().at;
+  for (; last > 0; --last) {
+    const auto& [at, now] = readings[last];
+    const auto& [before_at, before] = readings[last - 1];
+    const auto *sockets = same_in(*now, destination), *sockets_before = same_in(*before, destination);
+    if (sockets == nullptr || sockets_before == nullptr) return false;
+    const auto least = rate * std::chrono::duration<double>(at - before_at).count();
+    const double opened = sockets->local_ports - static_cast<double>(sockets_before->local_ports);
+    const double closed =
+        time_wait_to(*now, destination.port) - static_cast<double>(time_wait_to(*before, destination.port));
+    if (opened < least || closed < least) return false;
+    if (end - before_at >= kChurnLasts) return true;
+  }
+  return false;
+}
+
+Verdict connection_churn(const Window& window, const Thresholds&) {
+  const auto latest = window.latest(&NetnsView::connections);
+  if (!latest) return Verdict::unknown(latest.error());
+  const auto rules = port_rules(window);
+  if (!rules) return Verdict::unknown(rules.error());
+  const auto readings = window.readings(&NetnsView::connections);
+  std::vector<Facts> found;
+  for (const auto& destination : (*latest)->destinations) {
+    const auto needed = rules->ports / kTimeWaitSeconds;
+    if (takes_over_time_wait(*rules, destination) || !churns(readings, destination, needed)) continue;
+    auto facts = facts_about(window, **latest, *rules, destination);
+    const auto* before = same_in(*readings.front().value, destination);
+    const Point first{readings.front().at, before == nullptr ? 0.0 : before->local_ports};
+    if (const auto rate = slope(first, {readings.back().at, static_cast<double>(destination.local_ports)}))
+      facts.values["rate"] = number_text(std::round(*rate));
+    found.push_back(std::move(facts));
+  }
+  return Verdict::found(std::move(found));
+}
+
+constexpr std::string_view kFamily = "Client side";
+constexpr std::string_view kReads =
+    "sock_diag, net.ipv4.ip_local_port_range, net.ipv4.ip_local_reserved_ports, net.ipv4.tcp_tw_reuse, "
+    "net.ipv4.tcp_timestamps";
+
+constexpr AdviceText kReuseConnections{
+    "Let the client reuse its connections[ to {destination}]: keep-alive, a connection pool.", "",
+    "A port is taken once instead of once for every request.",
+    "The server has to keep idle connections for longer than the client does, or the client meets resets."};
+constexpr AdviceText kWiden{"Widen the range of ephemeral ports, now {range}.",
+                            "sysctl -w net.ipv4.ip_local_port_range='{wider_range}'",
+                            "There are more ports for every destination, at once.",
+                            "A service that starts later may find its port taken: list such ports in "
+                            "net.ipv4.ip_local_reserved_ports first."};
+constexpr AdviceText kTakeOver{
+    "Let connect() take over ports in TIME_WAIT (net.ipv4.tcp_tw_reuse is {reuse}).",
+    "sysctl -w net.ipv4.tcp_tw_reuse=1", "A port is free again one second after its connection was closed.",
+    "Needs TCP timestamps at both ends; behind an address translation that several clients share, an old "
+    "segment can meet a new connection."};
+constexpr AdviceText kMoreAddresses{
+    "Spread the connections over more source addresses, or more addresses or ports of the destination.", "",
+    "Each combination has all {ports} ports of its own.", ""};
+constexpr AdviceText kBindNoPort{
+    "Where a program binds a source address before it connects, let it set IP_BIND_ADDRESS_NO_PORT (24) on "
+    "the socket first.",
+    "",
+    "The port is chosen in connect(), when the destination is known, and can be shared between "
+    "destinations[: {bound} ports would no longer be the limit].",
+    "Needs Linux 4.2; nginx and HAProxy do so already."};
+constexpr AdviceText kWho{"See which programs connect.", "ss -tnp[ dst {destination}] | head -n 20",
+                          "Names those of open connections; one in TIME_WAIT belongs to nobody.", ""};
+
+constexpr std::array kDestinationAdvice = {kReuseConnections, kWiden,      kTakeOver,
+                                           kMoreAddresses,    kBindNoPort, kWho};
+constexpr std::array kChurnAdvice = {kReuseConnections, kTakeOver, kWho};
+constexpr std::string_view kNot[] = {
+    "Lowering net.ipv4.tcp_fin_timeout: TIME_WAIT always lasts 60 s; that setting is for FIN_WAIT2.",
+    "Lowering net.ipv4.tcp_max_tw_buckets: connections then close without TIME_WAIT, and a new one can get "
+    "data of an old one.",
+    "Raising net.core.somaxconn or a limit of descriptors: neither has to do with local ports."};
+
+constexpr std::string_view kExhaustedExplains[] = {"ephemeral-ports-low", "connection-churn"};
+constexpr std::string_view kLowExplains[] = {"connection-churn"};
+
+// clang-format off
+const Rule kRules[] = {
+    {.info = {.id = "ephemeral-ports-exhausted", .family = kFamily, .severity = Severity::critical,
+              .title = "No local port left",
+              .true_when = "All ports of net.ipv4.ip_local_port_range, less those that are reserved or listened on, are in use for one source address, "
+                           "destination and port, TIME_WAIT included unless net.ipv4.tcp_tw_reuse lets connect() take it over; or all of them "
+                           "are in use and none by two connections, as after bind() before connect().",
+              .clients_see = "Programs on this host cannot connect: EADDRNOTAVAIL (errno 99, Cannot assign requested address), or from bind() EADDRINUSE "
+                             "(errno 98, Address already in use).",
+              .summary = "[No local port is left for connections from {source} to {destination}: {used} of {ports} ephemeral ports ({range}) are in use"
+                         "[, {time_wait} of them in TIME_WAIT]. connect() fails with EADDRNOTAVAIL (errno 99).]"
+                         "[No local port is left: {bound} of {ports} ephemeral ports ({range}) are in use, each by one connection alone, because programs "
+                         "bind() before they connect(). bind() fails with EADDRINUSE (errno 98), connect() with EADDRNOTAVAIL (errno 99).]",
+              .advice = kDestinationAdvice, .not_helping = kNot, .explains = kExhaustedExplains, .reads = kReads},
+     .lookback = std::chrono::seconds(60), .evaluate = ephemeral_ports_exhausted},
+    {.info = {.id = "ephemeral-ports-low", .family = kFamily, .severity = Severity::warning,
+              .title = "Local ports are running out",
+              .true_when = "At least 80 % of these ports are in use.",
+              .clients_see = "Nothing yet. When no port is left, programs on this host cannot connect: EADDRNOTAVAIL (errno 99).",
+              .summary = "[{share} of the local ports for connections from {source} to {destination} are in use: {used} of {ports} ({range})"
+                         "[, {time_wait} of them in TIME_WAIT][; as things go none is left in {forecast}].]"
+                         "[{share} of the local ports are in use: {bound} of {ports} ({range}), each by one connection alone, because programs bind() "
+                         "before they connect()[; as things go none is left in {forecast}].]",
+              .advice = kDestinationAdvice, .not_helping = kNot, .explains = kLowExplains, .reads = kReads},
+     .lookback = std::chrono::seconds(60), .evaluate = ephemeral_ports_low},
+    {.info = {.id = "connection-churn", .family = kFamily, .severity = Severity::info,
+              .title = "Connections opened and closed faster than ports come back",
+              .true_when = "For 10 s connections to one destination go into TIME_WAIT at such a rate that within its 60 s all ephemeral ports are used.",
+              .clients_see = "Nothing yet.",
+              .summary = "Connections from {source} to {destination} are opened and closed[ at {rate} a second], and each holds its local port for 60 s in "
+                         "TIME_WAIT: {used} of {ports} are in use[ and none is left in {forecast}].",
+              .advice = kChurnAdvice, .not_helping = kNot, .reads = kReads},
+     .lookback = std::chrono::seconds(20), .evaluate = connection_churn},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Rule> ephemeral_port_rules() { return kRules; }
+
+}  // namespace tcpdiag
