@@ -12,7 +12,7 @@ std::span<const Rule> rule_catalog() {
   static const std::vector<Rule> kRules = [] {
     std::vector<Rule> rules;
     for (const auto family : {accept_queue_rules(), overflow_rules(), listener_rules(), syn_queue_rules(),
-                              unanswered_rules(), ephemeral_port_rules()})
+                              unanswered_rules(), ephemeral_port_rules(), descriptor_rules()})
       rules.insert(rules.end(), family.begin(), family.end());
     return rules;
   }();

@@ -9,25 +9,25 @@ namespace {
 
 // clang-format off
 constexpr auto kServers = std::to_array<KnownServer>({
-    {"nginx", "nginx", "listen ... backlog={backlog}; in nginx.conf, then restart nginx", "511"},
+    {"nginx", "nginx", "listen ... backlog={backlog}; in nginx.conf, then restart nginx", "511", "worker_rlimit_nofile {limit}; in nginx.conf, then reload nginx"},
     {"gunicorn*", "gunicorn", "gunicorn --backlog {backlog}", "2048"},
     {"uvicorn*", "uvicorn", "uvicorn --backlog {backlog}", "2048"},
     {"hypercorn*", "hypercorn", "hypercorn --backlog {backlog}", "100"},
-    {"uwsgi*", "uWSGI", "uwsgi --listen {backlog}", "100"},
+    {"uwsgi*", "uWSGI", "uwsgi --listen {backlog}", "100", "uwsgi --max-fd {limit}"},
     {"redis-server", "Redis", "tcp-backlog {backlog} in redis.conf", "511"},
     {"valkey-server", "Valkey", "tcp-backlog {backlog} in valkey.conf", "511"},
     {"haproxy", "HAProxy", "backlog {backlog} in the frontend or defaults section of haproxy.cfg", "maxconn of the frontend"},
     {"apache2", "Apache httpd", "ListenBackLog {backlog} in apache2.conf", "511"},
     {"httpd", "Apache httpd", "ListenBackLog {backlog} in httpd.conf", "511"},
     {"java", "Java", "acceptCount=\"{backlog}\" of Tomcat's Connector, server.tomcat.accept-count={backlog} of Spring Boot, new ServerSocket(port, {backlog})", "50 (ServerSocket), 100 (Tomcat)"},
-    {"mysqld", "MySQL", "back_log={backlog} under [mysqld] in my.cnf", "max_connections"},
-    {"mariadbd", "MariaDB", "back_log={backlog} under [mysqld] in my.cnf", "at most 900"},
+    {"mysqld", "MySQL", "back_log={backlog} under [mysqld] in my.cnf", "max_connections", "open_files_limit={limit} under [mysqld] in my.cnf"},
+    {"mariadbd", "MariaDB", "back_log={backlog} under [mysqld] in my.cnf", "at most 900", "open_files_limit={limit} under [mysqld] in my.cnf"},
     {"postgres", "PostgreSQL", "no knob of its own: it asks for 2 x max_connections", "2 x max_connections"},
     {"memcached", "memcached", "memcached -b {backlog}", "1024"},
     {"node*", "Node.js", "server.listen({port, backlog: {backlog}})", "511"},
     {"puma*", "Puma", "bind 'tcp://0.0.0.0:PORT?backlog={backlog}' in config/puma.rb", "1024"},
     {"unicorn*", "Unicorn", "listen PORT, backlog: {backlog} in unicorn.rb", "1024"},
-    {"php-fpm*", "PHP-FPM", "listen.backlog = {backlog} in the pool's .conf", "511"},
+    {"php-fpm*", "PHP-FPM", "listen.backlog = {backlog} in the pool's .conf", "511", "rlimit_files = {limit} in the pool's .conf"},
     {"envoy", "Envoy", "tcp_backlog_size: {backlog} of the listener", "somaxconn"},
     {"traefik", "Traefik", "none: Go asks for net.core.somaxconn as it was when the program started", "somaxconn"},
     {"dockerd", "Docker", "none: Go asks for net.core.somaxconn as it was when the program started", "somaxconn"},
@@ -40,6 +40,14 @@ constexpr auto kServers = std::to_array<KnownServer>({
 bool matches(std::string_view pattern, std::string_view process) {
   if (!pattern.ends_with('*')) return pattern == process;
   return process.starts_with(pattern.substr(0, pattern.size() - 1));
+}
+
+// Other braces belong to the server's own language.
+std::string with_number(std::string_view knob, std::string_view place, std::string_view number) {
+  std::string text(knob);
+  for (auto at = text.find(place); at != std::string::npos; at = text.find(place, at + number.size()))
+    text.replace(at, place.size(), number);
+  return text;
 }
 
 }  // namespace
@@ -55,12 +63,13 @@ const KnownServer* find_known_server(std::string_view process) {
 std::optional<std::string> server_knob(std::string_view process, std::string_view backlog) {
   const auto* server = find_known_server(process);
   if (server == nullptr) return std::nullopt;
-  // Only {backlog} is ours: other braces belong to the server's own language.
-  constexpr std::string_view kPlace = "{backlog}";
-  std::string knob(server->backlog);
-  for (auto at = knob.find(kPlace); at != std::string::npos; at = knob.find(kPlace, at + backlog.size()))
-    knob.replace(at, kPlace.size(), backlog);
-  return knob;
+  return with_number(server->backlog, "{backlog}", backlog);
+}
+
+std::optional<std::string> descriptor_knob(std::string_view process, std::string_view limit) {
+  const auto* server = find_known_server(process);
+  if (server == nullptr || server->descriptors.empty()) return std::nullopt;
+  return with_number(server->descriptors, "{limit}", limit);
 }
 
 }  // namespace tcpdiag

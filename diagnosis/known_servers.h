@@ -15,6 +15,8 @@ struct KnownServer {
   std::string_view name;  ///< as people call it
   std::string_view backlog;   ///< where its backlog is set; {backlog} stands for the number
   std::string_view standard;  ///< its backlog when nothing is set
+  /// Where it limits its descriptors by itself; {limit} stands for the number. Empty: it does not.
+  std::string_view descriptors{};
 };
 
 /// The table, for the documentation.
@@ -25,5 +27,8 @@ const KnownServer* find_known_server(std::string_view process);
 
 /// The server's own knob for that backlog, "gunicorn --backlog 2048"; empty: not a known server.
 std::optional<std::string> server_knob(std::string_view process, std::string_view backlog);
+
+/// The same for its limit of descriptors; empty: not a known server, or it has none of its own.
+std::optional<std::string> descriptor_knob(std::string_view process, std::string_view limit);
 
 }  // namespace tcpdiag

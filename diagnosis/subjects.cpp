@@ -27,6 +27,13 @@ Subject process_subject(const Process& process) {
   return {.kind = SubjectKind::process, .process = process.comm, .pid = process.pid, .unit = process.unit};
 }
 
+const Process* find_process(const Processes& processes, const Process& wanted) {
+  const auto found = std::ranges::lower_bound(processes.processes, wanted.pid, {}, &Process::pid);
+  const bool same = found != processes.processes.end() && found->pid == wanted.pid &&
+                    found->start_ticks == wanted.start_ticks;
+  return same ? &*found : nullptr;
+}
+
 Subject destination_subject(const Destination& destination) {
   return {.kind = SubjectKind::destination,
           .address = to_string(destination.destination),

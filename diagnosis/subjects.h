@@ -14,6 +14,9 @@ Subject listener_subject(const Window& window, const Listener& listener);
 
 Subject process_subject(const Process& process);
 
+/// The same process in another reading, or nullptr.
+const Process* find_process(const Processes& processes, const Process& wanted);
+
 /// A remote service.
 Subject destination_subject(const Destination& destination);
 

@@ -19,12 +19,19 @@ struct Thresholds {
   double quiet_stall_seconds = 15;  ///< the same when nothing was turned away in the meantime
   double slow_seconds = 10;         ///< and so long, while connections are accepted, is too little capacity
   double stand_seconds = 2;         ///< a queue that no look finds empty for so long is not being served well
+
   // client side
   std::uint64_t unanswered_min = 3;   ///< connections in SYN_SENT to one destination, in two dumps in a row
   std::uint64_t syn_retrans_min = 3;  ///< SYNs sent again within a minute
   double ports_exhausted =
       0.99;                ///< share of the ephemeral ports from which none is left: a dump misses some
   double ports_low = 0.8;  ///< share from which they run out
+
+  // descriptors
+  std::uint64_t fd_limit_min = 32;  ///< a lower limit was set on purpose: a sandbox
+  double fd_near = 0.8;             ///< share of RLIMIT_NOFILE from which a process runs out
+  double system_fd_near = 0.8;      ///< share of fs.file-max from which the machine runs out
+  double system_fd_reached = 0.95;  ///< share from which that is critical
 };
 
 }  // namespace tcpdiag

@@ -14,5 +14,6 @@ std::span<const Rule> listener_rules();
 std::span<const Rule> syn_queue_rules();
 std::span<const Rule> unanswered_rules();
 std::span<const Rule> ephemeral_port_rules();
+std::span<const Rule> descriptor_rules();
 
 }  // namespace tcpdiag

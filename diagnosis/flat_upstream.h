@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "diagnosis/window.h"
+
+namespace tcpdiag {
+
+/// A remote service to which the number of connections stays the same while a server's clients grow in
+/// number.
+struct FlatUpstream {
+  Destination destination;
+  std::uint64_t clients = 0;  ///< by how many connections to the server's ports grew meanwhile
+};
+
+/// What a server's requests may be waiting for while its descriptors grow: the remote service with the most
+/// connections, of those whose number did not change over the later part of that growth, though the
+/// connections to the server's own ports grew with its descriptors. It is known of the namespace, not of the
+/// process, so it is a hint. Empty: there is none, or a section is not known.
+std::optional<FlatUpstream> flat_upstream(const Window& window, const Process& process);
+
+}  // namespace tcpdiag

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/catch.h"
+#include "tests/history.h"
+#include "tests/sample_report.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kReached = "fd-limit-reached";
+constexpr auto kNear = "fd-limit-near";
+constexpr auto kSystem = "system-fd-limit";
+
+Process server(Count open, Count limit = 1024) {
+  return {.pid = 812,
+          .start_ticks = 5,
+          .comm = "gunicorn",
+          .unit = "app.service",
+          .open_fds = open,
+          .soft_limit = limit,
+          .hard_limit = 524288,
+          .listener_inodes = {77}};
+}
+
+Processes only(Process process) { return {.processes = {std::move(process)}, .total = 90}; }
+
+// Readings 4 s apart.
+HistoryBuilder readings(const std::vector<std::uint64_t>& open, std::uint64_t limit = 1024) {
+  HistoryBuilder history;
+  history.sysctl("fs.nr_open", {1048576});
+  for (const auto each : open) history.set(&Snapshot::processes, only(server(each, limit))).tick(4s);
+  return history;
+}
+
+HistoryBuilder with(const Process& process) {
+  HistoryBuilder history;
+  history.set(&Snapshot::processes, only(process)).tick();
+  return history;
+}
+
+bool clear(std::string_view id, const HistoryBuilder& history) {
+  return verdict_of(id, history.history()).is_clear();
+}
+
+std::string commands(const Finding& finding) {
+  std::string text;
+  for (const auto& advice : finding.advice) text += advice.action + " " + advice.command + "\n";
+  return text;
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a process with as many descriptors as its limit allows has none left") {
+  const auto finding = only_finding(kReached, readings({1024}).history());
+  CHECK(finding.severity == Severity::critical);
+  CHECK(to_string(finding.subject) == "gunicorn[812]");
+  CHECK(finding.netns.empty());
+  CHECK(finding.summary ==
+        "gunicorn[812] has no descriptor left: 1024 are open and its limit is 1024 (RLIMIT_NOFILE), so "
+        "accept(), "
+        "connect() and open() fail with EMFILE (errno 24).");
+  REQUIRE(finding.bites);
+  CHECK(*finding.bites == Bites{"RLIMIT_NOFILE", 1024, "hard limit", 524288});
+  CHECK(has(commands(finding), "prlimit --pid 812 --nofile=65536:\n"));
+  CHECK(
+      has(commands(finding),
+          "LimitNOFILE=65536 under [Service] of app.service, then restart it. systemctl edit app.service\n"));
+}
+
+TEST_CASE("a limit that was lowered below what is open is reached") {
+  CHECK(only_finding(kReached, readings({70}, 64).history()).bites->value == 64);
+}
+
+TEST_CASE("a process at its limit that closes and opens all the time stays there") {
+  CHECK_FALSE(clear(kReached, readings({1024, 1010})));
+  CHECK(clear(kReached, readings({1024, 900})));
+  CHECK(clear(kReached, readings({1024, 1010, 1010, 1010, 1010})));
+  CHECK(clear(kReached, readings({1010})));
+}
+
+TEST_CASE("another process with the number of one that was at its limit is not") {
+  auto history = readings({1024});
+  auto later = server(1010);
+  later.start_ticks = 6;
+  history.set(&Snapshot::processes, only(later)).tick();
+  CHECK(clear(kReached, history));
+}
+
+TEST_CASE("the advice fits whoever starts the process") {
+  const auto advice_for = [](std::string unit, std::string comm = "app", Count hard = 1024) {
+    auto process = server(1024);
+    process.unit = std::move(unit);
+    process.comm = std::move(comm);
+    process.hard_limit = hard;
+    return commands(only_finding(kReached, with(process).history()));
+  };
+  const auto docker = advice_for("docker:0123456789ab");
+  CHECK(has(docker, "docker run --ulimit nofile=65536:65536 ..."));
+  CHECK(has(docker, "docker container 0123456789ab"));
+  CHECK_FALSE(has(docker, "systemctl"));
+  CHECK(has(docker, "prlimit --pid 812 --nofile=65536\n"));
+  CHECK(has(advice_for("podman:0123456789ab"), "podman run --ulimit"));
+  CHECK(has(advice_for("containerd:0123456789ab"), "container runtime of containerd:0123456789ab"));
+  CHECK(has(advice_for("session-3.scope"), "session-3.scope gets it"));
+  CHECK(has(advice_for("nginx.service", "nginx"), "worker_rlimit_nofile 65536;"));
+  CHECK_FALSE(has(advice_for(""), "for good"));
+}
+
+TEST_CASE("a limit that cannot be raised any further is not advised to be") {
+  auto history = readings({1048576}, 1048576);
+  const auto text = commands(only_finding(kReached, history.history()));
+  CHECK_FALSE(has(text, "prlimit"));
+  CHECK(has(text, "tcpdiag fds 812"));
+}
+
+TEST_CASE("a process that nears its limit is told with the time that is left") {
+  const auto finding = only_finding(kNear, readings({700, 740, 780, 820}).history());
+  CHECK(finding.severity == Severity::warning);
+  CHECK(finding.summary ==
+        "gunicorn[812] has 820 of 1024 descriptors open (80 % of RLIMIT_NOFILE); at the present slope the "
+        "limit is reached in 21 s.");
+  CHECK(finding.evidence[1] == Evidence{"open fds, growth", 120, "descriptors", 12s});
+  CHECK(clear(kReached, readings({700, 740, 780, 820})));
+}
+
+TEST_CASE("a slow leak is forecast from five minutes") {
+  std::vector<std::uint64_t> open;
+  for (std::uint64_t i = 0; i <= 60; ++i) open.push_back(900 + i / 10);
+  CHECK(has(only_finding(kNear, readings(open).history()).summary, "reached in 79 min"));
+  CHECK_FALSE(has(only_finding(kNear, readings({900, 901, 900, 901}).history()).summary, "reached in"));
+  CHECK_FALSE(has(only_finding(kNear, readings({1000, 950, 900}).history()).summary, "reached in"));
+}
+
+TEST_CASE("a limit that is reached explains that it was near") {
+  const std::vector<Rule> rules = {rule_of(kReached), rule_of(kNear)};
+  const auto diagnosis = diagnose(readings({1000, 1024}).history(), rules, {});
+  REQUIRE(diagnosis.findings.size() == 1);
+  CHECK(diagnosis.findings[0].id == kReached);
+}
+
+TEST_CASE("descriptors that leak are told with the finding") {
+  auto process = server(1000);
+  for (std::uint32_t inode = 1; inode <= 600; ++inode) process.close_wait_inodes.push_back(inode);
+  process.closed_sockets = 200;
+  CHECK(has(
+      only_finding(kNear, with(process).history()).summary,
+      "; 600 of them are sockets whose peer has closed; 200 of them are sockets that are closed already"));
+}
+
+TEST_CASE("many descriptors within the limit, a sandbox and an unlimited process are no finding") {
+  for (const auto* id : {kReached, kNear}) {
+    INFO(id);
+    CHECK(clear(id, readings({10000}, 524288)));
+    CHECK(clear(id, readings({200, 819})));
+    CHECK(clear(id, readings({8}, 8)));
+    CHECK(clear(id, readings({8}, 0)));
+    CHECK(clear(id, with(server(100000, {}))));
+    HistoryBuilder nobody;
+    CHECK(clear(id, nobody.set(&Snapshot::processes, Processes{.total = 90}).tick()));
+  }
+}
+
+TEST_CASE("the rules about descriptors of a process cannot tell without the processes") {
+  for (const auto* id : {kReached, kNear}) {
+    INFO(id);
+    HistoryBuilder none;
+    CHECK_FALSE(verdict_of(id, none.tick().history()).known());
+    auto denied = readings({1024});
+    CHECK_FALSE(verdict_of(id, denied.deny(&Snapshot::processes).tick().history()).known());
+    const auto unreadable = verdict_of(id, with(server({})).history());
+    REQUIRE_FALSE(unreadable.known());
+    CHECK(unreadable.why().code == Errc::denied);
+  }
+}
+
+namespace {
+
+IpAddress address(const char* text) { return sample_listener(text, 1, 0, 0, 0).endpoint.address; }
+
+// Clients of port 8000, and of the pool behind it.
+Connections clients_and_pool(std::uint32_t clients, std::uint32_t pool) {
+  PortConnections row{.port = 8000};
+  row.by_state[static_cast<std::size_t>(TcpState::established)] = clients;
+  return {.server = {row},
+          .destinations = {{address("10.0.0.1"), address("10.0.0.7"), 8000, clients},
+                           {address("10.0.0.1"), address("10.0.0.2"), 5432, pool},
+                           {address("10.0.0.1"), address("10.0.0.9"), 443, 1}}};
+}
+
+HistoryBuilder growing(const std::vector<std::uint32_t>& clients, const std::vector<std::uint32_t>& pool) {
+  HistoryBuilder history;
+  history.set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 8000, 0, 128, 77)}});
+  for (std::size_t i = 0; i < clients.size(); ++i)
+    history.set(&NetnsView::connections, clients_and_pool(clients[i], pool[i]))
+        .set(&Snapshot::processes, only(server(20 + clients[i])))
+        .tick(4s);
+  return history;
+}
+
+}  // namespace
+
+TEST_CASE("a pool of connections that stays full while clients grow is named") {
+  const auto finding =
+      only_finding(kNear, growing({0, 200, 400, 600, 800, 900}, {0, 3, 5, 5, 5, 5}).history());
+  CHECK(
+      has(finding.summary, "; its clients grew by 500 while the connections to 10.0.0.2:5432 stayed at 5."));
+  CHECK(has(commands(finding), "ss -tnp dst 10.0.0.2:5432"));
+  const auto evidence =
+      std::ranges::find(finding.evidence, "connections to 10.0.0.2:5432, unchanged", &Evidence::name);
+  REQUIRE(evidence != finding.evidence.end());
+  CHECK(evidence->value == 5);
+}
+
+TEST_CASE("a pool that grows with its clients, or stays while they do, is not named") {
+  const auto names_it = [](const HistoryBuilder& history) {
+    return has(only_finding(kNear, history.history()).summary, "5432");
+  };
+  CHECK_FALSE(names_it(growing({0, 300, 600, 900}, {5, 10, 15, 20})));
+  CHECK_FALSE(names_it(growing({900, 900, 900, 900}, {5, 5, 5, 5})));
+  CHECK_FALSE(names_it(growing({900}, {5})));
+  auto unknown = growing({0, 300, 600, 900}, {5, 5, 5, 5});
+  CHECK(names_it(unknown));
+  CHECK_FALSE(names_it(unknown.deny(&NetnsView::listeners).tick()));
+}
+
+namespace {
+
+HistoryBuilder files(std::initializer_list<FileHandles> all) {
+  HistoryBuilder history;
+  for (const auto& each : all) history.set(&Snapshot::files, each).tick(5s);
+  return history;
+}
+
+}  // namespace
+
+TEST_CASE("a machine that runs out of open files is told before and at its limit") {
+  const auto near = only_finding(kSystem, files({{8000, 10000}, {8200, 10000}, {8400, 10000}}).history());
+  CHECK(near.severity == Severity::warning);
+  CHECK(near.subject.kind == SubjectKind::host);
+  CHECK(near.summary ==
+        "8400 of 10000 files are open on this machine (84 % of fs.file-max); at the present slope the limit "
+        "is reached in 40 s. At the limit open(), accept() and connect() fail for every process with ENFILE "
+        "(errno 23).");
+  CHECK(near.advice.front().command == "sysctl -w fs.file-max=20000");
+  CHECK(only_finding(kSystem, files({{9999, 10000}}).history()).severity == Severity::critical);
+}
+
+TEST_CASE("system-fd-limit stays clear below and cannot tell without file-nr") {
+  CHECK(clear(kSystem, files({{7999, 10000}})));
+  CHECK(clear(kSystem, files({{30000, 9223372036854775807U}})));
+  CHECK_FALSE(verdict_of(kSystem, files({{10, 0}}).history()).known());
+  auto denied = files({{9999, 10000}});
+  CHECK_FALSE(verdict_of(kSystem, denied.deny(&Snapshot::files).tick().history()).known());
+}
