@@ -60,6 +60,7 @@ Result<SocketUsage> parse_socket_usage(std::string_view sockstat, std::string_vi
     if (page_size == 0 || *usage.memory_bytes > std::numeric_limits<std::uint64_t>::max() / page_size)
       return unexpected(Errc::malformed, std::string(kSockstat) + ": more memory than there can be");
     *usage.memory_bytes *= page_size;
+    usage.page_bytes = page_size;
   }
   return usage;
 }

@@ -73,6 +73,7 @@ struct SocketUsage {
   Count orphans;  ///< sockets that no process holds any more
   Count allocated;     ///< all TCP sockets that exist, closed ones still held by a process included
   Count memory_bytes;  ///< buffers of all TCP sockets
+  Count page_bytes;    ///< size of a page, which net.ipv4.tcp_mem counts in; known where memory_bytes is
 };
 
 /// How full an accept queue was at each sample: length / (limit + 1), because a backlog of N holds N+1. 1 is

@@ -2,7 +2,10 @@
 #include "diagnosis/diagnose.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
+#include "core/sysctls.h"
 #include "diagnosis/known_servers.h"
 #include "diagnosis/words.h"
 
@@ -44,10 +47,25 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   return values;
 }
 
-// A command that reads or sets something of the namespace has to run there.
+// Whether a command sets or reads a sysctl that the machine has only once: it works in the first namespace
+// alone.
+bool is_about_machine(std::string_view command) {
+  command.remove_prefix(std::min(command.size(), command.find_last_of(' ', command.find('=')) + 1));
+  const auto* spec = find_sysctl(command.substr(0, command.find('=')));
+  return spec != nullptr && spec->scope == SysctlScope::machine;
+}
+
+// Programs that show or set what belongs to the namespace they run in.
+bool depends_on_netns(std::string_view command) {
+  constexpr std::array<std::string_view, 5> kPrograms = {"sysctl", "ss", "ip", "tcpdump", "conntrack"};
+  const auto program = command.substr(0, command.find(' '));
+  return std::ranges::find(kPrograms, program) != kPrograms.end() && !is_about_machine(command);
+}
+
+// A command about the namespace has to run there.
 std::string in_netns(std::string command, const std::string& netns) {
-  const bool there = netns.empty() || netns == kHostNetns || !command.starts_with("sysctl ");
-  return there ? command : "ip netns exec " + netns + " " + command;
+  if (netns.empty() || netns == kHostNetns || !depends_on_netns(command)) return command;
+  return (netns.starts_with('/') ? "nsenter --net=" + netns : "ip netns exec " + netns) + " " + command;
 }
 
 Finding to_finding(const Rule& rule, const Facts& facts, const std::string& netns, const Window& window) {

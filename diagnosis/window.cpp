@@ -20,6 +20,12 @@ Window Window::last(std::chrono::seconds lookback) const {
   return part;
 }
 
+Window Window::in(std::size_t netns) const {
+  auto other = *this;
+  other.netns_ = netns;
+  return other;
+}
+
 std::chrono::seconds Window::span() const {
   const auto span = std::chrono::round<std::chrono::seconds>(now() - snapshot(0).at);
   return std::max(span, std::chrono::seconds(1));

@@ -71,6 +71,8 @@ class Window {
 
   /// The end of this window: its last `lookback`.
   [[nodiscard]] Window last(std::chrono::seconds lookback) const;
+  /// The same time in another namespace, by its place in Snapshot::namespaces.
+  [[nodiscard]] Window in(std::size_t netns) const;
 
   [[nodiscard]] const Snapshot& host() const { return history_->snapshots().back(); }
   [[nodiscard]] const NetnsView& netns() const { return host().namespaces[netns_]; }

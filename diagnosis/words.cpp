@@ -25,8 +25,7 @@ Rendered render_choice(std::string_view& text, const ValueOf& value);
 void render_name(std::string_view& text, const ValueOf& value, Rendered& out) {
   const auto name = text.substr(0, text.find('}'));
   text.remove_prefix(std::min(text.size(), name.size() + 1));
-  const bool bracket = name == "[" || name == "]";
-  const auto known = bracket ? std::string(name) : value(name);
+  const auto known = value(name);
   out.text += known.value_or("?");
   out.complete = out.complete && known;
 }
@@ -35,13 +34,16 @@ void render_name(std::string_view& text, const ValueOf& value, Rendered& out) {
 Rendered render(std::string_view& text, const ValueOf& value, std::string_view ends) {
   Rendered out;
   while (!text.empty()) {
-    const auto special = std::min(text.find_first_of("{[" + std::string(ends)), text.size());
+    const auto special = std::min(text.find_first_of("{[\\" + std::string(ends)), text.size());
     out.text += text.substr(0, special);
     text.remove_prefix(special);
     if (text.empty() || ends.find(text.front()) != std::string_view::npos) break;
     const char mark = text.front();
     text.remove_prefix(1);
-    if (mark == '[')
+    if (mark == '\\') {
+      out.text += text.substr(0, 1);
+      text.remove_prefix(std::min<std::size_t>(text.size(), 1));
+    } else if (mark == '[')
       out.text += render_choice(text, value).text;
     else
       render_name(text, value, out);
@@ -94,6 +96,20 @@ std::string number_text(double number) {
 std::string percent_text(double ratio) {
   const auto percent = ratio * 100;
   return with_decimals(percent, percent > 0 && percent < 1 ? 1 : 0) + " %";
+}
+
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+std::string times_text(std::uint64_t count) { return count == 1 ? "once" : counted(count, "time"); }
+
+std::string bytes_text(double bytes) {
+  constexpr std::array<const char*, 5> kUnits = {" bytes", " KiB", " MiB", " GiB", " TiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
+  const bool whole = bytes >= 100 || bytes == std::floor(bytes);
+  return with_decimals(bytes, whole ? 0 : 1) + kUnits.at(unit);
 }
 
 std::string duration_text(std::chrono::seconds duration) {

@@ -64,7 +64,8 @@ inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
 });
 inline constexpr auto kFdAdvice = std::to_array<AdviceText>({
     {"Raise the limit of the service.",
-     "mkdir -p /etc/systemd/system/{service}.d && printf '{[}Service{]}\\nLimitNOFILE={new_fd_limit}\\n' > "
+     "mkdir -p /etc/systemd/system/{service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_fd_limit}\\\\n' "
+     "> "
      "/etc/systemd/system/{service}.d/nofile.conf && systemctl daemon-reload && systemctl restart {service}",
      "accept() works again and the queue is emptied.", "The restart cuts open connections."},
     {"Raise the limit of the running process until it can be restarted.",

@@ -27,6 +27,7 @@ TEST_CASE("the use of TCP sockets is read, and memory is in bytes") {
   CHECK(usage->time_wait == 7);
   CHECK(usage->allocated == 9);
   CHECK(usage->memory_bytes == 187 * 4096);
+  CHECK(usage->page_bytes == 4096U);
   CHECK(parse_socket_usage(kSockstat, kSockstat6, 65536)->memory_bytes == 187 * 65536);
 }
 
@@ -36,6 +37,7 @@ TEST_CASE("what the line about TCP sockets does not name stays empty") {
   CHECK(usage->tcp_in_use == 5);
   CHECK_FALSE(usage->orphans);
   CHECK_FALSE(usage->memory_bytes);
+  CHECK_FALSE(usage->page_bytes);
 }
 
 TEST_CASE("a kernel without IPv6 has no number of IPv6 sockets, and that is no error") {

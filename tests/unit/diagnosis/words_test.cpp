@@ -26,9 +26,10 @@ TEST_CASE("of parts with bars the first complete one is taken") {
   CHECK(fill_in("[{a}|{b}]", {}) == "");
 }
 
-TEST_CASE("a value may hold braces and brackets, and brackets can be written") {
+TEST_CASE("a value may hold braces and brackets, and a backslash makes brackets ordinary") {
   CHECK(fill_in("{a}", {{"a", "[::1]:{80}"}}) == "[::1]:{80}");
-  CHECK(fill_in("{[}Service{]}", {}) == "[Service]");
+  CHECK(fill_in(R"('tcp\[tcpflags\]'[ {none}] \{n\} \\n)", {}) == R"('tcp[tcpflags]' {n} \n)");
+  CHECK(fill_in("the end\\", {}) == "the end");
 }
 
 TEST_CASE("a text that is cut short is rendered as far as it goes") {
@@ -49,6 +50,14 @@ TEST_CASE("numbers, shares and durations are written as people write them") {
   CHECK(percent_text(0.43) == "43 %");
   CHECK(percent_text(0.001) == "0.1 %");
   CHECK(percent_text(0) == "0 %");
+  CHECK(counted(1, "packet") == "1 packet");
+  CHECK(counted(0, "packet") == "0 packets");
+  CHECK(times_text(1) == "once");
+  CHECK(times_text(2) == "2 times");
+  CHECK(bytes_text(512) == "512 bytes");
+  CHECK(bytes_text(8192) == "8 KiB");
+  CHECK(bytes_text(2358583296.0) == "2.2 GiB");
+  CHECK(bytes_text(1e18) == "909495 TiB");
   CHECK(duration_text(std::chrono::seconds(119)) == "119 s");
   CHECK(duration_text(std::chrono::minutes(5)) == "5 min");
   CHECK(duration_text(std::chrono::hours(3)) == "3 h");
