@@ -7,13 +7,31 @@
 #include "diagnosis/rules/families.h"
 
 namespace tcpdiag {
+namespace {
+
+// clang-format off
+constexpr std::span<const Rule> (*kFamilies[])() = {
+    accept_queue_rules,
+    overflow_rules,
+    listener_rules,
+    syn_queue_rules,
+    unanswered_rules,
+    ephemeral_port_rules,
+    descriptor_rules,
+    conntrack_rules,
+    host_rules,
+};
+// clang-format on
+
+}  // namespace
 
 std::span<const Rule> rule_catalog() {
   static const std::vector<Rule> kRules = [] {
     std::vector<Rule> rules;
-    for (const auto family : {accept_queue_rules(), overflow_rules(), listener_rules(), syn_queue_rules(),
-                              unanswered_rules(), ephemeral_port_rules(), descriptor_rules()})
-      rules.insert(rules.end(), family.begin(), family.end());
+    for (const auto family : kFamilies) {
+      const auto its = family();
+      rules.insert(rules.end(), its.begin(), its.end());
+    }
     return rules;
   }();
   return kRules;

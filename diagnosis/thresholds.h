@@ -32,6 +32,14 @@ struct Thresholds {
   double fd_near = 0.8;             ///< share of RLIMIT_NOFILE from which a process runs out
   double system_fd_near = 0.8;      ///< share of fs.file-max from which the machine runs out
   double system_fd_reached = 0.95;  ///< share from which that is critical
+  // host
+  std::uint64_t softnet_drops_min = 10;  ///< received packets that CPUs drop within a minute
+  double tcp_memory_high = 0.9;          ///< share of the most that net.ipv4.tcp_mem allows
+
+  // connection tracking
+  double conntrack_near = 0.9;  ///< share of the limit from which it is worth a warning
+  double conntrack_nearly_full =
+      0.95;  ///< share from which that is critical: the kernel begins to drop entries
 };
 
 }  // namespace tcpdiag

@@ -15,5 +15,7 @@ std::span<const Rule> syn_queue_rules();
 std::span<const Rule> unanswered_rules();
 std::span<const Rule> ephemeral_port_rules();
 std::span<const Rule> descriptor_rules();
+std::span<const Rule> conntrack_rules();
+std::span<const Rule> host_rules();
 
 }  // namespace tcpdiag
