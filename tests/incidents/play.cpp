@@ -35,7 +35,9 @@ class Play {
  public:
   Play(const Scenario& scenario, const PlayOptions& options,
        const std::function<void(const std::string&)>& on_step)
-      : scenario_(scenario), options_(options), stage_(scenario, watches_, on_step) {}
+      : scenario_(scenario),
+        options_(options),
+        stage_(scenario, watches_, {.on_step = on_step, .on_found = [this] { end_recordings(); }}) {}
 
   Outcome run_through() {
     const auto started = now();
@@ -60,6 +62,12 @@ class Play {
       for (const auto side : sides_of(scenario_)) begin_to_observe(side);
     stage_.begin();
     scenario_.play(stage_);
+  }
+
+  // A recording is of how it began: replaying tells what was known at its end, when the heaviest collectors
+  // have seen it once more.
+  void end_recordings() {
+    if (!options_.record.empty()) std::this_thread::sleep_for(std::chrono::seconds(5));
     for (auto& observer : observers_)
       if (observer.recording) observer.recording->stop();
   }

@@ -24,9 +24,8 @@ bool all(const std::vector<std::unique_ptr<Watch>>& watches, bool (Said::*holds)
 
 }  // namespace
 
-Stage::Stage(const Scenario& scenario, std::vector<std::unique_ptr<Watch>>& watches,
-             std::function<void(const std::string&)> on_step)
-    : scenario_(scenario), watches_(watches), on_step_(std::move(on_step)) {
+Stage::Stage(const Scenario& scenario, std::vector<std::unique_ptr<Watch>>& watches, StageHooks hooks)
+    : scenario_(scenario), watches_(watches), hooks_(std::move(hooks)) {
   begin();
 }
 
@@ -51,7 +50,7 @@ void Stage::evidence(const std::string& what, const std::function<bool()>& condi
 
 void Stage::await(const std::string& what, const std::function<bool()>& condition,
                   std::chrono::milliseconds time) {
-  on_step_("waits for: " + what);
+  hooks_.on_step("waits for: " + what);
   if (!holds_within(time, condition)) throw NotStaged("waited in vain for: " + what);
 }
 
@@ -68,11 +67,16 @@ void Stage::observe(const std::string& name, std::uint64_t value, std::uint64_t 
 
 void Stage::until_found() {
   if (!evidence_at_) evidence_at_ = now();
+  wait_for_findings();
+  if (hooks_.on_found) hooks_.on_found();
+}
+
+void Stage::wait_for_findings() const {
   if (watches_.empty()) {
     std::this_thread::sleep_for(kStageOnly);
     return;
   }
-  on_step_("waits for findings");
+  hooks_.on_step("waits for findings");
   if (scenario_.expected.empty()) {
     std::this_thread::sleep_for(kSilence);
     return;
@@ -86,7 +90,7 @@ void Stage::until_found() {
 void Stage::until_closed() {
   removed_at_ = now();
   if (watches_.empty()) return;
-  on_step_("waits for the findings to close");
+  hooks_.on_step("waits for the findings to close");
   (void)holds_within(kClosing, [this] { return all(watches_, &Said::all_closed); });
 }
 

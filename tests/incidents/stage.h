@@ -24,14 +24,18 @@ struct NotStaged : std::runtime_error {
 /// What the stage saw of the kernel: "overflows", "392".
 using Observed = std::vector<std::pair<std::string, std::string>>;
 
+/// Who is told of the course of a scenario.
+struct StageHooks {
+  std::function<void(const std::string&)> on_step;  ///< what it is about to do
+  std::function<void()> on_found;                   ///< until_found() is over; may be empty
+};
+
 /// What a scenario plays on. It tells when the evidence is there and when the cause is gone, by looking at
 /// the kernel itself, and waits between the two for the daemons' findings.
 class Stage {
  public:
-  /// `watches` is empty when no daemon is watching; then no finding is waited for. `on_step` is told what
-  /// the stage is about to do.
-  Stage(const Scenario& scenario, std::vector<std::unique_ptr<Watch>>& watches,
-        std::function<void(const std::string&)> on_step);
+  /// `watches` is empty when no daemon is watching; then no finding is waited for.
+  Stage(const Scenario& scenario, std::vector<std::unique_ptr<Watch>>& watches, StageHooks hooks);
 
   /// The counters' increase begins anew; the daemons are ready.
   void begin();
@@ -65,9 +69,11 @@ class Stage {
   [[nodiscard]] std::optional<TimePoint> removed_at() const { return removed_at_; }
 
  private:
+  void wait_for_findings() const;
+
   const Scenario& scenario_;
   std::vector<std::unique_ptr<Watch>>& watches_;
-  std::function<void(const std::string&)> on_step_;
+  StageHooks hooks_;
   std::unique_ptr<KernelView> kernel_, peer_;
   Observed observed_;
   std::optional<TimePoint> evidence_at_, removed_at_;
