@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handshakes that find the accept queue full when they are done: with a reset at once, or later.
+#include <optional>
+
 #include "tests/incidents/clients.h"
+#include "tests/incidents/held_link.h"
 #include "tests/incidents/server.h"
 #include "tests/incidents/stage.h"
-#include "tests/shell.h"
 
 namespace tcpdiag::incidents {
 namespace {
@@ -12,26 +14,26 @@ using namespace std::chrono_literals;
 
 constexpr std::uint16_t kPort = 5000;
 
-// A queue of 21 that 18 clients fill but for three places, then twelve at once. What the server sends is
-// slow, so all twelve SYNs arrive while the places are free, and nine handshakes end when they are not.
+// A queue of 21 that 18 clients fill but for three places, then twelve at once. The server's answers are held
+// back until all twelve SYNs are there: they find the places free, and nine handshakes end when they are not.
 struct Overflow {
-  Server server;
-  Clients first, second;
+  Server server{{.port = kPort, .backlog = 20, .stuck = true}};
+  Clients first{{.netns = "peer", .address = "10.0.0.1", .port = kPort, .count = 18, .speak = true}};
+  std::optional<Clients> second;
 
-  explicit Overflow(Stage& stage)
-      : server({.port = kPort, .backlog = 20, .stuck = true}),
-        first(clients(18)),
-        second(clients(12, stage)) {}
+  explicit Overflow(Stage& stage) {
+    auto& kernel = stage.kernel();
+    stage.await("18 connections in the queue", [&] { return kernel.queue(kPort) == 18; });
+    HeldLink link;
+    second.emplace(
+        ClientPlan{.netns = "peer", .address = "10.0.0.1", .port = kPort, .count = 12, .speak = true});
+    stage.await("twelve more on the way",
+                [&] { return kernel.half_open(kPort) + kernel.queue(kPort) == 30; });
+    link.let_go();
+  }
 
-  static ClientPlan clients(unsigned count) {
-    return {.netns = "peer", .address = "10.0.0.1", .port = kPort, .count = count, .speak = true};
-  }
-  static ClientPlan clients(unsigned count, Stage& stage) {
-    stage.await("18 connections in the queue", [&] { return stage.kernel().queue(kPort) == 18; });
-    run("tc qdisc add dev to-peer root tbf rate 16kbit burst 200 latency 10s");
-    return clients(count);
-  }
-  [[nodiscard]] std::uint32_t reset() const { return first.reset() + second.reset() + second.failed(); }
+  [[nodiscard]] std::uint32_t connected() const { return first.connected() + second->connected(); }
+  [[nodiscard]] std::uint32_t reset() const { return first.reset() + second->reset() + second->failed(); }
 };
 
 void reset_at_once(Stage& stage) {
@@ -51,8 +53,7 @@ void reset_at_once(Stage& stage) {
 void reset_late(Stage& stage) {
   Overflow overflow(stage);
   auto& kernel = stage.kernel();
-  stage.await("all to believe that they are connected",
-              [&] { return overflow.first.connected() + overflow.second.connected() == 30; });
+  stage.await("all to believe that they are connected", [&] { return overflow.connected() == 30; });
   stage.observe("half-open", kernel.half_open(kPort), 9, 9);
   stage.evidence("a late reset", [&] { return kernel.increase(&TcpCounters::out_rsts) > 0; });
   stage.await("nine clients to be reset", [&] { return overflow.reset() == 9; });

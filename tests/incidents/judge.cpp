@@ -64,17 +64,29 @@ void judge_steadiness(const Sighting& sighting, const Course& course, Outcome& o
         fmt::format("came and went: {} opened {} times", sighting.finding.describe(), times));
 }
 
-Named::Kind kind_of(const Scenario& scenario, const SeenFinding& finding, Outcome& outcome) {
+// What a failure tells of a finding that should not be there.
+std::string story_of(const Sighting& sighting, const Course& course) {
+  const auto& finding = sighting.finding;
+  const auto opened = sighting.opened.front();
+  const auto when = opened < course.removed
+                        ? fmt::format("{:.1f} s after the first evidence", seconds(course.evidence, opened))
+                        : fmt::format("{:.1f} s after the cause was gone", seconds(course.removed, opened));
+  return fmt::format("{}, {}: {}", finding.describe(), when, finding.summary);
+}
+
+Named::Kind kind_of(const Scenario& scenario, const Sighting& sighting, const Course& course,
+                    Outcome& outcome) {
+  const auto& finding = sighting.finding;
   const auto named_in = [&](const auto& list, auto id_of) {
     return std::ranges::any_of(list, [&](const auto& each) { return is_one_of(finding.id, id_of(each)); });
   };
   if (named_in(scenario.look_alikes, [](const std::string& each) { return each; })) {
-    outcome.failures.push_back("look-alike: " + finding.describe() + ": " + finding.summary);
+    outcome.failures.push_back("look-alike: " + story_of(sighting, course));
     return Named::Kind::wrong;
   }
   if (named_in(scenario.allowed, [](const Allowed& each) { return each.id; })) return Named::Kind::allowed;
   if (finding.severity == "info") return Named::Kind::info;
-  outcome.failures.push_back("not expected: " + finding.describe() + ": " + finding.summary);
+  outcome.failures.push_back("not expected: " + story_of(sighting, course));
   return Named::Kind::wrong;
 }
 
@@ -88,7 +100,7 @@ void judge(const Scenario& scenario, const Said& said, const Course& course, Out
     judge_steadiness(sighting, course, outcome);
     if (sighting.as_expected) continue;
     const auto& finding = sighting.finding;
-    const auto kind = kind_of(scenario, finding, outcome);
+    const auto kind = kind_of(scenario, sighting, course, outcome);
     outcome.named.push_back({.finding = finding.id, .text = finding.describe(), .kind = kind});
   }
 }

@@ -99,7 +99,8 @@ int main(int argc, char** argv) {
   app.add_option("--repeat", options.repeat, "Times each is played")->capture_default_str();
   app.add_option("--programs", options.play.programs, "Where tcpdiagd and tcpdiag are")
       ->capture_default_str();
-  app.add_option("--keep-logs", options.play.keep_logs, "Directory for the daemons' logs and last reports");
+  app.add_option("--keep-logs", options.play.keep_logs,
+                 "Directory for what the daemons said where a scenario failed");
   app.add_option("--record", options.play.record, "Directory for a recording of each scenario");
   app.add_flag("--stage-only", options.play.stage_only, "No daemon: only whether each can be staged");
   app.add_option("--outcomes", options.outcomes, "Directory for an outcome of each scenario");

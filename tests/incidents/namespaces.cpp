@@ -26,13 +26,20 @@ void mount_over(const char* type, const char* where) {
     throw std::runtime_error(system_error(errno, std::string("mounting ") + where).detail);
 }
 
+// Each end knows the other's hardware address, so that no packet waits for an answer to ARP.
 void join_peer() {
-  run("ip netns add peer && ip link add to-peer type veth peer name to-home netns peer");
-  run("ip address add 10.0.0.1/24 dev to-peer && ip address add fd00::1/64 dev to-peer nodad && "
-      "ip link set to-peer up");
-  run("ip -n peer address add 10.0.0.2/24 dev to-home && ip -n peer address add fd00::2/64 dev to-home nodad "
-      "&& "
-      "ip -n peer link set lo up && ip -n peer link set to-home up");
+  run("ip netns add peer && ip link add name to-peer address 02:00:00:00:00:01 type veth "
+      "peer name to-home address 02:00:00:00:00:02 netns peer");
+  const auto join = [](const std::string& ip, const std::string& device, const std::string& host,
+                       const std::string& other) {
+    const auto neighbour = " lladdr 02:00:00:00:00:0" + other + " nud permanent dev " + device;
+    run(ip + " link set lo up && " + ip + " link set " + device + " up && " + ip + " address add 10.0.0." +
+        host + "/24 dev " + device + " && " + ip + " address add fd00::" + host + "/64 nodad dev " + device +
+        " && " + ip + " neigh add 10.0.0." + other + neighbour + " && " + ip + " neigh add fd00::" + other +
+        neighbour);
+  };
+  join("ip", "to-peer", "1", "2");
+  join("ip -n peer", "to-home", "2", "1");
 }
 
 void furnish(bool peer) {

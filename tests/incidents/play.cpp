@@ -37,7 +37,7 @@ class Play {
        const std::function<void(const std::string&)>& on_step)
       : scenario_(scenario),
         options_(options),
-        stage_(scenario, watches_, {.on_step = on_step, .on_found = [this] { end_recordings(); }}) {}
+        stage_(scenario, watches_, {.on_step = on_step, .on_found = [this] { look_at_its_height(); }}) {}
 
   Outcome run_through() {
     const auto started = now();
@@ -62,6 +62,12 @@ class Play {
       for (const auto side : sides_of(scenario_)) begin_to_observe(side);
     stage_.begin();
     scenario_.play(stage_);
+  }
+
+  void look_at_its_height() {
+    if (!options_.keep_logs.empty())
+      for (const auto& watch : watches_) reports_.push_back(watch->report());
+    end_recordings();
   }
 
   // A recording is of how it began: replaying tells what was known at its end, when the heaviest collectors
@@ -99,15 +105,17 @@ class Play {
     }
     if (options_.keep_logs.empty()) return;
     std::ofstream(options_.keep_logs / (scenario_.name + ".log")) << outcome_.evidence;
-    for (const auto& watch : watches_)
-      std::ofstream(options_.keep_logs / (scenario_.name + "-" + to_text(watch->side()) + ".report.json"))
-          << watch->report();
+    for (std::size_t each = 0; each < reports_.size(); ++each)
+      std::ofstream(options_.keep_logs /
+                    (scenario_.name + "-" + to_text(watches_[each]->side()) + ".report.json"))
+          << reports_[each];
   }
 
   const Scenario& scenario_;
   const PlayOptions& options_;
   std::vector<Observer> observers_;
   std::vector<std::unique_ptr<Watch>> watches_;  // end before the daemons that they ask
+  std::vector<std::string> reports_;             // of each watch, when it was found or given up
   Stage stage_;
   Outcome outcome_;
 };

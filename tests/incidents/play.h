@@ -13,7 +13,7 @@ namespace tcpdiag::incidents {
 struct PlayOptions {
   std::filesystem::path programs;   ///< where tcpdiagd and tcpdiag are
   bool stage_only = false;          ///< no daemon: only whether it can be staged
-  std::filesystem::path keep_logs;  ///< directory for what the daemons said; empty: not kept
+  std::filesystem::path keep_logs;  ///< of failures: directory for answers, logs and reports; empty: not kept
   std::filesystem::path record;     ///< directory for recordings; empty: none is made
 };
 
