@@ -69,8 +69,8 @@ std::string story_of(const Sighting& sighting, const Course& course) {
   const auto& finding = sighting.finding;
   const auto opened = sighting.opened.front();
   const auto when = opened < course.removed
-                        ? fmt::format("{:.1f} s after the first evidence", seconds(course.evidence, opened))
-                        : fmt::format("{:.1f} s after the cause was gone", seconds(course.removed, opened));
+                        ? fmt::format("{:+.1f} s from the first evidence", seconds(course.evidence, opened))
+                        : fmt::format("{:+.1f} s from the end of the cause", seconds(course.removed, opened));
   return fmt::format("{}, {}: {}", finding.describe(), when, finding.summary);
 }
 
