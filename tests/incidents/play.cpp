@@ -98,8 +98,9 @@ class Play {
     for (std::size_t each = 0; each < watches_.size(); ++each) {
       const auto said = watches_[each]->said();
       const auto side = to_text(watches_[each]->side());
-      outcome_.evidence += side + ": findings at their fullest:\n" + said.fullest() + "\n" + side +
-                           ": findings at the end:\n" + said.latest() + "\n" + side +
+      if (said.fullest() != said.latest())
+        outcome_.evidence += side + ": findings at their fullest:\n" + said.fullest() + "\n";
+      outcome_.evidence += side + ": findings at the end:\n" + said.latest() + "\n" + side +
                            ": the daemon's log:\n" + observers_[each].daemon.log();
       if (observers_[each].recording) outcome_.evidence += observers_[each].recording->log();
     }
