@@ -13,13 +13,19 @@ namespace {
 
 constexpr auto kPath = "/dev/kmsg";
 
+tl::unexpected<Error> failure() {
+  auto error = system_error(errno, kPath);
+  if (error.code == Errc::denied) error.detail += " (needs root or CAP_SYSLOG)";
+  return tl::unexpected<Error>(std::move(error));
+}
+
 }  // namespace
 
 // Containers put /dev/null or a console in its place. Either would look like a log in which nothing happens.
 Result<FileDescriptor> Kmsg::open() {
   FileDescriptor file(::open(kPath, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0) return tl::unexpected<Error>(system_error(errno, kPath));
+  if (!file || ::fstat(file.get(), &status) != 0) return failure();
   if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 11))
     return unexpected(Errc::missing, std::string(kPath) + ": is not the kernel's log");
   return file;
@@ -45,7 +51,7 @@ Result<KernelLogRecords> Kmsg::read() {
       return log;
     } else if (errno != EINTR) {
       if (!log.records.empty()) break;  // they are read and gone; the error comes again with the next look
-      return tl::unexpected<Error>(system_error(errno, kPath));
+      return failure();
     }
   }
   log.more = true;

@@ -46,9 +46,10 @@ Result<void> Netns::run_inside(const std::function<void()>& work) const {
   } catch (const std::system_error& no_thread) {  // a limit on tasks must not end the daemon
     failure = no_thread.code().value();
   }
-  if (failure != 0)
-    return tl::unexpected<Error>(system_error(failure, "entering network namespace " + path_));
-  return {};
+  if (failure == 0) return {};
+  auto error = system_error(failure, "entering network namespace " + path_);
+  if (error.code == Errc::denied) error.detail += " (needs root or CAP_SYS_ADMIN)";
+  return tl::unexpected<Error>(std::move(error));
 }
 
 Result<void> Netns::check_still_there() const {
