@@ -2,10 +2,25 @@
 #include "core/time_text.h"
 
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 
 namespace tcpdiag {
+namespace {
+
+/// Takes `digits` digits and then `mark`, if there is one, off `text`; empty when they are not there.
+std::optional<int> take_number(std::string_view& text, std::size_t digits, std::string_view mark) {
+  if (text.size() < digits + mark.size() || text.substr(digits, mark.size()) != mark) return std::nullopt;
+  int number = 0;
+  const auto* end = text.data() + digits;
+  if (text.front() == '-') return std::nullopt;
+  if (std::from_chars(text.data(), end, number).ptr != end) return std::nullopt;
+  text.remove_prefix(digits + mark.size());
+  return number;
+}
+
+}  // namespace
 
 std::string to_rfc3339(std::chrono::system_clock::time_point time) {
   const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
@@ -19,6 +34,28 @@ std::string to_rfc3339(std::chrono::system_clock::time_point time) {
   std::snprintf(fraction.data(), fraction.size(), ".%03dZ",
                 static_cast<int>((milliseconds - seconds).count()));
   return std::string(date.data(), length) + fraction.data();
+}
+
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
+  using namespace std::chrono;
+  const auto year_number = take_number(text, 4, "-");
+  const auto month_number = year_number ? take_number(text, 2, "-") : std::nullopt;
+  const auto day_number = month_number ? take_number(text, 2, "T") : std::nullopt;
+  const auto hour = day_number ? take_number(text, 2, ":") : std::nullopt;
+  const auto minute = hour ? take_number(text, 2, ":") : std::nullopt;
+  const auto second = minute ? take_number(text, 2, "") : std::nullopt;
+  if (!second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  int millisecond = 0;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    const auto fraction = take_number(text, 3, "");
+    if (!fraction) return std::nullopt;
+    millisecond = *fraction;
+  }
+  const year_month_day date{year(*year_number), month(static_cast<unsigned>(*month_number)),
+                            day(static_cast<unsigned>(*day_number))};
+  if (text != "Z" || !date.ok()) return std::nullopt;
+  return sys_days(date) + hours(*hour) + minutes(*minute) + seconds(*second) + milliseconds(millisecond);
 }
 
 }  // namespace tcpdiag

@@ -18,8 +18,8 @@ constexpr auto kLongestPeriod = std::chrono::minutes(10);
 }  // namespace
 
 Cycle::Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::string>& namespaces,
-             const OpenSource& open, CycleOptions options, Clocks clocks)
-    : clocks_(std::move(clocks)), book_(rule_catalog()) {
+             const OpenSource& open, CycleOptions options, Clocks clocks, Hold hold)
+    : clocks_(std::move(clocks)), book_(rule_catalog(), {}, hold) {
   std::vector<std::unique_ptr<Source>> for_worker;
   for (const auto& name : namespaces) {
     snapshot_.namespaces.push_back({.name = name});

@@ -27,8 +27,8 @@ inline constexpr std::chrono::seconds kDiagnosisPeriod{1};
 struct CycleOptions {
   std::set<std::string, std::less<>> collectors_off;
   std::optional<double> cpu_budget;  ///< share of one core; empty: periods are never stretched
-  /// Some collectors run twice as often while connections are in trouble. Not where times have to be those of a
-  /// recording.
+  /// Some collectors run twice as often while connections are in trouble. Not where times have to be those of
+  /// a recording.
   bool hurry = true;
 };
 
@@ -38,9 +38,10 @@ using OpenSource = std::function<std::unique_ptr<Source>(const std::string& netn
 /// Decides which collectors are due, runs them and keeps what they say.
 class Cycle {
  public:
-  /// `namespaces` begins with kHostNetns. Every thread gets sources of its own.
+  /// `namespaces` begins with kHostNetns. Every thread gets sources of its own. `hold`: how long findings and
+  /// their absence have to last.
   Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::string>& namespaces,
-        const OpenSource& open, CycleOptions options, Clocks clocks);
+        const OpenSource& open, CycleOptions options, Clocks clocks, Hold hold = {});
 
   /// Takes effect with the next tick. What a collector said that is now switched off is forgotten.
   void configure(CycleOptions options);

@@ -17,10 +17,12 @@ void IncidentBook::observe(const Snapshot& snapshot, Moment now) {
   for (const auto& incident : incidents_)
     if (incident.opened.at == now.at) ++opened_[incident.finding.id];
   unknown_ = std::move(diagnosis.unknown);
+  if (!since_) since_ = now.at;
 }
 
 void IncidentBook::write_to(Report& report) const {
   report.incidents = incidents_;
+  report.judged_since = since_;
   for (const auto& rule : rules_) {
     RuleState state{.id = rule.info.id, .severity = rule.info.severity};
     if (const auto opened = opened_.find(rule.info.id); opened != opened_.end())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ class IncidentBook {
   History history_;
   std::vector<Incident> incidents_;
   std::vector<Unknown> unknown_;                              // of the latest diagnosis
+  std::optional<TimePoint> since_;                            // the first diagnosis
   std::map<std::string, std::uint64_t, std::less<>> opened_;  // by rule
 };
 

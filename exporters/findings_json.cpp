@@ -68,8 +68,8 @@ std::string text_of(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-Json unknown_json(const Unknown& unknown) {
-  Json object = {{"id", unknown.id}};
+Json unknown_json(const Unknown& unknown, Severity severity) {
+  Json object = {{"id", unknown.id}, {"severity", to_string(severity)}};
   put_text(object, "netns", unknown.netns);
   object["why"] = unknown.why;
   return object;
@@ -78,8 +78,33 @@ Json unknown_json(const Unknown& unknown) {
 Json unknowns_json(const Report& report) {
   Json list = Json::array();
   for (const auto& rule : report.rules)
-    for (const auto& unknown : rule.unknown) list.push_back(unknown_json(unknown));
+    for (const auto& unknown : rule.unknown) list.push_back(unknown_json(unknown, rule.severity));
   return list;
+}
+
+std::uint64_t connections_of(const Connections& connections) {
+  auto total = connections.client_other.total();
+  for (const auto* ports : {&connections.server, &connections.client})
+    for (const auto& port : *ports) total += port.total();
+  return total;
+}
+
+/// How much there was to look at. What is not known of any namespace is left out.
+Json watched_json(const Report& report) {
+  Json object = Json::object();
+  if (report.judged_since)
+    object["seconds"] = std::chrono::round<std::chrono::seconds>(report.at - *report.judged_since).count();
+  object["namespaces"] = report.snapshot.namespaces.size();
+  Count listeners, connections;
+  for (const auto& netns : report.snapshot.namespaces) {
+    if (const auto* share = netns.listeners.get())
+      listeners = listeners.value_or(0) + share->listeners.size();  // the first one that is known
+    if (const auto* share = netns.connections.get())
+      connections = connections.value_or(0) + connections_of(*share);
+  }
+  if (listeners) object["listeners"] = *listeners;
+  if (connections) object["connections"] = *connections;
+  return object;
 }
 
 Json incident_json(const Incident& incident) {
@@ -116,6 +141,7 @@ nlohmann::ordered_json findings_json(const Report& report) {
   for (const auto& incident : report.incidents)
     if (incident.is_open()) object["findings"].push_back(finding_json(incident));
   object["unknown"] = unknowns_json(report);
+  object["watched"] = watched_json(report);
   return object;
 }
 

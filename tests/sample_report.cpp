@@ -139,6 +139,93 @@ KernelLog sample_kernel_log() {
   return log;
 }
 
+constexpr std::chrono::system_clock::time_point kWallNow{1'767'323'045'678ms};  // 2026-01-02T03:04:05.678Z
+
+Moment ago(std::chrono::milliseconds time) { return {kNow - time, kWallNow - time}; }
+
+Finding stalled_finding() {
+  return {
+      .id = "accept-queue-app-stalled",
+      .severity = Severity::critical,
+      .netns = "host",
+      .subject = {.kind = SubjectKind::listener,
+                  .address = "0.0.0.0",
+                  .port = 80,
+                  .process = "nginx",
+                  .pid = 800,
+                  .unit = "nginx.service"},
+      .summary =
+          "nginx[800] has accepted nobody for 43 s: 129 connections wait in the accept queue of 0.0.0.0:80, "
+          "which is full, and 392 more were turned away in 30 s.",
+      .evidence = {{"ListenOverflows", 392, "events", 30s},
+                   {"accept queue length", 129, "connections", {}},
+                   {"queue / limit", 0.9921875, "", {}}},
+      .bites = Bites{"listen backlog", 128, "net.core.somaxconn", 4096},
+      .advice = {{"See what nginx[800] waits for.", "cat /proc/800/stack",
+                  "Names the kernel function in which it sleeps.", ""},
+                 {"Start it anew when it does not recover.", "systemctl restart nginx.service",
+                  "Its queue is emptied.", "Connections that it serves are cut."}},
+      .not_helping = {"A larger backlog: whoever does not accept fills any queue."},
+      .consequences = {"accept-queue-full"}};
+}
+
+Finding ports_finding() {
+  return {.id = "ephemeral-ports-low",
+          .severity = Severity::warning,
+          .netns = "blue",
+          .subject = {.kind = SubjectKind::destination, .address = "2001:db8::9", .port = 5432},
+          .summary = "23 100 of 28 232 ephemeral ports are taken for [2001:db8::9]:5432.",
+          .evidence = {{"local ports in use", 23100, "ports", {}}},
+          .bites = Bites{"net.ipv4.ip_local_port_range", 28232, "", {}},
+          .advice = {{"Reuse connections.", "", "", ""}}};
+}
+
+Finding sysctl_finding() {
+  return {.id = "sysctl-somaxconn-low",
+          .severity = Severity::info,
+          .subject = {.kind = SubjectKind::setting, .name = "net.core.somaxconn"},
+          .summary = "net.core.somaxconn is 128, below the kernel's own default of 4096.",
+          .evidence = {{"net.core.somaxconn", 128, "", {}}}};
+}
+
+// Worst first, then what is over.
+std::vector<Incident> sample_incidents() {
+  auto busy = stalled_finding();
+  busy.id = "syn-queue-overflow";
+  busy.severity = Severity::warning;
+  busy.summary = "A burst of real clients.";
+  auto over = ports_finding();
+  over.summary = "22 600 of 28 232 ephemeral ports were taken.";
+  return {
+      {.finding = stalled_finding(), .opened = ago(43s), .seen = ago(0s)},
+      {.finding = ports_finding(), .opened = ago(2h), .seen = ago(5s), .blind = true},
+      {.finding = sysctl_finding(), .opened = ago(3h), .seen = ago(0s)},
+      {.finding = busy,
+       .opened = ago(90s),
+       .seen = ago(43s),
+       .closed = ago(43s),
+       .closed_by = stalled_finding().id},
+      {.finding = over, .opened = ago(4h), .seen = ago(3h), .closed = ago(3h)},
+  };
+}
+
+std::vector<RuleState> sample_rules() {
+  return {{.id = "accept-queue-app-stalled", .severity = Severity::critical, .opened = 1},
+          {.id = "syn-queue-overflow", .severity = Severity::warning, .opened = 7},
+          {.id = "ephemeral-ports-low",
+           .severity = Severity::warning,
+           .opened = 2,
+           .unknown = {{"ephemeral-ports-low", "blue", "connections: not read yet, or switched off"}}},
+          {.id = "neighbour-table-overflow",
+           .severity = Severity::warning,
+           .unknown = {{"neighbour-table-overflow", "", "/dev/kmsg: Operation not permitted"}}},
+          {.id = "conntrack-full",
+           .severity = Severity::critical,
+           .unknown = {{"conntrack-full", "host", "/dev/kmsg: Operation not permitted"},
+                       {"conntrack-full", "blue", "/dev/kmsg: Operation not permitted"}}},
+          {.id = "sysctl-somaxconn-low", .severity = Severity::info, .opened = 1}};
+}
+
 std::vector<CollectorRun> sample_runs() {
   const auto run = [](const char* name, const char* netns, std::chrono::milliseconds period) {
     return CollectorRun{.collector = name,
@@ -177,7 +264,10 @@ Listener sample_listener(const char* at, std::uint16_t number, std::uint32_t que
 Report sample_report() {
   Report report;
   report.at = kNow;
-  report.wall_at = std::chrono::system_clock::time_point{1'767'323'045'678ms};  // 2026-01-02T03:04:05.678Z
+  report.wall_at = kWallNow;
+  report.judged_since = kNow - 24h;
+  report.rules = sample_rules();
+  report.incidents = sample_incidents();
   report.ticks_late = 2;
   report.http = HttpUsage{.connections = 3, .refused = 5, .dropped = 4};
   report.runs = sample_runs();
@@ -248,6 +338,12 @@ Report hostile_report() {
   report.snapshot.namespaces[1].listeners = unknown<Listeners>(Errc::denied, kHostile);
   report.runs[3].netns = kHostile;
   report.runs[3].outcome = unexpected(Errc::denied, kHostile);
+  auto& finding = report.incidents[0].finding;
+  finding.netns = finding.summary = finding.subject.process = finding.subject.unit = kHostile;
+  finding.evidence[0].name = finding.evidence[0].unit = finding.bites->limit = kHostile;
+  finding.advice[0] = {kHostile, kHostile, kHostile, kHostile};
+  finding.not_helping[0] = finding.consequences[0] = kHostile;
+  report.rules[3].unknown[0].netns = report.rules[3].unknown[0].why = kHostile;
   return report;
 }
 
