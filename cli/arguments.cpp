@@ -70,6 +70,26 @@ Result<std::filesystem::path> directory_of(const GivenFlags& given, const std::s
   return operands->second.front();
 }
 
+Result<Command> parse_check(const GivenFlags& given) {
+  CheckOptions options{.json = given.contains("--json")};
+  if (const auto flag = given.find("--url"); flag != given.end()) {
+    for (const auto name : {std::string_view("--duration"), kNetns})
+      if (given.contains(name))
+        return refused(std::string(name) + " has no meaning with --url: a daemon looks all the time");
+    options.url = flag->second.front();
+    return options;
+  }
+  if (const auto flag = given.find("--duration"); flag != given.end()) {
+    const auto duration = parse_duration(flag->second.front());
+    if (!duration) return tl::unexpected<Error>(duration.error());
+    options.duration = *duration;
+  }
+  auto namespaces = parse_namespaces(given);
+  if (!namespaces) return tl::unexpected<Error>(namespaces.error());
+  options.namespaces = std::move(*namespaces);
+  return options;
+}
+
 Result<Command> parse_listeners(const GivenFlags& given) {
   return parse_namespaces(given).map([&](const std::vector<std::string>& namespaces) -> Command {
     return ListenersOptions{.namespaces = namespaces, .json = given.contains("--json")};
@@ -139,6 +159,20 @@ const std::vector<CommandSpec>& commands() {
   const FlagSpec netns{std::string(kNetns), true, true};
   const FlagSpec json{"--json"};
   static const std::vector<CommandSpec> kCommands = {
+      {"check",
+       " [--duration=TIME] [--url=URL] [--netns=NETNS]... [--json]",
+       {{"--duration", true}, {"--url", true}, netns, json},
+       0,
+       parse_check,
+       R"(      Look at this host and say which TCP limits bite, how that is known, and what to do about it.
+      Exit status: 0 nothing is found, 1 a warning, 2 something critical; 3 it cannot tell, because
+      it was not asked properly, cannot look, or something that would have to be known is not, and
+      nothing else is found. Findings of severity info do not count.
+  --duration=TIME
+      How long to look, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 10.
+  --url=URL
+      Ask the daemon there instead, for example http://localhost:10180.
+)"},
       {"listeners",
        " [--netns=NETNS]... [--json]",
        {netns, json},
@@ -243,10 +277,10 @@ Asks the kernel why TCP connections fail.
       A network namespace to look at beside the program's own: a name under /run/netns, or a path.
       May be given several times.
   --json
-      JSON as in the daemon's report, for programs.
+      JSON as the daemon's API has it, for programs.
 
-Exit status: 0 when what was asked for is known, 1 when it could not be read, 2 for a mistake on the
-command line.
+Exit status of the others than check: 0 when what was asked for is known, 1 when it could not be read, 2 for
+a mistake on the command line.
 )";
 }
 

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "cli/check.h"
 #include "cli/connections.h"
 #include "cli/fds.h"
 #include "cli/listeners.h"
@@ -21,7 +22,7 @@ struct ReplayOptions {
 struct ShowHelp {};
 struct ShowVersion {};
 
-using Command = std::variant<ListenersOptions, ConnectionsOptions, FdsOptions, RecordOptions, ReplayOptions,
+using Command = std::variant<CheckOptions, ListenersOptions, ConnectionsOptions, FdsOptions, RecordOptions, ReplayOptions,
                              ShowHelp, ShowVersion>;
 
 /// `arguments` are those after the program's name. The detail of an error is one line that names the word

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: one command, one function.
+#include <unistd.h>
+
 #include <algorithm>
 #include <exception>
 #include <initializer_list>
 #include <iostream>
 
 #include "cli/arguments.h"
+#include "cli/check.h"
+#include "cli/check_text.h"
 #include "cli/connections.h"
 #include "cli/fds.h"
 #include "cli/listeners.h"
@@ -18,6 +22,8 @@
 #include "collectors/live_source.h"
 #include "core/utf8.h"
 #include "core/version.h"
+#include "diagnosis/words.h"
+#include "exporters/findings_json.h"
 #include "exporters/json.h"
 #include "exporters/prometheus.h"
 
@@ -27,6 +33,12 @@ using namespace tcpdiag;
 
 constexpr int kFailed = 1;
 constexpr int kMistake = 2;
+constexpr int kCannotTell = static_cast<int>(CheckStatus::cannot_tell);
+
+/// What a failure exits with: the statuses of a check have meanings of their own.
+int status_of_failure(const std::vector<std::string>& arguments, int status) {
+  return !arguments.empty() && arguments.front() == "check" ? kCannotTell : status;
+}
 
 int fail(const Error& error) {
   std::cerr << "tcpdiag: " << one_line(error.detail) << "\n";
@@ -53,6 +65,34 @@ int answer(const Report& report, std::initializer_list<std::string_view> decisiv
     return !run.outcome && std::ranges::find(decisive, run.collector) != decisive.end();
   });
   return open ? kFailed : shown;
+}
+
+/// What is found, as the API says it.
+Result<std::string> findings_for(const CheckOptions& options) {
+  const auto clocks = Clocks::system();
+  if (!options.url.empty()) return ask_daemon(options.url, clocks);
+  if (::isatty(STDERR_FILENO) == 1)
+    std::cerr << "tcpdiag: looking for "
+              << duration_text(std::chrono::ceil<std::chrono::seconds>(options.duration))
+              << "; Ctrl-C ends it earlier\n";
+  return findings_json_text(look_at_this_host(options, clocks));
+}
+
+int run(const CheckOptions& options) {
+  const auto json = findings_for(options);
+  if (!json) {
+    fail(json.error());
+    return kCannotTell;
+  }
+  const auto answer = parse_findings(*json);
+  if (!answer) {
+    fail(
+        {answer.error().code, options.url + ": answers, but not as tcpdiagd does: " + answer.error().detail});
+    return kCannotTell;
+  }
+  const auto by = options.url.empty() ? LookedBy::this_program : LookedBy::daemon;
+  const auto text = options.json ? *json : to_text(*answer, by, standard_output_style());
+  return show(text) == 0 ? static_cast<int>(status_of(*answer)) : kCannotTell;
 }
 
 int run(const ListenersOptions& options) {
@@ -114,7 +154,7 @@ int run(const std::vector<std::string>& arguments) {
   const auto command = parse_arguments(arguments);
   if (!command) {
     fail(command.error());
-    return kMistake;
+    return status_of_failure(arguments, kMistake);
   }
   return std::visit([](const auto& chosen) { return run(chosen); }, *command);
 }
@@ -122,10 +162,11 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
-    return run(std::vector<std::string>(argv + 1, argv + argc));
+    return run(arguments);
   } catch (const std::exception& error) {  // libraries throw; nothing of ours does
     std::cerr << "tcpdiag: " << error.what() << "\n";
-    return kFailed;
+    return status_of_failure(arguments, kFailed);
   }
 }

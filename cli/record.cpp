@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 
+#include "cli/pace.h"
 #include "cli/sample.h"
 #include "collectors/catalog.h"
 #include "collectors/live_source.h"
@@ -25,27 +25,6 @@ RecordingAbout about_this_machine(const Clocks& clocks) {
           .started_at = clocks.wall(),
           .started = clocks.monotonic(),
           .page_size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
-}
-
-// A signal asks to stop; it stays pending until wait_until() takes it.
-bool stop_is_pending() {
-  sigset_t pending;
-  return ::sigpending(&pending) == 0 &&
-         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
-}
-
-// Waits until `until`; false when a signal asks to stop, even if it is too late to wait.
-bool wait_until(TimePoint until, const Clocks& clocks) {
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGINT);
-  sigaddset(&stop, SIGTERM);
-  for (;;) {
-    const auto left = std::max<std::int64_t>(0, std::chrono::nanoseconds(until - clocks.monotonic()).count());
-    const timespec timeout{.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
-    if (::sigtimedwait(&stop, nullptr, &timeout) > 0) return false;
-    if (left == 0) return true;
-  }
 }
 
 void note_runs(const Report& report, Recorded& recorded) {

@@ -70,6 +70,33 @@ TEST_CASE("namespaces are checked as the daemon checks them") {
   CHECK(complaint({"record", "d", "--netns", "a", "--netns", "a"}) == "--netns names \"a\" twice");
 }
 
+TEST_CASE("check looks for ten seconds unless it is told otherwise") {
+  const auto plain = parse_arguments({"check"});
+  REQUIRE(plain);
+  const auto& options = std::get<CheckOptions>(*plain);
+  CHECK(options.duration == 10s);
+  CHECK_FALSE(options.json);
+  CHECK(options.url.empty());
+  CHECK(options.namespaces.empty());
+  const auto full = parse_arguments({"check", "--json", "--duration=1m", "--netns=a", "--netns=b"});
+  REQUIRE(full);
+  CHECK(std::get<CheckOptions>(*full).duration == 60s);
+  CHECK(std::get<CheckOptions>(*full).json);
+  CHECK(std::get<CheckOptions>(*full).namespaces == Arguments{"a", "b"});
+}
+
+TEST_CASE("check asks a daemon, which looks all the time and at what it was told to") {
+  const auto command = parse_arguments({"check", "--url=http://db1:10180", "--json"});
+  REQUIRE(command);
+  CHECK(std::get<CheckOptions>(*command).url == "http://db1:10180");
+  CHECK(complaint({"check", "--url=http://a", "--duration=1"}) ==
+        "--duration has no meaning with --url: a daemon looks all the time");
+  CHECK(complaint({"check", "--netns=a", "--url=http://a"}) ==
+        "--netns has no meaning with --url: a daemon looks all the time");
+  CHECK(complaint({"check", "--url="}) == "--url needs a value");
+  CHECK(complaint({"check", "x"}) == "unexpected argument \"x\"");
+}
+
 TEST_CASE("replay takes a directory and a format") {
   const auto json = parse_arguments({"replay", "d"});
   REQUIRE(json);
@@ -84,8 +111,9 @@ TEST_CASE("replay takes a directory and a format") {
 TEST_CASE("a word of the command line that is not known is named in one line, with the nearest one") {
   CHECK(complaint({"recrod", "x"}) == "unknown command \"recrod\"; did you mean \"record\"?");
   CHECK(complaint({"start"}) ==
-        "unknown command \"start\"; allowed: listeners, connections, fds, record, replay");
-  CHECK(complaint({""}) == "unknown command \"\"; allowed: listeners, connections, fds, record, replay");
+        "unknown command \"start\"; allowed: check, listeners, connections, fds, record, replay");
+  CHECK(complaint({""}) ==
+        "unknown command \"\"; allowed: check, listeners, connections, fds, record, replay");
   CHECK(complaint({"--foo"}) == "unknown flag \"--foo\"; allowed: --help, --version");
   CHECK(complaint({"--hepl"}) == "unknown flag \"--hepl\"; did you mean \"--help\"?");
   CHECK(complaint({"record", "--foo", "d"}) == "unknown flag \"--foo\"; --help shows the known ones");
@@ -96,7 +124,7 @@ TEST_CASE("a word of the command line that is not known is named in one line, wi
   CHECK(complaint({"record", "d", "replay", "e"}) == "unexpected argument \"replay\"");
   CHECK(complaint({"record"}) == "record needs a directory: tcpdiag record DIR");
   CHECK(complaint({"replay", ""}) == "replay needs a directory: tcpdiag replay DIR");
-  CHECK(complaint({}) == "no command; allowed: listeners, connections, fds, record, replay");
+  CHECK(complaint({}) == "no command; allowed: check, listeners, connections, fds, record, replay");
 }
 
 TEST_CASE("listeners, connections and fds take what narrows them down") {

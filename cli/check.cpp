@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/check.h"
+
+#include <algorithm>
+
+#include "cli/http_get.h"
+#include "cli/pace.h"
+#include "collectors/catalog.h"
+#include "collectors/live_source.h"
+#include "core/utf8.h"
+#include "daemon/cycle.h"
+#include "daemon/loop.h"
+
+namespace tcpdiag {
+namespace {
+
+// Nothing that is found closes before the longest check is over.
+constexpr Hold kKeepAll{.closes_after = std::chrono::hours(48)};
+constexpr std::chrono::seconds kPatience{5};
+
+/// The beginning of what a server says about itself, fit to be shown.
+std::string first_line(const std::string& body) {
+  constexpr std::size_t kMost = 200;
+  const auto line = std::string_view(body).substr(0, body.find('\n'));
+  return one_line(utf8_prefix(line, kMost));
+}
+
+}  // namespace
+
+CheckStatus status_of(const FindingsAnswer& answer) {
+  auto worst = Severity::info;
+  for (const auto& found : answer.findings) worst = std::max(worst, found.finding.severity);
+  if (worst == Severity::critical) return CheckStatus::critical;
+  if (worst == Severity::warning) return CheckStatus::warning;
+  const bool blind = std::ranges::any_of(answer.unknown, [](const FindingsAnswer::CannotTell& unknown) {
+    return unknown.severity != Severity::info;
+  });
+  return blind ? CheckStatus::cannot_tell : CheckStatus::nothing;
+}
+
+Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
+  block_loop_signals();
+  std::vector<std::string> namespaces = {kHostNetns};
+  namespaces.insert(namespaces.end(), options.namespaces.begin(), options.namespaces.end());
+  const auto open = [&](const std::string& netns, Thread) {
+    return make_live_source(
+        {.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic, .stopping = stop_is_pending});
+  };
+  Cycle cycle(collector_catalog(), namespaces, open, {}, clocks, kKeepAll);
+  const auto begin = clocks.monotonic();
+  const auto end = begin + options.duration;
+  auto diagnose_at = begin;
+  for (auto next = begin; next <= end && wait_until(next, clocks); next += kTick) {
+    const auto now = clocks.monotonic();
+    if (now >= next + kTick) next = now;  // the one before was slow: go on from here, without catching up
+    cycle.run_all(now);
+    if (now < diagnose_at) continue;
+    cycle.diagnose(clocks.monotonic());
+    diagnose_at = now + kDiagnosisPeriod;
+  }
+  const auto now = clocks.monotonic();
+  cycle.diagnose(now);
+  return cycle.report(now);
+}
+
+Result<std::string> ask_daemon(const std::string& url, const Clocks& clocks) {
+  constexpr int kOk = 200;
+  const auto parsed = parse_http_url(url);
+  if (!parsed) return tl::unexpected<Error>(parsed.error());
+  const auto answer = http_get(*parsed, "api/v1/findings", kPatience, clocks);
+  if (!answer) return tl::unexpected<Error>(answer.error());
+  if (answer->status == kOk) return std::move(answer->body);
+  return unexpected(Errc::failed, authority(*parsed) + ": answers " + std::to_string(answer->status) +
+                                      " to GET " + parsed->path +
+                                      "api/v1/findings: " + first_line(answer->body));
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/check_text.h"
+
+#include <algorithm>
+#include <map>
+
+#include "cli/paragraph.h"
+#include "core/time_text.h"
+#include "core/utf8.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr std::size_t kIndent = 2;  // of what stands below a headline
+
+std::string upper(std::string_view text) {
+  std::string shown(text);
+  for (auto& c : shown)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return shown;
+}
+
+Tone tone_of(Severity severity) {
+  switch (severity) {
+    case Severity::info: return Tone::heading;
+    case Severity::warning: return Tone::warning;
+    case Severity::critical: return Tone::critical;
+  }
+  return Tone::plain;
+}
+
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+/// "2026-01-02 03:04:05 UTC"
+std::string time_text(FindingsAnswer::WallTime time) {
+  auto text = to_rfc3339(time).substr(0, std::string_view("2026-01-02T03:04:05").size());
+  text[text.find('T')] = ' ';
+  return text + " UTC";
+}
+
+/// "0.0.0.0:5000 gunicorn[812] app.service": what it is about, with all that is known of it.
+std::string subject_text(const Finding& finding) {
+  const auto& subject = finding.subject;
+  const bool of_netns = subject.kind == SubjectKind::netns && !finding.netns.empty();
+  auto text = to_string(subject);
+  if (text.empty()) text = of_netns ? "network namespace " + finding.netns : "the whole machine";
+  const auto append = [&](const std::string& part) { text += part.empty() ? "" : " " + part; };
+  if (subject.kind != SubjectKind::process)
+    append(subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : ""));
+  append(subject.unit);
+  const bool elsewhere = !finding.netns.empty() && finding.netns != kHostNetns;
+  if (elsewhere && !of_netns) append("in namespace " + finding.netns);
+  return text;
+}
+
+/// "in 30 s"; "now" for a present value.
+std::string window_text(const Evidence& evidence) {
+  return evidence.window ? "in " + duration_text(*evidence.window) : "now";
+}
+
+/// Builds the text of a check, part by part.
+class CheckText {
+ public:
+  explicit CheckText(const TextStyle& style) : style_(style) {}
+
+  void add(const FindingsAnswer::Found& found, FindingsAnswer::WallTime now) {
+    const auto& finding = found.finding;
+    headline(finding);
+    since(found.since, now);
+    body(finding.summary);
+    evidence(finding.evidence);
+    if (finding.bites) limit(*finding.bites);
+    advice(finding.advice);
+    list("Does not help:", finding.not_helping);
+    list("Follows from it:", finding.consequences);
+    line(toned("More:", Tone::heading, style_) + " tcpdiag explain " + one_line(finding.id));
+    text_ += "\n";
+  }
+
+  void add(const std::vector<FindingsAnswer::CannotTell>& unknown) {
+    std::map<std::string, std::vector<std::string>> ids_by_reason;
+    std::vector<std::string> reasons;  // in the order in which they come
+    for (const auto& each : unknown) {
+      auto& ids = ids_by_reason[each.unknown.why];
+      if (ids.empty()) reasons.push_back(each.unknown.why);
+      if (std::ranges::find(ids, each.unknown.id) == ids.end()) ids.push_back(each.unknown.id);
+    }
+    for (const auto& reason : reasons) {
+      std::string ids;
+      for (const auto& id : ids_by_reason[reason]) ids += (ids.empty() ? "" : ", ") + id;
+      text_ += paragraph("Cannot tell: ", ids + ": " + reason, style_.columns);
+    }
+    if (!unknown.empty()) text_ += "\n";
+  }
+
+  void closing(const std::string& sentence) { text_ += paragraph("", sentence, style_.columns); }
+
+  [[nodiscard]] std::string text() && { return std::move(text_); }
+
+ private:
+  void line(const std::string& text) { text_.append(kIndent, ' ').append(text).append("\n"); }
+  void body(std::string_view text) { text_ += paragraph(std::string(kIndent, ' '), text, style_.columns); }
+  void heading(std::string_view text) { line(toned(text, Tone::heading, style_)); }
+  void item(const std::string& mark, std::string_view text) {
+    text_ += paragraph(std::string(kIndent + 2, ' ') + mark, text, style_.columns);
+  }
+
+  void since(FindingsAnswer::WallTime begin, FindingsAnswer::WallTime now) {
+    const auto lasted = std::chrono::round<std::chrono::seconds>(now - begin);
+    auto text = "since " + time_text(begin);
+    if (lasted >= std::chrono::seconds(1)) text += ", for " + duration_text(lasted);
+    for (const auto& part : wrapped(text, style_.columns - kIndent)) line(toned(part, Tone::faint, style_));
+  }
+
+  /// Severity and id, and behind them, or below where they do not fit, what it is about.
+  void headline(const Finding& finding) {
+    const auto severity = upper(to_string(finding.severity));
+    const auto id = one_line(finding.id), subject = one_line(subject_text(finding));
+    text_ += toned(severity, tone_of(finding.severity), style_) + " " + toned(id, Tone::heading, style_);
+    const auto taken = severity.size() + 1 + columns_of(id) + 2;
+    const bool fits = taken + columns_of(subject) <= style_.columns;
+    text_ += fits ? "  " + subject + "\n" : "\n";
+    if (!fits) body(subject);
+  }
+
+  void evidence(const std::vector<Evidence>& all) {
+    if (all.empty()) return;
+    heading("Proof:");
+    std::size_t names = 0, values = 0, units = 0, windows = 0;
+    for (const auto& each : all) {
+      names = std::max(names, columns_of(one_line(each.name)));
+      values = std::max(values, number_text(each.value).size());
+      units = std::max(units, columns_of(one_line(each.unit)));
+      windows = std::max(windows, window_text(each).size());
+    }
+    const bool fits = kIndent + 2 + names + 2 + values + 1 + units + 2 + windows <= style_.columns;
+    for (const auto& each : all) {
+      const auto window = window_text(each);
+      const auto value = number_text(each.value);
+      if (!fits) {
+        item("", each.name + ": " + value + " " + each.unit + " " + window);
+        continue;
+      }
+      const auto pad = [](const std::string& text, std::size_t width) {
+        return text + std::string(width - columns_of(text), ' ');
+      };
+      line("  " + pad(one_line(each.name), names) + "  " + std::string(values - value.size(), ' ') + value +
+           " " + (units == 0 ? "" : pad(one_line(each.unit), units) + "  ") + window);
+    }
+  }
+
+  void limit(const Bites& bites) {
+    heading("Limit:");
+    auto text = bites.limit + " = " + number_text(bites.value);
+    if (!bites.ceiling.empty()) {
+      text += ", at most " + bites.ceiling;
+      if (bites.ceiling_value) text += " = " + number_text(*bites.ceiling_value);
+    }
+    item("", text);
+  }
+
+  void advice(const std::vector<Advice>& all) {
+    if (all.empty()) return;
+    heading("Do:");
+    std::size_t number = 0;
+    for (const auto& each : all) {
+      const auto mark = std::to_string(++number) + ". ";
+      const std::string beside(mark.size(), ' ');
+      item(mark, each.action);
+      commands(each.command, kIndent + 2 + mark.size() + 2);
+      if (!each.effect.empty()) item(beside, "Effect: " + each.effect);
+      if (!each.risk.empty()) item(beside, "Risk: " + each.risk);
+    }
+  }
+
+  /// One line for each, whatever its length: it will be copied.
+  void commands(std::string_view text, std::size_t indent) {
+    while (!text.empty()) {
+      const auto one = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(text.size(), one.size() + 1));
+      text_.append(indent, ' ').append(toned(one_line(one), Tone::good, style_)).append("\n");
+    }
+  }
+
+  void list(std::string_view title, const std::vector<std::string>& texts) {
+    if (texts.empty()) return;
+    heading(title);
+    for (const auto& text : texts) item("- ", text);
+  }
+
+  TextStyle style_;
+  std::string text_;
+};
+
+/// "No findings", "2 critical findings", "3 findings (1 critical, 2 info)".
+std::string count_text(const std::vector<FindingsAnswer::Found>& findings) {
+  if (findings.empty()) return "No findings";
+  std::vector<std::string> parts;
+  for (const auto severity : {Severity::critical, Severity::warning, Severity::info}) {
+    const auto count = std::ranges::count(
+        findings, severity, [](const FindingsAnswer::Found& found) { return found.finding.severity; });
+    if (count != 0) parts.push_back(std::to_string(count) + " " + std::string(to_string(severity)));
+  }
+  if (parts.size() == 1) return parts.front() + (findings.size() == 1 ? " finding" : " findings");
+  auto text = std::to_string(findings.size()) + " findings (" + parts.front();
+  for (std::size_t i = 1; i < parts.size(); ++i) text += ", " + parts[i];
+  return text + ")";
+}
+
+std::string watched_text(const FindingsAnswer& answer) {
+  std::string text;
+  const auto append = [&](const std::optional<std::uint64_t>& count, const std::string& noun) {
+    if (count) text += (text.empty() ? "" : ", ") + counted(*count, noun);
+  };
+  append(answer.listeners, "listener");
+  append(answer.connections, "connection");
+  append(answer.namespaces, "namespace");
+  return text;
+}
+
+std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
+  auto text = count_text(answer.findings);
+  const auto watched = watched_text(answer);
+  if (by == LookedBy::daemon) text += " at " + time_text(answer.generated_at);
+  if (by == LookedBy::this_program && answer.watched_for) text += " in " + duration_text(*answer.watched_for);
+  if (!watched.empty()) text += " over " + watched;
+  return text + ".";
+}
+
+}  // namespace
+
+std::string to_text(const FindingsAnswer& answer, LookedBy by, const TextStyle& style) {
+  CheckText text(style);
+  for (const auto& found : answer.findings) text.add(found, answer.generated_at);
+  text.add(answer.unknown);
+  text.closing(closing_sentence(answer, by));
+  return std::move(text).text();
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/pace.h"
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+
+namespace tcpdiag {
+
+bool stop_is_pending() {
+  sigset_t pending;
+  return ::sigpending(&pending) == 0 &&
+         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
+bool wait_until(TimePoint until, const Clocks& clocks) {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  for (;;) {
+    const auto left = std::max<std::int64_t>(0, std::chrono::nanoseconds(until - clocks.monotonic()).count());
+    const timespec timeout{.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
+    if (::sigtimedwait(&stop, nullptr, &timeout) > 0) return false;
+    if (left == 0) return true;
+  }
+}
+
+}  // namespace tcpdiag

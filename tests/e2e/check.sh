@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# `tcpdiag check`, by itself and beside a daemon: silent on a quiet host, names a flood of SYNs while it lasts, and says
+# in one line why it cannot ask.
+# Processes of others shall not be among those that it judges.
+in_own_netns=(unshare --net --pid --fork --kill-child --mount-proc --)
+source "$(dirname "$0")/harness.bash"
+
+url=http://127.0.0.1:10180
+ip link add nowhere type veth peer name end
+ip link set end up
+ip link set nowhere arp off up
+ip address add 192.0.2.1/24 dev nowhere
+
+# check STATUS ARGUMENTS...: what it prints is in $scratch/output
+check() {
+  local expected=$1
+  shift
+  run "$expected" "$tcpdiag" check "$@"
+  [ ! -s "$scratch/error" ] || die "complains: $(cat "$scratch/error")"
+}
+shows() { says "$scratch/output" "$1" || die "does not say '$1': $(cat "$scratch/output")"; }
+fits() {
+  local line
+  while read -r line; do
+    [ ${#line} -le 100 ] || die "a line is too long: $line"
+  done < <(grep -v "tcpdump\|sysctl" "$scratch/output")
+}
+
+start_daemon
+ready
+
+# Where the kernel log cannot be read, some rules cannot tell.
+quiet=0
+head -c0 /dev/kmsg 2>/dev/null || quiet=3
+
+echo "a quiet host"
+check $quiet --duration=3s
+shows '^No findings in 3 s over 1 listener, .* 1 namespace\.$'
+check $quiet --url $url
+shows "^No findings at 20.* UTC over 1 listener, .* 1 namespace\.$"
+
+echo "a flood of SYNs"
+"$TCPDIAG_BUILD_DIR/tests/syn_flood" 192.0.2.1 10180 2000 2>"$scratch/flood.log" &
+flood=$!
+started+=("$flood")
+found() { { "$tcpdiag" check --url $url || true; } | grep syn-flood-suspected >/dev/null; }
+within 15 found || die "the daemon does not find it: $("$tcpdiag" check --url $url)"
+check 2 --url $url
+shows '^CRITICAL syn-flood-suspected  \[::\]:10180 tcpdiagd\['
+shows "^  since 20.* UTC"
+shows '^    SyncookiesSent  *[0-9]* SYN-ACKs  *in [0-9]* s$'
+shows '^    listen backlog = 128, at most net.core.somaxconn = '
+shows '^         sysctl -w net.ipv4.tcp_syncookies=1$'
+fits
+check 2 --duration=5s
+shows '^CRITICAL syn-flood-suspected  \[::\]:10180 tcpdiagd\['
+shows ' critical.* in 5 s over '
+fits
+
+echo "as JSON, what the API says"
+check 2 --json --url $url
+[ "$(jq -r '.findings[0].id' "$scratch/output")" = syn-flood-suspected ] || die "$(cat "$scratch/output")"
+same='{findings: [.findings[] | {id, severity, subject, docs}], unknown, keys: keys}'
+of_daemon=$(jq -c "$same" "$scratch/output")
+[ "$of_daemon" = "$(curl -sf $url/api/v1/findings | jq -c "$same")" ] || die "another one than the API's"
+check 2 --json --duration=5s
+[ "$of_daemon" = "$(jq -c "$same" "$scratch/output")" ] || die "another one by itself: $(cat "$scratch/output")"
+
+echo "it ends early when it is told to, and says what it has found"
+"$tcpdiag" check --duration=600 >"$scratch/output" &
+checking=$!
+started+=("$checking")
+sleep 4
+kill -INT "$checking"
+within 2 gone "$checking" || die "still looking two seconds after SIGINT"
+status=0
+wait "$checking" || status=$?
+[ "$status" = 2 ] || die "exit $status instead of 2"
+shows syn-flood-suspected
+kill -KILL "$flood"
+wait "$flood" 2>/dev/null || true
+
+echo "when the daemon cannot be asked: one line, exit 3"
+refuses() {
+  local because=$1
+  shift
+  run 3 "$tcpdiag" check "$@"
+  [ "$(wc -l <"$scratch/error")" = 1 ] || die "not one line: $(cat "$scratch/error")"
+  says "$scratch/error" "$because" || die "does not say '$because': $(cat "$scratch/error")"
+  [ ! -s "$scratch/output" ] || die "it shows something all the same: $(cat "$scratch/output")"
+}
+refuses '^tcpdiag: 127.0.0.1:1: Connection refused' --url http://127.0.0.1:1
+refuses '^tcpdiag: --url is "127.0.0.1:10180"; allowed: http://HOST:PORT$' --url 127.0.0.1:10180
+refuses "^tcpdiag: no.such.host.invalid:80: " --url http://no.such.host.invalid
+refuses '^tcpdiag: 127.0.0.1:10180: answers 404 to GET /x/api/v1/findings: Not found' --url $url/x
+refuses '^tcpdiag: unknown flag "--urll"' --urll $url
+refuses '^tcpdiag: --duration is "0"; allowed' --duration=0
+kill -STOP "$daemon"
+begun=$SECONDS
+refuses '^tcpdiag: 127.0.0.1:10180: no answer in time' --url $url
+[ $((SECONDS - begun)) -le 7 ] || die "it waited for $((SECONDS - begun)) s"
+kill -CONT "$daemon"
+
+echo "what is no tcpdiagd"
+# serve TEXT: to one client
+serve() { "$TCPDIAG_BUILD_DIR/tests/say" 10181 "$1" & started+=($!); }
+stranger() {
+  local because=$1
+  serve "$2"
+  within 5 listening || die "nobody listens"
+  refuses "$because" --url http://127.0.0.1:10181
+}
+listening() { ss -Hltn 'sport = :10181' | grep -q .; }
+stranger '^tcpdiag: 127.0.0.1:10181: the answer is not HTTP' 'SSH-2.0-OpenSSH_9.2\r\n'
+stranger '^tcpdiag: 127.0.0.1:10181: no answer' ''
+stranger '^tcpdiag: 127.0.0.1:10181: the answer ends early' 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{'
+stranger '^tcpdiag: http://127.0.0.1:10181: answers, but not as tcpdiagd does: not JSON' 'HTTP/1.1 200 OK\r\n\r\n<html>'
+stranger '^tcpdiag: http://127.0.0.1:10181: answers, but not as tcpdiagd does: generated_at: missing' 'HTTP/1.1 200 OK\r\n\r\n{}'
+stranger '^tcpdiag: 127.0.0.1:10181: answers 301 ' 'HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n'
+stop_daemon

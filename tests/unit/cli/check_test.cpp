@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/check.h"
+
+#include "tests/catch.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+FindingsAnswer answer_of(const std::vector<Severity>& found, const std::vector<Severity>& unknown = {}) {
+  FindingsAnswer answer;
+  for (const auto severity : found) answer.findings.push_back({.finding = {.severity = severity}});
+  for (const auto severity : unknown) answer.unknown.push_back({.severity = severity});
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("the status of a check is the worst finding's, and info is none") {
+  CHECK(status_of(answer_of({})) == CheckStatus::nothing);
+  CHECK(status_of(answer_of({Severity::info})) == CheckStatus::nothing);
+  CHECK(status_of(answer_of({Severity::info, Severity::warning})) == CheckStatus::warning);
+  CHECK(status_of(answer_of({Severity::critical, Severity::warning})) == CheckStatus::critical);
+}
+
+TEST_CASE("a check cannot tell when a rule that could find something bad is blind and nothing is found") {
+  CHECK(status_of(answer_of({}, {Severity::warning})) == CheckStatus::cannot_tell);
+  CHECK(status_of(answer_of({Severity::info}, {Severity::info, Severity::critical})) ==
+        CheckStatus::cannot_tell);
+  CHECK(status_of(answer_of({}, {Severity::info})) == CheckStatus::nothing);
+  CHECK(status_of(answer_of({Severity::warning}, {Severity::critical})) == CheckStatus::warning);
+  CHECK(status_of(answer_of({Severity::critical}, {Severity::critical})) == CheckStatus::critical);
+}
+
+TEST_CASE("a URL that is none is refused before anything is asked") {
+  const auto answer = ask_daemon("db1:10180", Clocks::system());
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().detail == "--url is \"db1:10180\"; allowed: http://HOST:PORT");
+}
