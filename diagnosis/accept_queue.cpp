@@ -81,21 +81,25 @@ std::chrono::milliseconds lasted(const std::vector<QueueStep>& steps, Holds hold
   return std::chrono::round<std::chrono::milliseconds>(steps.back().to - steps[first].from);
 }
 
-// The steps that belong to no long stall. Those right before and behind it do: the queue filled in one and
-// was emptied in the other.
-std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps,
+// The steps since then that belong to no long stall. The one right before it does, in which the queue filled,
+// and those behind it while clients that were turned away still try again.
+std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps, TimePoint since,
                                           std::chrono::milliseconds stall) {
+  constexpr std::chrono::seconds kRetries{5};
   std::vector<bool> stalled(steps.size());
   for (std::size_t begin = 0; begin < steps.size();) {
     auto end = begin;
     while (end < steps.size() && steps[end].pinned()) ++end;
-    if (end > begin && steps[end - 1].to - steps[begin].from >= stall)
-      for (auto i = begin == 0 ? 0 : begin - 1; i < std::min(end + 1, steps.size()); ++i) stalled[i] = true;
+    if (end > begin && steps[end - 1].to - steps[begin].from >= stall) {
+      const auto over = steps[end - 1].to + kRetries;
+      for (auto i = begin == 0 ? 0 : begin - 1; i < steps.size() && steps[i].from <= over; ++i)
+        stalled[i] = true;
+    }
     begin = std::max(end, begin + 1);
   }
   std::vector<const QueueStep*> bursts;
   for (std::size_t i = 0; i < steps.size(); ++i)
-    if (!stalled[i]) bursts.push_back(&steps[i]);
+    if (!stalled[i] && steps[i].to > since) bursts.push_back(&steps[i]);
   return bursts;
 }
 
@@ -121,16 +125,17 @@ std::chrono::milliseconds QueueCourse::stood_for() const {
   return lasted(steps, std::mem_fn(&QueueStep::stands));
 }
 
-Count QueueCourse::drops() const {
-  std::vector<const QueueStep*> all;
-  for (const auto& step : steps) all.push_back(&step);
-  return sum_of(all, &QueueStep::drops);
+Count QueueCourse::drops(TimePoint since) const {
+  std::vector<const QueueStep*> counted;
+  for (const auto& step : steps)
+    if (step.to > since) counted.push_back(&step);
+  return sum_of(counted, &QueueStep::drops);
 }
-Count QueueCourse::drops_in_bursts(std::chrono::milliseconds stall) const {
-  return sum_of(burst_steps(steps, stall), &QueueStep::drops);
+Count QueueCourse::drops_in_bursts(TimePoint since, std::chrono::milliseconds stall) const {
+  return sum_of(burst_steps(steps, since, stall), &QueueStep::drops);
 }
-Count QueueCourse::overflows_in_bursts(std::chrono::milliseconds stall) const {
-  return sum_of(burst_steps(steps, stall), &QueueStep::overflows);
+Count QueueCourse::overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall) const {
+  return sum_of(burst_steps(steps, since, stall), &QueueStep::overflows);
 }
 
 Result<std::vector<QueueCourse>> troubled_queues(const Window& window) {

@@ -36,12 +36,13 @@ struct QueueCourse {
   [[nodiscard]] std::chrono::milliseconds pinned_for() const;
   /// How long no look until now has found the queue empty.
   [[nodiscard]] std::chrono::milliseconds stood_for() const;
-  /// Segments dropped at the listener within the window; empty: this kernel does not say.
-  [[nodiscard]] Count drops() const;
-  /// The same, and the namespace's ListenOverflows, without the times when the queue was pinned for `stall`
-  /// or longer: what a burst did, not an application that stood still.
-  [[nodiscard]] Count drops_in_bursts(std::chrono::milliseconds stall) const;
-  [[nodiscard]] Count overflows_in_bursts(std::chrono::milliseconds stall) const;
+  /// Segments dropped at the listener since then; empty: this kernel does not say.
+  [[nodiscard]] Count drops(TimePoint since) const;
+  /// The same, and the namespace's ListenOverflows, since then and without the times when the queue was
+  /// pinned for `stall` or longer: what a burst did, not an application that stood still. The course has to
+  /// begin well before `since`, so that a stall is seen as a whole.
+  [[nodiscard]] Count drops_in_bursts(TimePoint since, std::chrono::milliseconds stall) const;
+  [[nodiscard]] Count overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall) const;
 };
 
 /// The course of every listener whose queue was full, or did not empty, or that dropped something within the

@@ -17,6 +17,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::chrono::seconds kBurstWindow{30};
+
 milliseconds from_seconds(double seconds) {
   return milliseconds(static_cast<milliseconds::rep>(seconds * 1000));
 }
@@ -29,8 +31,8 @@ bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket
 
 // Whether what the namespace counted happened here: the queue was seen full, or most of it was dropped at
 // this listener. A burst can fill and leave a queue between two looks.
-bool overflowed_here(const QueueCourse& course, std::uint64_t overflows) {
-  const auto drops = course.drops();
+bool overflowed_here(const QueueCourse& course, TimePoint since, std::uint64_t overflows) {
+  const auto drops = course.drops(since);
   return course.hit_limit() ? drops != 0U : drops && *drops > 0 && 2 * *drops >= overflows;
 }
 
@@ -71,7 +73,7 @@ void add_evidence(Facts& facts, const Window& window, const QueueCourse& course)
     facts.values["overflows"] = std::to_string(*overflows);
     if (*overflows > 0) facts.values["turned_away"] = std::to_string(*overflows);
   }
-  if (const auto drops = course.drops())
+  if (const auto drops = course.drops(window.snapshot(0).at))
     facts.evidence.push_back(
         {"drops of the listener", static_cast<double>(*drops), "segments", window.span()});
 }
@@ -196,20 +198,32 @@ Verdict app_slow(const Window& window, const Thresholds& t) {
   });
 }
 
+// Whether an owner was seen out of descriptors within the window: what was turned away is that one's doing.
+bool owner_was_at_fd_limit(const Window& window, const Listener& listener) {
+  return std::ranges::any_of(window.readings(&Snapshot::processes), [&](const Dated<Processes>& reading) {
+    return std::ranges::any_of(ListenerOwners(*reading.value).all(listener),
+                               [](const Process* owner) { return at_fd_limit(*owner); });
+  });
+}
+
 Verdict backlog_small(const Window& window, const Thresholds& t) {
-  const auto overflows = window.increase(kListenOverflows);
+  const auto recent = window.last(kBurstWindow);
+  const auto overflows = recent.increase(kListenOverflows);
   if (!overflows) return Verdict::unknown(overflows.error());
   if (*overflows == 0) return Verdict::clear();
+  const auto since = recent.snapshot(0).at;
   const auto stall = from_seconds(t.stall_seconds);
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     // While it is full it may still turn out to be a stall.
-    if (!overflowed_here(course, *overflows) || is_full(course.listener->fullest())) return kNothing;
-    const auto drops = course.drops_in_bursts(stall);
+    const auto& listener = *course.listener;
+    if (!overflowed_here(course, since, *overflows) || is_full(listener.fullest())) return kNothing;
+    const auto drops = course.drops_in_bursts(since, stall);
     if (drops && *drops == 0) return kNothing;
-    const auto burst = course.overflows_in_bursts(stall);
-    if (!burst || *burst == 0) return kNothing;
-    auto facts = facts_about(window, course);
+    const auto burst = course.overflows_in_bursts(since, stall);
+    if (!burst || *burst == 0 || owner_was_at_fd_limit(window, listener)) return kNothing;
+    auto facts = facts_about(recent, course);
     facts.values["overflows"] = std::to_string(*burst);
+    facts.values["window"] = duration_text(recent.span());
     return facts;
   });
 }
@@ -310,7 +324,11 @@ const Rule kRules[] = {
     {.info = kOneListenerStuck, .evaluate = one_listener_stuck},
     {.info = kAppStalled, .evaluate = app_stalled},
     {.info = kAppSlow, .critical_after = std::chrono::seconds(60), .evaluate = app_slow},
-    {.info = kBacklogSmall, .critical_after = std::chrono::seconds(120), .evaluate = backlog_small},
+    // Longer than it counts, so that a stall at its beginning is seen as a whole.
+    {.info = kBacklogSmall,
+     .lookback = 2 * kBurstWindow,
+     .critical_after = std::chrono::seconds(120),
+     .evaluate = backlog_small},
 };
 
 }  // namespace

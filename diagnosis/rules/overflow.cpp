@@ -20,11 +20,11 @@ void add(Facts& facts, const Window& window, std::string_view counter, std::stri
 }
 
 // A listener that was full and dropped something, worst first; nullptr: none stands out.
-const QueueCourse* worst(const std::vector<QueueCourse>& courses) {
+const QueueCourse* worst(const std::vector<QueueCourse>& courses, TimePoint since) {
   const QueueCourse* found = nullptr;
   for (const auto& course : courses) {
-    if (!course.hit_limit() || course.drops() == 0U) continue;
-    if (found == nullptr || found->drops() < course.drops()) found = &course;
+    if (!course.hit_limit() || course.drops(since) == 0U) continue;
+    if (found == nullptr || found->drops(since) < course.drops(since)) found = &course;
   }
   return found;
 }
@@ -61,7 +61,7 @@ Verdict overflow_rst(const Window& window, const Thresholds&) {
   if (!seen->aborts || seen->overflows == 0 || seen->embryonic_rsts == 0) return Verdict::clear();
   const auto courses = troubled_queues(window);
   if (!courses) return Verdict::unknown(courses.error());
-  auto facts = facts_about(window, worst(*courses));
+  auto facts = facts_about(window, worst(*courses, window.snapshot(0).at));
   add(facts, window, kListenOverflows.name, "overflows", seen->overflows, "events");
   add(facts, window, kEmbryonicRsts.name, "resets", seen->embryonic_rsts, "connections");
   facts.evidence.push_back({"net.ipv4.tcp_abort_on_overflow", 1, "", {}});
@@ -123,17 +123,25 @@ constexpr auto kRstAdvice = std::to_array<AdviceText>({
     {"Switch net.ipv4.tcp_abort_on_overflow off[ in {netns}].", "sysctl -w net.ipv4.tcp_abort_on_overflow=0",
      "Connections that do not fit at once get in when there is room again, instead of being reset.",
      "Clients wait longer until they learn that a server is dead."},
+    {"If the queue goes up and down, raise the backlog that the server passes to listen()[, now {limit}].",
+     "", "Bursts wait in the queue instead of overflowing it.",
+     "Clients wait longer in the queue if the server stays slow."},
     {"Find out why the queue is full: see the other findings about {listener}, or watch its queue.",
      "watch -n 0.2 \"ss -ltn '( sport = :{port} )'\"",
      "A queue that goes up and down is too small; one that stays full is not served.", ""},
 });
 constexpr auto kLateAdvice = std::to_array<AdviceText>({
+    {"If the queue goes up and down, raise the backlog that the server passes to listen()[, now {limit}].",
+     "", "Bursts wait in the queue instead of overflowing it.",
+     "Clients wait longer in the queue if the server stays slow."},
     {"Find out why the queue is full: see the other findings about {listener}, or watch its queue.",
      "watch -n 0.2 \"ss -ltn '( sport = :{port} )'\"",
      "A queue that goes up and down is too small; one that stays full is not served.", ""},
     {"Let clients have a timeout for the first answer, not only for connecting.", "",
      "They notice that nobody answers although they are connected.", ""},
 });
+// These are what the same overflow would otherwise be called.
+constexpr std::string_view kExplains[] = {"accept-queue-backlog-small"};
 constexpr std::string_view kRstNot[] = {
     "A larger net.ipv4.tcp_max_syn_backlog: the handshakes succeed, it is accept() that does not keep up."};
 constexpr std::string_view kLateNot[] = {
@@ -149,7 +157,7 @@ const Rule kRules[] = {
               .clients_see = "\"Connection reset by peer\" right after connecting.",
               .summary = "{resets} clients[ of {listener}[ ({owner})]] were reset right after the handshake in {window}: the accept "
                          "queue[ of {limit}] was full {overflows} times and net.ipv4.tcp_abort_on_overflow is 1.",
-              .advice = kRstAdvice, .not_helping = kRstNot,
+              .advice = kRstAdvice, .not_helping = kRstNot, .explains = kExplains,
               .reads = "ListenOverflows, EmbryonicRsts, net.ipv4.tcp_abort_on_overflow, sock_diag"},
      .evaluate = overflow_rst},
     {.info = {.id = "accept-overflow-late-reset", .family = kFamily, .severity = Severity::warning,
@@ -159,7 +167,7 @@ const Rule kRules[] = {
               .clients_see = "Connecting succeeds; the first request is answered by nothing, then by a reset or a timeout.",
               .summary = "{half_open} clients of {listener}[ ({owner})] have finished the handshake but found the accept queue of {limit} "
                          "full: they believe they are connected, and get a reset or a timeout when the kernel gives up[ after {retries} retries].",
-              .advice = kLateAdvice, .not_helping = kLateNot,
+              .advice = kLateAdvice, .not_helping = kLateNot, .explains = kExplains,
               .reads = "ListenOverflows, sock_diag, net.ipv4.tcp_abort_on_overflow"},
      .evaluate = late_reset},
 };
