@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <thread>
-#include <utility>
 
 #include "collectors/catalog.h"
 #include "collectors/live_source.h"
@@ -47,7 +46,10 @@ Report sample(const SampleOptions& options, const Clocks& clocks) {
     std::this_thread::sleep_for(next - clocks.monotonic());
     const auto now = clocks.monotonic();
     next = std::max(next, now - kTick);  // after a slow run go on from here, without catching up
-    if (!std::exchange(all_on, now - started >= kPeriod) && all_on) cycle.configure({.hurry = false});
+    if (!all_on && now - started >= kPeriod) {
+      cycle.configure({.hurry = false});
+      all_on = true;
+    }
     cycle.run_all(now);
   }
   return cycle.report(clocks.monotonic());
