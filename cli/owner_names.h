@@ -11,8 +11,7 @@
 namespace tcpdiag {
 
 /// What it takes to see the descriptors of other users' processes.
-inline constexpr std::string_view kToSeeDescriptors =
-    "that takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, which root has";
+inline constexpr std::string_view kToSeeDescriptors = "that takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH";
 
 /// "nginx[800]"
 std::string name_of(const Process& process);
