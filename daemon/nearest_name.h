@@ -5,12 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace tcpdiag {
+#include "core/nearest_name.h"
 
-/// The known name that takes the fewest edits (insert, delete, replace, swap neighbours) to reach from
-/// `name`, the first of equals; empty when that is more than a third of the longer one's letters. Of a very
-/// long name only the beginning is looked at.
-std::string_view nearest_name(std::string_view name, std::span<const std::string> known);
+namespace tcpdiag {
 
 /// The end of a line about a name that is not known: `; did you mean "cpu_budget"?`, or `; allowed: ` and
 /// all known names when none is near.

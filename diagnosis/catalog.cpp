@@ -20,6 +20,8 @@ constexpr std::span<const Rule> (*kFamilies[])() = {
     descriptor_rules,
     conntrack_rules,
     host_rules,
+    settings_rules,
+    configuration_rules,
 };
 // clang-format on
 

@@ -32,6 +32,7 @@ struct Thresholds {
   double fd_near = 0.8;             ///< share of RLIMIT_NOFILE from which a process runs out
   double system_fd_near = 0.8;      ///< share of fs.file-max from which the machine runs out
   double system_fd_reached = 0.95;  ///< share from which that is critical
+
   // host
   std::uint64_t softnet_drops_min = 10;  ///< received packets that CPUs drop within a minute
   double tcp_memory_high = 0.9;          ///< share of the most that net.ipv4.tcp_mem allows
@@ -40,6 +41,11 @@ struct Thresholds {
   double conntrack_near = 0.9;  ///< share of the limit from which it is worth a warning
   double conntrack_nearly_full =
       0.95;  ///< share from which that is critical: the kernel begins to drop entries
+
+  // settings
+  double limit_lowered_much = 0.5;          ///< share of the kernel's own value below which it is a warning
+  std::uint64_t unknown_keys_max = 32;      ///< keys that the kernel does not have that are told of
+  std::uint64_t netns_differences_max = 8;  ///< differing settings that are named
 };
 
 }  // namespace tcpdiag

@@ -17,5 +17,7 @@ std::span<const Rule> ephemeral_port_rules();
 std::span<const Rule> descriptor_rules();
 std::span<const Rule> conntrack_rules();
 std::span<const Rule> host_rules();
+std::span<const Rule> settings_rules();
+std::span<const Rule> configuration_rules();
 
 }  // namespace tcpdiag

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tcpdiag {
+
+/// The known name that takes the fewest edits (insert, delete, replace, swap neighbours) to reach from
+/// `name`, the first of equals; empty when that is more than a third of the longer one's letters. Of a very
+/// long name only the beginning is looked at.
+std::string_view nearest_name(std::string_view name, std::span<const std::string> known);
+
+}  // namespace tcpdiag

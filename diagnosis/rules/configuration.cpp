@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lint of what configures the host: keys that do nothing, limits that cannot be given, namespaces whose
+// settings are not the host's.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "core/nearest_name.h"
+#include "core/sysctls.h"
+#include "core/utf8.h"
+#include "diagnosis/rules/families.h"
+#include "diagnosis/setting_facts.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+// A key that kernels had once.
+struct GoneKey {
+  std::string_view name, what;
+};
+constexpr GoneKey kGone[] = {
+    {"net.ipv4.tcp_tw_recycle",
+     "Linux 4.12 removed it because it broke clients behind NAT; nothing replaces it"},
+    {"net.ipv4.ip_conntrack_max", "it is net.netfilter.nf_conntrack_max now"},
+    {"net.ipv4.netfilter.ip_conntrack_max", "it is net.netfilter.nf_conntrack_max now"},
+};
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
+// What the kernel has: of the sysctls that we know, and of those that the files name.
+std::vector<std::string> present_keys(const Settings& settings, const HostConfig& config) {
+  std::vector<std::string> names;
+  for (const auto& sysctl : settings.sysctls) names.emplace_back(sysctl.name);
+  for (const auto& line : config.sysctls)
+    if (line.exists == true) names.push_back(line.name);
+  return names;
+}
+
+// The key that was probably meant: one whose last part is the same or nearly. Empty: none is near.
+std::string meant_key(std::string_view name, const std::vector<std::string>& present) {
+  std::vector<std::string> parts;
+  for (const auto& key : present) parts.emplace_back(last_part(key));
+  const auto near = nearest_name(last_part(name), parts);
+  if (near.empty()) return {};
+  return present[static_cast<std::size_t>(std::ranges::find(parts, near) - parts.begin())];
+}
+
+bool has_any(std::string_view name, std::initializer_list<std::string_view> beginnings) {
+  return std::ranges::any_of(beginnings,
+                             [&](std::string_view beginning) { return name.starts_with(beginning); });
+}
+
+// Whether a key that is not there is a mistake. Files of packages name keys of other kernels on purpose; a
+// key of a module, of another namespace or of IPv6 comes and goes.
+bool is_worth_a_word(const SysctlLine& line, bool has_ipv6) {
+  constexpr std::size_t kLongest = 128;
+  if (line.exists != false || line.name.size() > kLongest) return false;
+  if (has_any(line.file, {"/usr/lib/", "/lib/"})) return false;
+  if (has_any(line.name, {"net.ipv4.vs.", "net.ipv4.neigh.", "net.ipv6.neigh."})) return false;
+  if (line.name.starts_with("net.ipv6.")) return has_ipv6 && !last_part(line.name).starts_with("nf_");
+  return has_any(line.name, {"net.core.", "net.ipv4.", "fs."});
+}
+
+Facts unknown_key_facts(const SysctlLine& line, const std::vector<std::string>& present) {
+  Facts facts{.subject = {.kind = SubjectKind::setting, .name = line.name}, .severity = Severity::info};
+  facts.evidence.push_back({one_line(line.file), static_cast<double>(line.line), "line", {}});
+  facts.values["place"] = place_of(line);
+  facts.values["file"] = one_line(line.file);
+  facts.values["line"] = std::to_string(line.line);
+  const auto* gone = std::ranges::find(kGone, line.name, &GoneKey::name);
+  if (gone != std::end(kGone)) {
+    facts.values["gone"] = gone->what;
+    if (line.name.ends_with("tcp_tw_recycle")) facts.values["tw_recycle"] = line.name;
+    return facts;
+  }
+  const auto meant = meant_key(line.name, present);
+  if (meant.empty()) return facts;
+  facts.severity = Severity::warning;
+  facts.values["meant"] = meant;
+  facts.values["right_line"] = meant + " = " + one_line(line.value);
+  return facts;
+}
+
+// Errors about files of a kind; what they ask for is not known.
+const Error* unread_file(const HostConfig& config, bool sysctls) {
+  const auto found = std::ranges::find_if(config.unread, [&](const Error& error) {
+    return (error.detail.find("sysctl") != std::string::npos) == sysctls;
+  });
+  return found == config.unread.end() ? nullptr : &*found;
+}
+
+Verdict unknown_key(const Window& window, const Thresholds& t) {
+  const auto config = window.latest(&Snapshot::config);
+  if (!config) return Verdict::unknown(config.error());
+  const auto settings = window.latest(&NetnsView::settings);
+  if (!settings) return Verdict::unknown(settings.error());
+  // Other namespaces lack keys that the kernel has, and nobody applies the files in them.
+  const bool first_netns = (*settings)->find("net.ipv4.tcp_max_orphans") != nullptr;
+  if (!first_netns) return Verdict::clear();
+  const bool has_ipv6 = (*settings)->find("net.ipv6.neigh.default.gc_thresh3") != nullptr;
+  const auto present = present_keys(**settings, **config);
+  std::vector<Facts> found;
+  std::set<std::string_view> names;
+  for (const auto& line : (*config)->sysctls) {
+    if (found.size() == t.unknown_keys_max) break;
+    if (!is_worth_a_word(line, has_ipv6) || !names.insert(line.name).second) continue;
+    auto facts = unknown_key_facts(line, present);
+    const bool a_modules = line.name.starts_with("fs.");  // those of file systems, unless it is nearly ours
+    if (!a_modules || facts.values.contains("meant")) found.push_back(std::move(facts));
+  }
+  if (const auto* unread = unread_file(**config, true); found.empty() && unread != nullptr)
+    return Verdict::unknown(*unread);
+  return Verdict::found(std::move(found));
+}
+
+// The larger of "SOFT:HARD"; empty for "infinity", which asks for as much as there may be, and for what is no
+// number.
+std::optional<std::int64_t> files_asked_for(std::string_view value) {
+  std::optional<std::int64_t> most;
+  while (!value.empty()) {
+    const auto part = value.substr(0, value.find(':'));
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    if (error == std::errc{} && end == part.data() + part.size()) most = std::max(most.value_or(0), number);
+    value.remove_prefix(std::min(value.size(), part.size() + 1));
+  }
+  return most;
+}
+
+Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
+  constexpr std::string_view kNrOpen = "fs.nr_open";
+  const auto nr_open = window.setting(kNrOpen);
+  if (!nr_open) return Verdict::unknown(nr_open.error());
+  const auto config = window.latest(&Snapshot::config);
+  if (!config) return Verdict::unknown(config.error());
+  const auto processes = window.latest(&Snapshot::processes);  // whose units these are
+  if (!processes) return Verdict::unknown(processes.error());
+  const UnitFileLimit* worst = nullptr;
+  std::int64_t most = *nr_open;
+  std::uint64_t others = 0;
+  for (const auto& limit : (*config)->file_limits) {
+    const auto asked = files_asked_for(limit.value);
+    if (!asked || *asked <= *nr_open) continue;
+    ++others;
+    if (*asked <= most) continue;
+    most = *asked;
+    worst = &limit;
+  }
+  if (worst == nullptr) {
+    const auto* unread = unread_file(**config, false);
+    return unread == nullptr ? Verdict::clear() : Verdict::unknown(*unread);
+  }
+  auto facts = setting_facts(window, kNrOpen, std::to_string(most));
+  facts.subject.unit = worst->unit;
+  facts.evidence.push_back(
+      {"LimitNOFILE of " + one_line(worst->unit), static_cast<double>(most), "files", {}});
+  facts.values["asked"] = std::to_string(most);
+  facts.values["unit"] = one_line(worst->unit);
+  facts.values["unit_place"] = one_line(worst->file) + ":" + std::to_string(worst->line);
+  if (others > 1) facts.values["others"] = std::to_string(others - 1);
+  return Verdict::found({facts});
+}
+
+// One of a namespace's settings that is not the host's.
+struct Difference {
+  const Sysctl* here;
+  const Sysctl* host;
+};
+
+constexpr std::size_t kLongestShown = 32;
+
+std::string shown(const Sysctl& sysctl) {
+  auto text = sysctl.text.substr(0, kLongestShown);
+  std::ranges::replace(text, '\t', ' ');
+  return sysctl.text.size() <= kLongestShown ? text : text + "...";
+}
+
+// "--sysctl NAME=VALUE" for a container; empty for a value that is too long to be shown.
+std::string flag_for(const Sysctl& sysctl) {
+  if (sysctl.text.size() > kLongestShown) return {};
+  const auto value = shown(sysctl);
+  const bool words = value.find(' ') != std::string::npos;
+  return "--sysctl " + std::string(sysctl.name) + "=" + (words ? "'" + value + "'" : value);
+}
+
+// Those that follow from the size of the table of connections differ where a namespace has a table of its
+// own.
+bool follows_from_table(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kNames = {
+      "net.ipv4.tcp_ehash_entries", "net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_max_syn_backlog"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
+std::vector<Difference> differences(const Settings& here, const Settings& host) {
+  const auto* table_here = here.find("net.ipv4.tcp_ehash_entries");
+  const auto* table_host = host.find("net.ipv4.tcp_ehash_entries");
+  const bool own_table = table_here != nullptr && table_host != nullptr && !table_here->values.empty() &&
+                         table_here->values.front() > 0;
+  std::vector<Difference> found;
+  auto host_next = host.sysctls.begin();
+  for (const auto& sysctl : here.sysctls) {  // both are in the order of the table
+    const auto same = std::find_if(host_next, host.sysctls.end(),
+                                   [&](const Sysctl& other) { return other.name == sysctl.name; });
+    if (same == host.sysctls.end()) continue;
+    host_next = same;
+    const auto* spec = find_sysctl(sysctl.name);
+    if (spec == nullptr || spec->scope != SysctlScope::netns || sysctl.text == same->text) continue;
+    if (sysctl.name == "net.ipv4.tcp_ehash_entries" || (own_table && follows_from_table(sysctl.name)))
+      continue;
+    found.push_back({&sysctl, &*same});
+  }
+  return found;
+}
+
+Verdict netns_mismatch(const Window& window, const Thresholds& t) {
+  if (window.netns().name == kHostNetns) return Verdict::clear();
+  const auto host = window.in(0).latest(&NetnsView::settings);
+  if (!host) return Verdict::unknown(host.error());
+  const auto here = window.latest(&NetnsView::settings);
+  if (!here) return Verdict::unknown(here.error());
+  const auto found = differences(**here, **host);
+  if (found.empty()) return Verdict::clear();
+  Facts facts;
+  std::string list, flags;
+  const auto shown_count = std::min<std::size_t>(found.size(), t.netns_differences_max);
+  for (std::size_t i = 0; i < shown_count; ++i) {
+    const auto& [in_netns, in_host] = found[i];
+    const std::string name(in_host->name);
+    list += (i == 0 ? "" : ", ") + name + " " + shown(*in_netns) + " (host " + shown(*in_host) + ")";
+    if (const auto flag = flag_for(*in_host); !flag.empty()) flags += (flags.empty() ? "" : " ") + flag;
+    if (in_netns->values.size() == 1)
+      facts.evidence.push_back({name, static_cast<double>(in_netns->values.front()), "", {}});
+  }
+  facts.values["differences"] = list;
+  if (!flags.empty()) facts.values["flags"] = flags;
+  facts.values["count"] = counted(found.size(), "setting");
+  if (found.size() > shown_count) facts.values["more"] = std::to_string(found.size() - shown_count);
+  return Verdict::found({facts});
+}
+
+constexpr std::string_view kFamily = "Settings";
+
+constexpr auto kUnknownKeyAdvice = std::to_array<AdviceText>({
+    {"Correct line {line} of {file}, if {meant} is meant.", "{right_line}",
+     "The value takes effect at the next boot, or at once with sysctl --system.",
+     "The value has had no effect so far: think of what it will change."},
+    {"Remove line {line} of {file}, or make it a comment.", "sed -i '{line}s/^/# /' {file}",
+     "Nobody relies on it any more.", ""},
+});
+constexpr std::string_view kUnknownKeyNot[] = {
+    "Another kernel that still has {tw_recycle}: it reset clients behind NAT. net.ipv4.tcp_tw_reuse is no "
+    "replacement: it helps connect() alone."};
+
+constexpr auto kNrOpenAdvice = std::to_array<AdviceText>({
+    {"Raise fs.nr_open, then restart {unit}.", "sysctl -w {assignment}", "{unit} may open {asked} files.",
+     "None by itself: it is only the most that a limit can be."},
+    {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+     "It is set before units start.", ""},
+    {"Or ask for less, if {unit} does not need so many ({unit_place}).", "LimitNOFILE={value}",
+     "The unit gets what it asks for.", ""},
+});
+constexpr std::string_view kNrOpenNot[] = {"/etc/security/limits.conf: it is for logins, not for services.",
+                                           "fs.file-max: it limits all processes together, not one."};
+
+constexpr auto kMismatchAdvice = std::to_array<AdviceText>({
+    {"If this is a container that should have the host's values, give them to it when it starts (docker run, "
+     "podman run; in Kubernetes securityContext.sysctls).",
+     "{flags}", "Its listeners and connections have the limits that the host was tuned for.",
+     "Kubernetes allows some of them only after the kubelet was told to (--allowed-unsafe-sysctls)."},
+});
+constexpr std::string_view kMismatchNot[] = {
+    "sysctl.d inside of the image: nothing applies it in a container.",
+    "Setting them on the host: a namespace does not follow it.",
+    "net.core.rmem_max, net.ipv4.tcp_mem and others that belong to the machine: a container cannot have its "
+    "own."};
+
+// clang-format off
+const Rule kRules[] = {
+    {.info = {.id = "sysctl-nr-open-below-unit", .family = kFamily, .severity = Severity::warning,
+              .title = "A unit asks for more files than nr_open allows",
+              .true_when = "LimitNOFILE= of a unit that runs is larger than fs.nr_open. \"infinity\" asks for as much as there is and is no mistake.",
+              .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration says.",
+              .summary = "{unit} asks for {asked} open files ({unit_place}) and fs.nr_open allows {value}: it gets fewer than it asks for[; further units that do: {others}].",
+              .advice = kNrOpenAdvice, .not_helping = kNrOpenNot, .reads = "/proc/sys, systemd's unit files, /proc/PID/cgroup"},
+     .scope = RuleScope::machine, .evaluate = nr_open_below_unit},
+    {.info = {.id = "sysctl-unknown-key", .family = kFamily, .severity = Severity::warning,
+              .title = "A sysctl that this kernel does not have",
+              .true_when = "A line of sysctl.d or /etc/sysctl.conf sets a key of net.core, net.ipv4, net.ipv6 or fs that does not exist; a warning when it "
+                           "is nearly one that exists, else info. Files of packages (/usr/lib), keys of modules and of interfaces are left out. Clear "
+                           "outside of the first network namespace, where keys are missing that the kernel has.",
+              .clients_see = "Nothing; what the line was meant to change is not changed.",
+              .summary = "{place} sets {setting}, which this kernel does not have: the line does nothing[; {gone}][; {meant} is probably meant].",
+              .advice = kUnknownKeyAdvice, .not_helping = kUnknownKeyNot, .reads = "sysctl.d, /etc/sysctl.conf, names in /proc/sys"},
+     .scope = RuleScope::machine, .evaluate = unknown_key},
+    {.info = {.id = "netns-sysctl-mismatch", .family = kFamily, .severity = Severity::info,
+              .title = "A namespace's settings are not the host's",
+              .true_when = "In a further namespace, settings that belong to the namespace differ from the host's.",
+              .clients_see = "Nothing by itself; servers in the container have other limits than those on the host.",
+              .summary = "{count} of {netns} differ from the host's: {differences}[, and {more} more].",
+              .advice = kMismatchAdvice, .not_helping = kMismatchNot, .reads = "/proc/sys of both namespaces"},
+     .evaluate = netns_mismatch},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Rule> configuration_rules() { return kRules; }
+
+}  // namespace tcpdiag

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the lint of settings says about a sysctl: its value, a better one, and what sets it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "diagnosis/rule.h"
+#include "diagnosis/window.h"
+
+namespace tcpdiag {
+
+/// A sysctl's number. Empty: this kernel or namespace does not have it, so there is nothing to judge. Errors:
+/// the settings, or this one, cannot be read.
+Result<std::optional<std::int64_t>> number_if_any(const Window& window, std::string_view name,
+                                                  std::size_t field = 0);
+
+/// A finding's facts about a present sysctl that had better be `wanted`, in the file's form ("1", "4096 16384
+/// 4194304"). For the words there are {value}, {wanted} and {assignment} (for sysctl -w), and of the advice
+/// below what applies.
+Facts setting_facts(const Window& window, std::string_view name, const std::string& wanted);
+
+/// The last line of sysctl.d that sets it, or nullptr.
+const SysctlLine* line_that_sets(const HostConfig& config, std::string_view name);
+
+/// "/etc/sysctl.d/60-tcp.conf:3", fit to be shown.
+std::string place_of(const SysctlLine& line);
+
+/// How the wanted value is made to stay; one or two of these apply, by what sets the present one. They stand
+/// behind the rule's own advice.
+inline constexpr AdviceText kChangeLine{"Change line {line} of {file}, which sets it at every boot.",
+                                        "{setting} = {wanted}", "It stays so after a reboot.", ""};
+inline constexpr AdviceText kOverrideLine{"Override {vendor_place}, which sets it at every boot.",
+                                          "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+                                          "It stays so after a reboot.",
+                                          "An update of the package leaves the override in place."};
+inline constexpr AdviceText kFindChanger{"Find what changed it: {other_place} asks for {asked}.",
+                                         "grep -rIns {setting} /etc /usr/lib/tuned",
+                                         "A boot script, a tuning service or a person has set it since.", ""};
+inline constexpr AdviceText kFindSetter{"Find what sets it: {searched} do not.",
+                                        "grep -rIns {setting} /etc /usr/lib/tuned",
+                                        "Without a boot script or tuning service that sets it, it is the "
+                                        "kernel's own value again after a reboot.",
+                                        ""};
+inline constexpr AdviceText kTellContainer{
+    "Give the container its value when it starts, if this is a container's namespace ({container}).",
+    "--sysctl {assignment}", "It is set before the first process of the container runs.", ""};
+
+}  // namespace tcpdiag
