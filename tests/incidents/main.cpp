@@ -21,7 +21,7 @@ constexpr int kSkipped = 77;
 struct Options {
   PlayOptions play;
   std::vector<std::string> only;
-  unsigned jobs = 8;
+  unsigned jobs = 16;  // they mostly wait
   unsigned repeat = 1;
   bool list = false;
   std::filesystem::path outcomes;
