@@ -138,6 +138,19 @@ FileDescriptor connect_to(const std::string& to, std::uint16_t port) {
   return socket;
 }
 
+Attempt try_to_connect(const std::string& to, std::uint16_t port, const std::string& from) {
+  const auto ip = address(to);
+  FileDescriptor socket(::socket(family(ip), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  require(static_cast<bool>(socket), "socket");
+  if (!from.empty()) {
+    auto own = to_sockaddr(address(from), 0);
+    if (::bind(socket.get(), own.get(), own.length) != 0) return {.socket = {}, .error = errno};
+  }
+  auto name = to_sockaddr(ip, port);
+  if (::connect(socket.get(), name.get(), name.length) != 0) return {.socket = {}, .error = errno};
+  return {.socket = std::move(socket), .error = 0};
+}
+
 FileDescriptor accept_from(const FileDescriptor& listener) {
   pollfd readable{.fd = listener.get(), .events = POLLIN};
   require(::poll(&readable, 1, 20000) == 1, "waiting for a connection");

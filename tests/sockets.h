@@ -22,6 +22,14 @@ std::uint16_t port_of(const FileDescriptor& socket);
 
 /// A socket that has begun to connect; it does not wait for an answer.
 FileDescriptor connect_to(const std::string& address, std::uint16_t port);
+/// What came of connecting.
+struct Attempt {
+  FileDescriptor socket;  ///< empty unless it is connected
+  int error = 0;          ///< errno of what failed: EADDRINUSE is bind()'s
+};
+/// Connects and waits until that is done. `from`: an address that it binds first, with a port that the kernel
+/// chooses then; empty: none.
+Attempt try_to_connect(const std::string& to, std::uint16_t port, const std::string& from = {});
 /// The next connection of the listener; waits for one.
 FileDescriptor accept_from(const FileDescriptor& listener);
 

@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <stdexcept>
 
@@ -59,5 +62,16 @@ void Process::wait() {
 }
 
 void Process::signal(int number) const { ::kill(pid_, number); }
+
+std::uint64_t open_fds(pid_t pid) {
+  const std::filesystem::directory_iterator fds("/proc/" + std::to_string(pid) + "/fd");
+  return static_cast<std::uint64_t>(std::distance(std::filesystem::begin(fds), std::filesystem::end(fds)));
+}
+
+void limit_fds(pid_t pid, unsigned max_fds) {
+  const rlimit limit{.rlim_cur = max_fds, .rlim_max = std::max(max_fds, 4096U)};
+  if (::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr) != 0)
+    throw std::runtime_error(system_error(errno, "RLIMIT_NOFILE").detail);
+}
 
 }  // namespace tcpdiag::incidents

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <new>
 #include <string>
@@ -38,6 +39,11 @@ class Process {
  private:
   pid_t pid_ = -1;
 };
+
+/// Descriptors that a process holds now.
+std::uint64_t open_fds(pid_t pid);
+/// Sets RLIMIT_NOFILE of a process; pid 0 is the caller.
+void limit_fds(pid_t pid, unsigned max_fds);
 
 /// A value that this process and the children it forks afterwards share; its members are atomics.
 template <class T>

@@ -50,6 +50,10 @@ struct Scenario {
   bool peer = false;
   /// What was so before the daemon came, as settings are; may be empty.
   std::function<void(Stage&)> before_daemon;
+  /// Where nothing is expected: for how long nothing may be found. As long as the slowest finding may take.
+  std::chrono::seconds silence{15};
+  /// It takes all that the machine has: played when those that measure times are over.
+  bool load = false;
 };
 
 /// Every scenario, in the order of the list.
@@ -60,6 +64,14 @@ std::vector<Scenario> accept_queue_scenarios();
 std::vector<Scenario> accept_overflow_scenarios();
 std::vector<Scenario> syn_queue_scenarios();
 std::vector<Scenario> client_side_scenarios();
+std::vector<Scenario> ephemeral_scenarios();
+std::vector<Scenario> time_wait_scenarios();
+std::vector<Scenario> closing_scenarios();
+std::vector<Scenario> idle_reuse_scenarios();
+std::vector<Scenario> descriptor_scenarios();
+std::vector<Scenario> quiet_scenarios();
+std::vector<Scenario> stale_scenarios();
 std::vector<Scenario> two_at_once_scenarios();
+std::vector<Scenario> load_scenarios();
 
 }  // namespace tcpdiag::incidents

@@ -2,12 +2,9 @@
 #include "tests/incidents/server.h"
 
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -40,11 +37,6 @@ std::vector<pollfd> poll_connections(const std::vector<FileDescriptor>& connecti
   return polled;
 }
 
-void limit_fds(pid_t pid, unsigned max_fds) {
-  const rlimit limit{.rlim_cur = max_fds, .rlim_max = 4096};
-  if (::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr) != 0) throw std::runtime_error("RLIMIT_NOFILE");
-}
-
 }  // namespace
 
 Server::Server(ServerPlan plan) {
@@ -52,13 +44,6 @@ Server::Server(ServerPlan plan) {
   process_ = Process(plan.comm, plan.netns, [plan, state = state_.get()] { serve(plan, *state); });
   wait_until(plan.comm + " to listen", [this] { return state_->listening.load(); });
 }
-
-std::uint64_t Server::open_fds() const {
-  const std::filesystem::directory_iterator fds("/proc/" + std::to_string(pid()) + "/fd");
-  return static_cast<std::uint64_t>(std::distance(std::filesystem::begin(fds), std::filesystem::end(fds)));
-}
-
-void Server::raise_fd_limit(unsigned max_fds) const { limit_fds(pid(), max_fds); }
 
 void Server::serve(const ServerPlan& plan, State& state) {
   if (plan.max_fds != 0) limit_fds(0, plan.max_fds);

@@ -29,7 +29,7 @@ class Server {
   explicit Server(ServerPlan plan);
 
   void get_unstuck() { state_->stuck = false; }
-  void raise_fd_limit(unsigned max_fds) const;
+  void raise_fd_limit(unsigned max_fds) const { limit_fds(pid(), max_fds); }
   void end() { process_.end(); }
 
   [[nodiscard]] pid_t pid() const { return process_.pid(); }
@@ -37,7 +37,7 @@ class Server {
   /// Times that accept() failed for want of a descriptor.
   [[nodiscard]] std::uint32_t fds_exhausted() const { return state_->fds_exhausted; }
   /// Descriptors that it holds now.
-  [[nodiscard]] std::uint64_t open_fds() const;
+  [[nodiscard]] std::uint64_t open_fds() const { return incidents::open_fds(pid()); }
 
  private:
   struct State {

@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kSilence = 15s;   // where nothing is expected: as long as the slowest finding may take
 constexpr auto kClosing = 60s;   // the window and the hold of a finding are over by then
 constexpr auto kPatience = 3s;   // beyond the limit: late is told from never
 constexpr auto kStageOnly = 2s;  // without a daemon: for the last numbers to come in
@@ -78,7 +77,7 @@ void Stage::wait_for_findings() const {
   }
   hooks_.on_step("waits for findings");
   if (scenario_.expected.empty()) {
-    std::this_thread::sleep_for(kSilence);
+    std::this_thread::sleep_for(scenario_.silence);
     return;
   }
   auto longest = 0s;

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client that finds no local port for its next connection.
+#include "tests/incidents/acceptor.h"
+#include "tests/incidents/stage.h"
+#include "tests/incidents/visits.h"
+
+namespace tcpdiag::incidents {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint16_t kPort = 5000, kOtherPort = 5001;
+constexpr std::uint64_t kPorts = 500;
+constexpr std::uint64_t kPortsLess = 495;  // the stage's own questions to the daemon hold some
+
+void few_ports(Stage& stage) {
+  stage.sysctl("net.ipv4.ip_local_port_range", "20000 20499");
+  stage.sysctl("net.ipv4.tcp_tw_reuse", "0");
+}
+
+// TIME_WAIT lasts for a minute: what helps at once is more ports.
+void widen(Stage& stage) { stage.sysctl("net.ipv4.ip_local_port_range", "20000 60999"); }
+
+// A client that opens and closes faster than ports come back.
+void no_port_to_connect(Stage& stage) {
+  const Acceptor server({.netns = "peer", .port = kPort, .treat = answer_and_close});
+  Visits client({.to = {{"10.0.0.2", kPort}}, .apart = 2ms});
+  stage.evidence("no port for connect()", [&] { return client.no_port() > 0; });
+  auto& kernel = stage.kernel();
+  stage.observe("TIME_WAIT", kernel.client(kPort).count(TcpState::time_wait), kPortsLess, kPorts);
+  stage.observe("visits", client.made(), kPortsLess, kPorts);
+  stage.until_found();
+  stage.observe("errno 99", client.no_port(), 1);
+  stage.observe("the server's TIME_WAIT", stage.peer().server(kPort).count(TcpState::time_wait), 0, 0);
+  client.end();
+  widen(stage);
+  stage.until_closed();
+}
+
+// The same for a client that binds its address first: a port serves one destination only, and bind() fails.
+void no_port_to_bind(Stage& stage) {
+  const Acceptor server({.netns = "peer", .port = kPort, .treat = answer_and_close});
+  const Acceptor other({.netns = "peer", .port = kOtherPort, .treat = answer_and_close});
+  Visits client({.to = {{"10.0.0.2", kPort}, {"10.0.0.2", kOtherPort}}, .from = "10.0.0.1", .apart = 2ms});
+  stage.evidence("no port for bind()", [&] { return client.no_port_to_bind() > 0; });
+  auto& kernel = stage.kernel();
+  stage.observe("ports used", kernel.connections().ephemeral_ports_used, kPortsLess, kPorts);
+  stage.observe("TIME_WAIT to one", kernel.client(kPort).count(TcpState::time_wait), kPortsLess / 2,
+                kPorts / 2);
+  stage.observe("TIME_WAIT to the other", kernel.client(kOtherPort).count(TcpState::time_wait),
+                kPortsLess / 2, kPorts / 2);
+  stage.until_found();
+  stage.observe("errno 98", client.no_port_to_bind(), 1);
+  client.end();
+  widen(stage);
+  stage.until_closed();
+}
+
+}  // namespace
+
+std::vector<Scenario> ephemeral_scenarios() {
+  const std::vector<Allowed> allowed{
+      {.id = "ephemeral-ports-low", .why = "before the last ports were taken, few were left"}};
+  const Expected exhausted{.id = "ephemeral-ports-exhausted",
+                           .limit = "ip_local_port_range",
+                           .limit_value = kPorts,
+                           .severity = "critical",
+                           .within = 5s};
+  auto to_one = exhausted;
+  to_one.port = kPort;
+  return {{.id = "13",
+           .name = "ephemeral-ports-time-wait",
+           .play = no_port_to_connect,
+           .expected = {to_one},
+           .look_alikes = {"time-wait-*"},
+           .allowed = allowed,
+           .peer = true,
+           .before_daemon = few_ports},
+          {.id = "15",
+           .name = "ephemeral-ports-bound",
+           .play = no_port_to_bind,
+           .expected = {exhausted},
+           .look_alikes = {"time-wait-*"},
+           .allowed = allowed,
+           .peer = true,
+           .before_daemon = few_ports}};
+}
+
+}  // namespace tcpdiag::incidents
