@@ -25,6 +25,8 @@ constexpr std::string_view kProcess[] = {"process", "unit"};
 constexpr std::string_view kCpu[] = {"cpu"};
 constexpr std::string_view kEvent[] = {"event"};
 constexpr std::string_view kAddressPort[] = {"address", "port"};
+constexpr std::string_view kFindingActive[] = {"finding", "severity", "netns", "subject"};
+constexpr std::string_view kFinding[] = {"finding"};
 constexpr std::string_view kCollector[] = {"collector", "netns"};
 constexpr std::string_view kMetric[] = {"metric"};
 constexpr std::string_view kVersion[] = {"version"};
@@ -380,6 +382,16 @@ constexpr MetricSpec kCatalog[] = {
     {"Kernel log", "tcpdiag_kernel_log_lost_records_total", kCounter, kNone, "/dev/kmsg",
      "Records that the kernel overwrote before the daemon read them: lines may have been missed.",
      fill::machine<&Snapshot::kernel_log, &KernelLog::lost>},
+
+    {"Findings", "tcpdiag_finding_active", kGauge, kFindingActive, "the diagnosis",
+     "Always 1: a finding that is there at present. The label subject is what it is about, such as a listener's address and port, and empty for a whole namespace or machine; netns is empty for the machine. /api/v1/findings has the proof and the advice. The worst ones, if there are too many.",
+     fill::findings_active},
+    {"Findings", "tcpdiag_findings_opened_total", kCounter, kFinding, "the diagnosis",
+     "Times that a finding appeared since the daemon started, on any subject.",
+     fill::findings_opened},
+    {"Findings", "tcpdiag_finding_unknown", kGauge, kFinding, "the diagnosis",
+     "1 while the daemon cannot tell whether there is such a finding, in at least one namespace: a source is missing, and no finding does not mean that all is well. 0 while it can.",
+     fill::finding_unknown},
 
     {"The daemon", "tcpdiag_collector_success", kGauge, kCollector, "the daemon",
      "1 when the collector's latest run brought a value, 0 when it failed or has not run yet. The label netns is empty for collectors of the whole machine.",

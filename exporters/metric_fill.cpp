@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/metric_fill.h"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -186,6 +187,31 @@ void syn_flood_reports(const Report& report, Samples& samples) {
   for (const auto& reports : share->syn_floods)
     samples.add(static_cast<double>(reports.count), {reports.address, std::to_string(reports.port)});
   if (share->syn_floods_cut != 0) samples.add(static_cast<double>(share->syn_floods_cut), {"", kOther});
+}
+
+void findings_active(const Report& report, Samples& samples) {
+  // subjects that differ in what cannot be shown become one series rather than two of the same name
+  std::set<std::array<std::string, 4>> shown;
+  std::uint64_t cut = 0;
+  for (const auto& incident : report.incidents) {
+    if (!incident.is_open()) continue;
+    const auto& finding = incident.finding;
+    const std::array labels = {finding.id, std::string(to_string(finding.severity)),
+                               to_label_text(finding.netns), to_label_text(to_string(finding.subject))};
+    if (shown.size() == samples.limits().findings)
+      ++cut;
+    else if (shown.insert(labels).second)
+      samples.add(1, {labels[0], labels[1], labels[2], labels[3]});
+  }
+  samples.cut(cut);
+}
+
+void findings_opened(const Report& report, Samples& samples) {
+  for (const auto& rule : report.rules) samples.add(static_cast<double>(rule.opened), {rule.id});
+}
+
+void finding_unknown(const Report& report, Samples& samples) {
+  for (const auto& rule : report.rules) samples.add(rule.unknown.empty() ? 0 : 1, {rule.id});
 }
 
 void samples_cut(const Report&, Samples& samples) {

@@ -110,6 +110,9 @@ void sysctl_words(const Report& report, Samples& samples);
 void sysctls_unread(const Report& report, Samples& samples);
 void kernel_log_events(const Report& report, Samples& samples);
 void syn_flood_reports(const Report& report, Samples& samples);
+void findings_active(const Report& report, Samples& samples);
+void findings_opened(const Report& report, Samples& samples);
+void finding_unknown(const Report& report, Samples& samples);
 void samples_cut(const Report& report, Samples& samples);
 
 }  // namespace tcpdiag::fill

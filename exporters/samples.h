@@ -20,6 +20,7 @@ struct Limits {
   std::size_t listeners = 1000;     ///< for each namespace
   std::size_t server_ports = 1000;  ///< for each namespace
   std::size_t processes = 50;       ///< groups of processes
+  std::size_t findings = 500;       ///< open ones
   std::size_t samples = 20'000;     ///< of one family, whatever it is about; a histogram is one
 };
 

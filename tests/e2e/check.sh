@@ -58,6 +58,13 @@ shows '^CRITICAL syn-flood-suspected  \[::\]:10180 tcpdiagd\['
 shows ' critical.* in 5 s over '
 fits
 
+echo "as metrics"
+sample_is 'tcpdiag_finding_active{finding="syn-flood-suspected",severity="critical",netns="host",subject="[::]:10180"}' 1 ||
+  die "not shown: $(metrics | grep tcpdiag_finding)"
+sample_is 'tcpdiag_findings_opened_total{finding="syn-flood-suspected"}' 1 || die "not counted"
+sample_is 'tcpdiag_findings_opened_total{finding="syn-queue-drop"}' 0 || die "not counted from the start"
+sample_is 'tcpdiag_finding_unknown{finding="syn-flood-suspected"}' 0 || die "it can tell"
+
 echo "as JSON, what the API says"
 check 2 --json --url $url
 [ "$(jq -r '.findings[0].id' "$scratch/output")" = syn-flood-suspected ] || die "$(cat "$scratch/output")"

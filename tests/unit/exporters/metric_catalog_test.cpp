@@ -167,6 +167,34 @@ TEST_CASE("processes of one name and unit are shown as the fullest of them") {
   CHECK(recorded.samples.count("tcpdiag_process_open_fds") == 3);
 }
 
+TEST_CASE("findings that are open are shown with what they are about") {
+  const auto report = sample_report();
+  const Recorded recorded(report);
+  CHECK(recorded.samples.count("tcpdiag_finding_active") == 3);
+  CHECK(recorded.has("tcpdiag_finding_active", "accept-queue-app-stalled,critical,host,0.0.0.0:80=1"));
+  CHECK(recorded.has("tcpdiag_finding_active", "ephemeral-ports-low,warning,blue,[2001:db8::9]:5432=1"));
+  CHECK(recorded.has("tcpdiag_finding_active", "sysctl-somaxconn-low,info,,net.core.somaxconn=1"));
+}
+
+TEST_CASE("every rule says how often it found something, and whether it can tell") {
+  const auto report = sample_report();
+  const Recorded recorded(report);
+  CHECK(recorded.has("tcpdiag_findings_opened_total", "syn-queue-overflow=7"));
+  CHECK(recorded.has("tcpdiag_findings_opened_total", "conntrack-full=0"));
+  CHECK(recorded.samples.count("tcpdiag_findings_opened_total") == report.rules.size());
+  CHECK(recorded.has("tcpdiag_finding_unknown", "syn-queue-overflow=0"));
+  CHECK(recorded.has("tcpdiag_finding_unknown", "conntrack-full=1"));
+  CHECK(recorded.samples.count("tcpdiag_finding_unknown") == report.rules.size());
+}
+
+TEST_CASE("of more findings than the limit the first ones, the worst, are shown and the rest counted") {
+  const auto report = sample_report();
+  const Recorded recorded(report, {.findings = 1});
+  CHECK(recorded.samples.count("tcpdiag_finding_active") == 1);
+  CHECK(recorded.has("tcpdiag_finding_active", "accept-queue-app-stalled,critical,host,0.0.0.0:80=1"));
+  CHECK(recorded.has("tcpdiag_samples_cut", "tcpdiag_finding_active=2"));
+}
+
 TEST_CASE("what the daemon may not read has no sample, and its collectors no success") {
   const auto report = report_of_errors();
   const Recorded recorded(report);
@@ -255,6 +283,10 @@ TEST_CASE("names of any bytes give no two samples with the same labels") {
   processes.processes[1].comm = "x\\xff";  // shown alike
   processes.processes[0].unit = processes.processes[1].unit = "";
   report.snapshot.processes.value = std::make_shared<const Processes>(processes);
+  for (const auto* name : {"x\xff", "x\\xff"}) {
+    report.incidents.push_back(report.incidents[0]);
+    report.incidents.back().finding.netns = name;
+  }
   const Recorded recorded(report);
   std::set<std::pair<std::string, std::string>> series;
   for (const auto& [family, sample] : recorded.samples)
