@@ -279,8 +279,8 @@ Asks the kernel why TCP connections fail.
   --json
       JSON as the daemon's API has it, for programs.
 
-Exit status of the others than check: 0 when what was asked for is known, 1 when it could not be read, 2 for
-a mistake on the command line.
+Exit status of the others than check: 0 when what was asked for is known, 1 when it could not be
+read, 2 for a mistake on the command line.
 )";
 }
 
