@@ -16,14 +16,16 @@
 namespace tcpdiag::bench {
 
 /// A connection to 127.0.0.1:port, from a chosen loopback address; empty when it was refused.
+/// Only another address than 127.0.0.1 is bound: a bound port is taken for connections to everywhere.
 inline FileDescriptor connect_to_port(std::uint16_t port, std::uint32_t from = INADDR_LOOPBACK) {
   FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in source{.sin_family = AF_INET, .sin_addr = {htonl(from)}};
   const sockaddr_in server{
       .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0 ||
-      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0)
+  if (from != INADDR_LOOPBACK &&
+      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0)
     return {};
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0) return {};
   return socket;
 }
 

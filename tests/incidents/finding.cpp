@@ -56,7 +56,8 @@ bool matches(const Expected& expected, const SeenFinding& finding) {
          (expected.process.empty() || finding.process == expected.process) &&
          (expected.limit.empty() || finding.limit.find(expected.limit) != std::string::npos) &&
          (expected.limit_value == 0 || finding.limit_value == expected.limit_value) &&
-         (expected.severity.empty() || finding.severity == expected.severity);
+         (expected.severity.empty() || finding.severity == expected.severity) &&
+         (expected.says.empty() || finding.summary.find(expected.says) != std::string::npos);
 }
 
 bool is_one_of(std::string_view id, std::string_view pattern) {

@@ -107,7 +107,7 @@ std::vector<Scenario> idle_reuse_scenarios() {
   return {{.id = "21",
            .name = "idle-connection-reused",
            .play = reuse_too_late,
-           .expected = {{.id = "idle-reuse-reset", .severity = "info"}},
+           .expected = {{.id = "idle-reuse-reset", .port = kPort, .severity = "info"}},
            .look_alikes = {"close-wait-*", "app-reset"},
            .peer = true}};
 }

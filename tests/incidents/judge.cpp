@@ -20,7 +20,8 @@ std::string describe(const Expected& expected) {
                      .port = expected.port,
                      .limit = expected.limit,
                      .limit_value = expected.limit_value}
-      .describe();
+             .describe() +
+         (expected.says.empty() ? "" : ", saying \"" + expected.says + "\"");
 }
 
 std::string those_with_id(const std::string& id, const std::vector<Sighting>& sightings) {

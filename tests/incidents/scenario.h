@@ -24,6 +24,7 @@ struct Expected {
   std::string limit;       ///< within bites.limit
   double limit_value = 0;  ///< bites.value
   std::string severity;
+  std::string says;  ///< within its summary
   Side side = Side::home;
   /// How long after the first evidence it may appear: 5 s for what is critical, 15 s otherwise.
   std::chrono::seconds within{15};

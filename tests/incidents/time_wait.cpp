@@ -22,7 +22,8 @@ std::vector<VisitPlan::Target> servers() {
   return targets;
 }
 
-// The client has few ports, but the server closes first: TIME_WAIT is on its side, and the ports are free.
+// There are few ephemeral ports, but the server closes first: TIME_WAIT is on its side, and the ports are
+// free.
 void server_closes_first(Stage& stage) {
   const Acceptor server({.port = kPort, .treat = answer_and_close});
   const Visits client({.netns = "peer",
@@ -48,7 +49,8 @@ void server_closes_first(Stage& stage) {
   stage.until_closed();
 }
 
-void few_client_ports(Stage& stage) {
+void few_ports(Stage& stage) {
+  stage.sysctl("net.ipv4.ip_local_port_range", "20000 20499");
   stage.sysctl("net.ipv4.ip_local_port_range", "20000 20499", Side::peer);
   run("for each in 11 12 13 14 15 16 17 18; do ip address add 10.0.0.$each/24 dev to-peer; done");
 }
@@ -77,7 +79,7 @@ std::vector<Scenario> time_wait_scenarios() {
            .expected = {{.id = "time-wait-server-high", .port = kPort, .severity = "info"}},
            .look_alikes = {"ephemeral-*", "time-wait-bucket-overflow"},
            .peer = true,
-           .before_daemon = few_client_ports},
+           .before_daemon = few_ports},
           {.id = "16",
            .name = "time-wait-buckets",
            .play = few_buckets,

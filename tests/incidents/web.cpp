@@ -21,17 +21,16 @@ std::string page() {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-void send_all(int socket, std::string_view text) {
-  if (::send(socket, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
-    throw std::runtime_error("a connection of the web was closed");
+// False when the connection is over.
+bool send_all(int socket, std::string_view text) {
+  return ::send(socket, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
-std::size_t receive(int socket, std::string& into) {
+bool receive(int socket, std::string& into) {
   char bytes[16384];
   const auto length = ::recv(socket, bytes, sizeof bytes, 0);
-  if (length <= 0) throw std::runtime_error("a connection of the web was closed");
-  into.append(bytes, static_cast<std::size_t>(length));
-  return static_cast<std::size_t>(length);
+  if (length > 0) into.append(bytes, static_cast<std::size_t>(length));
+  return length > 0;
 }
 
 void serve(std::uint16_t port, std::atomic<bool>& listening) {
@@ -44,10 +43,10 @@ void serve(std::uint16_t port, std::atomic<bool>& listening) {
     ::poll(polled.data(), polled.size(), -1);
     for (std::size_t at = 0; at < connections.size(); ++at) {
       if (polled[at + 1].revents == 0) continue;
-      receive(connections[at].get(), requests[at]);
+      if (!receive(connections[at].get(), requests[at])) return;  // the clients have ended
       for (auto end = requests[at].find(kEnd); end != std::string::npos; end = requests[at].find(kEnd)) {
         requests[at].erase(0, end + kEnd.size());
-        send_all(connections[at].get(), page());
+        if (!send_all(connections[at].get(), page())) return;
       }
     }
     if (polled[0].revents == 0) continue;
@@ -65,17 +64,17 @@ void ask(std::uint16_t port, unsigned clients, std::atomic<std::uint32_t>& pages
   for (unsigned each = 0; each < clients; ++each) {
     connections.push_back(try_to_connect("127.0.0.1", port).socket);
     polled.push_back({.fd = connections.back().get(), .events = POLLIN});
-    send_all(connections.back().get(), kRequest);
+    (void)send_all(connections.back().get(), kRequest);
   }
   for (;;) {
     ::poll(polled.data(), polled.size(), -1);
     for (std::size_t at = 0; at < connections.size(); ++at) {
       if (polled[at].revents == 0) continue;
-      receive(connections[at].get(), answers[at]);
+      if (!receive(connections[at].get(), answers[at])) throw std::runtime_error("the web server closed");
       if (answers[at].size() < length) continue;
       answers[at].clear();
       ++pages;
-      send_all(connections[at].get(), kRequest);
+      (void)send_all(connections[at].get(), kRequest);
     }
   }
 }
