@@ -55,6 +55,12 @@ std::uint32_t connections_to(const Connections& connections, const Destination& 
   return 0;
 }
 
+// A pool is open: what is in TIME_WAIT stays the same as well while something else connects now and then.
+bool is_open(const Connections& connections, const Destination& destination) {
+  const auto row = std::ranges::find(connections.client, destination.port, &PortConnections::port);
+  return row != connections.client.end() && row->count(TcpState::established) >= destination.local_ports;
+}
+
 std::optional<FlatUpstream> flat_in(const Window& window, std::size_t netns, std::size_t begin,
                                     const Process& process) {
   const auto ports = ports_of(process, window.host().namespaces[netns]);
@@ -71,6 +77,7 @@ std::optional<FlatUpstream> flat_in(const Window& window, std::size_t netns, std
   if (grown < static_cast<double>(kWorthAWord)) return std::nullopt;
   for (const auto& destination : course.back()->destinations) {  // the busiest first
     if (destination.local_ports < kPool || ports.contains(destination.port)) continue;
+    if (!is_open(*course.back(), destination)) continue;
     const bool flat = std::ranges::all_of(course, [&](const Connections* then) {
       return connections_to(*then, destination) == destination.local_ports;
     });

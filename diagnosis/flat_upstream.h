@@ -16,7 +16,7 @@ struct FlatUpstream {
 };
 
 /// What a server's requests may be waiting for while its descriptors grow: the remote service with the most
-/// connections, of those whose number did not change over the later part of that growth, though the
+/// open connections, of those whose number did not change over the later part of that growth, though the
 /// connections to the server's own ports grew with its descriptors. It is known of the namespace, not of the
 /// process, so it is a hint. Empty: there is none, or a section is not known.
 std::optional<FlatUpstream> flat_upstream(const Window& window, const Process& process);

@@ -180,12 +180,18 @@ namespace {
 
 IpAddress address(const char* text) { return sample_listener(text, 1, 0, 0, 0).endpoint.address; }
 
-// Clients of port 8000, and of the pool behind it.
+PortConnections port_row(std::uint16_t port, TcpState state, std::uint32_t count) {
+  PortConnections row{.port = port};
+  row.by_state[static_cast<std::size_t>(state)] = count;
+  return row;
+}
+
+// Clients of port 8000, the pool behind it, and a probe that connects anew each time.
 Connections clients_and_pool(std::uint32_t clients, std::uint32_t pool) {
-  PortConnections row{.port = 8000};
-  row.by_state[static_cast<std::size_t>(TcpState::established)] = clients;
-  return {.server = {row},
+  return {.server = {port_row(8000, TcpState::established, clients)},
+          .client = {port_row(5432, TcpState::established, pool), port_row(9000, TcpState::time_wait, 16)},
           .destinations = {{address("10.0.0.1"), address("10.0.0.7"), 8000, clients},
+                           {address("10.0.0.1"), address("10.0.0.8"), 9000, 16},
                            {address("10.0.0.1"), address("10.0.0.2"), 5432, pool},
                            {address("10.0.0.1"), address("10.0.0.9"), 443, 1}}};
 }
