@@ -20,6 +20,7 @@ inline constexpr Counter kEstabResets{"EstabResets", &TcpCounters::estab_resets}
 inline constexpr Counter kSynRetrans{"TCPSynRetrans", &TcpCounters::syn_retrans};
 inline constexpr Counter kAbortOnClose{"TCPAbortOnClose", &TcpCounters::abort_on_close};
 inline constexpr Counter kAbortOnData{"TCPAbortOnData", &TcpCounters::abort_on_data};
+inline constexpr Counter kAbortOnTimeout{"TCPAbortOnTimeout", &TcpCounters::abort_on_timeout};
 inline constexpr Counter kAbortOnMemory{"TCPAbortOnMemory", &TcpCounters::abort_on_memory};
 inline constexpr Counter kTimeWaitOverflow{"TCPTimeWaitOverflow", &TcpCounters::time_wait_overflow};
 inline constexpr Counter kMemoryPressures{"TCPMemoryPressures", &TcpCounters::memory_pressures};

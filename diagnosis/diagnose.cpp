@@ -16,6 +16,7 @@ namespace {
 struct Found {
   Finding finding;
   const Rule* rule;
+  std::vector<std::string_view> explains;  // besides the rule's own
 };
 
 void put(Values& values, const std::string& name, std::string value) {
@@ -27,6 +28,12 @@ std::string owner_of(const Subject& subject) {
   return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
 }
 
+// The address of a service may not be known.
+std::string service_text(const Subject& subject) {
+  if (!subject.address.empty() || !subject.port) return to_string(subject);
+  return "port " + std::to_string(*subject.port);
+}
+
 // What every rule's words may refer to; what the rule itself says goes first.
 Values values_of(const Facts& facts, const std::string& netns, const Window& window) {
   auto values = facts.values;
@@ -35,8 +42,8 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   put(values, "window", duration_text(window.span()));
   put(values, "address", subject.address);
   if (subject.port) put(values, "port", std::to_string(*subject.port));
-  if (subject.kind == SubjectKind::listener) put(values, "listener", to_string(subject));
-  if (subject.kind == SubjectKind::destination) put(values, "destination", to_string(subject));
+  if (subject.kind == SubjectKind::listener) put(values, "listener", service_text(subject));
+  if (subject.kind == SubjectKind::destination) put(values, "destination", service_text(subject));
   if (subject.kind == SubjectKind::setting) put(values, "setting", subject.name);
   put(values, "process", subject.process);
   if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
@@ -99,11 +106,13 @@ void apply(const Rule& rule, const History& history, std::size_t netns, const Th
     diagnosis.unknown.push_back({std::string(rule.info.id), name, verdict.why().detail});
     return;
   }
-  for (const auto& facts : verdict.facts()) found.push_back({to_finding(rule, facts, name, window), &rule});
+  for (const auto& facts : verdict.facts())
+    found.push_back({to_finding(rule, facts, name, window), &rule, facts.explains});
 }
 
 bool explains(const Found& cause, const Found& effect) {
-  return std::ranges::find(cause.rule->info.explains, effect.finding.id) != cause.rule->info.explains.end() &&
+  const auto holds = [&](const auto& ids) { return std::ranges::find(ids, effect.finding.id) != ids.end(); };
+  return (holds(cause.rule->info.explains) || holds(cause.explains)) &&
          same_subject(cause.finding, effect.finding);
 }
 

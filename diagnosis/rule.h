@@ -26,6 +26,7 @@ struct Facts {
   std::vector<Evidence> evidence;
   std::optional<Bites> bites;
   Values values;
+  std::vector<std::string_view> explains{};  ///< as RuleInfo::explains, for this subject alone
 };
 
 /// What a rule says about a namespace: something, nothing, or that it cannot tell.

@@ -23,6 +23,18 @@ Subject listener_subject(const Window& window, const Listener& listener) {
   return subject;
 }
 
+Subject port_subject(const Window& window, std::uint16_t port) {
+  const auto listeners = window.latest(&NetnsView::listeners);
+  const Listener* fullest = nullptr;
+  if (listeners)
+    for (const auto& listener : (*listeners)->listeners)
+      if (listener.endpoint.port == port &&
+          (fullest == nullptr || fill_ratio(listener.fullest()) > fill_ratio(fullest->fullest())))
+        fullest = &listener;
+  if (fullest == nullptr) return {.kind = SubjectKind::listener, .port = port};
+  return listener_subject(window, *fullest);
+}
+
 Subject process_subject(const Process& process) {
   return {.kind = SubjectKind::process, .process = process.comm, .pid = process.pid, .unit = process.unit};
 }

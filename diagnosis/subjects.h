@@ -12,6 +12,10 @@ namespace tcpdiag {
 /// The listener and, as far as it is known, the process that a person would name as its owner.
 Subject listener_subject(const Window& window, const Listener& listener);
 
+/// The listener on that port, of several the one whose queue is fullest; without an address when there is
+/// none or it is not known.
+Subject port_subject(const Window& window, std::uint16_t port);
+
 Subject process_subject(const Process& process);
 
 /// The same process in another reading, or nullptr.

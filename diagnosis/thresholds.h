@@ -27,6 +27,20 @@ struct Thresholds {
       0.99;                ///< share of the ephemeral ports from which none is left: a dump misses some
   double ports_low = 0.8;  ///< share from which they run out
 
+  // closing
+  std::uint64_t close_wait_min = 10;          ///< connections in CLOSE_WAIT that a server does not close
+  std::uint64_t close_wait_client_min = 100;  ///< the same of a client: more than an idle pool of connections
+  std::uint64_t unaccepted_close_wait_min = 3;  ///< un-accepted connections whose client has given up
+  std::uint64_t closed_sockets_min = 10;        ///< closed sockets that a process holds
+  double time_wait_high = 0.5;                  ///< TIME_WAIT of a server, as a share of the ephemeral ports
+  std::uint64_t time_wait_overflow_min = 10;    ///< connections closed without TIME_WAIT within half a minute
+  std::uint64_t fin_wait2_min = 100;   ///< orphaned connections in FIN_WAIT2, however small their limit
+  double fin_wait2_high = 0.25;        ///< the same as a share of their limit
+  double orphans_high = 0.25;          ///< share of tcp_max_orphans from which it can bite
+  std::uint64_t app_resets_min = 5;    ///< resets by programs within half a minute
+  double app_resets_share = 0.05;      ///< the same as a share of the connections that are opened
+  std::uint64_t reuse_resets_min = 3;  ///< resets by servers within half a minute
+
   // descriptors
   std::uint64_t fd_limit_min = 32;  ///< a lower limit was set on purpose: a sandbox
   double fd_near = 0.8;             ///< share of RLIMIT_NOFILE from which a process runs out

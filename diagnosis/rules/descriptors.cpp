@@ -84,7 +84,6 @@ void add_starter(Facts& facts, const std::string& unit) {
   const auto runtime = unit.substr(0, colon);
   if (unit.ends_with(".service")) {
     facts.values["service"] = unit;
-    facts.values["section"] = "[Service]";
   } else if (colon == std::string::npos) {
     if (unit.starts_with("session-")) facts.values["session"] = unit;
   } else if (runtime == "docker" || runtime == "podman") {
@@ -189,7 +188,7 @@ constexpr auto kLimitAdvice = std::to_array<AdviceText>({
      "Lost when the process restarts. A program that uses select(), or sized its tables at start, may not "
      "use "
      "more. If descriptors leak it only takes longer."},
-    {"Raise it for good: LimitNOFILE={new_limit} under {section} of {service}, then restart it.",
+    {"Raise it for good: LimitNOFILE={new_limit} under \\[Service\\] of {service}, then restart it.",
      "systemctl edit {service}", "The service starts with that limit from then on.",
      "The restart closes all its connections."},
     {"Raise it for good: start the {runtime} container {container} anew with a higher limit.",

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Resets that programs cause by the way they close: on this host, or at the other end while a client still
+// means to use the connection.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "diagnosis/counters.h"
+#include "diagnosis/evidence.h"
+#include "diagnosis/rules/families.h"
+#include "diagnosis/subjects.h"
+
+namespace tcpdiag {
+namespace {
+
+// Connections opened in the window, as far as that is known: what a number of resets is measured by.
+double opened_in(const Window& window) {
+  double opened = 0;
+  for (const auto& counter : {kActiveOpens, kPassiveOpens})
+    if (const auto increase = window.increase(counter)) opened += static_cast<double>(*increase);
+  return opened;
+}
+
+std::string parts_text(std::uint64_t unread, std::uint64_t lingering) {
+  std::string text;
+  if (unread > 0) text = std::to_string(unread) + " with unread data in the socket (TCPAbortOnClose)";
+  if (lingering > 0)
+    text += (text.empty() ? "" : ", ") + std::to_string(lingering) +
+            " with SO_LINGER 0 or while data still arrived (TCPAbortOnData)";
+  return text;
+}
+
+Verdict app_reset(const Window& window, const Thresholds& t) {
+  const auto unread = window.increase(kAbortOnClose);
+  if (!unread) return Verdict::unknown(unread.error());
+  const auto lingering = window.increase(kAbortOnData);
+  if (!lingering) return Verdict::unknown(lingering.error());
+  const auto resets = *unread + *lingering;
+  if (resets < t.app_resets_min || static_cast<double>(resets) < t.app_resets_share * opened_in(window))
+    return Verdict::clear();
+  Facts facts;
+  add_increase(facts, window, kAbortOnClose.name, "unread", static_cast<double>(*unread), "resets");
+  add_increase(facts, window, kAbortOnData.name, "lingering", static_cast<double>(*lingering), "resets");
+  facts.values["resets"] = std::to_string(resets);
+  facts.values["parts"] = parts_text(*unread, *lingering);
+  return Verdict::found({facts});
+}
+
+// Connections that ended by a reset from the other end: the kernel counts those of this end and those that
+// timed out with them.
+Result<std::uint64_t> resets_from_peers(const Window& window) {
+  const auto all = window.increase(kEstabResets);
+  if (!all) return all;
+  std::uint64_t own = 0;
+  for (const auto& counter : {kAbortOnClose, kAbortOnData}) {
+    const auto increase = window.increase(counter);
+    if (!increase) return increase;
+    own += *increase;
+  }
+  if (const auto timed_out = window.increase(kAbortOnTimeout)) own += *timed_out;
+  return *all > own ? *all - own : 0;
+}
+
+std::set<std::uint64_t> cookies_of(const Connections& connections) {
+  std::set<std::uint64_t> cookies;
+  for (const auto& each : connections.close_wait)
+    if (!each.server) cookies.insert(each.cookie);
+  return cookies;
+}
+
+// The remote port to which most client connections were closed by the server while the client still held
+// them, and were gone at the next dump.
+struct ClosedByServer {
+  std::uint16_t port = 0;
+  std::uint64_t gone = 0;
+};
+
+ClosedByServer closed_by_server(const Window& window) {
+  std::map<std::uint16_t, std::uint64_t> gone;
+  const auto readings = window.readings(&NetnsView::connections);
+  for (std::size_t i = 0; i + 1 < readings.size(); ++i) {
+    if (readings[i].value->close_wait.empty()) continue;
+    const auto still = cookies_of(*readings[i + 1].value);
+    for (const auto& each : readings[i].value->close_wait)
+      if (!each.server && !still.contains(each.cookie)) ++gone[each.port];
+  }
+  ClosedByServer most;
+  for (const auto& [port, count] : gone)
+    if (count > most.gone) most = {port, count};
+  return most;
+}
+
+// Its address is known when only one destination has that port.
+Subject remote_port_subject(const Connections& connections, std::uint16_t port) {
+  const auto has_port = [port](const Destination& each) { return each.port == port; };
+  const auto first = std::ranges::find_if(connections.destinations, has_port);
+  Subject unnamed{.kind = SubjectKind::destination, .port = port};
+  if (first == connections.destinations.end()) return unnamed;
+  const bool alone = std::all_of(first, connections.destinations.end(), [&](const Destination& each) {
+    return each.port != port || each.destination == first->destination;
+  });
+  return alone ? destination_subject(*first) : unnamed;
+}
+
+Verdict idle_reuse_reset(const Window& window, const Thresholds& t) {
+  const auto connections = window.latest(&NetnsView::connections);
+  if (!connections) return Verdict::unknown(connections.error());
+  const auto resets = resets_from_peers(window);
+  if (!resets) return Verdict::unknown(resets.error());
+  if (*resets < t.reuse_resets_min) return Verdict::clear();
+  const auto closed = closed_by_server(window);
+  // A dump shows one in some of them: they last from the server's close to the client's next request.
+  constexpr std::uint64_t kSeen = 10;
+  if (closed.gone == 0 || closed.gone * kSeen < *resets) return Verdict::clear();
+  Facts facts{.subject = remote_port_subject(**connections, closed.port)};
+  add_increase(facts, window, kEstabResets.name, "resets", static_cast<double>(*resets), "resets");
+  add_increase(facts, window, "connections of clients in CLOSE_WAIT, gone since", "gone",
+               static_cast<double>(closed.gone), "connections");
+  return Verdict::found({facts});
+}
+
+constexpr std::string_view kFamily = "Closing";
+
+constexpr auto kAppResetAdvice = std::to_array<AdviceText>({
+    {"See whom the resets go to: the local port tells the program.",
+     "tcpdump -nn -c 50 'tcp\\[tcpflags\\] & tcp-rst != 0'",
+     "A reset that leaves a service port is that server's doing.", ""},
+    {"Let the program read what the peer sent before it closes, or shutdown() its sending side first and "
+     "read "
+     "until the end.",
+     "", "close() sends a FIN instead of a reset, and the peer gets the whole response.",
+     "A little time for each close."},
+    {"Look for SO_LINGER with a time of 0 in its settings.", "", "Without it close() sends a FIN.",
+     "Connections that it closes go through TIME_WAIT, which is harmless."},
+    {"Leave it if it is meant: health checks and proxies often close this way.", "", "", ""},
+});
+constexpr std::string_view kAppResetNot[] = {
+    "Any sysctl or limit: the program itself asks for the reset.",
+    "Raising the backlog: connections that overflow a queue are counted elsewhere."};
+
+constexpr auto kReuseAdvice = std::to_array<AdviceText>({
+    {"Let the client drop idle connections sooner than the server does: its idle timeout a few seconds below "
+     "the server's keep-alive time.",
+     "", "The client never uses a connection that the server has closed.",
+     "A few more connections are made."},
+    {"Or let the server keep idle connections for longer than the clients do.", "",
+     "The same, where the clients cannot be changed.", "More idle connections at the server."},
+    {"Let the client try once more on a new connection when a request that may be repeated fails like this.",
+     "", "What is left of the race does no harm.", "Only for requests that may be sent twice."},
+    {"See which programs hold such connections.", "ss -tnp state close-wait '( dport = :{port} )'",
+     "Names them with their pids.", ""},
+});
+constexpr std::string_view kReuseNot[] = {
+    "net.ipv4.tcp_keepalive_time: probes do not keep a server from closing what it finds idle.",
+    "net.ipv4.tcp_fin_timeout, net.ipv4.tcp_tw_reuse: the connection is reset because it was used again, not "
+    "because of how long it was remembered."};
+
+// clang-format off
+const Rule kRules[] = {
+    {.info = {.id = "app-reset", .family = kFamily, .severity = Severity::info,
+              .title = "Programs close with a reset",
+              .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by more than 5 % of those that are opened.",
+              .clients_see = "\"Connection reset by peer\" (errno 104), perhaps before the whole response has arrived.",
+              .summary = "Programs on this host ended {resets} connections with a reset in {window}: {parts}. It is they who do that, no limit of the kernel.",
+              .advice = kAppResetAdvice, .not_helping = kAppResetNot, .reads = "/proc/net/netstat"},
+     .evaluate = app_reset},
+    {.info = {.id = "idle-reuse-reset", .family = kFamily, .severity = Severity::info,
+              .title = "Clients use connections that the server has closed",
+              .true_when = "Connections are reset by the other end (EstabResets less what this host's programs abort) while client connections that "
+                           "the server had closed were in CLOSE_WAIT for a moment.",
+              .clients_see = "Programs on this host see EPIPE (errno 32, Broken pipe) or \"Connection reset by peer\" (errno 104) on the first request "
+                             "after a pause.",
+              .summary = "{resets} connections were reset by the other end in {window} and {gone} were seen that the server on {destination} "
+                         "had closed before its client went on: programs on this host use idle connections again that the server has given up.",
+              .advice = kReuseAdvice, .not_helping = kReuseNot, .reads = "/proc/net/netstat, sock_diag"},
+     .evaluate = idle_reuse_reset},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Rule> reset_rules() { return kRules; }
+
+}  // namespace tcpdiag
