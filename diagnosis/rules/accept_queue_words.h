@@ -99,16 +99,17 @@ inline constexpr std::string_view kStuckNot[] = {
     "not.",
     "A larger backlog: the stuck member never empties it."};
 
-inline constexpr std::string_view kFdExplains[] = {"accept-queue-app-stalled", "accept-queue-app-slow",
-                                                   "accept-queue-backlog-small", "syn-queue-overflow",
-                                                   "syn-queue-full"};
-inline constexpr std::string_view kStuckExplains[] = {"accept-queue-app-stalled", "accept-queue-app-slow",
-                                                      "accept-queue-backlog-small", "syn-queue-overflow",
-                                                      "syn-queue-full"};
-inline constexpr std::string_view kStalledExplains[] = {"accept-queue-app-slow", "accept-queue-backlog-small",
-                                                        "syn-queue-overflow", "syn-queue-full"};
-inline constexpr std::string_view kSlowExplains[] = {"accept-queue-backlog-small", "syn-queue-overflow",
-                                                     "syn-queue-full"};
+inline constexpr std::string_view kFdExplains[] = {"close-wait-unaccepted", "accept-queue-app-stalled",
+                                                   "accept-queue-app-slow", "accept-queue-backlog-small",
+                                                   "syn-queue-overflow",    "syn-queue-full"};
+inline constexpr std::string_view kStuckExplains[] = {"close-wait-unaccepted", "accept-queue-app-stalled",
+                                                      "accept-queue-app-slow", "accept-queue-backlog-small",
+                                                      "syn-queue-overflow",    "syn-queue-full"};
+inline constexpr std::string_view kStalledExplains[] = {"close-wait-unaccepted", "accept-queue-app-slow",
+                                                        "accept-queue-backlog-small", "syn-queue-overflow",
+                                                        "syn-queue-full"};
+inline constexpr std::string_view kSlowExplains[] = {"close-wait-unaccepted", "accept-queue-backlog-small",
+                                                     "syn-queue-overflow", "syn-queue-full"};
 
 }  // namespace accept_queue_words
 

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/catch.h"
+#include "tests/history.h"
+#include "tests/sample_report.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kLeak = "close-wait-leak";
+constexpr auto kUnaccepted = "close-wait-unaccepted";
+constexpr auto kClosed = "closed-socket-fd-leak";
+
+Process server(Count open = 40) {
+  return {.pid = 812,
+          .start_ticks = 5,
+          .comm = "gunicorn",
+          .unit = "app.service",
+          .open_fds = open,
+          .soft_limit = 1024,
+          .listener_inodes = {77},
+          .state = 'S'};
+}
+
+// Socket table dumps 4 s apart. A CLOSE_WAIT socket has its number for cookie and inode.
+class Dumps {
+ public:
+  Dumps() {
+    history_.set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 80, 0, 128, 77)}});
+    processes_ = {server()};
+  }
+  Dumps& process(Process process) {
+    processes_ = {std::move(process)};
+    return *this;
+  }
+  // The sockets `first` to `last` are in CLOSE_WAIT, and as many more un-accepted.
+  Dumps& dump(std::uint64_t first, std::uint64_t last, std::uint32_t unaccepted = 0, std::uint16_t port = 80,
+              bool is_server = true) {
+    Connections connections;
+    auto& owned = processes_.front().close_wait_inodes;
+    owned.clear();
+    for (auto number = first; number < last; ++number) {
+      const auto seen = since_.try_emplace(number, history_.now()).first->second;
+      const auto inode = static_cast<std::uint32_t>(number);
+      connections.close_wait.push_back({port, is_server, number, inode, seen});
+      if (owners_known_) owned.push_back(inode);
+    }
+    std::ranges::stable_sort(connections.close_wait, {}, &CloseWait::first_seen);
+    PortConnections row{.port = port, .unaccepted = unaccepted};
+    row.by_state[static_cast<std::size_t>(TcpState::close_wait)] =
+        static_cast<std::uint32_t>(last - first) + unaccepted;
+    (is_server ? connections.server : connections.client) = {row};
+    history_.set(&NetnsView::connections, connections)
+        .set(&Snapshot::processes, Processes{.processes = processes_})
+        .tick(4s);
+    return *this;
+  }
+  Dumps& without_owners() {
+    owners_known_ = false;
+    return *this;
+  }
+  HistoryBuilder& builder() { return history_; }
+  [[nodiscard]] const History& history() const { return history_.history(); }
+
+ private:
+  HistoryBuilder history_;
+  std::vector<Process> processes_;
+  std::map<std::uint64_t, TimePoint> since_;
+  bool owners_known_ = true;
+};
+
+bool clear(std::string_view id, const Dumps& dumps) { return verdict_of(id, dumps.history()).is_clear(); }
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+Dumps leak() {
+  Dumps dumps;
+  dumps.dump(0, 0).dump(0, 20).dump(0, 25).dump(0, 30);
+  return dumps;
+}
+
+}  // namespace
+
+TEST_CASE("a server that keeps what its clients have closed leaks") {
+  const auto finding = only_finding(kLeak, leak().history());
+  CHECK(finding.severity == Severity::warning);
+  CHECK(to_string(finding.subject) == "gunicorn[812]");
+  CHECK(finding.summary ==
+        "gunicorn[812] does not close its connections: the peers of 20 on its port 80 have closed, the "
+        "oldest at "
+        "least 8 s ago, and they stay in CLOSE_WAIT.");
+  CHECK(finding.advice[1].command == "ss -tnp state close-wait '( sport = :80 )' | head -n 20");
+  CHECK(finding.advice.back().command == "systemctl restart app.service");
+  CHECK(clear(kUnaccepted, leak()));
+}
+
+TEST_CASE("a leak that takes the last descriptors is critical and explains that they run out") {
+  Dumps dumps;
+  dumps.process(server(900)).dump(0, 0).dump(0, 600).dump(0, 600).dump(0, 600);
+  const auto finding = only_finding(kLeak, dumps.history());
+  CHECK(finding.severity == Severity::critical);
+  CHECK(has(finding.summary, "They take most of its 900 descriptors, and its limit is 1024."));
+  const std::vector<Rule> rules = {rule_of(kLeak), rule_of("fd-limit-near"), rule_of("fd-limit-reached")};
+  const auto diagnosis = diagnose(dumps.history(), rules, {});
+  REQUIRE(diagnosis.findings.size() == 1);
+  CHECK(diagnosis.findings[0].consequences.back() == "fd-limit-near");
+}
+
+TEST_CASE("a small leak does not explain that the descriptors run out") {
+  Dumps dumps;
+  dumps.process(server(900)).dump(0, 0).dump(0, 20).dump(0, 20).dump(0, 20);
+  const std::vector<Rule> rules = {rule_of(kLeak), rule_of("fd-limit-near")};
+  CHECK(diagnose(dumps.history(), rules, {}).findings.size() == 2);
+}
+
+TEST_CASE("a leak that fills the descriptors is told though it does not grow any more") {
+  Dumps dumps;
+  dumps.process(server(1024)).dump(0, 900).dump(0, 900).dump(0, 900).dump(0, 900);
+  CHECK(only_finding(kLeak, dumps.history()).severity == Severity::critical);
+}
+
+TEST_CASE("without its holder a leak is told of the listener's owner, or of the port") {
+  auto dumps = Dumps().without_owners();
+  dumps.dump(0, 0).dump(0, 20).dump(0, 20).dump(0, 20);
+  CHECK(to_string(only_finding(kLeak, dumps.history()).subject) == "gunicorn[812]");
+  dumps.builder().deny(&Snapshot::processes).tick(1s);
+  const auto finding = only_finding(kLeak, dumps.history());
+  CHECK(to_string(finding.subject) == "0.0.0.0:80");
+  CHECK(finding.summary.starts_with("A process that is not known does not close") == false);
+  CHECK(has(finding.summary, "on its port 80"));
+}
+
+TEST_CASE("connections that are closed soon, a pool of a client and old ones that stay are no leak") {
+  CHECK(clear(kLeak, Dumps().dump(0, 0).dump(0, 20)));
+  CHECK(clear(kLeak, Dumps().dump(0, 0).dump(0, 20).dump(20, 40).dump(40, 60)));
+  CHECK(clear(kLeak, Dumps().dump(0, 0).dump(0, 9).dump(0, 9).dump(0, 9)));
+  CHECK(clear(kLeak, Dumps().dump(0, 500).dump(0, 500).dump(0, 500).dump(0, 500)));
+  CHECK(clear(kLeak, Dumps()
+                         .dump(0, 0, 0, 5432, false)
+                         .dump(0, 90, 0, 5432, false)
+                         .dump(0, 90, 0, 5432, false)
+                         .dump(0, 90, 0, 5432, false)));
+}
+
+TEST_CASE("a slow server that closes in the end does not leak") {
+  Dumps dumps;
+  dumps.dump(0, 0);
+  for (std::uint64_t dump = 1; dump <= 12; ++dump) dumps.dump(10 * (dump < 4 ? 0 : dump - 4), 10 * dump);
+  CHECK(clear(kLeak, dumps));
+}
+
+TEST_CASE("a client that leaks by the hundred is told with the port it connects to") {
+  Dumps dumps;
+  dumps.dump(0, 0, 0, 5432, false).dump(0, 150, 0, 5432, false).dump(0, 150, 0, 5432, false);
+  dumps.dump(0, 150, 0, 5432, false);
+  const auto finding = only_finding(kLeak, dumps.history());
+  CHECK(has(finding.summary, "the peers of 150 to port 5432 have closed"));
+  CHECK(finding.advice[1].command == "ss -tnp state close-wait '( dport = :5432 )' | head -n 20");
+}
+
+TEST_CASE("a process that leaks on two ports is one finding") {
+  HistoryBuilder history;
+  const auto dump = [&](std::uint32_t count) {
+    Connections connections;
+    auto process = server();
+    for (std::uint32_t i = 0; i < count; ++i) {
+      connections.close_wait.push_back(
+          {static_cast<std::uint16_t>(i % 3 == 0 ? 81 : 80), true, i, i + 1, TimePoint(1h) + 4s});
+      process.close_wait_inodes.push_back(i + 1);
+    }
+    history.set(&NetnsView::connections, connections)
+        .set(&Snapshot::processes, Processes{.processes = {process}})
+        .tick(4s);
+  };
+  for (const auto count : {0U, 60U, 60U, 60U}) dump(count);
+  const auto finding = only_finding(kLeak, history.history());
+  CHECK(finding.evidence[0].value == 60);
+  CHECK(has(finding.summary, "port 80"));
+}
+
+TEST_CASE("clients that give up in the queue of a server that does not accept are told") {
+  auto stuck = server();
+  stuck.wait_channel = "futex_wait_queue";
+  Dumps dumps;
+  dumps.process(stuck).dump(0, 0).dump(0, 0, 20).dump(0, 0, 20).dump(0, 0, 20);
+  const auto finding = only_finding(kUnaccepted, dumps.history());
+  CHECK(finding.severity == Severity::warning);
+  CHECK(to_string(finding.subject) == "0.0.0.0:80");
+  CHECK(finding.summary ==
+        "20 clients of 0.0.0.0:80 gave up before they were accepted: they have closed, and their connections "
+        "wait in the accept queue in CLOSE_WAIT; gunicorn[812] sleeps in the kernel function "
+        "futex_wait_queue.");
+  CHECK(clear(kLeak, dumps));
+}
+
+TEST_CASE("health checks and connections that are held are not taken for clients that gave up") {
+  CHECK(clear(kUnaccepted, Dumps().dump(0, 0).dump(0, 0, 20).dump(0, 0, 20)));
+  CHECK(clear(kUnaccepted, Dumps().dump(0, 0, 20).dump(0, 0, 0).dump(0, 0, 20)));
+  CHECK(clear(kUnaccepted, Dumps().dump(0, 0, 2).dump(0, 0, 2).dump(0, 0, 2)));
+  CHECK(clear(kUnaccepted, Dumps().dump(0, 50).dump(0, 50).dump(0, 50)));
+}
+
+TEST_CASE("the rules about CLOSE_WAIT cannot tell without the connections") {
+  for (const auto* id : {kLeak, kUnaccepted}) {
+    INFO(id);
+    auto denied = leak();
+    denied.builder().deny(&NetnsView::connections).tick();
+    CHECK_FALSE(verdict_of(id, denied.history()).known());
+    HistoryBuilder none;
+    CHECK_FALSE(verdict_of(id, none.tick().history()).known());
+  }
+}
+
+TEST_CASE("sockets that the kernel has ended and the program has not closed are told") {
+  auto process = server(60);
+  process.closed_sockets = 30;
+  Dumps dumps;
+  dumps.process(process).dump(0, 0);
+  const auto finding = only_finding(kClosed, dumps.history());
+  CHECK(finding.summary ==
+        "gunicorn[812] holds 30 TCP sockets whose connections are over: the kernel has ended them, by "
+        "keep-alive or a reset, and the program does not close() them. It has 60 descriptors open and its "
+        "limit is 1024.");
+  CHECK(finding.advice[1].command == "tcpdiag fds 812");
+}
+
+TEST_CASE("closed-socket-fd-leak stays clear for a few and cannot tell when none was looked at") {
+  auto process = server();
+  process.closed_sockets = 9;
+  CHECK(clear(kClosed, Dumps().process(process).dump(0, 0)));
+  process.closed_sockets.reset();
+  CHECK_FALSE(verdict_of(kClosed, Dumps().process(process).dump(0, 0).history()).known());
+  HistoryBuilder none;
+  CHECK(verdict_of(kClosed, none.set(&Snapshot::processes, Processes{}).tick().history()).is_clear());
+  CHECK_FALSE(verdict_of(kClosed, none.deny(&Snapshot::processes).tick().history()).known());
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/catch.h"
+#include "tests/history.h"
+#include "tests/sample_report.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kApp = "app-reset";
+constexpr auto kReuse = "idle-reuse-reset";
+
+bool clear(std::string_view id, const HistoryBuilder& history) {
+  return verdict_of(id, history.history()).is_clear();
+}
+
+HistoryBuilder resets(const TcpCounters& before, const TcpCounters& after) {
+  HistoryBuilder history;
+  history.set(&NetnsView::tcp, before).ticks(10).set(&NetnsView::tcp, after).ticks(3);
+  return history;
+}
+
+TcpCounters aborted(Count unread, Count lingering, Count opened = 0) {
+  return {.active_opens = 0, .passive_opens = opened, .abort_on_data = lingering, .abort_on_close = unread};
+}
+
+TcpCounters reset_by_peer(Count resets, Count own = 0) {
+  return {.estab_resets = resets, .abort_on_data = 0, .abort_on_close = own};
+}
+
+// Each dump shows the clients' connections that the server has closed by then, one number for each.
+HistoryBuilder reuse(const TcpCounters& after, const std::vector<std::vector<std::uint64_t>>& dumps,
+                     bool is_server = false) {
+  HistoryBuilder history;
+  history.set(&NetnsView::tcp, reset_by_peer(100));
+  const auto address = [](const char* text) { return sample_listener(text, 1, 0, 0, 0).endpoint.address; };
+  for (const auto& dump : dumps) {
+    Connections connections{.destinations = {{address("10.0.0.1"), address("10.0.0.2"), 8080, 9}}};
+    for (const auto cookie : dump)
+      connections.close_wait.push_back({8080, is_server, cookie, 5, history.now()});
+    history.set(&NetnsView::connections, connections).tick(4s);
+    history.set(&NetnsView::tcp, after);
+  }
+  return history;
+}
+
+const std::vector<std::vector<std::uint64_t>> kComeAndGo = {{}, {1, 2}, {3}, {4, 5}, {}};
+
+}  // namespace
+
+TEST_CASE("programs that close with unread data are told from limits of the kernel") {
+  const auto finding = only_finding(kApp, resets(aborted(7, 3), aborted(27, 3, 20)).history());
+  CHECK(finding.severity == Severity::info);
+  CHECK(finding.summary ==
+        "Programs on this host ended 20 connections with a reset in 12 s: 20 with unread data in the socket "
+        "(TCPAbortOnClose). It is they who do that, no limit of the kernel.");
+  CHECK(finding.advice.front().command == "tcpdump -nn -c 50 'tcp[tcpflags] & tcp-rst != 0'");
+}
+
+TEST_CASE("SO_LINGER 0 is told apart from unread data") {
+  CHECK(only_finding(kApp, resets(aborted(0, 0), aborted(0, 8)).history())
+            .summary.find("8 with SO_LINGER 0 or while data still arrived (TCPAbortOnData)") !=
+        std::string::npos);
+}
+
+TEST_CASE("app-reset stays clear for a few, for a small share and for what was before") {
+  CHECK(clear(kApp, resets(aborted(0, 0), aborted(2, 2))));
+  CHECK(clear(kApp, resets(aborted(0, 0), aborted(20, 0, 1000))));
+  CHECK(clear(kApp, resets(aborted(500, 500), aborted(500, 500))));
+}
+
+TEST_CASE("app-reset cannot tell when a counter is missing, reset or denied") {
+  CHECK_FALSE(verdict_of(kApp, resets(aborted({}, 0), aborted({}, 9)).history()).known());
+  CHECK_FALSE(verdict_of(kApp, resets(aborted(0, {}), aborted(9, {})).history()).known());
+  CHECK_FALSE(verdict_of(kApp, resets(aborted(900, 0), aborted(10, 0)).history()).known());
+  auto denied = resets(aborted(0, 0), aborted(20, 0));
+  CHECK_FALSE(verdict_of(kApp, denied.deny(&NetnsView::tcp).tick().history()).known());
+}
+
+TEST_CASE("clients that use what the server has closed for idleness are told with the server") {
+  const auto finding = only_finding(kReuse, reuse(reset_by_peer(120), kComeAndGo).history());
+  CHECK(finding.severity == Severity::info);
+  CHECK(to_string(finding.subject) == "10.0.0.2:8080");
+  CHECK(finding.summary ==
+        "20 connections were reset by the other end in 16 s and 5 were seen that the server on 10.0.0.2:8080 "
+        "had closed before its client went on: programs on this host use idle connections again that the "
+        "server has given up.");
+}
+
+TEST_CASE("resets without such connections, and such connections without resets, are no reuse") {
+  CHECK(clear(kReuse, reuse(reset_by_peer(120), {{}, {}, {}, {}})));
+  CHECK(clear(kReuse, reuse(reset_by_peer(120), {{1, 2}, {1, 2}, {1, 2}})));
+  CHECK(clear(kReuse, reuse(reset_by_peer(102), kComeAndGo)));
+  CHECK(clear(kReuse, reuse(reset_by_peer(120, 20), kComeAndGo)));
+  CHECK(clear(kReuse, reuse(reset_by_peer(1000), kComeAndGo)));
+  CHECK(clear(kReuse, reuse(reset_by_peer(120), kComeAndGo, true)));
+}
+
+TEST_CASE("idle-reuse-reset cannot tell without the connections or a counter") {
+  auto history = reuse(reset_by_peer(120), kComeAndGo);
+  CHECK_FALSE(verdict_of(kReuse, history.deny(&NetnsView::connections).tick().history()).known());
+  history = reuse(reset_by_peer(120), kComeAndGo);
+  CHECK_FALSE(verdict_of(kReuse, history.deny(&NetnsView::tcp).tick().history()).known());
+  CHECK_FALSE(verdict_of(kReuse, reuse(reset_by_peer({}), kComeAndGo).history()).known());
+  CHECK_FALSE(verdict_of(kReuse, reuse(reset_by_peer(10), kComeAndGo).history()).known());
+}
