@@ -119,6 +119,13 @@ Result<Command> parse_fds(const GivenFlags& given) {
   return options;
 }
 
+Result<Command> parse_sysctl_command(const GivenFlags& given) {
+  return parse_namespaces(given).map([&](const std::vector<std::string>& namespaces) -> Command {
+    return SysctlOptions{
+        .namespaces = namespaces, .lint = given.contains("--lint"), .json = given.contains("--json")};
+  });
+}
+
 Result<Command> parse_record(const GivenFlags& given) {
   const auto directory = directory_of(given, "record");
   if (!directory) return tl::unexpected<Error>(directory.error());
@@ -202,6 +209,17 @@ const std::vector<CommandSpec>& commands() {
        R"(      Show the processes that use most of their limit of open files; with PID, what that process has
       open.
 )"},
+      {"sysctl",
+       " [--lint] [--netns=NETNS]... [--json]",
+       {{"--lint"}, netns, json},
+       0,
+       parse_sysctl_command,
+       R"(      Show the settings of the kernel that matter to TCP, what each does, whether it belongs to the
+      network namespace (netns) or the machine, and which file sets it.
+  --lint
+      Say instead what is wrong with them: settings that do harm, lines of sysctl.d without effect,
+      limits that cannot be given. Exit status: 0 nothing but infos, 1 a warning, 3 it cannot tell.
+)"},
       {"record",
        " DIR [--duration=TIME] [--netns=NETNS]...",
        {{"--duration", true}, netns},
@@ -279,8 +297,8 @@ Asks the kernel why TCP connections fail.
   --json
       JSON as the daemon's API has it, for programs.
 
-Exit status of the others than check: 0 when what was asked for is known, 1 when it could not be
-read, 2 for a mistake on the command line.
+Exit status of the others: 0 when what was asked for is known, 1 when it could not be read, 2 for a
+mistake on the command line.
 )";
 }
 

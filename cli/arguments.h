@@ -10,6 +10,7 @@
 #include "cli/fds.h"
 #include "cli/listeners.h"
 #include "cli/record.h"
+#include "cli/sysctl.h"
 
 namespace tcpdiag {
 
@@ -22,8 +23,8 @@ struct ReplayOptions {
 struct ShowHelp {};
 struct ShowVersion {};
 
-using Command = std::variant<CheckOptions, ListenersOptions, ConnectionsOptions, FdsOptions, RecordOptions, ReplayOptions,
-                             ShowHelp, ShowVersion>;
+using Command = std::variant<CheckOptions, ListenersOptions, ConnectionsOptions, FdsOptions, SysctlOptions,
+                             RecordOptions, ReplayOptions, ShowHelp, ShowVersion>;
 
 /// `arguments` are those after the program's name. The detail of an error is one line that names the word
 /// that is wrong, and the nearest one that is known or what is allowed.

@@ -64,12 +64,12 @@ std::string window_text(const Evidence& evidence) {
 /// Builds the text of a check, part by part.
 class CheckText {
  public:
-  explicit CheckText(const TextStyle& style) : style_(style) {}
+  CheckText(LookedBy by, const TextStyle& style) : by_(by), style_(style) {}
 
   void add(const FindingsAnswer::Found& found, FindingsAnswer::WallTime now) {
     const auto& finding = found.finding;
     headline(finding);
-    since(found.since, now);
+    if (by_ != LookedBy::lint) since(found.since, now);
     body(finding.summary);
     evidence(finding.evidence);
     if (finding.bites) limit(*finding.bites);
@@ -191,6 +191,7 @@ class CheckText {
     for (const auto& text : texts) item("- ", text);
   }
 
+  LookedBy by_;
   TextStyle style_;
   std::string text_;
 };
@@ -223,6 +224,8 @@ std::string watched_text(const FindingsAnswer& answer) {
 
 std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
   auto text = count_text(answer.findings);
+  if (by == LookedBy::lint)
+    return text + " about the settings of " + counted(answer.namespaces.value_or(1), "namespace") + ".";
   const auto watched = watched_text(answer);
   if (by == LookedBy::daemon) text += " at " + time_text(answer.generated_at);
   if (by == LookedBy::this_program && answer.watched_for) text += " in " + duration_text(*answer.watched_for);
@@ -233,7 +236,7 @@ std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
 }  // namespace
 
 std::string to_text(const FindingsAnswer& answer, LookedBy by, const TextStyle& style) {
-  CheckText text(style);
+  CheckText text(by, style);
   for (const auto& found : answer.findings) text.add(found, answer.generated_at);
   text.add(answer.unknown);
   text.closing(closing_sentence(answer, by));

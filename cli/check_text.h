@@ -8,8 +8,9 @@
 
 namespace tcpdiag {
 
-/// Who has looked: this program for a while, or a daemon that is asked how things are.
-enum class LookedBy { this_program, daemon };
+/// Who has looked: this program for a while, a daemon that is asked how things are, or this program at the
+/// settings alone, which takes no time.
+enum class LookedBy { this_program, daemon, lint };
 
 /// What `tcpdiag check` prints for people: the findings, what cannot be told, and at the end what was looked
 /// at. Only commands are wider than the style allows: each is one line, to be copied.

@@ -18,6 +18,7 @@
 #include "cli/replay.h"
 #include "cli/report_part.h"
 #include "cli/sample.h"
+#include "cli/sysctl.h"
 #include "cli/terminal.h"
 #include "collectors/live_source.h"
 #include "core/utf8.h"
@@ -128,6 +129,19 @@ int run(const FdsOptions& options) {
   return answer(
       report, {"processes"},
       options.json ? part_of_report(report, {}, {"processes"}) : fds_text(report, standard_output_style()));
+}
+
+int run(const SysctlOptions& options) {
+  const auto report = look_at_settings(options, Clocks::system());
+  if (!options.lint)
+    return answer(report, {"sysctl"},
+                  options.json ? part_of_report(report, {"settings"}, {"config"})
+                               : sysctl_text(report, standard_output_style()));
+  const auto json = findings_json_text(report);
+  const auto findings = parse_findings(json);
+  if (!findings) return fail(findings.error());
+  const auto shown = show(options.json ? json : to_text(*findings, LookedBy::lint, standard_output_style()));
+  return shown == 0 ? static_cast<int>(status_of(*findings)) : shown;
 }
 
 int run(const RecordOptions& options) {

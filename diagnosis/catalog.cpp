@@ -9,8 +9,10 @@
 namespace tcpdiag {
 namespace {
 
+using Family = std::span<const Rule> (*)();
+
 // clang-format off
-constexpr std::span<const Rule> (*kFamilies[])() = {
+constexpr Family kFamilies[] = {
     accept_queue_rules,
     overflow_rules,
     listener_rules,
@@ -26,19 +28,27 @@ constexpr std::span<const Rule> (*kFamilies[])() = {
     settings_rules,
     configuration_rules,
 };
+constexpr Family kSettingsFamilies[] = {settings_rules, configuration_rules};
 // clang-format on
+
+std::vector<Rule> all_of(std::span<const Family> families) {
+  std::vector<Rule> rules;
+  for (const auto family : families) {
+    const auto its = family();
+    rules.insert(rules.end(), its.begin(), its.end());
+  }
+  return rules;
+}
 
 }  // namespace
 
 std::span<const Rule> rule_catalog() {
-  static const std::vector<Rule> kRules = [] {
-    std::vector<Rule> rules;
-    for (const auto family : kFamilies) {
-      const auto its = family();
-      rules.insert(rules.end(), its.begin(), its.end());
-    }
-    return rules;
-  }();
+  static const auto kRules = all_of(kFamilies);
+  return kRules;
+}
+
+std::span<const Rule> settings_catalog() {
+  static const auto kRules = all_of(kSettingsFamilies);
   return kRules;
 }
 

@@ -9,20 +9,6 @@
 namespace tcpdiag {
 namespace {
 
-// Blanks and tabs between numbers mean the same.
-std::string with_single_blanks(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\t';
-    if (!blank)
-      result += c;
-    else if (!result.empty() && result.back() != ' ')
-      result += ' ';
-  }
-  if (result.ends_with(' ')) result.pop_back();
-  return result;
-}
-
 void add_evidence(Facts& facts, const Sysctl& sysctl) {
   const auto* spec = find_sysctl(sysctl.name);
   if (spec == nullptr) return;
@@ -51,9 +37,9 @@ void add_place(Facts& facts, const Window& window, std::string_view name) {
   const auto* line = line_that_sets(**config, name);
   if (line == nullptr) {
     facts.values["searched"] = "sysctl.d and /etc/sysctl.conf";
-  } else if (with_single_blanks(line->value) != facts.values["value"]) {
+  } else if (single_blanks(line->value) != facts.values["value"]) {
     facts.values["other_place"] = place_of(*line);
-    facts.values["asked"] = one_line(with_single_blanks(line->value));
+    facts.values["asked"] = one_line(single_blanks(line->value));
   } else {
     facts.values["place"] = place_of(*line);
     if (is_vendors(line->file)) {
@@ -87,7 +73,7 @@ Facts setting_facts(const Window& window, std::string_view name, const std::stri
   const auto settings = window.latest(&NetnsView::settings);
   const auto* sysctl = settings ? (*settings)->find(name) : nullptr;
   if (sysctl == nullptr) return facts;
-  facts.values["value"] = with_single_blanks(sysctl->text);
+  facts.values["value"] = single_blanks(sysctl->text);
   add_evidence(facts, *sysctl);
   add_place(facts, window, name);
   return facts;
@@ -97,6 +83,19 @@ const SysctlLine* line_that_sets(const HostConfig& config, std::string_view name
   const auto last = std::find_if(config.sysctls.rbegin(), config.sysctls.rend(),
                                  [&](const SysctlLine& line) { return line.name == name; });
   return last == config.sysctls.rend() ? nullptr : &*last;
+}
+
+std::string single_blanks(std::string_view value) {
+  std::string result;
+  for (const char c : value) {
+    const bool blank = c == ' ' || c == '\t';
+    if (!blank)
+      result += c;
+    else if (!result.empty() && result.back() != ' ')
+      result += ' ';
+  }
+  if (result.ends_with(' ')) result.pop_back();
+  return result;
 }
 
 std::string place_of(const SysctlLine& line) { return one_line(line.file) + ":" + std::to_string(line.line); }

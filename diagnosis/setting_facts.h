@@ -25,6 +25,9 @@ Facts setting_facts(const Window& window, std::string_view name, const std::stri
 /// The last line of sysctl.d that sets it, or nullptr.
 const SysctlLine* line_that_sets(const HostConfig& config, std::string_view name);
 
+/// A value as it is compared and shown: one blank between its parts, whether blanks or tabs were there.
+std::string single_blanks(std::string_view value);
+
 /// "/etc/sysctl.d/60-tcp.conf:3", fit to be shown.
 std::string place_of(const SysctlLine& line);
 

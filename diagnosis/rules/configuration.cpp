@@ -235,7 +235,6 @@ Verdict netns_mismatch(const Window& window, const Thresholds& t) {
   }
   facts.values["differences"] = list;
   if (!flags.empty()) facts.values["flags"] = flags;
-  facts.values["count"] = counted(found.size(), "setting");
   if (found.size() > shown_count) facts.values["more"] = std::to_string(found.size() - shown_count);
   return Verdict::found({facts});
 }
@@ -298,7 +297,7 @@ const Rule kRules[] = {
               .title = "A namespace's settings are not the host's",
               .true_when = "In a further namespace, settings that belong to the namespace differ from the host's.",
               .clients_see = "Nothing by itself; servers in the container have other limits than those on the host.",
-              .summary = "{count} of {netns} differ from the host's: {differences}[, and {more} more].",
+              .summary = "The settings of {netns} are not the host's: {differences}[, and {more} more].",
               .advice = kMismatchAdvice, .not_helping = kMismatchNot, .reads = "/proc/sys of both namespaces"},
      .evaluate = netns_mismatch},
 };

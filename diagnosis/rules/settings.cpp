@@ -208,7 +208,7 @@ constexpr auto kSomaxconnAdvice = and_to_stay(
      "servers that ask for more than {value}."});
 constexpr std::string_view kSomaxconnNot[] = {
     "Raising it and nothing else: a server's own backlog is often lower and limits its queue just as well.",
-    "It is no limit on established connections."};
+    "Raising it for more established connections: it is no limit on those."};
 
 constexpr auto kTwBucketsAdvice =
     and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {assignment}",

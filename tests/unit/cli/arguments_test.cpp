@@ -111,9 +111,9 @@ TEST_CASE("replay takes a directory and a format") {
 TEST_CASE("a word of the command line that is not known is named in one line, with the nearest one") {
   CHECK(complaint({"recrod", "x"}) == "unknown command \"recrod\"; did you mean \"record\"?");
   CHECK(complaint({"start"}) ==
-        "unknown command \"start\"; allowed: check, listeners, connections, fds, record, replay");
+        "unknown command \"start\"; allowed: check, listeners, connections, fds, sysctl, record, replay");
   CHECK(complaint({""}) ==
-        "unknown command \"\"; allowed: check, listeners, connections, fds, record, replay");
+        "unknown command \"\"; allowed: check, listeners, connections, fds, sysctl, record, replay");
   CHECK(complaint({"--foo"}) == "unknown flag \"--foo\"; allowed: --help, --version");
   CHECK(complaint({"--hepl"}) == "unknown flag \"--hepl\"; did you mean \"--help\"?");
   CHECK(complaint({"record", "--foo", "d"}) == "unknown flag \"--foo\"; --help shows the known ones");
@@ -124,7 +124,7 @@ TEST_CASE("a word of the command line that is not known is named in one line, wi
   CHECK(complaint({"record", "d", "replay", "e"}) == "unexpected argument \"replay\"");
   CHECK(complaint({"record"}) == "record needs a directory: tcpdiag record DIR");
   CHECK(complaint({"replay", ""}) == "replay needs a directory: tcpdiag replay DIR");
-  CHECK(complaint({}) == "no command; allowed: check, listeners, connections, fds, record, replay");
+  CHECK(complaint({}) == "no command; allowed: check, listeners, connections, fds, sysctl, record, replay");
 }
 
 TEST_CASE("listeners, connections and fds take what narrows them down") {
@@ -144,6 +144,18 @@ TEST_CASE("listeners, connections and fds take what narrows them down") {
   CHECK_FALSE(std::get<FdsOptions>(*parse_arguments({"fds"})).pid);
 }
 
+TEST_CASE("sysctl shows, or judges when it is asked to") {
+  const auto plain = parse_arguments({"sysctl", "--netns=blue"});
+  REQUIRE(plain);
+  CHECK_FALSE(std::get<SysctlOptions>(*plain).lint);
+  CHECK(std::get<SysctlOptions>(*plain).namespaces == Arguments{"blue"});
+  const auto lint = parse_arguments({"sysctl", "--lint", "--json"});
+  REQUIRE(lint);
+  CHECK(std::get<SysctlOptions>(*lint).lint);
+  CHECK(std::get<SysctlOptions>(*lint).json);
+  CHECK(complaint({"sysctl", "net.core.somaxconn"}) == "unexpected argument \"net.core.somaxconn\"");
+}
+
 TEST_CASE("a port and a process are numbers in their range") {
   for (const auto* bad : {"0", "65536", "-1", "http", "80 ", "0x50", "99999999999999999999"})
     CHECK(complaint({"connections", "--port", bad}) ==
@@ -161,7 +173,7 @@ TEST_CASE("the text of help fits on a terminal and has every command") {
     CAPTURE(line);
     CHECK(line.size() <= 100);
   }
-  for (const auto* command : {"listeners", "connections", "fds", "record", "replay"})
+  for (const auto* command : {"listeners", "connections", "fds", "sysctl", "record", "replay"})
     CHECK_THAT(usage(), ContainsSubstring(std::string("tcpdiag ") + command + " "));
 }
 

@@ -213,7 +213,7 @@ TEST_CASE(
   CHECK(finding.severity == Severity::info);
   CHECK(finding.netns == "web");
   CHECK(finding.summary ==
-        "2 settings of web differ from the host's: net.core.somaxconn 4096 (host 65535), "
+        "The settings of web are not the host's: net.core.somaxconn 4096 (host 65535), "
         "net.ipv4.tcp_fin_timeout "
         "60 (host 30).");
   REQUIRE(finding.advice.size() == 1);
