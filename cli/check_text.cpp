@@ -5,9 +5,9 @@
 #include <map>
 
 #include "cli/paragraph.h"
+#include "core/number_text.h"
 #include "core/time_text.h"
 #include "core/utf8.h"
-#include "diagnosis/words.h"
 
 namespace tcpdiag {
 namespace {

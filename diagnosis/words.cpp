@@ -2,9 +2,6 @@
 #include "diagnosis/words.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdio>
 #include <functional>
 #include <optional>
 
@@ -72,12 +69,6 @@ Rendered render(std::string_view text, const Values& values) {
   return render(text, value, "");
 }
 
-std::string with_decimals(double number, int decimals) {
-  std::array<char, 64> text{};
-  const auto length = std::snprintf(text.data(), text.size(), "%.*f", decimals, number);
-  return {text.data(), static_cast<std::size_t>(length)};
-}
-
 }  // namespace
 
 std::string fill_in(std::string_view text, const Values& values) { return render(text, values).text; }
@@ -86,38 +77,6 @@ bool can_fill_in(std::string_view text, const Values& values) { return render(te
 
 std::string as_pattern(std::string_view text) {
   return render(text, [](std::string_view name) { return "<" + std::string(name) + ">"; }, "").text;
-}
-
-std::string number_text(double number) {
-  if (number == std::floor(number) && std::abs(number) < 1e15) return with_decimals(number, 0);
-  return with_decimals(number, std::abs(number) < 10 ? 2 : 1);
-}
-
-std::string percent_text(double ratio) {
-  const auto percent = ratio * 100;
-  return with_decimals(percent, percent > 0 && percent < 1 ? 1 : 0) + " %";
-}
-
-std::string counted(std::uint64_t count, std::string_view noun) {
-  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
-}
-
-std::string times_text(std::uint64_t count) { return count == 1 ? "once" : counted(count, "time"); }
-
-std::string bytes_text(double bytes) {
-  constexpr std::array<const char*, 5> kUnits = {" bytes", " KiB", " MiB", " GiB", " TiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
-  const bool whole = bytes >= 100 || bytes == std::floor(bytes);
-  return with_decimals(bytes, whole ? 0 : 1) + kUnits.at(unit);
-}
-
-std::string duration_text(std::chrono::seconds duration) {
-  using namespace std::chrono;
-  if (duration < minutes(2)) return std::to_string(duration.count()) + " s";
-  if (duration < hours(2)) return std::to_string(round<minutes>(duration).count()) + " min";
-  if (duration < hours(48)) return std::to_string(round<hours>(duration).count()) + " h";
-  return std::to_string(round<hours>(duration).count() / 24) + " days";
 }
 
 }  // namespace tcpdiag

@@ -43,27 +43,6 @@ TEST_CASE("in the documentation names are patterns") {
   CHECK(as_pattern("{sent} SYNs[ to {listener}]") == "<sent> SYNs to <listener>");
 }
 
-TEST_CASE("numbers, shares and durations are written as people write them") {
-  CHECK(number_text(42) == "42");
-  CHECK(number_text(0.5) == "0.50");
-  CHECK(number_text(12.34) == "12.3");
-  CHECK(percent_text(0.43) == "43 %");
-  CHECK(percent_text(0.001) == "0.1 %");
-  CHECK(percent_text(0) == "0 %");
-  CHECK(counted(1, "packet") == "1 packet");
-  CHECK(counted(0, "packet") == "0 packets");
-  CHECK(times_text(1) == "once");
-  CHECK(times_text(2) == "2 times");
-  CHECK(bytes_text(512) == "512 bytes");
-  CHECK(bytes_text(8192) == "8 KiB");
-  CHECK(bytes_text(2358583296.0) == "2.2 GiB");
-  CHECK(bytes_text(1e18) == "909495 TiB");
-  CHECK(duration_text(std::chrono::seconds(119)) == "119 s");
-  CHECK(duration_text(std::chrono::minutes(5)) == "5 min");
-  CHECK(duration_text(std::chrono::hours(3)) == "3 h");
-  CHECK(duration_text(std::chrono::hours(72)) == "3 days");
-}
-
 TEST_CASE("a known server's own knob names the backlog") {
   CHECK(server_knob("gunicorn", "2048") == "gunicorn --backlog 2048");
   CHECK(server_knob("redis-server", "1024") == "tcp-backlog 1024 in redis.conf");
