@@ -59,10 +59,12 @@ HttpOptions http_options(const Options& options) {
 
 }  // namespace
 
-Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, Clocks clocks)
+Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, std::optional<Journal> journal,
+               Clocks clocks)
     : arguments_(std::move(arguments)),
       options_(std::move(options)),
       log_(log),
+      finding_log_(log, std::move(journal)),
       clocks_(std::move(clocks)),
       cycle_(collector_catalog(), all_namespaces(options_), open_live(clocks_, stopping_),
              cycle_options(options_), clocks_),
@@ -121,6 +123,7 @@ void Daemon::publish() {
   server_->drop_slow(now);
   report->http = server_->usage();
   log_changes(*report);
+  finding_log_.write(changes_between(published_.latest().get(), *report));
   published_.publish(std::move(report));
   publish_at_ = now + kDiagnosisPeriod;
   ready_ = ready_ || cycle_.complete();

@@ -10,6 +10,7 @@
 
 #include "core/published.h"
 #include "daemon/cycle.h"
+#include "daemon/finding_log.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/worker.h"
@@ -22,7 +23,9 @@ namespace tcpdiag {
 class Daemon {
  public:
   /// `arguments` are read again on SIGHUP. The signals of the loop must be blocked already.
-  Daemon(std::vector<std::string> arguments, Options options, Log& log, Clocks clocks);
+  /// `journal`: where findings are told; empty: in the log.
+  Daemon(std::vector<std::string> arguments, Options options, Log& log, std::optional<Journal> journal,
+         Clocks clocks);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -41,6 +44,7 @@ class Daemon {
   std::vector<std::string> arguments_;
   Options options_;
   Log& log_;
+  FindingLog finding_log_;
   Clocks clocks_;
   std::atomic<bool> stopping_ = false;
   std::atomic<TimePoint::rep> last_tick_ = 0;

@@ -67,7 +67,7 @@ std::string to_json(const LogRecord& record) {
                      std::string(to_string(record.level)) + R"(","msg":)" + in_quotes(record.message);
   for (const auto& field : record.fields) {
     (line += ',') += in_quotes(field.key);
-    (line += ':') += field.number ? field.value : in_quotes(field.value);
+    (line += ':') += field.bare ? field.value : in_quotes(field.value);
   }
   return line + "}";
 }
@@ -100,6 +100,8 @@ void Log::configure(LogLevel level, LogFormat format) {
 }
 
 bool Log::enabled(LogLevel level) const { return sink_->logger.should_log(to_spdlog(level)); }
+
+LogFormat Log::format() const { return sink_->format; }
 
 void Log::write(LogLevel level, std::string_view message, std::span<const LogField> fields) {
   if (!enabled(level)) return;

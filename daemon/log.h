@@ -24,12 +24,18 @@ std::string_view to_string(LogFormat format);
 struct LogField {
   std::string_view key;
   std::string value;
-  bool number = false;  ///< JSON shows it without quotes
+  bool bare = false;  ///< JSON shows it as it is: a number, or JSON itself
 
   LogField(std::string_view name, std::string_view text) : key(name), value(text) {}
   LogField(std::string_view name, const char* text) : key(name), value(text) {}
   template <std::integral T>
-  LogField(std::string_view name, T n) : key(name), value(std::to_string(n)), number(true) {}
+  LogField(std::string_view name, T n) : key(name), value(std::to_string(n)), bare(true) {}
+  /// A value that is JSON, on one line.
+  static LogField json(std::string_view name, std::string value) {
+    LogField field(name, value);
+    field.bare = true;
+    return field;
+  }
 };
 
 /// A line in the making.
@@ -61,6 +67,7 @@ class Log {
   /// Takes effect with the next record.
   void configure(LogLevel level, LogFormat format);
   [[nodiscard]] bool enabled(LogLevel level) const;
+  [[nodiscard]] LogFormat format() const;
 
   void write(LogLevel level, std::string_view message, std::span<const LogField> fields);
   void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {}) {

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "daemon/daemon.h"
+#include "daemon/finding_log.h"
 #include "daemon/loop.h"
 
 namespace {
@@ -20,8 +21,9 @@ int run(const std::vector<std::string>& arguments) {
     return code;
   }
   block_loop_signals();
+  auto journal = journal_behind_standard_error();
   Log log(options->log_level, options->log_format);
-  Daemon daemon(arguments, *options, log, Clocks::system());
+  Daemon daemon(arguments, *options, log, std::move(journal), Clocks::system());
   if (const auto ran = daemon.run(); !ran) {
     log.error(ran.error().detail);
     return 1;

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/incident_changes.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/number_text.h"
+#include "core/utf8.h"
+
+namespace tcpdiag {
+namespace {
+
+// The same incident at two times. Another one of the same finding is opened at another time.
+bool is_same(const Incident& a, const Incident& b) {
+  return a.opened.at == b.opened.at && a.finding.id == b.finding.id && a.finding.netns == b.finding.netns &&
+         a.finding.subject.kind == b.finding.subject.kind &&
+         to_string(a.finding.subject) == to_string(b.finding.subject);
+}
+
+std::optional<Severity> severity_in(const Report& report, const Incident& incident) {
+  const auto found =
+      std::ranges::find_if(report.incidents, [&](const Incident& other) { return is_same(other, incident); });
+  return found == report.incidents.end() ? std::nullopt : std::optional(found->finding.severity);
+}
+
+// Whether it happened at a diagnosis that `before` does not know.
+bool is_new(Moment moment, const Report* before) { return before == nullptr || moment.at > before->at; }
+
+bool has_changed(const Incident& incident, const Report* before) {
+  if (!incident.is_open() || is_new(incident.opened, before)) return false;
+  const auto severity = severity_in(*before, incident);
+  return severity && *severity != incident.finding.severity;
+}
+
+}  // namespace
+
+std::string_view to_string(IncidentEvent event) {
+  switch (event) {
+    case IncidentEvent::opened: return "opened";
+    case IncidentEvent::changed: return "changed";
+    case IncidentEvent::closed: return "closed";
+  }
+  return "";
+}
+
+IncidentChanges changes_between(const Report* before, const Report& after) {
+  IncidentChanges found;
+  const auto add = [&](IncidentEvent event, const Incident& incident) {
+    if (found.changes.size() == IncidentChanges::kMost)
+      ++found.left_out;
+    else
+      found.changes.push_back({event, incident});
+  };
+  for (const auto& incident : after.incidents)
+    if (is_new(incident.opened, before)) add(IncidentEvent::opened, incident);
+  for (const auto& incident : after.incidents)
+    if (has_changed(incident, before)) add(IncidentEvent::changed, incident);
+  for (const auto& incident : after.incidents)
+    if (incident.closed && is_new(*incident.closed, before)) add(IncidentEvent::closed, incident);
+  return found;
+}
+
+std::string sentence_about(const IncidentChange& change) {
+  const auto& incident = change.incident;
+  std::string event(to_string(change.event));
+  if (change.event == IncidentEvent::changed)
+    event = std::string(to_string(incident.finding.severity)) + " now";
+  if (change.event == IncidentEvent::closed && incident.closed) {
+    const auto lasted = std::chrono::round<std::chrono::seconds>(incident.closed->at - incident.opened.at);
+    event += " after " + duration_text(lasted);
+    if (!incident.closed_by.empty()) event += ", explained by " + incident.closed_by;
+  }
+  return event + ": " + one_line(incident.finding.summary);
+}
+
+}  // namespace tcpdiag
