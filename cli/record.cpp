@@ -11,6 +11,7 @@
 #include "collectors/catalog.h"
 #include "collectors/live_source.h"
 #include "collectors/recording.h"
+#include "core/number_text.h"
 #include "core/utf8.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
@@ -30,10 +31,6 @@ RecordingAbout about_this_machine(const Clocks& clocks) {
 void note_runs(const Report& report, Recorded& recorded) {
   for (const auto& run : report.runs) recorded.anything = recorded.anything || run.succeeded_at;
   recorded.failures = failures_of(report);
-}
-
-std::string counted(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
 // The present as a recording can hold it, in whole milliseconds since its start, so that a replay runs at the
