@@ -20,7 +20,7 @@ std::uint64_t empty_looks(const FillHistogram& fill) { return fill.samples.front
 // A histogram that has fewer looks than before began anew with a new listener: all of it is new.
 QueueStep step_between(const Snapshot& before, const Snapshot& after, const Listener* was,
                        const Listener& is) {
-  QueueStep step{.from = before.at, .to = after.at, .drops = is.drops};
+  QueueStep step{.from = before.at, .to = after.at, .length = is.fullest().queue_length, .drops = is.drops};
   const bool anew = was == nullptr || looks(is.fill) < looks(was->fill);
   const FillHistogram none;
   const auto& base = anew ? none : was->fill;
@@ -61,7 +61,7 @@ QueueCourse course_of(const Window& window, const Listener& listener, std::size_
     }
     before = &window.snapshot(i);
     view_before = &window.view(i);
-    was = is;
+    if (is != nullptr) was = is;  // one dump can miss a listener
   }
   return course;
 }
@@ -103,13 +103,31 @@ std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps, T
   return bursts;
 }
 
-Count sum_of(const std::vector<const QueueStep*>& steps, Count QueueStep::* member) {
+// What of the namespace's overflows happened at this listener: never more than it dropped itself. A burst can
+// fill and leave a queue between two looks; then most of what was counted must have been dropped here.
+std::uint64_t overflows_of(const QueueStep& step) {
+  if (!step.overflows || *step.overflows == 0) return 0;
+  if (!step.drops) return step.full > 0 ? *step.overflows : 0;
+  const bool here = step.full > 0 || 2 * *step.drops >= *step.overflows;
+  return here ? std::min(*step.drops, *step.overflows) : 0;
+}
+
+std::uint64_t sum_of_overflows(const std::vector<const QueueStep*>& steps) {
   std::uint64_t sum = 0;
-  for (const auto* step : steps) {
-    if (!(step->*member)) return std::nullopt;
-    sum += *(step->*member);
-  }
+  for (const auto* step : steps) sum += overflows_of(*step);
   return sum;
+}
+
+const PortConnections* find_port(const Connections& connections, std::uint16_t port) {
+  const auto found = std::ranges::find(connections.server, port, &PortConnections::port);
+  return found == connections.server.end() ? nullptr : &*found;
+}
+
+bool shares_port(const Window& window, const Listener& listener) {
+  const auto* listeners = window.netns().listeners.get();
+  return listeners != nullptr &&
+         std::ranges::count(listeners->listeners, listener.endpoint.port,
+                            [](const Listener& each) { return each.endpoint.port; }) > 1;
 }
 
 }  // namespace
@@ -125,17 +143,30 @@ std::chrono::milliseconds QueueCourse::stood_for() const {
   return lasted(steps, std::mem_fn(&QueueStep::stands));
 }
 
-Count QueueCourse::drops(TimePoint since) const {
+std::uint64_t QueueCourse::overflows(TimePoint since) const {
   std::vector<const QueueStep*> counted;
   for (const auto& step : steps)
     if (step.to > since) counted.push_back(&step);
-  return sum_of(counted, &QueueStep::drops);
+  return sum_of_overflows(counted);
 }
-Count QueueCourse::drops_in_bursts(TimePoint since, std::chrono::milliseconds stall) const {
-  return sum_of(burst_steps(steps, since, stall), &QueueStep::drops);
+
+std::uint64_t QueueCourse::overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall) const {
+  return sum_of_overflows(burst_steps(steps, since, stall));
 }
-Count QueueCourse::overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall) const {
-  return sum_of(burst_steps(steps, since, stall), &QueueStep::overflows);
+
+bool QueueCourse::grows() const {
+  constexpr std::chrono::seconds kLately{2};
+  for (std::size_t i = steps.size(); i-- > 1 && steps.back().to - steps[i].from <= kLately;)
+    if (steps[i].length < steps[i - 1].length) return false;
+  return steps.size() > 1;
+}
+
+bool QueueCourse::emptied_since_overflow() const {
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if (step->empty > 0) return true;
+    if (step->full > 0 || overflows_of(*step) > 0) return false;
+  }
+  return false;
 }
 
 Result<std::vector<QueueCourse>> troubled_queues(const Window& window) {
@@ -156,20 +187,24 @@ std::optional<bool> accepts(const Window& window, const Listener& listener, std:
   // A full queue out of which a connection is taken is filled again by the clients that were turned away, and
   // every connection that enters it counts as a passive open. In the first second it may just have filled.
   const auto full = std::chrono::floor<std::chrono::seconds>(time - std::chrono::seconds(1));
-  const auto recent = window.last(std::max(full, std::chrono::seconds(1)));
-  const auto opens = recent.increase(kPassiveOpens);
+  const auto opens = window.last(std::max(full, std::chrono::seconds(1))).increase(kPassiveOpens);
   if (opens && *opens == 0) return false;
-  // Somebody's connections were opened: the dumps tell whether this queue's were taken, if both fall into it.
+  // Somebody's connections were opened: the dumps that fall into it tell whether any entered this queue. They
+  // are counted by port, so they say nothing where several addresses share one.
+  if (shares_port(window, listener)) return std::nullopt;
   const auto begin = window.now() - time;
   const auto dumps = window.readings(&NetnsView::connections);
-  for (std::size_t i = dumps.size(); i-- > 1;) {
-    if (dumps[i - 1].at < begin) break;
-    const auto& ports = dumps[i].value->server;
-    const auto port = std::ranges::find(ports, listener.endpoint.port, &PortConnections::port);
-    if (port == ports.end() || !port->unaccepted_left) return std::nullopt;
-    return *port->unaccepted_left > 0;
+  std::optional<bool> any;
+  for (std::size_t i = 1; i < dumps.size(); ++i) {
+    if (dumps[i - 1].at < begin) continue;
+    const auto* before = find_port(*dumps[i - 1].value, listener.endpoint.port);
+    const auto* after = find_port(*dumps[i].value, listener.endpoint.port);
+    if (before == nullptr || after == nullptr || !after->unaccepted_left) return std::nullopt;
+    // One that leaves because its client reset it makes no room in the queue.
+    const bool entered = after->unaccepted + *after->unaccepted_left > before->unaccepted;
+    any = any.value_or(false) || (entered && *after->unaccepted_left > 0);
   }
-  return std::nullopt;
+  return any;
 }
 
 }  // namespace tcpdiag

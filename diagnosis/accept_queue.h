@@ -14,11 +14,12 @@ namespace tcpdiag {
 /// What happened to a listener between two snapshots.
 struct QueueStep {
   TimePoint from, to;
-  std::uint64_t looks = 0;  ///< how often its queue was looked at
-  std::uint64_t full = 0;   ///< of these, how often the fullest member's queue was full
-  std::uint64_t empty = 0;  ///< and how often it was empty
-  Count drops;              ///< segments dropped at it; empty: this kernel does not say
-  Count overflows;          ///< ListenOverflows of the namespace; empty: not known
+  std::uint64_t looks = 0;   ///< how often its queue was looked at
+  std::uint64_t full = 0;    ///< of these, how often the fullest member's queue was full
+  std::uint64_t empty = 0;   ///< and how often it was empty
+  std::uint32_t length = 0;  ///< of the fullest queue at its end
+  Count drops;               ///< segments dropped at it; empty: this kernel does not say
+  Count overflows;           ///< ListenOverflows of the namespace; empty: not known
 
   [[nodiscard]] bool pinned() const { return looks > 0 && full == looks; }
   [[nodiscard]] bool stands() const { return looks > 0 && empty == 0; }
@@ -36,13 +37,17 @@ struct QueueCourse {
   [[nodiscard]] std::chrono::milliseconds pinned_for() const;
   /// How long no look until now has found the queue empty.
   [[nodiscard]] std::chrono::milliseconds stood_for() const;
-  /// Segments dropped at the listener since then; empty: this kernel does not say.
-  [[nodiscard]] Count drops(TimePoint since) const;
-  /// The same, and the namespace's ListenOverflows, since then and without the times when the queue was
-  /// pinned for `stall` or longer: what a burst did, not an application that stood still. The course has to
-  /// begin well before `since`, so that a stall is seen as a whole.
-  [[nodiscard]] Count drops_in_bursts(TimePoint since, std::chrono::milliseconds stall) const;
-  [[nodiscard]] Count overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall) const;
+  /// Connection attempts that were turned away at this listener since then: of the namespace's
+  /// ListenOverflows, at most what the listener dropped.
+  [[nodiscard]] std::uint64_t overflows(TimePoint since) const;
+  /// The same without the times when the queue was pinned for `stall` or longer: what a burst did, not an
+  /// application that stood still. The course has to begin well before `since`, so that a stall is seen as a
+  /// whole.
+  [[nodiscard]] std::uint64_t overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall) const;
+  /// Whether the queue became no shorter within the last two seconds.
+  [[nodiscard]] bool grows() const;
+  /// Whether the queue was seen empty after it was last full.
+  [[nodiscard]] bool emptied_since_overflow() const;
 };
 
 /// The course of every listener whose queue was full, or did not empty, or that dropped something within the

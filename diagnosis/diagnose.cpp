@@ -48,6 +48,9 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   put(values, "process", subject.process);
   if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
   put(values, "unit", subject.unit);
+  // What systemctl can restart without ending a user's whole session.
+  if (subject.unit.ends_with(".service") && !subject.unit.starts_with("user@"))
+    put(values, "service", subject.unit);
   put(values, "owner", owner_of(subject));
   if (const auto backlog = values.find("new_backlog"); backlog != values.end())
     put(values, "server_knob", server_knob(subject.process, backlog->second).value_or(""));
@@ -64,7 +67,8 @@ bool is_about_machine(std::string_view command) {
 
 // Programs that show or set what belongs to the namespace they run in.
 bool depends_on_netns(std::string_view command) {
-  constexpr std::array<std::string_view, 5> kPrograms = {"sysctl", "ss", "ip", "tcpdump", "conntrack"};
+  constexpr std::array<std::string_view, 6> kPrograms = {"watch", "sysctl",  "ss",
+                                                         "ip",    "tcpdump", "conntrack"};
   const auto program = command.substr(0, command.find(' '));
   return std::ranges::find(kPrograms, program) != kPrograms.end() && !is_about_machine(command);
 }
@@ -159,7 +163,9 @@ bool same_subject(const Finding& cause, const Finding& effect) {
   const auto is_whole = [](const Subject& s) {
     return s.kind == SubjectKind::host || s.kind == SubjectKind::netns;
   };
-  if (is_whole(a) || is_whole(b)) return true;
+  // What is about everything here may be about that; a cause that is vague explains only what is as vague.
+  if (a.kind == SubjectKind::host || is_whole(b)) return true;
+  if (is_whole(a)) return false;
   if (a.kind == b.kind && a.kind != SubjectKind::process) return to_string(a) == to_string(b);
   return a.pid && b.pid && *a.pid == *b.pid;
 }

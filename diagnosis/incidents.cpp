@@ -12,10 +12,14 @@ bool is_vague(const Subject& subject) { return subject.kind == SubjectKind::netn
 // The same rule about the same thing. What is learned later, such as an owner, does not make it another one,
 // nor that at first, or at last, it could not be told which listener of the namespace it is about.
 template <class Other>
+bool same_subject_exactly(const Finding& finding, const Other& other) {
+  return finding.subject.kind == other.subject.kind && to_string(finding.subject) == to_string(other.subject);
+}
+template <class Other>
 bool concerns(const Finding& finding, const Other& other) {
   if (finding.id != other.id || finding.netns != other.netns) return false;
   if (is_vague(finding.subject) || is_vague(other.subject)) return true;
-  return finding.subject.kind == other.subject.kind && to_string(finding.subject) == to_string(other.subject);
+  return same_subject_exactly(finding, other);
 }
 
 bool is_blind(const Finding& finding, const Diagnosis& diagnosis) {
@@ -41,8 +45,11 @@ void see(Incident& incident, const Finding& finding, Moment now) {
 }
 
 // What this diagnosis means for an open incident.
-void judge(Incident& incident, const Diagnosis& diagnosis, Moment now, const Hold& hold) {
-  const auto about = [&](const auto& other) { return concerns(incident.finding, other); };
+// `alone`: no other one of its rule is open in the namespace, so that a vague finding can only be about it.
+void judge(Incident& incident, const Diagnosis& diagnosis, Moment now, const Hold& hold, bool alone) {
+  const auto about = [&](const auto& other) {
+    return concerns(incident.finding, other) && (alone || same_subject_exactly(incident.finding, other));
+  };
   // While blind, time does not count: neither as an absence nor towards a higher severity.
   const bool was_blind = incident.blind;
   incident.blind = is_blind(incident.finding, diagnosis);
@@ -57,6 +64,13 @@ void judge(Incident& incident, const Diagnosis& diagnosis, Moment now, const Hol
     close(incident, now, {});
 }
 
+bool is_alone(const Incident& incident, const std::vector<Incident>& incidents) {
+  return std::ranges::count_if(incidents, [&](const Incident& other) {
+           return other.is_open() && other.finding.id == incident.finding.id &&
+                  other.finding.netns == incident.finding.netns;
+         }) == 1;
+}
+
 bool comes_first(const Incident& a, const Incident& b) {
   if (a.is_open() != b.is_open()) return a.is_open();
   if (!a.is_open()) return a.closed->at > b.closed->at;
@@ -68,7 +82,7 @@ bool comes_first(const Incident& a, const Incident& b) {
 std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& diagnosis, Moment now,
                               const Hold& hold) {
   for (auto& incident : incidents)
-    if (incident.is_open()) judge(incident, diagnosis, now, hold);
+    if (incident.is_open()) judge(incident, diagnosis, now, hold, is_alone(incident, incidents));
   for (const auto& finding : diagnosis.findings) {
     const bool open = std::ranges::any_of(incidents, [&](const Incident& incident) {
       return incident.is_open() && concerns(incident.finding, finding);

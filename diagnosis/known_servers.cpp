@@ -24,7 +24,7 @@ constexpr auto kServers = std::to_array<KnownServer>({
     {"mariadbd", "MariaDB", "back_log={backlog} under [mysqld] in my.cnf", "at most 900", "open_files_limit={limit} under [mysqld] in my.cnf"},
     {"postgres", "PostgreSQL", "no knob of its own: it asks for 2 x max_connections", "2 x max_connections"},
     {"memcached", "memcached", "memcached -b {backlog}", "1024"},
-    {"node*", "Node.js", "server.listen({port, backlog: {backlog}})", "511"},
+    {"node", "Node.js", "server.listen({port, backlog: {backlog}})", "511"},
     {"puma*", "Puma", "bind 'tcp://0.0.0.0:PORT?backlog={backlog}' in config/puma.rb", "1024"},
     {"unicorn*", "Unicorn", "listen PORT, backlog: {backlog} in unicorn.rb", "1024"},
     {"php-fpm*", "PHP-FPM", "listen.backlog = {backlog} in the pool's .conf", "511", "rlimit_files = {limit} in the pool's .conf"},

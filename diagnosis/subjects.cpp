@@ -10,10 +10,14 @@
 namespace tcpdiag {
 
 Subject listener_subject(const Window& window, const Listener& listener) {
+  return listener_subject(window.host(), listener);
+}
+
+Subject listener_subject(const Snapshot& then, const Listener& listener) {
   Subject subject{.kind = SubjectKind::listener,
                   .address = address_label(listener.endpoint),
                   .port = listener.endpoint.port};
-  const auto* processes = window.host().processes.get();
+  const auto* processes = then.processes.get();
   if (processes == nullptr) return subject;
   const auto* owner = ListenerOwners(*processes).main(listener);
   if (owner == nullptr) return subject;

@@ -11,6 +11,8 @@ namespace tcpdiag {
 
 /// The listener and, as far as it is known, the process that a person would name as its owner.
 Subject listener_subject(const Window& window, const Listener& listener);
+/// The same with the owners that were known then.
+Subject listener_subject(const Snapshot& then, const Listener& listener);
 
 /// The listener on that port, of several the one whose queue is fullest; without an address when there is
 /// none or it is not known.

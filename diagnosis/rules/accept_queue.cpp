@@ -18,6 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kBurstWindow{30};
+constexpr std::chrono::seconds kLately{10};
 
 milliseconds from_seconds(double seconds) {
   return milliseconds(static_cast<milliseconds::rep>(seconds * 1000));
@@ -29,16 +30,9 @@ std::string seconds_text(milliseconds time) {
 
 bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket.queue_limit; }
 
-// Whether what the namespace counted happened here: the queue was seen full, or most of it was dropped at
-// this listener. A burst can fill and leave a queue between two looks.
-bool overflowed_here(const QueueCourse& course, TimePoint since, std::uint64_t overflows) {
-  const auto drops = course.drops(since);
-  return course.hit_limit() ? drops != 0U : drops && *drops > 0 && 2 * *drops >= overflows;
-}
-
 // A backlog that is worth the restart: some times the present one, and a power of two as servers have it.
-std::uint32_t larger_backlog(std::uint32_t limit) {
-  return std::bit_ceil(std::clamp(limit * 4, 1024U, 65536U));
+std::uint64_t larger_backlog(std::uint64_t limit) {
+  return std::bit_ceil(std::clamp<std::uint64_t>(limit * 4, 1024, 65536));
 }
 
 const ListenerSocket& judged(const Listener& listener) { return listener.fullest(); }
@@ -47,7 +41,7 @@ const ListenerSocket& judged(const Listener& listener) { return listener.fullest
 void add_limit(Facts& facts, const Window& window, std::uint32_t limit) {
   facts.values["limit"] = number_text(limit);
   const auto wanted = larger_backlog(limit);
-  facts.values["new_backlog"] = number_text(wanted);
+  if (wanted > limit) facts.values["new_backlog"] = std::to_string(wanted);
   facts.bites = Bites{.limit = "listen backlog", .value = static_cast<double>(limit)};
   const auto somaxconn = window.setting("net.core.somaxconn");
   if (!somaxconn) return;
@@ -58,7 +52,8 @@ void add_limit(Facts& facts, const Window& window, std::uint32_t limit) {
     facts.values["clamped"] = "";
   else
     facts.values["own_limit"] = "";
-  if (*somaxconn < wanted) facts.values["new_somaxconn"] = number_text(wanted);
+  if (wanted > limit && *somaxconn < static_cast<std::int64_t>(wanted))
+    facts.values["new_somaxconn"] = std::to_string(wanted);
 }
 
 void add_evidence(Facts& facts, const Window& window, const QueueCourse& course) {
@@ -67,15 +62,14 @@ void add_evidence(Facts& facts, const Window& window, const QueueCourse& course)
   facts.evidence.push_back(
       {"accept queue limit", static_cast<double>(member.queue_limit), "connections", {}});
   facts.values["length"] = number_text(member.queue_length);
-  if (const auto overflows = window.increase(kListenOverflows)) {
+  if (const auto overflows = window.increase(kListenOverflows))
     facts.evidence.push_back(
         {std::string(kListenOverflows.name), static_cast<double>(*overflows), "events", window.span()});
-    facts.values["overflows"] = std::to_string(*overflows);
-    if (*overflows > 0) facts.values["turned_away"] = std::to_string(*overflows);
-  }
-  if (const auto drops = course.drops(window.snapshot(0).at))
-    facts.evidence.push_back(
-        {"drops of the listener", static_cast<double>(*drops), "segments", window.span()});
+  const auto turned_away = course.overflows(window.snapshot(0).at);
+  facts.evidence.push_back(
+      {"of them at this listener", static_cast<double>(turned_away), "events", window.span()});
+  facts.values["overflows"] = std::to_string(turned_away);
+  if (turned_away > 0) facts.values["turned_away"] = std::to_string(turned_away);
 }
 
 Facts facts_about(const Window& window, const QueueCourse& course) {
@@ -134,15 +128,33 @@ void add_doing(Facts& facts, const Window& window, const Listener& listener) {
     facts.values["fds"] = std::to_string(*owner->open_fds) + " of " + std::to_string(*owner->soft_limit);
 }
 
-bool turned_away(const Window& window) {
-  const auto overflows = window.increase(kListenOverflows);
-  return overflows && *overflows > 0;
+// Whether an owner was seen out of descriptors within the window: what was turned away is that one's doing.
+bool owner_was_at_fd_limit(const Window& window, const Listener& listener) {
+  return std::ranges::any_of(window.readings(&Snapshot::processes), [&](const Dated<Processes>& reading) {
+    return std::ranges::any_of(ListenerOwners(*reading.value).all(listener),
+                               [](const Process* owner) { return at_fd_limit(*owner); });
+  });
+}
+
+// Whether the listener's owners are known well enough to say that none is out of descriptors.
+Result<void> owners_known(const Window& window, const Listener& listener) {
+  const auto processes = window.latest(&Snapshot::processes);
+  if (!processes) return tl::unexpected<Error>(processes.error());
+  const auto owners = owners_of(window, listener);
+  const auto where = "processes: the owner of " + to_string(listener_subject(window, listener));
+  if (owners.empty()) return unexpected(Errc::not_read, where + " is not known");
+  for (const auto* owner : owners)
+    if (!owner->open_fds)
+      return unexpected(Errc::not_read, where + ", pid " + std::to_string(owner->pid) +
+                                            ": its open descriptors are not known");
+  return {};
 }
 
 // Whether the queue is pinned long enough to be called a stall.
 bool stalls(const Window& window, const QueueCourse& course, const Thresholds& t) {
   const auto pinned = course.pinned_for();
-  return pinned >= from_seconds(turned_away(window) ? t.stall_seconds : t.quiet_stall_seconds);
+  return pinned >=
+         from_seconds(course.overflows(window.snapshot(0).at) > 0 ? t.stall_seconds : t.quiet_stall_seconds);
 }
 
 // Whether processes were looked at since the queue is full: before that, their descriptors say nothing about
@@ -153,17 +165,22 @@ bool processes_looked_at(const Window& window, milliseconds pinned) {
   return window.host().processes.read_at >= window.now() - pinned;
 }
 
-// Calls `judge` for every queue in trouble; what it returns are the findings. An error makes the rule blind.
+// Calls `judge` for every queue in trouble; what it returns are the findings. The rule is blind when it found
+// none and could not decide about one.
 template <class Judge>
 Verdict for_each_queue(const Window& window, Judge judge) {
   const auto courses = troubled_queues(window);
   if (!courses) return Verdict::unknown(courses.error());
   std::vector<Facts> found;
+  std::optional<Error> undecided;
   for (const auto& course : *courses) {
     const Result<std::optional<Facts>> facts = judge(course);
-    if (!facts) return Verdict::unknown(facts.error());
-    if (*facts) found.push_back(**facts);
+    if (!facts)
+      undecided = facts.error();
+    else if (*facts)
+      found.push_back(**facts);
   }
+  if (found.empty() && undecided) return Verdict::unknown(*undecided);
   return Verdict::found(std::move(found));
 }
 
@@ -174,7 +191,9 @@ Verdict app_stalled(const Window& window, const Thresholds& t) {
     const auto& listener = *course.listener;
     if (!stalls(window, course, t) || !all_full(listener)) return kNothing;
     if (!processes_looked_at(window, course.pinned_for())) return kNothing;
-    if (owner_at_fd_limit(window, listener) != nullptr) return kNothing;
+    if (owner_was_at_fd_limit(window.last(kLately), listener)) return kNothing;
+    if (const auto known = owners_known(window, listener); !known)
+      return tl::unexpected<Error>(known.error());
     const auto accepted = accepts(window, listener, course.pinned_for());
     if (!accepted)
       return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
@@ -187,22 +206,19 @@ Verdict app_stalled(const Window& window, const Thresholds& t) {
 
 Verdict app_slow(const Window& window, const Thresholds& t) {
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
+    const auto stood = course.stood_for();
+    if (stood < from_seconds(t.slow_seconds) || course.overflows(window.now() - stood) == 0) return kNothing;
+    if (owner_was_at_fd_limit(window.last(kLately), *course.listener)) return kNothing;
+    // A queue that is not full all the time is one out of which connections are taken.
     const auto pinned = course.pinned_for();
-    if (pinned < from_seconds(t.slow_seconds) || !turned_away(window) || !all_full(*course.listener))
-      return kNothing;
-    const auto accepted = accepts(window, *course.listener, pinned);
+    const auto accepted =
+        pinned < from_seconds(t.stall_seconds) ? true : accepts(window, *course.listener, pinned);
     if (!accepted)
       return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
     if (!*accepted) return kNothing;
-    return facts_about(window, course);
-  });
-}
-
-// Whether an owner was seen out of descriptors within the window: what was turned away is that one's doing.
-bool owner_was_at_fd_limit(const Window& window, const Listener& listener) {
-  return std::ranges::any_of(window.readings(&Snapshot::processes), [&](const Dated<Processes>& reading) {
-    return std::ranges::any_of(ListenerOwners(*reading.value).all(listener),
-                               [](const Process* owner) { return at_fd_limit(*owner); });
+    auto facts = facts_about(window, course);
+    facts.values["stood"] = seconds_text(stood);
+    return facts;
   });
 }
 
@@ -214,15 +230,12 @@ Verdict backlog_small(const Window& window, const Thresholds& t) {
   const auto since = recent.snapshot(0).at;
   const auto stall = from_seconds(t.stall_seconds);
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
-    // While it is full it may still turn out to be a stall.
-    const auto& listener = *course.listener;
-    if (!overflowed_here(course, since, *overflows) || is_full(listener.fullest())) return kNothing;
-    const auto drops = course.drops_in_bursts(since, stall);
-    if (drops && *drops == 0) return kNothing;
+    // Until it is emptied it may still turn out to be a stall, or too little capacity.
+    if (!course.emptied_since_overflow()) return kNothing;
     const auto burst = course.overflows_in_bursts(since, stall);
-    if (!burst || *burst == 0 || owner_was_at_fd_limit(window, listener)) return kNothing;
+    if (burst == 0 || owner_was_at_fd_limit(window, *course.listener)) return kNothing;
     auto facts = facts_about(recent, course);
-    facts.values["overflows"] = std::to_string(*burst);
+    facts.values["overflows"] = std::to_string(burst);
     facts.values["window"] = duration_text(recent.span());
     return facts;
   });
@@ -242,14 +255,23 @@ milliseconds pinned_member(const Window& window, const Endpoint& endpoint, std::
   return std::chrono::round<milliseconds>(window.now() - since);
 }
 
-const Process* owner_of_socket(const Window& window, std::uint32_t inode) {
+// The one process that holds this member and no other of the group: a parent that holds all of them is not
+// who is stuck. nullptr: there is no such one, or it is not known.
+const Process* worker_of(const Window& window, const Listener& listener, std::uint32_t inode) {
   const auto* processes = window.host().processes.get();
   if (processes == nullptr) return nullptr;
-  const auto owns = [&](const Process& process) {
-    return std::ranges::binary_search(process.listener_inodes, inode);
-  };
-  const auto owner = std::ranges::find_if(processes->processes, owns);
-  return owner == processes->processes.end() ? nullptr : &*owner;
+  const Process* worker = nullptr;
+  for (const auto& process : processes->processes) {
+    const auto holds = [&](std::uint32_t socket) {
+      return std::ranges::binary_search(process.listener_inodes, socket);
+    };
+    const auto held = std::ranges::count_if(
+        listener.sockets, [&](const ListenerSocket& socket) { return holds(socket.inode); });
+    if (held != 1 || !holds(inode)) continue;
+    if (worker != nullptr) return nullptr;
+    worker = &process;
+  }
+  return worker;
 }
 
 Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
@@ -257,17 +279,20 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
     const auto& listener = *course.listener;
     const auto full = std::ranges::count_if(listener.sockets, is_full);
     const auto members = static_cast<std::ptrdiff_t>(listener.sockets.size());
-    if (members < 2 || full == 0 || 2 * full > members) return kNothing;
+    if (members < 2 || full == 0 || full == members) return kNothing;
     const auto& stuck = judged(listener);
     const auto pinned = pinned_member(window, listener.endpoint, stuck.cookie);
-    if (pinned < from_seconds(turned_away(window) ? t.stall_seconds : t.quiet_stall_seconds)) return kNothing;
+    const bool turned_away = course.overflows(window.snapshot(0).at) > 0;
+    if (pinned < from_seconds(turned_away ? t.stall_seconds : t.quiet_stall_seconds)) return kNothing;
     auto facts = facts_about(window, course);
-    if (const auto* owner = owner_of_socket(window, stuck.inode)) {
+    if (const auto* owner = worker_of(window, listener, stuck.inode)) {
+      facts.values["worker_pid"] = std::to_string(owner->pid);
       facts.subject.process = owner->comm;
       facts.subject.pid = owner->pid;
       facts.subject.unit = owner->unit;
       if (auto text = doing(*owner)) facts.values["doing"] = std::move(*text);
-    }
+    } else
+      facts.subject.pid.reset();
     facts.values["stuck"] = std::to_string(full);
     facts.values["members"] = std::to_string(members);
     facts.values["pinned"] = seconds_text(pinned);
@@ -277,25 +302,12 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
   });
 }
 
-// Whether the listener's owners are known well enough to say that none is out of descriptors.
-Result<void> owners_known(const Window& window, const Listener& listener) {
-  const auto processes = window.latest(&Snapshot::processes);
-  if (!processes) return tl::unexpected<Error>(processes.error());
-  const auto owners = owners_of(window, listener);
-  const auto where = "processes: the owner of " + to_string(listener_subject(window, listener));
-  if (owners.empty()) return unexpected(Errc::not_read, where + " is not known");
-  for (const auto* owner : owners)
-    if (!owner->open_fds)
-      return unexpected(Errc::not_read, where + ", pid " + std::to_string(owner->pid) +
-                                            ": its open descriptors are not known");
-  return {};
-}
-
 Verdict fd_limit_accept_blocked(const Window& window, const Thresholds& t) {
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     const auto& listener = *course.listener;
     if (course.stood_for() < from_seconds(t.stand_seconds)) return kNothing;
     const auto* owner = owner_at_fd_limit(window, listener);
+    if (owner != nullptr && !course.grows()) return kNothing;  // somebody accepts
     if (owner == nullptr) {
       if (const auto known = owners_known(window, listener); !known)
         return tl::unexpected<Error>(known.error());
@@ -307,8 +319,12 @@ Verdict fd_limit_accept_blocked(const Window& window, const Thresholds& t) {
     facts.subject.unit = owner->unit;
     facts.values["open_fds"] = std::to_string(*owner->open_fds);
     facts.values["soft_limit"] = std::to_string(*owner->soft_limit);
-    facts.values["new_fd_limit"] = std::to_string(std::max<std::uint64_t>(65536, *owner->soft_limit * 4));
-    if (owner->unit.ends_with(".service")) facts.values["service"] = owner->unit;
+    const auto wanted = std::max<std::uint64_t>(65536, *owner->soft_limit * 4);
+    facts.values["new_fd_limit"] = std::to_string(wanted);
+    // prlimit(1) without a second number would lower the hard limit, too.
+    if (!owner->hard_limit || *owner->hard_limit > *owner->soft_limit)
+      facts.values["soft_limit_now"] =
+          std::to_string(std::min(wanted, owner->hard_limit.value_or(wanted))) + ":";
     facts.evidence.push_back({"open fds", static_cast<double>(*owner->open_fds), "descriptors", {}});
     facts.bites = Bites{.limit = "RLIMIT_NOFILE", .value = static_cast<double>(*owner->soft_limit)};
     if (owner->hard_limit) {

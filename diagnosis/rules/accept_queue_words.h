@@ -35,7 +35,7 @@ inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
     {"Take a stack trace of it before you restart it: afterwards the reason is gone.",
      "gdb -p {pid} -batch -ex 'thread apply all bt'", "Shows what every thread waits for.",
      "Stops the process for a second or two."},
-    {"Restart it if clients cannot wait.", "systemctl restart {unit}", "The queue is emptied.",
+    {"Restart it if clients cannot wait.", "systemctl restart {service}", "The queue is emptied.",
      "The waiting connections are reset; without the cause it happens again."},
     {"See who waits in the queue.", "ss -tn state established '( sport = :{port} )'",
      "Connections with data in Recv-Q have sent their request already.", ""},
@@ -52,7 +52,8 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
      "sysctl -w net.core.somaxconn={new_somaxconn}", "listen() can set a backlog of up to that value.",
      "None worth mentioning; containers have a value of their own (--sysctl net.core.somaxconn=...)."},
     {"Restart or reload the server after either change: a listener keeps the limit it got from listen().",
-     "systemctl restart {unit}", "The new limit shows in `tcpdiag listeners`.", "Open connections are cut."},
+     "systemctl restart {service}", "The new limit shows in `tcpdiag listeners`.",
+     "Open connections are cut."},
 });
 inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
     {"Give the server more capacity to accept: more workers or threads, or less work before accept().", "",
@@ -66,10 +67,11 @@ inline constexpr auto kFdAdvice = std::to_array<AdviceText>({
     {"Raise the limit of the service.",
      "mkdir -p /etc/systemd/system/{service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_fd_limit}\\\\n' "
      "> "
-     "/etc/systemd/system/{service}.d/nofile.conf && systemctl daemon-reload && systemctl restart {service}",
+     "/etc/systemd/system/{service}.d/60-nofile.conf && systemctl daemon-reload && systemctl restart "
+     "{service}",
      "accept() works again and the queue is emptied.", "The restart cuts open connections."},
     {"Raise the limit of the running process until it can be restarted.",
-     "prlimit --pid {pid} --nofile={new_fd_limit}", "accept() works again at once.",
+     "prlimit --pid {pid} --nofile={soft_limit_now}", "accept() works again at once.",
      "Lost at the next restart; cannot exceed the hard limit without CAP_SYS_RESOURCE."},
     {"In a container set the limit where it is started.", "docker run --ulimit nofile={new_fd_limit} ...",
      "It holds for every process in the container.", "The container has to be made anew."},
@@ -79,7 +81,7 @@ inline constexpr auto kFdAdvice = std::to_array<AdviceText>({
 inline constexpr auto kStuckAdvice = std::to_array<AdviceText>({
     {"Look at what the stuck worker {owner} waits for.", "cat /proc/{pid}/stack /proc/{pid}/wchan",
      "Shows where in the kernel it stands.", ""},
-    {"Restart that worker.", "kill {pid}", "Its clients go to the other members of the group.",
+    {"Restart that worker.", "kill {worker_pid}", "Its clients go to the other members of the group.",
      "The connections in its queue are reset, unless net.ipv4.tcp_migrate_req is 1."},
     {"See the queue of every member.", "ss -ltn '( sport = :{port} )'",
      "One line for each member of the group: Recv-Q is its queue, Send-Q the limit.", ""},
@@ -99,7 +101,8 @@ inline constexpr std::string_view kStuckNot[] = {
     "not.",
     "A larger backlog: the stuck member never empties it."};
 
-inline constexpr std::string_view kFdExplains[] = {"close-wait-unaccepted", "accept-queue-app-stalled",
+inline constexpr std::string_view kFdExplains[] = {"fd-limit-reached",      "fd-limit-near",
+                                                   "close-wait-unaccepted", "accept-queue-app-stalled",
                                                    "accept-queue-app-slow", "accept-queue-backlog-small",
                                                    "syn-queue-overflow",    "syn-queue-full"};
 inline constexpr std::string_view kStuckExplains[] = {"close-wait-unaccepted", "accept-queue-app-stalled",
@@ -175,12 +178,14 @@ inline constexpr RuleInfo kAppSlow = {
     .family = accept_queue_words::kFamily,
     .severity = Severity::warning,
     .title = "The application accepts more slowly than connections come",
-    .true_when = "The accept queue stays full although connections are taken from it all the time.",
+    .true_when =
+        "The accept queue is not emptied, reaches its limit again and again, and connections are taken from "
+        "it.",
     .clients_see = "Every connection waits in the queue; a part of them times out.",
     .summary =
         "[{owner}|The application] accepts on {listener}, but more slowly than connections come: the queue "
         "of "
-        "{limit} has been full for {pinned} and {turned_away} attempts were turned away in {window}.",
+        "{limit} has not been empty for {stood} and {turned_away} attempts were turned away in {window}.",
     .advice = accept_queue_words::kSlowAdvice,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
@@ -197,7 +202,7 @@ inline constexpr RuleInfo kBacklogSmall = {
     .clients_see = "Some connections take 1, 3, 7 s (SYNs are sent again) or time out, mostly under bursts.",
     .summary =
         "Bursts of connections to {listener}[ ({owner})] do not fit into its accept queue of {limit}: "
-        "{overflows} attempts were turned away in {window}, and the queue was emptied each time[; the limit "
+        "{overflows} attempts were turned away in {window}, and the queue was emptied again[; the limit "
         "is net.core.somaxconn's{clamped}][; it is what the server asked for, net.core.somaxconn is "
         "{somaxconn}{own_limit}].",
     .advice = accept_queue_words::kBacklogAdvice,

@@ -78,21 +78,32 @@ std::vector<LastSeen> gone_listeners(const Window& window, const Listeners& now)
   return gone;
 }
 
+// The resets sent while the listener closed.
+constexpr std::chrono::seconds kClosing{2};
+Result<std::uint64_t> resets_after(const Window& window, std::size_t index) {
+  const auto* before = window.view(index).tcp.get();
+  auto last = index;
+  while (last + 1 < window.size() && window.snapshot(last).at - window.snapshot(index).at < kClosing) ++last;
+  const auto* after = window.view(last).tcp.get();
+  if (before == nullptr || after == nullptr || !before->out_rsts || !after->out_rsts ||
+      *after->out_rsts < *before->out_rsts)
+    return unexpected(Errc::not_read, "netstat: OutRsts is not known from when the listener closed");
+  return *after->out_rsts - *before->out_rsts;
+}
+
 Verdict listener_exit(const Window& window, const Thresholds&) {
   const auto listeners = window.latest(&NetnsView::listeners);
   if (!listeners) return Verdict::unknown(listeners.error());
   std::vector<Facts> found;
   for (const auto& [listener, index] : gone_listeners(window, **listeners)) {
     const auto lost = lost_with(*listener, **listeners);
-    const auto since = std::chrono::ceil<std::chrono::seconds>(window.now() - window.snapshot(index).at);
-    const auto after = window.last(since);
-    const auto resets = after.increase(kOutRsts);
+    const auto resets = resets_after(window, index);
     if (!resets) return Verdict::unknown(resets.error());
-    if (*resets == 0) continue;
-    Facts facts{.subject = listener_subject(window, *listener),
+    if (*resets < lost) continue;  // it was drained before it closed, or handed its connections on
+    Facts facts{.subject = listener_subject(window.snapshot(index), *listener),
                 .evidence = {
                     {"connections in its queue when it closed", static_cast<double>(lost), "connections", {}},
-                    {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", after.span()}}};
+                    {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", kClosing}}};
     facts.values["waiting"] = std::to_string(lost);
     facts.values["resets"] = std::to_string(*resets);
     found.push_back(std::move(facts));
@@ -103,7 +114,7 @@ Verdict listener_exit(const Window& window, const Thresholds&) {
 constexpr std::string_view kFamily = "Accept queue";
 
 constexpr auto kStaleAdvice = std::to_array<AdviceText>({
-    {"Restart or reload the server, so that it calls listen() again.", "systemctl restart {unit}",
+    {"Restart or reload the server, so that it calls listen() again.", "systemctl restart {service}",
      "Its backlog may then be as large as it asks for, up to {somaxconn}.",
      "Open connections are cut by a restart."},
     {"Restart or reload the server on {listener}, so that it calls listen() again.", "",

@@ -23,8 +23,8 @@ void add(Facts& facts, const Window& window, std::string_view counter, std::stri
 const QueueCourse* worst(const std::vector<QueueCourse>& courses, TimePoint since) {
   const QueueCourse* found = nullptr;
   for (const auto& course : courses) {
-    if (!course.hit_limit() || course.drops(since) == 0U) continue;
-    if (found == nullptr || found->drops(since) < course.drops(since)) found = &course;
+    if (course.overflows(since) == 0) continue;
+    if (found == nullptr || found->overflows(since) < course.overflows(since)) found = &course;
   }
   return found;
 }
@@ -64,6 +64,8 @@ Verdict overflow_rst(const Window& window, const Thresholds&) {
   auto facts = facts_about(window, worst(*courses, window.snapshot(0).at));
   add(facts, window, kListenOverflows.name, "overflows", seen->overflows, "events");
   add(facts, window, kEmbryonicRsts.name, "resets", seen->embryonic_rsts, "connections");
+  // Other half-open connections are reset as well, by scanners and health checks.
+  facts.values["resets"] = std::to_string(std::min(seen->embryonic_rsts, seen->overflows));
   facts.evidence.push_back({"net.ipv4.tcp_abort_on_overflow", 1, "", {}});
   return Verdict::found({facts});
 }
@@ -77,7 +79,7 @@ std::optional<std::uint32_t> waiting_for_room(const Window& window, const QueueC
   for (const auto& step : course.steps) {
     if (!step.pinned()) continue;
     for (const auto& dump : reading) {
-      if (dump.at < step.from + kRoundTrip / 2 || dump.at > step.to + kRoundTrip) continue;
+      if (dump.at < step.from + kRoundTrip / 2 || dump.at > step.to) continue;
       for (const auto& half_open : dump.value->half_open)
         if (half_open.listener == course.listener->endpoint && half_open.count > 0) return half_open.count;
     }

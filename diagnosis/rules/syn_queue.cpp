@@ -14,6 +14,7 @@ namespace {
 
 // A cookie comes back after a round trip: those of the last moments say nothing yet.
 constexpr std::chrono::seconds kRoundTrip{2};
+constexpr std::chrono::seconds kCookieWindow{30};
 
 struct Cookies {
   std::uint64_t sent = 0, received = 0;
@@ -30,8 +31,8 @@ Result<Cookies> cookies_in(const Window& window) {
   const auto received = window.increase(kSyncookiesRecv);
   if (!received) return tl::unexpected<Error>(received.error());
   const auto latest = window.last(kRoundTrip).increase(kSyncookiesSent);
-  const auto sent_latest = latest ? *latest : *sent;
-  return Cookies{.sent = *sent, .received = *received, .sent_before = *sent - sent_latest};
+  if (!latest) return tl::unexpected<Error>(latest.error());
+  return Cookies{.sent = *sent, .received = *received, .sent_before = *sent - *latest};
 }
 
 // The listener whose SYN queue it is, if one stands out; otherwise the namespace.
@@ -48,12 +49,15 @@ Facts facts_about_queue(const Window& window) {
   }
 
   facts.values["limit"] = number_text(limit);
-  facts.values["new_backlog"] = number_text(std::max<std::uint32_t>(4096, limit * 4));
+  const auto wanted = std::max<std::uint64_t>(4096, std::uint64_t{limit} * 4);
+  facts.values["new_backlog"] = std::to_string(wanted);
   facts.bites = Bites{.limit = "listen backlog", .value = static_cast<double>(limit)};
   if (const auto somaxconn = window.setting("net.core.somaxconn")) {
     facts.bites->ceiling = "net.core.somaxconn";
     facts.bites->ceiling_value = static_cast<double>(*somaxconn);
     facts.values["somaxconn"] = std::to_string(*somaxconn);
+    if (*somaxconn < static_cast<std::int64_t>(wanted))
+      facts.values["new_somaxconn"] = std::to_string(wanted);
   }
   return facts;
 }
@@ -86,22 +90,36 @@ std::optional<Judgement> judge(const Cookies& cookies, const Thresholds& t) {
   return Judgement::flood;
 }
 
+// What of a flood or of an accept queue that overflowed has left the window by parts must not look like a
+// burst: both are looked for over a longer one. Cookies are counted for the namespace, so nothing can be said
+// of another listener meanwhile.
+Result<bool> is_another_trouble(const Window& longer, const Thresholds& t) {
+  const auto overflows = longer.increase(kListenOverflows);
+  if (!overflows) return tl::unexpected<Error>(overflows.error());
+  const auto cookies = cookies_in(longer);
+  if (!cookies) return tl::unexpected<Error>(cookies.error());
+  return *overflows > 0 || judge(*cookies, t) == Judgement::flood;
+}
+
 template <Judgement Wanted>
-Verdict cookies_sent(const Window& window, const Thresholds& t) {
-  const auto mode = window.setting("net.ipv4.tcp_syncookies");
+Verdict cookies_sent(const Window& longer, const Thresholds& t) {
+  const auto mode = longer.setting("net.ipv4.tcp_syncookies");
   if (!mode) return Verdict::unknown(mode.error());
   if (*mode != 1) return Verdict::clear();  // 0: none are sent; 2: one for every SYN, full or not
-  // While an accept queue overflows the SYN queue fills behind it: that is the finding.
-  const auto overflows = window.increase(kListenOverflows);
-  if (!overflows) return Verdict::unknown(overflows.error());
-  if (Wanted != Judgement::flood && *overflows > 0) return Verdict::clear();
+  const auto window = longer.last(kCookieWindow);
   const auto cookies = cookies_in(window);
   if (!cookies) return Verdict::unknown(cookies.error());
   if (judge(*cookies, t) != Wanted) return Verdict::clear();
+  if (Wanted != Judgement::flood) {
+    const auto other = is_another_trouble(longer, t);
+    if (!other) return Verdict::unknown(other.error());
+    if (*other) return Verdict::clear();
+  }
   auto facts = facts_about_queue(window);
   if (is_vague(facts) && is_new(window, kSyncookiesSent)) return Verdict::clear();
   add(facts, window, kSyncookiesSent.name, "sent", cookies->sent, "SYN-ACKs");
   add(facts, window, kSyncookiesRecv.name, "received", cookies->received, "ACKs");
+  facts.values["window"] = duration_text(window.span());
   facts.values["share"] = percent_text(std::min(1.0, cookies->valid_share()));
   return Verdict::found({facts});
 }
@@ -145,6 +163,7 @@ Verdict syn_backlog_sysctl_limit(const Window& window, const Thresholds& t) {
   facts.evidence.push_back({"net.ipv4.tcp_syncookies", 0, "", {}});
   facts.bites = Bites{.limit = "net.ipv4.tcp_max_syn_backlog", .value = static_cast<double>(*max_backlog)};
   facts.values["max_syn_backlog"] = std::to_string(*max_backlog);
+  facts.values["new_syn_backlog"] = std::to_string(std::max<std::int64_t>(4096, *max_backlog * 2));
   return Verdict::found({facts});
 }
 
@@ -166,7 +185,7 @@ constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
      "The burst fits into the SYN queue and no cookies are needed.",
      "A few hundred bytes of kernel memory for each waiting connection."},
     {"Raise net.core.somaxconn if the new backlog is larger[ than its present {somaxconn}].",
-     "sysctl -w net.core.somaxconn={new_backlog}", "It caps every backlog that is set from then on.",
+     "sysctl -w net.core.somaxconn={new_somaxconn}", "It caps every backlog that is set from then on.",
      "None worth mentioning; a listener takes it over only when it calls listen() again."},
 });
 constexpr auto kFloodAdvice = std::to_array<AdviceText>({
@@ -188,11 +207,11 @@ constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
      "A few hundred bytes of kernel memory for each waiting connection."},
 });
 constexpr auto kCookiesOnAdvice = std::to_array<AdviceText>({
-    {"Switch SYN cookies on[ in {netns}].", "sysctl -w net.ipv4.tcp_syncookies=1",
+    {"Switch SYN cookies on[ in {netns}], and keep them on in /etc/sysctl.d or where the container is "
+     "started.",
+     "sysctl -w net.ipv4.tcp_syncookies=1",
      "SYNs that do not fit into the queue are answered with a cookie instead of dropped.",
      "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
-    {"Make it permanent.", "echo 'net.ipv4.tcp_syncookies = 1' > /etc/sysctl.d/60-syncookies.conf",
-     "It is set at every boot.", ""},
     {"Raise the backlog that the server passes to listen()[, now {limit}].", "",
      "More half-open connections fit into the queue.",
      "A few hundred bytes of kernel memory for each waiting connection."},
@@ -202,7 +221,7 @@ constexpr auto kSysctlLimitAdvice = std::to_array<AdviceText>({
      "net.ipv4.tcp_max_syn_backlog no longer limits anything; the listen backlog does.",
      "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
     {"If cookies have to stay off, raise net.ipv4.tcp_max_syn_backlog.",
-     "sysctl -w net.ipv4.tcp_max_syn_backlog=4096",
+     "sysctl -w net.ipv4.tcp_max_syn_backlog={new_syn_backlog}",
      "Three quarters of it are open to clients that the host has not seen before.",
      "Kernel memory for each half-open connection while a flood lasts."},
 });
@@ -226,7 +245,7 @@ const Rule kRules[] = {
               .summary = "More clients connected at once[ to {listener}[ ({owner})]] than its backlog[ of {limit}] holds: "
                          "{sent} SYN cookies were sent in {window} and {share} of them came back, so they are real clients, not a flood.",
               .advice = kOverflowAdvice, .not_helping = kBurstNot, .consequences = kLogLine, .reads = kReads},
-     .evaluate = cookies_sent<Judgement::burst>},
+     .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::burst>},
     {.info = {.id = "syn-queue-full", .family = kFamily, .severity = Severity::warning,
               .title = "SYN queue full, by a burst or a flood",
               .true_when = "SYN cookies are sent and only a part of them comes back: neither a burst nor a flood can be ruled out.",
@@ -234,7 +253,7 @@ const Rule kRules[] = {
               .summary = "The SYN queue[ of {listener}[ ({owner})]] is full: {sent} SYN cookies were sent in {window} and {share} of them "
                          "came back. That is too few for real clients alone and too many for a flood alone.",
               .advice = kUndeterminedAdvice, .not_helping = kBurstNot, .consequences = kLogLine, .reads = kReads},
-     .evaluate = cookies_sent<Judgement::undetermined>},
+     .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::undetermined>},
     {.info = {.id = "syn-flood-suspected", .family = kFamily, .severity = Severity::critical,
               .title = "SYN flood suspected",
               .true_when = "SYN cookies are sent by the hundred and hardly any comes back.",
@@ -242,7 +261,7 @@ const Rule kRules[] = {
               .summary = "[{listener}[ ({owner})] gets ]SYNs that nobody follows up: {sent} SYN cookies were sent in {window} and {received} came back[; "
                          "{half_open} half-open connections fill its queue of {limit}].",
               .advice = kFloodAdvice, .not_helping = kFloodNot, .consequences = kLogLine, .reads = kReads},
-     .evaluate = cookies_sent<Judgement::flood>},
+     .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::flood>},
     {.info = {.id = "syn-queue-drop", .family = kFamily, .severity = Severity::critical,
               .title = "SYNs dropped because SYN cookies are off",
               .true_when = "net.ipv4.tcp_syncookies is 0 and TCPReqQFullDrop rises.",

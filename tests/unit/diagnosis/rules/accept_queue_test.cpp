@@ -90,7 +90,7 @@ TEST_CASE("a queue that overflows and drains again is too small for bursts") {
   CHECK(finding.subject.process == "gunicorn");
   CHECK(finding.summary ==
         "Bursts of connections to 0.0.0.0:5000 (gunicorn[812]) do not fit into its accept queue of 128: 392 "
-        "attempts were turned away in 9 s, and the queue was emptied each time; it is what the server asked "
+        "attempts were turned away in 9 s, and the queue was emptied again; it is what the server asked "
         "for, "
         "net.core.somaxconn is 4096.");
   REQUIRE(finding.bites);
@@ -263,8 +263,56 @@ TEST_CASE("on a kernel that does not count a listener's drops its full queue is 
   server.listener_.drops.reset();
   server.tcp_.listen_overflows = 300;
   server.listener_.fill.samples.back() += 4;
+  server.listener_.fill.samples.front() += 6;
   server.history_.set(&NetnsView::tcp, server.tcp_)
       .set(&NetnsView::listeners, Listeners{.listeners = {server.listener_}})
       .ticks(2);
   CHECK(server.finding("accept-queue-backlog-small").evidence.size() >= 3);
+}
+
+TEST_CASE("three of four members that do not accept are as stuck as one") {
+  Server server;
+  const auto member = server.listener_.sockets.front();
+  for (std::uint64_t i = 1; i < 4; ++i) {
+    server.listener_.sockets.push_back(member);
+    server.listener_.sockets.back().cookie += i;
+  }
+  server.seconds(5, 0, 10, 0);
+  for (std::size_t i = 1; i < 3; ++i) server.listener_.sockets[i].queue_length = 129;
+  server.seconds(5, 10, 0, 129, 10, 40);
+  CHECK(server.finding("accept-queue-one-listener-stuck").summary.starts_with("3 of the 4 listeners"));
+}
+
+TEST_CASE("what another listener turned away is not this one's doing") {
+  Server server;
+  server.seconds(5, 0, 10, 0).second(5, 5, 60);
+  *server.tcp_.listen_overflows += 500;  // the listener itself drops nothing
+  server.seconds(3, 0, 10, 0);
+  server.only("none");
+}
+
+TEST_CASE("a small queue that is full again and again and never empty is too little capacity, not a burst") {
+  Server server;
+  server.accepted_between_dumps(20).seconds(5, 0, 10, 0).seconds(12, 4, 0, 100, 20, 30);
+  server.only("accept-queue-app-slow");
+}
+
+TEST_CASE("a client that resets while it waits makes no room, and is not taken for an accepted connection") {
+  Server server;
+  PortConnections port{.port = 5000};
+  port.unaccepted = 129;
+  port.unaccepted_left = 0;
+  server.connections_.server = {port};
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129).seconds(3, 10, 0, 129, 20, 30);
+  server.connections_.server.front().unaccepted = 128;
+  server.connections_.server.front().unaccepted_left = 1;
+  server.seconds(6, 10, 0, 129, 20, 30);
+  server.only("accept-queue-app-stalled");
+}
+
+TEST_CASE("a stalled server whose owner is not known may be out of descriptors instead") {
+  Server server;
+  server.processes_known = false;
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(12, 10, 0, 129, 20);
+  CHECK_FALSE(server.known("accept-queue-app-stalled"));
 }
