@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/incidents/watch.h"
 
+#include <algorithm>
+
 #include "tests/bench/http_client.h"
 #include "tests/incidents/namespaces.h"
 #include "tests/shell.h"
@@ -32,14 +34,15 @@ void Watch::begin() {
 
 void Watch::ask_on() {
   bench::HttpClient client(kPort, "/api/v1/findings");
-  for (auto next_at = now(); !stopping_; next_at += kPeriod) {
+  for (auto next_at = now(); !stopping_; next_at = std::max(next_at + kPeriod, now())) {
     std::this_thread::sleep_until(next_at);
-    const auto answer = client.fetch();
+    auto answer = client.fetch();
+    if (!answer) answer = client.fetch();  // the daemon may have closed a connection that was idle for long
     const std::lock_guard lock(mutex_);
     if (answer)
       said_.take(*answer, now());
     else
-      said_.miss("no answer with status 200 from /api/v1/findings");
+      said_.miss("twice no answer with status 200 from /api/v1/findings");
   }
 }
 
