@@ -16,7 +16,7 @@ foreach(scenario ${scenarios})
     string(APPEND others " ${test}")
   endif()
   string(APPEND tests "add_test(${test} \"${PROGRAM}\" --only ${name} --outcomes \"${OUTCOMES}\")\n"
-    "set_tests_properties(${test} PROPERTIES LABELS incidents TIMEOUT 150 SKIP_RETURN_CODE ${SKIPPED})\n")
+    "set_tests_properties(${test} PROPERTIES LABELS incidents TIMEOUT 500 SKIP_RETURN_CODE ${SKIPPED})\n")
 endforeach()
 if(loads)
   string(REPLACE "\" \"" ";" others "${others}")

@@ -9,13 +9,18 @@
 namespace tcpdiag::incidents {
 namespace {
 
-std::string verdict(const Outcome& outcome) {
-  switch (outcome.verdict) {
+std::string verdict(Outcome::Verdict verdict) {
+  switch (verdict) {
     case Outcome::Verdict::passed: return "passed";
     case Outcome::Verdict::failed: return "FAILED";
     case Outcome::Verdict::not_staged: break;
   }
   return "NOT STAGED";
+}
+
+std::string verdict(const Outcome& outcome) {
+  const auto text = verdict(outcome.verdict);
+  return outcome.earlier.empty() ? text : fmt::format("{}, play {}", text, outcome.earlier.size() + 1);
 }
 
 std::vector<std::string> findings_of(const std::vector<Outcome>& outcomes) {
@@ -80,8 +85,9 @@ std::string to_matrix(const std::vector<Outcome>& outcomes) {
 }
 
 std::string to_text(const Outcome& outcome) {
-  auto text = fmt::format("{:<6}{:<36}{:<11}{:5.1f} s  {}\n", outcome.id, outcome.name, verdict(outcome),
+  auto text = fmt::format("{:<6}{:<36}{:<17}{:5.1f} s  {}\n", outcome.id, outcome.name, verdict(outcome),
                           outcome.seconds, observed(outcome));
+  for (const auto& earlier : outcome.earlier) text += "      " + earlier + "\n";
   for (const auto& failure : outcome.failures) text += "      " + failure + "\n";
   return text + outcome.evidence;
 }

@@ -34,7 +34,8 @@ std::string to_json(const Outcome& outcome) {
             {"observed", outcome.observed},
             {"missing", outcome.missing},
             {"evidence", outcome.evidence},
-            {"seconds", outcome.seconds}};
+            {"seconds", outcome.seconds},
+            {"earlier", outcome.earlier}};
   json["named"] = Json::array();
   for (const auto& each : outcome.named) json["named"].push_back(to_value(each));
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -52,6 +53,7 @@ Result<Outcome> parse_outcome(const std::string& text) {
     json.at("missing").get_to(outcome.missing);
     json.at("evidence").get_to(outcome.evidence);
     json.at("seconds").get_to(outcome.seconds);
+    json.at("earlier").get_to(outcome.earlier);
     for (const auto& each : json.at("named")) outcome.named.push_back(to_named(each));
   } catch (const Json::exception& error) {
     return unexpected(Errc::malformed, std::string("outcome: ") + error.what());

@@ -30,6 +30,7 @@ struct Outcome {
   std::vector<std::string> missing;  ///< ids of expected findings that never were there
   std::string evidence;              ///< of a failure: the daemons' findings and logs
   double seconds = 0;
+  std::vector<std::string> earlier;  ///< why it was played again, for each time before
 };
 
 std::string to_json(const Outcome& outcome);

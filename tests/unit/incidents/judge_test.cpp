@@ -138,6 +138,7 @@ TEST_CASE("an outcome crosses the pipe unchanged") {
   auto outcome = judged(seconds(3, finding("stalled") + "," + finding("other", "warning")) + seconds(1, ""));
   outcome.observed = {{"overflows", "392"}};
   outcome.missing = {"x"};
+  outcome.earlier = {"played again"};
   const auto received = parse_outcome(to_json(outcome));
   REQUIRE(received);
   CHECK(to_json(*received) == to_json(outcome));
