@@ -2,9 +2,9 @@
 #include "cli/check_text.h"
 
 #include <algorithm>
-#include <map>
 
 #include "cli/paragraph.h"
+#include "core/finding_text.h"
 #include "core/number_text.h"
 #include "core/time_text.h"
 #include "core/utf8.h"
@@ -34,33 +34,6 @@ std::string counted(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-/// "2026-01-02 03:04:05 UTC"
-std::string time_text(FindingsAnswer::WallTime time) {
-  auto text = to_rfc3339(time).substr(0, std::string_view("2026-01-02T03:04:05").size());
-  text[text.find('T')] = ' ';
-  return text + " UTC";
-}
-
-/// "0.0.0.0:5000 gunicorn[812] app.service": what it is about, with all that is known of it.
-std::string subject_text(const Finding& finding) {
-  const auto& subject = finding.subject;
-  const bool of_netns = subject.kind == SubjectKind::netns && !finding.netns.empty();
-  auto text = to_string(subject);
-  if (text.empty()) text = of_netns ? "network namespace " + finding.netns : "the whole machine";
-  const auto append = [&](const std::string& part) { text += part.empty() ? "" : " " + part; };
-  if (subject.kind != SubjectKind::process)
-    append(subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : ""));
-  append(subject.unit);
-  const bool elsewhere = !finding.netns.empty() && finding.netns != kHostNetns;
-  if (elsewhere && !of_netns) append("in namespace " + finding.netns);
-  return text;
-}
-
-/// "in 30 s"; "now" for a present value.
-std::string window_text(const Evidence& evidence) {
-  return evidence.window ? "in " + duration_text(*evidence.window) : "now";
-}
-
 /// Builds the text of a check, part by part.
 class CheckText {
  public:
@@ -81,17 +54,11 @@ class CheckText {
   }
 
   void add(const std::vector<FindingsAnswer::CannotTell>& unknown) {
-    std::map<std::string, std::vector<std::string>> ids_by_reason;
-    std::vector<std::string> reasons;  // in the order in which they come
-    for (const auto& each : unknown) {
-      auto& ids = ids_by_reason[each.unknown.why];
-      if (ids.empty()) reasons.push_back(each.unknown.why);
-      if (std::ranges::find(ids, each.unknown.id) == ids.end()) ids.push_back(each.unknown.id);
-    }
-    for (const auto& reason : reasons) {
-      std::string ids;
-      for (const auto& id : ids_by_reason[reason]) ids += (ids.empty() ? "" : ", ") + id;
-      text_ += paragraph("Cannot tell: ", ids + ": " + reason, style_.columns);
+    std::vector<Unknown> rules;
+    for (const auto& each : unknown) rules.push_back(each.unknown);
+    for (const auto& group : by_reason(rules)) {
+      const auto where = group.netns.empty() ? "" : " (in " + group.netns + ")";
+      text_ += paragraph("Cannot tell: ", joined(group.ids) + where + ": " + group.why, style_.columns);
     }
     if (!unknown.empty()) text_ += "\n";
   }
@@ -110,7 +77,7 @@ class CheckText {
 
   void since(FindingsAnswer::WallTime begin, FindingsAnswer::WallTime now) {
     const auto lasted = std::chrono::round<std::chrono::seconds>(now - begin);
-    auto text = "since " + time_text(begin);
+    auto text = "since " + to_utc_text(begin);
     if (lasted >= std::chrono::seconds(1)) text += ", for " + duration_text(lasted);
     for (const auto& part : wrapped(text, style_.columns - kIndent)) line(toned(part, Tone::faint, style_));
   }
@@ -154,12 +121,7 @@ class CheckText {
 
   void limit(const Bites& bites) {
     heading("Limit:");
-    auto text = bites.limit + " = " + number_text(bites.value);
-    if (!bites.ceiling.empty()) {
-      text += ", at most " + bites.ceiling;
-      if (bites.ceiling_value) text += " = " + number_text(*bites.ceiling_value);
-    }
-    item("", text);
+    item("", limit_text(bites));
   }
 
   void advice(const std::vector<Advice>& all) {
@@ -227,7 +189,7 @@ std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
   if (by == LookedBy::lint)
     return text + " about the settings of " + counted(answer.namespaces.value_or(1), "namespace") + ".";
   const auto watched = watched_text(answer);
-  if (by == LookedBy::daemon) text += " at " + time_text(answer.generated_at);
+  if (by == LookedBy::daemon) text += " at " + to_utc_text(answer.generated_at);
   if (by == LookedBy::this_program && answer.watched_for) text += " in " + duration_text(*answer.watched_for);
   if (!watched.empty()) text += " over " + watched;
   return text + ".";

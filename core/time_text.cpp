@@ -36,6 +36,12 @@ std::string to_rfc3339(std::chrono::system_clock::time_point time) {
   return std::string(date.data(), length) + fraction.data();
 }
 
+std::string to_utc_text(std::chrono::system_clock::time_point time) {
+  const auto text = to_rfc3339(time);
+  const auto day_end = text.find('T'), fraction = text.find('.');
+  return text.substr(0, day_end) + " " + text.substr(day_end + 1, fraction - day_end - 1) + " UTC";
+}
+
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   const auto year_number = take_number(text, 4, "-");

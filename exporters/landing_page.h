@@ -7,7 +7,8 @@
 
 namespace tcpdiag {
 
-/// The page at "/": what there is to see here, and how the collectors do. nullptr: no report yet.
+/// The page at "/": what is found, what cannot be told, what is over, and how the collectors do. nullptr: no
+/// report yet.
 std::string landing_page(const Report* report);
 
 /// Its style sheet, exporters/web/style.css.

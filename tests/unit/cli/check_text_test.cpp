@@ -82,6 +82,7 @@ TEST_CASE("rules that cannot tell for the same reason share a line") {
   CHECK(to_text(answer, LookedBy::this_program, {}) ==
         "Cannot tell: a, c: /dev/kmsg: Operation not permitted\n"
         "Cannot tell: b: netstat: not read yet\n"
+        "Cannot tell: c (in blue): /dev/kmsg: Operation not permitted\n"
         "\n"
         "No findings.\n");
 }

@@ -14,6 +14,11 @@ TEST_CASE("a moment is shown in UTC, with milliseconds that are rounded down") {
   CHECK(to_rfc3339(Time(microseconds(-1))) == "1969-12-31T23:59:59.999Z");
 }
 
+TEST_CASE("a moment for people is of the second, in UTC") {
+  CHECK(to_utc_text(std::chrono::system_clock::time_point(std::chrono::milliseconds(1767312245678))) ==
+        "2026-01-02 00:04:05 UTC");
+}
+
 TEST_CASE("a moment that was shown is read back") {
   using std::chrono::milliseconds;
   using Time = std::chrono::system_clock::time_point;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/finding_text.h"
+
+#include <algorithm>
+
+#include "core/number_text.h"
+
+namespace tcpdiag {
+namespace {
+
+bool is_elsewhere(const std::string& netns) { return !netns.empty() && netns != kHostNetns; }
+
+}  // namespace
+
+std::string subject_text(const Finding& finding) {
+  const auto& subject = finding.subject;
+  const bool of_netns = subject.kind == SubjectKind::netns && !finding.netns.empty();
+  auto text = to_string(subject);
+  if (text.empty()) text = of_netns ? "network namespace " + finding.netns : "the whole machine";
+  const auto append = [&](const std::string& part) { text += part.empty() ? "" : " " + part; };
+  if (subject.kind != SubjectKind::process)
+    append(subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : ""));
+  append(subject.unit);
+  if (is_elsewhere(finding.netns) && !of_netns) append("in namespace " + finding.netns);
+  return text;
+}
+
+std::string window_text(const Evidence& evidence) {
+  return evidence.window ? "in " + duration_text(*evidence.window) : "now";
+}
+
+std::string limit_text(const Bites& bites) {
+  auto text = bites.limit + " = " + number_text(bites.value);
+  if (bites.ceiling.empty()) return text;
+  text += ", at most " + bites.ceiling;
+  if (bites.ceiling_value) text += " = " + number_text(*bites.ceiling_value);
+  return text;
+}
+
+std::vector<UnknownGroup> by_reason(std::span<const Unknown> unknown) {
+  std::vector<UnknownGroup> groups;
+  for (const auto& each : unknown) {
+    const auto netns = is_elsewhere(each.netns) ? each.netns : std::string();
+    auto group = std::ranges::find_if(
+        groups, [&](const UnknownGroup& other) { return other.why == each.why && other.netns == netns; });
+    if (group == groups.end())
+      group = groups.insert(groups.end(), {.netns = netns, .ids = {}, .why = each.why});
+    if (std::ranges::find(group->ids, each.id) == group->ids.end()) group->ids.push_back(each.id);
+  }
+  return groups;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+}  // namespace tcpdiag

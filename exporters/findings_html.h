@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the built-in page that are about findings.
+#pragma once
+
+#include <string>
+
+#include "core/report.h"
+
+namespace tcpdiag {
+
+/// Open incidents, worst first, with summary, proof, limit and, folded, the advice; or that there are none.
+std::string findings_html(const Report& report);
+
+/// The rules that cannot tell, by reason; empty: all can.
+std::string unknown_html(const Report& report);
+
+/// The latest incidents that are over; empty: there are none.
+std::string closed_html(const Report& report);
+
+}  // namespace tcpdiag

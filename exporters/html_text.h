@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tcpdiag {
+
+/// `text` for a page: markup is escaped, for elements and for attributes in double quotes; control characters
+/// and bytes that are not UTF-8 are shown as \xNN.
+std::string html_text(std::string_view text);
+
+}  // namespace tcpdiag

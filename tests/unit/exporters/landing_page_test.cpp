@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/landing_page.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/catch.h"
+#include "tests/sample_report.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+std::string page_of(const Report& report) { return landing_page(&report); }
+
+/// Names of the elements in the order in which they open; a closing one with its slash.
+std::vector<std::string> elements_of(const std::string& page) {
+  std::vector<std::string> names;
+  for (auto at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1))
+    names.push_back(page.substr(at + 1, page.find_first_of(" >\n", at) - at - 1));
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("findings come first, with what proves them and what to do") {
+  const auto page = page_of(sample_report());
+  const auto place = [&](const std::string& text) {
+    CAPTURE(text);
+    const auto at = page.find(text);
+    REQUIRE(at != std::string::npos);
+    return at;
+  };
+  const std::vector<std::size_t> order = {
+      place("<article class=\"critical\">"),
+      place("<strong>accept-queue-app-stalled</strong> <span>0.0.0.0:80 nginx[800] nginx.service</span>"),
+      place("129 connections wait in the accept queue"),
+      place("for 43 s, since <time datetime=\"2026-01-02T03:03:22.678Z\">2026-01-02 03:03:22 UTC</time>"),
+      place("<td>ListenOverflows</td><td class=\"number\">392</td><td>events</td><td>in 30 s</td>"),
+      place("listen backlog = 128, at most net.core.somaxconn = 4096"),
+      place("<summary>What to do</summary>"),
+      place("<pre>cat /proc/800/stack</pre>"),
+      place("Risk: Connections that it serves are cut."),
+      place("A larger backlog: whoever does not accept fills any queue."),
+      place("<article class=\"warning\">"),
+      place("[2001:db8::9]:5432 in namespace blue"),
+      place("it cannot be told at present whether it is still so"),
+      place("<article class=\"info\">"),
+      place("<h2>Cannot tell</h2>"),
+      place("<strong>/dev/kmsg: Operation not permitted</strong>: neighbour-table-overflow, conntrack-full"),
+      place("<h2>Recently over</h2>"),
+      place("Explained by accept-queue-app-stalled."),
+      place("<h2>Collectors</h2>"),
+      place("href=\"api/v1/findings\"")};
+  CHECK(std::ranges::is_sorted(order));
+}
+
+TEST_CASE("a page without findings says so, and whether that can be told") {
+  auto report = sample_report();
+  report.incidents.clear();
+  CHECK_THAT(page_of(report), ContainsSubstring("Nothing is found, as far as can be told."));
+  for (auto& rule : report.rules) rule.unknown.clear();
+  const auto page = page_of(report);
+  CHECK_THAT(page, ContainsSubstring("<p class=\"calm good\">Nothing is found.</p>"));
+  CHECK(page.find("Cannot tell") == std::string::npos);
+  CHECK(page.find("Recently over") == std::string::npos);
+  CHECK_THAT(page_of(Report{}), ContainsSubstring("Nothing has been judged yet."));
+  CHECK_THAT(landing_page(nullptr), ContainsSubstring("No report yet"));
+}
+
+TEST_CASE("names of any bytes bring no element into the page") {
+  auto report = hostile_report();
+  report.incidents.push_back(report.incidents[0]);
+  report.incidents.back().closed = report.incidents.back().seen;
+  report.incidents.back().closed_by = "<i>";
+  const auto page = page_of(report);
+  for (const auto* hostile : {"<script", "<i>", "\x1b", "\xff", "&amp;lt;"})
+    CHECK(page.find(hostile) == std::string::npos);
+  CHECK_THAT(page, ContainsSubstring("&lt;script&gt;"));
+  const auto names = elements_of(page);
+  for (const auto* name : {"article", "section", "details", "ol", "ul", "li", "p", "pre", "table", "tbody",
+                           "tr", "td", "h2", "h3", "h4", "span", "strong"}) {
+    CAPTURE(name);
+    CHECK(std::ranges::count(names, name) == std::ranges::count(names, "/" + std::string(name)));
+  }
+}
+
+TEST_CASE("the page shows only so many findings, and says where the others are") {
+  auto report = sample_report();
+  report.incidents.assign(250, report.incidents[0]);
+  const auto page = page_of(report);
+  const auto names = elements_of(page);
+  CHECK(std::ranges::count(names, "article") == 100);
+  CHECK_THAT(page, ContainsSubstring("And 150 more, in <a href=\"api/v1/findings\">"));
+  for (auto& incident : report.incidents) incident.closed = incident.seen;
+  const auto rows = elements_of(page_of(report));
+  CHECK(std::ranges::count(rows, "time") == 20);
+}
