@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTimeLimit = 120s;
+constexpr auto kTimeLimit = 180s;
 constexpr unsigned kMaxPlays = 3;
 
 // What is to be played, and what came of it when it was played before.
@@ -85,7 +85,7 @@ Outcome end(const Running& running, const Scenario& scenario, bool in_time) {
   return {
       .id = scenario.id,
       .name = scenario.name,
-      .failures = {(in_time ? "its process died; last step: " : "not over after two minutes; last step: ") +
+      .failures = {(in_time ? "its process died; last step: " : "not over after three minutes; last step: ") +
                    last_line},
       .seconds = std::chrono::duration<double>(now() - running.started).count()};
 }
