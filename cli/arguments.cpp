@@ -9,6 +9,7 @@
 #include "daemon/flags.h"
 #include "daemon/nearest_name.h"
 #include "daemon/option_table.h"
+#include "diagnosis/catalog.h"
 
 namespace tcpdiag {
 namespace {
@@ -126,6 +127,21 @@ Result<Command> parse_sysctl_command(const GivenFlags& given) {
   });
 }
 
+Result<Command> parse_explain(const GivenFlags& given) {
+  const auto operands = given.find(kOperands);
+  if (operands == given.end()) return ExplainOptions{};
+  const auto& id = operands->second.front();
+  if (const auto* rule = find_rule(id)) return ExplainOptions{rule};
+  std::vector<std::string> ids;
+  for (const auto& rule : rule_catalog()) ids.emplace_back(rule.info.id);
+  auto meant = std::string(nearest_name(id, ids));
+  const auto begins_so = [&](const std::string& known) { return !id.empty() && known.starts_with(id); };
+  const auto longer = std::ranges::find_if(ids, begins_so);
+  if (meant.empty() && longer != ids.end()) meant = *longer;
+  return refused("unknown finding " + quote(id) +
+                 (meant.empty() ? "; tcpdiag explain lists all" : "; did you mean " + quote(meant) + "?"));
+}
+
 Result<Command> parse_record(const GivenFlags& given) {
   const auto directory = directory_of(given, "record");
   if (!directory) return tl::unexpected<Error>(directory.error());
@@ -219,6 +235,14 @@ const std::vector<CommandSpec>& commands() {
   --lint
       Say instead what is wrong with them: settings that do harm, lines of sysctl.d without effect,
       limits that cannot be given. Exit status: 0 nothing but infos, 1 a warning, 3 it cannot tell.
+)"},
+      {"explain",
+       " [FINDING]",
+       {},
+       1,
+       parse_explain,
+       R"(      Say what a finding means: when it is true, what clients see, what to do, what does not help.
+      Without FINDING list all of them.
 )"},
       {"record",
        " DIR [--duration=TIME] [--netns=NETNS]...",

@@ -7,6 +7,7 @@
 
 #include "cli/check.h"
 #include "cli/connections.h"
+#include "cli/explain.h"
 #include "cli/fds.h"
 #include "cli/listeners.h"
 #include "cli/record.h"
@@ -24,7 +25,7 @@ struct ShowHelp {};
 struct ShowVersion {};
 
 using Command = std::variant<CheckOptions, ListenersOptions, ConnectionsOptions, FdsOptions, SysctlOptions,
-                             RecordOptions, ReplayOptions, ShowHelp, ShowVersion>;
+                             ExplainOptions, RecordOptions, ReplayOptions, ShowHelp, ShowVersion>;
 
 /// `arguments` are those after the program's name. The detail of an error is one line that names the word
 /// that is wrong, and the nearest one that is known or what is allowed.

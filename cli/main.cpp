@@ -11,6 +11,7 @@
 #include "cli/check.h"
 #include "cli/check_text.h"
 #include "cli/connections.h"
+#include "cli/explain.h"
 #include "cli/fds.h"
 #include "cli/listeners.h"
 #include "cli/owner_names.h"
@@ -142,6 +143,11 @@ int run(const SysctlOptions& options) {
   if (!findings) return fail(findings.error());
   const auto shown = show(options.json ? json : to_text(*findings, LookedBy::lint, standard_output_style()));
   return shown == 0 ? static_cast<int>(status_of(*findings)) : shown;
+}
+
+int run(const ExplainOptions& options) {
+  const auto style = standard_output_style();
+  return show(options.rule == nullptr ? findings_list(style) : explanation(*options.rule, style));
 }
 
 int run(const RecordOptions& options) {

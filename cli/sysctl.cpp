@@ -74,15 +74,9 @@ class NetnsText {
     const bool first = netns_.name == kHostNetns;
     for (const auto& spec : sysctl_table())
       if (first || spec.scope == SysctlScope::netns) add(spec);
-    std::string text;
-    const auto lines = table_.to_text(style_);
-    std::string_view rest = lines;
-    for (std::size_t line = 0; !rest.empty(); ++line) {
-      const auto end = rest.find('\n') + 1;
-      text += rest.substr(0, end);
-      rest.remove_prefix(end);
-      if (line > 0) text += below_[line - 1];
-    }
+    const auto lines = table_.to_lines(style_);
+    auto text = lines.front();
+    for (std::size_t row = 0; row < below_.size(); ++row) text += lines[row + 1] + below_[row];
     return text + (absent_.empty() ? ""
                                    : paragraph("", "Absent from this kernel or namespace: " + absent_ + ".",
                                                style_.columns));

@@ -68,13 +68,19 @@ std::vector<std::size_t> Table::widths(std::size_t most) const {
 }
 
 std::string Table::to_text(const TextStyle& style) const {
+  std::string text;
+  for (const auto& line : to_lines(style)) text += line;
+  return text;
+}
+
+std::vector<std::string> Table::to_lines(const TextStyle& style) const {
   const auto widths = this->widths(style.columns);
   std::vector<Cell> titles;
   titles.reserve(columns_.size());
   for (const auto& column : columns_) titles.push_back({column.title, Tone::heading});
-  auto text = line_of(titles, columns_, widths, style);
-  for (const auto& row : rows_) text += line_of(row, columns_, widths, style);
-  return text;
+  std::vector<std::string> lines = {line_of(titles, columns_, widths, style)};
+  for (const auto& row : rows_) lines.push_back(line_of(row, columns_, widths, style));
+  return lines;
 }
 
 std::string shown(const Count& count) { return count ? std::to_string(*count) : "?"; }

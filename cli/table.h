@@ -41,6 +41,8 @@ class Table {
   [[nodiscard]] bool empty() const { return rows_.empty(); }
   /// Lines without blanks at their ends. Wider than the style allows only where nothing can be cut.
   [[nodiscard]] std::string to_text(const TextStyle& style) const;
+  /// The same line by line, each with its newline: the titles, then the rows.
+  [[nodiscard]] std::vector<std::string> to_lines(const TextStyle& style) const;
 
  private:
   [[nodiscard]] std::vector<std::size_t> widths(std::size_t most) const;

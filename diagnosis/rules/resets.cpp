@@ -133,7 +133,8 @@ constexpr auto kAppResetAdvice = std::to_array<AdviceText>({
      "A little time for each close."},
     {"Look for SO_LINGER with a time of 0 in its settings.", "", "Without it close() sends a FIN.",
      "Connections that it closes go through TIME_WAIT, which is harmless."},
-    {"Leave it if it is meant: health checks and proxies often close this way.", "", "", ""},
+    {"Leave it if it is meant: health checks and proxies often close this way.", "",
+     "Only clients that expect more data notice it.", ""},
 });
 constexpr std::string_view kAppResetNot[] = {
     "Any sysctl or limit: the program itself asks for the reset.",

@@ -169,9 +169,10 @@ constexpr auto kBucketAdvice = std::to_array<AdviceText>({
      "Connections go through TIME_WAIT again, which keeps late segments out of new ones.",
      "A few hundred bytes of kernel memory for each."},
     {"Make it permanent, or remove the line that lowered it.",
-     "grep -rs tcp_max_tw_buckets /etc/sysctl.conf /etc/sysctl.d /usr/lib/sysctl.d /run/sysctl.d", "", ""},
+     "grep -rs tcp_max_tw_buckets /etc/sysctl.conf /etc/sysctl.d /usr/lib/sysctl.d /run/sysctl.d",
+     "Shows which file sets it.", ""},
     {"If there are far fewer than the limit, the kernel could not allocate them: look at its memory.",
-     "slabtop -o | head -n 20", "", ""},
+     "slabtop -o | head -n 20", "Shows what the kernel holds for itself.", ""},
 });
 constexpr std::string_view kBucketNot[] = {
     kNotFinTimeout, kNotRecycle,

@@ -111,9 +111,10 @@ TEST_CASE("replay takes a directory and a format") {
 TEST_CASE("a word of the command line that is not known is named in one line, with the nearest one") {
   CHECK(complaint({"recrod", "x"}) == "unknown command \"recrod\"; did you mean \"record\"?");
   CHECK(complaint({"start"}) ==
-        "unknown command \"start\"; allowed: check, listeners, connections, fds, sysctl, record, replay");
+        "unknown command \"start\"; allowed: check, listeners, connections, fds, sysctl, explain, record, "
+        "replay");
   CHECK(complaint({""}) ==
-        "unknown command \"\"; allowed: check, listeners, connections, fds, sysctl, record, replay");
+        "unknown command \"\"; allowed: check, listeners, connections, fds, sysctl, explain, record, replay");
   CHECK(complaint({"--foo"}) == "unknown flag \"--foo\"; allowed: --help, --version");
   CHECK(complaint({"--hepl"}) == "unknown flag \"--hepl\"; did you mean \"--help\"?");
   CHECK(complaint({"record", "--foo", "d"}) == "unknown flag \"--foo\"; --help shows the known ones");
@@ -124,7 +125,8 @@ TEST_CASE("a word of the command line that is not known is named in one line, wi
   CHECK(complaint({"record", "d", "replay", "e"}) == "unexpected argument \"replay\"");
   CHECK(complaint({"record"}) == "record needs a directory: tcpdiag record DIR");
   CHECK(complaint({"replay", ""}) == "replay needs a directory: tcpdiag replay DIR");
-  CHECK(complaint({}) == "no command; allowed: check, listeners, connections, fds, sysctl, record, replay");
+  CHECK(complaint({}) ==
+        "no command; allowed: check, listeners, connections, fds, sysctl, explain, record, replay");
 }
 
 TEST_CASE("listeners, connections and fds take what narrows them down") {
@@ -156,6 +158,20 @@ TEST_CASE("sysctl shows, or judges when it is asked to") {
   CHECK(complaint({"sysctl", "net.core.somaxconn"}) == "unexpected argument \"net.core.somaxconn\"");
 }
 
+TEST_CASE("explain takes a finding, names the nearest one to a word that is none, or takes nothing") {
+  const auto one = parse_arguments({"explain", "conntrack-full"});
+  REQUIRE(one);
+  REQUIRE(std::get<ExplainOptions>(*one).rule != nullptr);
+  CHECK(std::get<ExplainOptions>(*one).rule->info.id == "conntrack-full");
+  CHECK(std::get<ExplainOptions>(*parse_arguments({"explain"})).rule == nullptr);
+  CHECK(complaint({"explain", "contrack-full"}) ==
+        "unknown finding \"contrack-full\"; did you mean \"conntrack-full\"?");
+  CHECK(complaint({"explain", "syn-flood"}) ==
+        "unknown finding \"syn-flood\"; did you mean \"syn-flood-suspected\"?");
+  CHECK(complaint({"explain", "why"}) == "unknown finding \"why\"; tcpdiag explain lists all");
+  CHECK(complaint({"explain", "a", "b"}) == "unexpected argument \"b\"");
+}
+
 TEST_CASE("a port and a process are numbers in their range") {
   for (const auto* bad : {"0", "65536", "-1", "http", "80 ", "0x50", "99999999999999999999"})
     CHECK(complaint({"connections", "--port", bad}) ==
@@ -173,7 +189,7 @@ TEST_CASE("the text of help fits on a terminal and has every command") {
     CAPTURE(line);
     CHECK(line.size() <= 100);
   }
-  for (const auto* command : {"listeners", "connections", "fds", "sysctl", "record", "replay"})
+  for (const auto* command : {"listeners", "connections", "fds", "sysctl", "explain", "record", "replay"})
     CHECK_THAT(usage(), ContainsSubstring(std::string("tcpdiag ") + command + " "));
 }
 

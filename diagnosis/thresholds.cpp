@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/thresholds.h"
+
+namespace tcpdiag {
+namespace {
+
+// clang-format off
+constexpr ThresholdSpec kTable[] = {
+    {"SYN queue", "cookies_min", &Thresholds::cookies_min, "SYN cookies sent before the SYN queue is worth a word"},
+    {"SYN queue", "cookies_valid_burst", &Thresholds::cookies_valid_burst, "share of cookies that come back from which it is real clients"},
+    {"SYN queue", "cookies_valid_flood", &Thresholds::cookies_valid_flood, "share up to which it is a flood"},
+    {"SYN queue", "flood_cookies_min", &Thresholds::flood_cookies_min, "cookies sent before a flood is suspected"},
+    {"SYN queue", "syn_drop_min", &Thresholds::syn_drop_min, "SYNs dropped with cookies off"},
+    {"Accept queue", "stall_seconds", &Thresholds::stall_seconds, "a queue that every look finds full for so long is no burst"},
+    {"Accept queue", "quiet_stall_seconds", &Thresholds::quiet_stall_seconds, "the same when nothing was turned away in the meantime"},
+    {"Accept queue", "slow_seconds", &Thresholds::slow_seconds, "and so long, while connections are accepted, is too little capacity"},
+    {"Accept queue", "stand_seconds", &Thresholds::stand_seconds, "a queue that no look finds empty for so long is not being served well"},
+    {"Client side", "unanswered_min", &Thresholds::unanswered_min, "connections in SYN_SENT to one destination, in two dumps in a row"},
+    {"Client side", "syn_retrans_min", &Thresholds::syn_retrans_min, "SYNs sent again within a minute"},
+    {"Client side", "ports_exhausted", &Thresholds::ports_exhausted, "share of the ephemeral ports from which none is left: a dump misses some"},
+    {"Client side", "ports_low", &Thresholds::ports_low, "share from which they run out"},
+    {"Closing", "close_wait_min", &Thresholds::close_wait_min, "connections in CLOSE_WAIT that a server does not close"},
+    {"Closing", "close_wait_client_min", &Thresholds::close_wait_client_min, "the same of a client: more than an idle pool of connections"},
+    {"Closing", "unaccepted_close_wait_min", &Thresholds::unaccepted_close_wait_min, "un-accepted connections whose client has given up"},
+    {"Closing", "closed_sockets_min", &Thresholds::closed_sockets_min, "closed sockets that a process holds"},
+    {"Closing", "time_wait_high", &Thresholds::time_wait_high, "TIME_WAIT of a server, as a share of the ephemeral ports"},
+    {"Closing", "time_wait_overflow_min", &Thresholds::time_wait_overflow_min, "connections closed without TIME_WAIT within half a minute"},
+    {"Closing", "fin_wait2_min", &Thresholds::fin_wait2_min, "orphaned connections in FIN_WAIT2, however small their limit"},
+    {"Closing", "fin_wait2_high", &Thresholds::fin_wait2_high, "the same as a share of their limit"},
+    {"Closing", "orphans_high", &Thresholds::orphans_high, "share of tcp_max_orphans from which it can bite"},
+    {"Closing", "app_resets_min", &Thresholds::app_resets_min, "resets by programs within half a minute"},
+    {"Closing", "app_resets_share", &Thresholds::app_resets_share, "the same as a share of the connections that are opened"},
+    {"Closing", "reuse_resets_min", &Thresholds::reuse_resets_min, "resets by servers within half a minute"},
+    {"Descriptors", "fd_limit_min", &Thresholds::fd_limit_min, "a lower limit was set on purpose: a sandbox"},
+    {"Descriptors", "fd_near", &Thresholds::fd_near, "share of RLIMIT_NOFILE from which a process runs out"},
+    {"Descriptors", "system_fd_near", &Thresholds::system_fd_near, "share of fs.file-max from which the machine runs out"},
+    {"Descriptors", "system_fd_reached", &Thresholds::system_fd_reached, "share from which that is critical"},
+    {"Host", "softnet_drops_min", &Thresholds::softnet_drops_min, "received packets that CPUs drop within a minute"},
+    {"Host", "tcp_memory_high", &Thresholds::tcp_memory_high, "share of the most that net.ipv4.tcp_mem allows"},
+    {"Connection tracking", "conntrack_near", &Thresholds::conntrack_near, "share of the limit from which it is worth a warning"},
+    {"Connection tracking", "conntrack_nearly_full", &Thresholds::conntrack_nearly_full, "share from which that is critical: the kernel begins to drop entries"},
+    {"Settings", "limit_lowered_much", &Thresholds::limit_lowered_much, "share of the kernel's own value below which it is a warning"},
+    {"Settings", "unknown_keys_max", &Thresholds::unknown_keys_max, "keys that the kernel does not have that are told of"},
+    {"Settings", "netns_differences_max", &Thresholds::netns_differences_max, "differing settings that are named"},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const ThresholdSpec> threshold_table() { return kTable; }
+
+}  // namespace tcpdiag

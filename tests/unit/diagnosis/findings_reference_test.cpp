@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of all findings: complete, fit to be acted on, and the same in the documentation.
+#include "diagnosis/findings_reference.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "diagnosis/catalog.h"
+#include "diagnosis/words.h"
+#include "tests/catch.h"
+#include "tests/golden.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Every text of a rule in which {names} are replaced, commands apart.
+std::vector<std::string> sentences_of(const RuleInfo& info) {
+  std::vector<std::string> texts = {std::string(info.summary)};
+  for (const auto& advice : info.advice)
+    for (const auto text : {advice.action, advice.effect, advice.risk})
+      if (!text.empty()) texts.emplace_back(text);
+  for (const auto text : info.not_helping) texts.emplace_back(text);
+  return texts;
+}
+
+std::vector<std::string> commands_of(const RuleInfo& info) {
+  std::vector<std::string> commands;
+  for (const auto& advice : info.advice)
+    if (!advice.command.empty()) commands.emplace_back(advice.command);
+  return commands;
+}
+
+/// What `text` refers to as {name}; what a backslash makes an ordinary brace is left out.
+std::set<std::string> names_in(const std::string& text) {
+  static const std::regex kName(R"re((\\.)|\{([^}]*)\})re");
+  std::set<std::string> names;
+  for (std::sregex_iterator match(text.begin(), text.end(), kName), none; match != none; ++match)
+    if (!(*match)[1].matched) names.insert((*match)[2].str());
+  return names;
+}
+
+/// Whether brackets and braces that are signs come in pairs.
+bool is_balanced(const std::string& text) {
+  int brackets = 0, braces = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\')
+      ++i;
+    else if (text[i] == '[')
+      ++brackets;
+    else if (text[i] == ']')
+      --brackets;
+    else if (text[i] == '{')
+      ++braces;
+    else if (text[i] == '}')
+      --braces;
+    if (brackets < 0 || braces < 0 || braces > 1) return false;
+  }
+  return brackets == 0 && braces == 0;
+}
+
+/// Every "word" in the sources of the diagnosis: among them the names of the values that rules set.
+std::set<std::string> quoted_words() {
+  static const std::regex kQuoted(R"re("([a-z0-9_]+)")re");
+  std::set<std::string> words;
+  for (const auto& entry : fs::recursive_directory_iterator(TCPDIAG_SOURCE_DIR "/diagnosis")) {
+    if (entry.path().extension() != ".cpp") continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string source{std::istreambuf_iterator<char>(file), {}};
+    for (std::sregex_iterator match(source.begin(), source.end(), kQuoted), none; match != none; ++match)
+      words.insert((*match)[1].str());
+  }
+  return words;
+}
+
+/// Those that every rule has (diagnosis/rule.h).
+const std::set<std::string> kAlways = {"netns",   "window", "listener", "destination",
+                                       "address", "port",   "process",  "pid",
+                                       "unit",    "owner",  "setting",  "server_knob"};
+
+bool is_sentence(std::string_view text) {
+  return !text.empty() && text.front() != ' ' &&
+         (text.ends_with('.') || text.ends_with('?') || text.ends_with(".]"));
+}
+
+}  // namespace
+
+TEST_CASE("the reference of findings is made from the rules") {
+  check_committed("docs/reference/findings.md", findings_reference());
+}
+
+TEST_CASE("every finding has an id of its own and stands with its family") {
+  std::set<std::string_view> ids, families_before;
+  std::string_view family;
+  static const std::regex kId("[a-z0-9]+(-[a-z0-9]+)+");
+  for (const auto& rule : rule_catalog()) {
+    INFO(rule.info.id);
+    CHECK(std::regex_match(std::string(rule.info.id), kId));
+    CHECK(ids.insert(rule.info.id).second);
+    CHECK_FALSE(rule.info.family.empty());
+    if (rule.info.family != family) CHECK(families_before.insert(rule.info.family).second);
+    family = rule.info.family;
+  }
+}
+
+TEST_CASE("the words of every finding are complete") {
+  for (const auto& rule : rule_catalog()) {
+    const auto& info = rule.info;
+    INFO(info.id);
+    CHECK_FALSE(info.title.empty());
+    CHECK_FALSE(info.title.ends_with('.'));
+    CHECK(is_sentence(info.true_when));
+    CHECK(is_sentence(info.clients_see));
+    CHECK(is_sentence(info.summary));
+    CHECK_FALSE(info.reads.empty());
+    CHECK_FALSE(info.advice.empty());
+    for (const auto& advice : info.advice) {
+      INFO(advice.action);
+      CHECK(is_sentence(advice.action));
+      CHECK(is_sentence(advice.effect));
+      CHECK((advice.risk.empty() || is_sentence(advice.risk)));
+    }
+    for (const auto text : info.not_helping) {
+      INFO(text);
+      CHECK(is_sentence(text));
+    }
+    for (const auto text : info.consequences) {
+      INFO(text);
+      CHECK((!text.empty() && !text.ends_with('.')));
+    }
+  }
+}
+
+TEST_CASE("a command is one line that can be copied") {
+  for (const auto& rule : rule_catalog()) {
+    for (const auto& command : commands_of(rule.info)) {
+      INFO(rule.info.id << ": " << command);
+      CHECK(command.find_first_of("\n\t\r") == std::string::npos);
+      CHECK(command.front() != ' ');
+      CHECK(command.back() != ' ');
+      CHECK((!command.ends_with('.') || command.ends_with(" ...")));
+      CHECK(std::ranges::count(as_pattern(command), '\'') % 2 == 0);
+    }
+  }
+}
+
+TEST_CASE("names in braces are known to the rules, and signs come in pairs") {
+  const auto set_by_rules = quoted_words();
+  for (const auto& rule : rule_catalog()) {
+    auto texts = sentences_of(rule.info);
+    for (auto& command : commands_of(rule.info)) texts.push_back(std::move(command));
+    for (const auto& text : texts) {
+      INFO(rule.info.id << ": " << text);
+      CHECK(is_balanced(text));
+      for (const auto& name : names_in(text)) {
+        INFO(name);
+        CHECK((kAlways.contains(name) || set_by_rules.contains(name)));
+      }
+    }
+  }
+}
+
+TEST_CASE("what a finding explains or leads to is another finding, or words") {
+  constexpr std::string_view kAcceptQueueFull = "accept-queue-full";  // what several findings have in common
+  for (const auto& rule : rule_catalog()) {
+    INFO(rule.info.id);
+    for (const auto id : rule.info.explains) {
+      INFO(id);
+      CHECK(find_rule(id) != nullptr);
+      CHECK(id != rule.info.id);
+    }
+    for (const auto text : rule.info.consequences) {
+      INFO(text);
+      const bool words = text.find(' ') != std::string_view::npos || text == kAcceptQueueFull;
+      CHECK((words || find_rule(text) != nullptr));
+    }
+  }
+}
+
+TEST_CASE("no advice is folklore") {
+  // What must not be advised, and the findings for which it is right.
+  const std::map<std::string, std::set<std::string_view>> kFolklore = {
+      {"tcp_tw_recycle", {}},
+      {"tcp_max_syn_backlog", {"syn-backlog-sysctl-limit"}},
+      {"tcp_syncookies=0", {}},
+      {"tcp_abort_on_overflow=1", {}},
+      {"tcp_timestamps=0", {}},
+      {"tcp_fin_timeout", {"fin-wait2-high", "orphans-high"}},
+      {"rmem_default", {}},
+      {"wmem_default", {}},
+      {"limits.conf",
+       {"fd-limit-reached", "fd-limit-near"}},  // of a login's processes,      {"somaxconn=128", {}},
+      {"somaxconn=1024", {}},
+      {"somaxconn=2048", {}},
+  };
+  for (const auto& rule : rule_catalog()) {
+    for (const auto& advice : rule.info.advice) {
+      const auto said = std::string(advice.action) + " " + std::string(advice.command);
+      for (const auto& [folklore, right_for] : kFolklore) {
+        INFO(rule.info.id << ": " << said);
+        const bool found = said.find(folklore) != std::string::npos;
+        CHECK((!found || right_for.contains(rule.info.id)));
+      }
+    }
+  }
+}
+
+TEST_CASE("the table of thresholds has every one of them") {
+  std::set<std::string_view> names;
+  std::size_t bytes = 0;
+  for (const auto& spec : threshold_table()) {
+    INFO(spec.name);
+    CHECK(names.insert(spec.name).second);
+    CHECK_FALSE(spec.help.empty());
+    bytes += std::visit([](auto member) { return sizeof(Thresholds{}.*member); }, spec.member);
+    const auto has_family = [&](const Rule& rule) { return rule.info.family == spec.family; };
+    CHECK(std::ranges::any_of(rule_catalog(), has_family));
+  }
+  CHECK(bytes == sizeof(Thresholds));
+}
+
+TEST_CASE("the checks of words find what is wrong") {
+  CHECK(names_in(R"(a {b}[ of {c}] \{d\})") == std::set<std::string>{"b", "c"});
+  CHECK(is_balanced("[a [b] {c}]"));
+  CHECK(is_balanced(R"(tcp\[13\] \{)"));
+  for (const auto* wrong : {"[a", "a]", "{a", "a}", "{a{b}}"}) CHECK_FALSE(is_balanced(wrong));
+  CHECK(quoted_words().contains("new_backlog"));
+  CHECK_FALSE(quoted_words().contains("no_rule_sets_this"));
+}
