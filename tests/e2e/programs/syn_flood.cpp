@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr std::size_t kEachRound = 20;
+constexpr std::size_t kEachRound = 50;
 constexpr unsigned kRound = 100'000;  // microseconds
 
 void send_syns(const std::string& to, std::uint16_t port, std::size_t first, std::size_t count) {
