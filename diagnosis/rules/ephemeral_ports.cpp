@@ -91,11 +91,11 @@ const Destination* same_in(const Connections& connections, const Destination& wa
   return found == connections.destinations.end() ? nullptr : &*found;
 }
 
-// Ports taken by bind() cannot be shared between destinations: there are as many as connections. connect()
+// Ports taken by bind() cannot be shared between destinations: there are nearly as many as connections. connect()
 // alone shares them long before the range is used up, because it prefers every second one. While nearly all
 // go to one destination that cannot be told: they share none either way.
 bool is_bound(const Connections& connections) {
-  constexpr double kNearlyAll = 0.98, kMostly = 0.8;
+  constexpr double kNearlyAll = 0.9, kMostly = 0.8;
   const double all = connections.ephemeral_connections;
   const double busiest = connections.destinations.empty() ? 0 : connections.destinations.front().local_ports;
   return connections.ephemeral_ports_used >= kNearlyAll * all && busiest <= kMostly * all;
