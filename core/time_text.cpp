@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdio>
 #include <ctime>
+#include <memory>
 
 namespace tcpdiag {
 namespace {
@@ -13,9 +14,10 @@ namespace {
 std::optional<int> take_number(std::string_view& text, std::size_t digits, std::string_view mark) {
   if (text.size() < digits + mark.size() || text.substr(digits, mark.size()) != mark) return std::nullopt;
   int number = 0;
-  const auto* end = text.data() + digits;
-  if (text.front() == '-') return std::nullopt;
-  if (std::from_chars(text.data(), end, number).ptr != end) return std::nullopt;
+  const auto part = text.substr(0, digits);
+  const auto* end = std::to_address(part.end());
+  if (part.front() == '-') return std::nullopt;
+  if (std::from_chars(std::to_address(part.begin()), end, number).ptr != end) return std::nullopt;
   text.remove_prefix(digits + mark.size());
   return number;
 }
