@@ -172,9 +172,9 @@ bool QueueCourse::emptied_since_overflow() const {
 Result<std::vector<QueueCourse>> troubled_queues(const Window& window) {
   const auto now = window.latest(&NetnsView::listeners);
   if (!now) return tl::unexpected<Error>(now.error());
-  const Listeners* oldest = nullptr;
-  for (std::size_t i = 0; i < window.size() && oldest == nullptr; ++i)
-    oldest = window.view(i).listeners.get();
+  const auto* oldest = *now;
+  for (std::size_t i = window.size(); i-- > 0;)
+    if (const auto* listeners = window.view(i).listeners.get()) oldest = listeners;
   std::vector<QueueCourse> courses;
   const auto& all = (*now)->listeners;
   for (std::size_t place = 0; place < all.size(); ++place)

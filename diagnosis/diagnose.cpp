@@ -19,8 +19,8 @@ struct Found {
   std::vector<std::string_view> explains;  // besides the rule's own
 };
 
-void put(Values& values, const std::string& name, std::string value) {
-  if (!value.empty()) values.try_emplace(name, std::move(value));
+void put(Values& values, const std::string& name, const std::string& value) {
+  if (!value.empty()) values.try_emplace(name, value);
 }
 
 std::string owner_of(const Subject& subject) {

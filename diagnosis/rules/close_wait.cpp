@@ -172,6 +172,7 @@ std::vector<Held> held_by_owners(const Window& window, std::span<const CloseWait
     }
   }
   std::vector<Held> all;
+  all.reserve(merged.size());
   for (const auto& [key, held] : merged) all.push_back(held);
   return all;
 }

@@ -32,6 +32,7 @@ std::string_view last_part(std::string_view name) { return name.substr(name.rfin
 // What the kernel has: of the sysctls that we know, and of those that the files name.
 std::vector<std::string> present_keys(const Settings& settings, const HostConfig& config) {
   std::vector<std::string> names;
+  names.reserve(settings.sysctls.size() + config.sysctls.size());
   for (const auto& sysctl : settings.sysctls) names.emplace_back(sysctl.name);
   for (const auto& line : config.sysctls)
     if (line.exists == true) names.push_back(line.name);
@@ -41,6 +42,7 @@ std::vector<std::string> present_keys(const Settings& settings, const HostConfig
 // The key that was probably meant: one whose last part is the same or nearly. Empty: none is near.
 std::string meant_key(std::string_view name, const std::vector<std::string>& present) {
   std::vector<std::string> parts;
+  parts.reserve(present.size());
   for (const auto& key : present) parts.emplace_back(last_part(key));
   const auto near = nearest_name(last_part(name), parts);
   if (near.empty()) return {};
