@@ -91,9 +91,9 @@ const Destination* same_in(const Connections& connections, const Destination& wa
   return found == connections.destinations.end() ? nullptr : &*found;
 }
 
-// Ports taken by bind() cannot be shared between destinations: there are nearly as many as connections. connect()
-// alone shares them long before the range is used up, because it prefers every second one. While nearly all
-// go to one destination that cannot be told: they share none either way.
+// Ports taken by bind() cannot be shared between destinations: there are nearly as many as connections.
+// connect() alone shares them long before the range is used up, because it prefers every second one. While
+// nearly all go to one destination that cannot be told: they share none either way.
 bool is_bound(const Connections& connections) {
   constexpr double kNearlyAll = 0.9, kMostly = 0.8;
   const double all = connections.ephemeral_connections;

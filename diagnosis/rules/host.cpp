@@ -11,8 +11,6 @@
 namespace tcpdiag {
 namespace {
 
-constexpr Subject kHost{.kind = SubjectKind::host};
-
 // An increase as evidence.
 void add(Facts& facts, const Window& window, std::string_view name, std::uint64_t increase,
          std::string_view unit) {
@@ -60,7 +58,7 @@ Verdict softnet_drops(const Window& window, const Thresholds& t) {
   const auto receiving = receiving_in(window);
   if (!receiving) return Verdict::unknown(receiving.error());
   if (receiving->dropped < t.softnet_drops_min) return Verdict::clear();
-  Facts facts{.subject = kHost};
+  Facts facts{.subject = {.kind = SubjectKind::host}};
   add(facts, window, "dropped (softnet_stat)", receiving->dropped, "packets");
   add(facts, window, "dropped on CPU " + std::to_string(receiving->busiest_cpu), receiving->busiest_dropped,
       "packets");
@@ -153,7 +151,7 @@ void advise_memory(Facts& facts, const Window& window, const MemoryLimits& limit
 }
 
 Facts memory_facts(const Window& window, const TcpMemory& memory) {
-  Facts facts{.subject = kHost};
+  Facts facts{.subject = {.kind = SubjectKind::host}};
   if (memory.used) {
     facts.evidence.push_back({"TCP memory (sockstat mem), peak", *memory.used, "bytes", window.span()});
     facts.values["used"] = bytes_text(*memory.used);
@@ -206,7 +204,7 @@ Verdict neighbour_table_overflow(const Window& window, const Thresholds&) {
   const auto lines = log_lines(window, KernelEventKind::neighbour_table);
   if (!lines) return Verdict::unknown(lines.error());
   if (lines->count == 0) return Verdict::clear();
-  Facts facts{.subject = kHost};
+  Facts facts{.subject = {.kind = SubjectKind::host}};
   add(facts, window, "kernel log: neighbour table overflow", lines->count, "lines");
   facts.values["lines"] = times_text(lines->count);
   const std::string prefix(neighbour_table_of(lines->latest));

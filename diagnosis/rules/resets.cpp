@@ -50,7 +50,7 @@ Verdict app_reset(const Window& window, const Thresholds& t) {
 // Connections that ended by a reset from the other end: the kernel counts those of this end and those that
 // timed out with them.
 Result<std::uint64_t> resets_from_peers(const Window& window) {
-  const auto all = window.increase(kEstabResets);
+  auto all = window.increase(kEstabResets);
   if (!all) return all;
   std::uint64_t own = 0;
   for (const auto& counter : {kAbortOnClose, kAbortOnData}) {

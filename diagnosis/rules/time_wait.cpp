@@ -156,12 +156,13 @@ constexpr auto kTimeWaitAdvice = std::to_array<AdviceText>({
      "Fewer connections are closed by this end.",
      "TIME_WAIT then is at the client, where each does take a port."},
 });
+constexpr std::string_view kNotFewerBuckets =
+    "Lowering net.ipv4.tcp_max_tw_buckets: connections then close without TIME_WAIT, and a late segment can "
+    "end up in a new one.";
 constexpr std::string_view kTimeWaitNot[] = {
     "Widening net.ipv4.ip_local_port_range: connections to a listening port use no ephemeral port here.",
     "net.ipv4.tcp_tw_reuse: it helps connect() only, not a server that accepts.", kNotFinTimeout,
-    "Lowering net.ipv4.tcp_max_tw_buckets: connections then close without TIME_WAIT, and a late segment can "
-    "end up in a new one.",
-    kNotRecycle};
+    kNotFewerBuckets, kNotRecycle};
 
 constexpr auto kBucketAdvice = std::to_array<AdviceText>({
     {"Raise net.ipv4.tcp_max_tw_buckets[, now {buckets}].",

@@ -28,6 +28,7 @@ std::vector<Destination> by_service(const std::vector<Destination>& destinations
     if (!is_new) service->second.local_ports += each.local_ports;
   }
   std::vector<Destination> merged;
+  merged.reserve(services.size());
   for (const auto& [key, service] : services) merged.push_back(service);
   std::ranges::stable_sort(merged, std::greater(), &Destination::local_ports);
   return merged;
@@ -110,6 +111,7 @@ Verdict syn_sent_unanswered(const Window& window, const Thresholds& t) {
   }
   if (silent.size() > kNamed) return Verdict::found({facts_about_many(window, silent, *retransmitted)});
   std::vector<Facts> found;
+  found.reserve(silent.size());
   for (const auto& service : silent)
     found.push_back(facts_about(window, destination_subject(service), service.local_ports, *retransmitted));
   return Verdict::found(std::move(found));
