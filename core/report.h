@@ -52,8 +52,8 @@ struct Report {
   std::vector<RuleState> rules;     ///< one for every rule, in the catalogue's order
   std::vector<Incident> incidents;  ///< open ones, worst first, then closed ones, the latest first
   std::optional<TimePoint> judged_since;  ///< the first diagnosis; empty: there was none
-  std::uint64_t ticks_late = 0;     ///< ticks of the loop that came more than 100 ms late
-  std::optional<HttpUsage> http;    ///< empty: nothing serves this report
+  std::uint64_t ticks_late = 0;           ///< ticks of the loop that came more than 100 ms late
+  std::optional<HttpUsage> http;          ///< empty: nothing serves this report
 };
 
 }  // namespace tcpdiag

@@ -31,7 +31,7 @@ struct LogField {
   template <std::integral T>
   LogField(std::string_view name, T n) : key(name), value(std::to_string(n)), bare(true) {}
   /// A value that is JSON, on one line.
-  static LogField json(std::string_view name, std::string value) {
+  static LogField json(std::string_view name, const std::string& value) {
     LogField field(name, value);
     field.bare = true;
     return field;
