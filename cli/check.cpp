@@ -69,7 +69,7 @@ Result<std::string> ask_daemon(const std::string& url, const Clocks& clocks) {
   if (!parsed) return tl::unexpected<Error>(parsed.error());
   const auto answer = http_get(*parsed, "api/v1/findings", kPatience, clocks);
   if (!answer) return tl::unexpected<Error>(answer.error());
-  if (answer->status == kOk) return std::move(answer->body);
+  if (answer->status == kOk) return answer->body;
   return unexpected(Errc::failed, authority(*parsed) + ": answers " + std::to_string(answer->status) +
                                       " to GET " + parsed->path +
                                       "api/v1/findings: " + first_line(answer->body));

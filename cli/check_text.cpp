@@ -55,6 +55,7 @@ class CheckText {
 
   void add(const std::vector<FindingsAnswer::CannotTell>& unknown) {
     std::vector<Unknown> rules;
+    rules.reserve(unknown.size());
     for (const auto& each : unknown) rules.push_back(each.unknown);
     for (const auto& group : by_reason(rules)) {
       const auto where = group.netns.empty() ? "" : " (in " + group.netns + ")";

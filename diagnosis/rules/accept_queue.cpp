@@ -209,8 +209,16 @@ Verdict app_slow(const Window& window, const Thresholds& t) {
     const auto stood = course.stood_for();
     if (stood < from_seconds(t.slow_seconds) || course.overflows(window.now() - stood) == 0) return kNothing;
     if (owner_was_at_fd_limit(window.last(kLately), *course.listener)) return kNothing;
-    // A queue that is not full all the time is one out of which connections are taken.
+    // A queue that is full again and again is one out of which connections are taken. One that was full all
+    // the time and is so no more may just recover.
     const auto pinned = course.pinned_for();
+    const auto since = window.now() - from_seconds(t.slow_seconds);
+    const auto refilled = std::ranges::count_if(course.steps, [&](const QueueStep& step) {
+      return step.to > since && step.full > 0 && !step.pinned();
+    });
+    constexpr int kAgainAndAgain = 3;
+    if (pinned < from_seconds(t.stall_seconds) && refilled < kAgainAndAgain) return kNothing;
+
     const auto accepted =
         pinned < from_seconds(t.stall_seconds) ? true : accepts(window, *course.listener, pinned);
     if (!accepted)
