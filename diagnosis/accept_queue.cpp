@@ -163,8 +163,10 @@ bool QueueCourse::grows() const {
 
 bool QueueCourse::emptied_since_overflow() const {
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    // Within one step it may have been empty before it was full: then what is left at its end tells.
+    const bool overflowed = step->full > 0 || overflows_of(*step) > 0;
+    if (overflowed) return step->empty > 0 && step->length == 0;
     if (step->empty > 0) return true;
-    if (step->full > 0 || overflows_of(*step) > 0) return false;
   }
   return false;
 }
