@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/course.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace tcpdiag {
@@ -17,6 +18,19 @@ std::optional<std::chrono::seconds> time_to_reach(double limit, Point first, Poi
   const auto seconds = (limit - last.value) / *per_second;
   if (seconds > kWeek) return std::nullopt;
   return std::chrono::seconds(static_cast<std::int64_t>(std::ceil(seconds)));
+}
+
+std::optional<std::chrono::seconds> forecast(const std::vector<Point>& course, double limit) {
+  constexpr double kNoise = 3;
+  if (course.empty()) return std::nullopt;
+  const auto last = course.back();
+  const auto recent =
+      std::ranges::find_if(course, [&](const Point& point) { return last.at - point.at <= History::kFine; });
+  for (const auto& first : {*recent, course.front()}) {
+    if (last.value < first.value) return std::nullopt;
+    if (last.value - first.value >= kNoise) return time_to_reach(limit, first, last);
+  }
+  return std::nullopt;
 }
 
 }  // namespace tcpdiag

@@ -35,4 +35,8 @@ std::optional<double> slope(Point first, Point last);
 /// not grow, is there already, or would take longer than a week.
 std::optional<std::chrono::seconds> time_to_reach(double limit, Point first, Point last);
 
+/// The same for a course of points, oldest first: by the slope of the last minute, or by the whole course
+/// when it grows so slowly that a minute shows nothing.
+std::optional<std::chrono::seconds> forecast(const std::vector<Point>& course, double limit);
+
 }  // namespace tcpdiag

@@ -76,7 +76,15 @@ std::string fill_in(std::string_view text, const Values& values) { return render
 bool can_fill_in(std::string_view text, const Values& values) { return render(text, values).complete; }
 
 std::string as_pattern(std::string_view text) {
-  return render(text, [](std::string_view name) { return "<" + std::string(name) + ">"; }, "").text;
+  // Parts that stand for one another follow each other without a space; those that are added begin with one.
+  std::string spaced;
+  for (; !text.empty(); text.remove_prefix(1)) {
+    spaced += text.front();
+    const bool another = text.starts_with("][") && text.find_first_of(" ,;.:", 2) != 2;
+    if (another) spaced += " / ";
+  }
+  std::string_view rest = spaced;
+  return render(rest, [](std::string_view name) { return "<" + std::string(name) + ">"; }, "").text;
 }
 
 }  // namespace tcpdiag

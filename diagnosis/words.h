@@ -17,7 +17,8 @@ std::string fill_in(std::string_view text, const Values& values);
 /// Whether every name outside of brackets is known.
 bool can_fill_in(std::string_view text, const Values& values);
 
-/// `text` for the documentation: {port} becomes <port>, brackets go.
+/// `text` for the documentation: {port} becomes <port>, brackets go, parts that stand for one another are set
+/// apart by " / ".
 std::string as_pattern(std::string_view text);
 
 }  // namespace tcpdiag

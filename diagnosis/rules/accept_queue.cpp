@@ -7,6 +7,7 @@
 
 #include "core/owners.h"
 #include "diagnosis/counters.h"
+#include "diagnosis/descriptor_facts.h"
 #include "diagnosis/rules/accept_queue_words.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
@@ -310,7 +311,11 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
   });
 }
 
-Verdict fd_limit_accept_blocked(const Window& window, const Thresholds& t) {
+// The queue is judged by what happened lately, the course of the descriptors is longer.
+constexpr std::chrono::seconds kBlockedWindow{30};
+
+Verdict fd_limit_accept_blocked(const Window& whole, const Thresholds& t) {
+  const auto window = whole.last(kBlockedWindow);
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     const auto& listener = *course.listener;
     if (course.stood_for() < from_seconds(t.stand_seconds)) return kNothing;
@@ -325,26 +330,14 @@ Verdict fd_limit_accept_blocked(const Window& window, const Thresholds& t) {
     facts.subject.process = owner->comm;
     facts.subject.pid = owner->pid;
     facts.subject.unit = owner->unit;
-    facts.values["open_fds"] = std::to_string(*owner->open_fds);
-    facts.values["soft_limit"] = std::to_string(*owner->soft_limit);
-    const auto wanted = std::max<std::uint64_t>(65536, *owner->soft_limit * 4);
-    facts.values["new_fd_limit"] = std::to_string(wanted);
-    // prlimit(1) without a second number would lower the hard limit, too.
-    if (!owner->hard_limit || *owner->hard_limit > *owner->soft_limit)
-      facts.values["soft_limit_now"] =
-          std::to_string(std::min(wanted, owner->hard_limit.value_or(wanted))) + ":";
-    facts.evidence.push_back({"open fds", static_cast<double>(*owner->open_fds), "descriptors", {}});
-    facts.bites = Bites{.limit = "RLIMIT_NOFILE", .value = static_cast<double>(*owner->soft_limit)};
-    if (owner->hard_limit) {
-      facts.bites->ceiling = "hard limit";
-      facts.bites->ceiling_value = static_cast<double>(*owner->hard_limit);
-    }
+    facts.values["window"] = duration_text(window.span());
+    add_descriptor_facts(facts, whole, *owner);
     return facts;
   });
 }
 
 const Rule kRules[] = {
-    {.info = kFdLimitAcceptBlocked, .evaluate = fd_limit_accept_blocked},
+    {.info = kFdLimitAcceptBlocked, .lookback = History::kSpan, .evaluate = fd_limit_accept_blocked},
     {.info = kOneListenerStuck, .evaluate = one_listener_stuck},
     {.info = kAppStalled, .evaluate = app_stalled},
     {.info = kAppSlow, .critical_after = std::chrono::seconds(60), .evaluate = app_slow},

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "diagnosis/rule.h"
+#include "diagnosis/rules/descriptor_words.h"
 
 namespace tcpdiag {
 
@@ -63,21 +64,6 @@ inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
     {"Let clients keep their connections open instead of making a new one for every request.", "",
      "Fewer connections have to be accepted.", "More connections stay open, which takes descriptors."},
 });
-inline constexpr auto kFdAdvice = std::to_array<AdviceText>({
-    {"Raise the limit of the service.",
-     "mkdir -p /etc/systemd/system/{service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_fd_limit}\\\\n' "
-     "> "
-     "/etc/systemd/system/{service}.d/60-nofile.conf && systemctl daemon-reload && systemctl restart "
-     "{service}",
-     "accept() works again and the queue is emptied.", "The restart cuts open connections."},
-    {"Raise the limit of the running process until it can be restarted.",
-     "prlimit --pid {pid} --nofile={soft_limit_now}", "accept() works again at once.",
-     "Lost at the next restart; cannot exceed the hard limit without CAP_SYS_RESOURCE."},
-    {"In a container set the limit where it is started.", "docker run --ulimit nofile={new_fd_limit} ...",
-     "It holds for every process in the container.", "The container has to be made anew."},
-    {"Look for a leak before you only raise the limit.", "tcpdiag fds {pid}",
-     "Shows what kind of descriptors it holds.", ""},
-});
 inline constexpr auto kStuckAdvice = std::to_array<AdviceText>({
     {"Look at what the stuck worker {owner} waits for.", "cat /proc/{pid}/stack /proc/{pid}/wchan",
      "Shows where in the kernel it stands.", ""},
@@ -92,10 +78,6 @@ inline constexpr std::string_view kSmallNot[] = {kNotSynBacklog, kNotAbort,
                                                  "Raising net.core.somaxconn alone: it changes no listener "
                                                  "that is already listening, and none that asks for "
                                                  "less."};
-inline constexpr std::string_view kFdNot[] = {
-    "Raising the backlog or net.core.somaxconn: the server cannot accept, however many wait.",
-    "/etc/security/limits.conf: it is for logins, not for services.",
-    "Raising fs.file-max: it is the machine's limit, not the process's."};
 inline constexpr std::string_view kStuckNot[] = {
     "More workers: the kernel chooses the member by the client's address and port, whether it is stuck or "
     "not.",
@@ -129,9 +111,13 @@ inline constexpr RuleInfo kFdLimitAcceptBlocked = {
         "{owner} cannot accept: it has {open_fds} open descriptors and its limit is {soft_limit}, so "
         "{length} "
         "connections wait in the accept queue of {listener}[ and {turned_away} were turned away in "
-        "{window}].",
-    .advice = accept_queue_words::kFdAdvice,
-    .not_helping = accept_queue_words::kFdNot,
+        "{window}]"
+        "[; {close_wait} of the descriptors are sockets whose peer has closed][; {closed} of them are "
+        "sockets that are closed already]"
+        "[; its clients grew by {clients} while the connections to {upstream} stayed at "
+        "{upstream_connections}].",
+    .advice = kDescriptorAdvice,
+    .not_helping = kDescriptorNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kFdExplains,
     .reads = "sock_diag, /proc/PID/fd, /proc/PID/limits"};

@@ -197,8 +197,9 @@ TEST_CASE("no advice is folklore") {
       {"tcp_fin_timeout", {"fin-wait2-high", "orphans-high"}},
       {"rmem_default", {}},
       {"wmem_default", {}},
-      {"limits.conf",
-       {"fd-limit-reached", "fd-limit-near"}},  // of a login's processes,      {"somaxconn=128", {}},
+      // of a login's processes
+      {"limits.conf", {"fd-limit-accept-blocked", "fd-limit-reached", "fd-limit-near"}},
+      {"somaxconn=128", {}},
       {"somaxconn=1024", {}},
       {"somaxconn=2048", {}},
   };

@@ -41,6 +41,7 @@ TEST_CASE("a text that is cut short is rendered as far as it goes") {
 
 TEST_CASE("in the documentation names are patterns") {
   CHECK(as_pattern("{sent} SYNs[ to {listener}]") == "<sent> SYNs to <listener>");
+  CHECK(as_pattern("on [port {a}][pid {b}][; {c} more][ {d}].") == "on port <a> / pid <b>; <c> more <d>.");
 }
 
 TEST_CASE("a known server's own knob names the backlog") {

@@ -65,9 +65,7 @@ TEST_CASE("a process with as many descriptors as its limit allows has none left"
   REQUIRE(finding.bites);
   CHECK(*finding.bites == Bites{"RLIMIT_NOFILE", 1024, "hard limit", 524288});
   CHECK(has(commands(finding), "prlimit --pid 812 --nofile=65536:\n"));
-  CHECK(
-      has(commands(finding),
-          "LimitNOFILE=65536 under [Service] of app.service, then restart it. systemctl edit app.service\n"));
+  CHECK(has(commands(finding), "printf '[Service]\\nLimitNOFILE=65536\\n'"));
 }
 
 TEST_CASE("a limit that was lowered below what is open is reached") {
@@ -139,6 +137,26 @@ TEST_CASE("a limit that is reached explains that it was near") {
   const auto diagnosis = diagnose(readings({1000, 1024}).history(), rules, {});
   REQUIRE(diagnosis.findings.size() == 1);
   CHECK(diagnosis.findings[0].id == kReached);
+}
+
+TEST_CASE("a server that cannot accept for lack of descriptors is one finding, with what they are") {
+  auto process = server(1024);
+  for (std::uint32_t inode = 1; inode <= 600; ++inode) process.close_wait_inodes.push_back(inode);
+  HistoryBuilder history;
+  history.set(&Snapshot::processes, only(process)).set(&NetnsView::connections, Connections{});
+  auto listener = sample_listener("0.0.0.0", 8000, 9, 128, 77);
+  for (int second = 0; second < 8; ++second) {
+    listener.fill.samples[2] += 10;  // at every look somebody waits
+    history.set(&NetnsView::listeners, Listeners{.listeners = {listener}})
+        .set(&NetnsView::tcp, TcpCounters{.passive_opens = 0, .listen_overflows = 0})
+        .tick();
+  }
+  const std::vector<Rule> rules = {rule_of("fd-limit-accept-blocked"), rule_of(kReached), rule_of(kNear)};
+  const auto diagnosis = diagnose(history.history(), rules, {});
+  REQUIRE(diagnosis.findings.size() == 1);
+  CHECK(diagnosis.findings[0].id == "fd-limit-accept-blocked");
+  CHECK(has(diagnosis.findings[0].summary, "; 600 of the descriptors are sockets whose peer has closed."));
+  CHECK(has(commands(diagnosis.findings[0]), "prlimit --pid 812 --nofile=65536:\n"));
 }
 
 TEST_CASE("descriptors that leak are told with the finding") {

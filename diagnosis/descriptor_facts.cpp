@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/descriptor_facts.h"
+
+#include <algorithm>
+
+#include "diagnosis/course.h"
+#include "diagnosis/evidence.h"
+#include "diagnosis/flat_upstream.h"
+#include "diagnosis/known_servers.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+struct Course {
+  std::vector<Point> open_fds;  // oldest first
+
+  [[nodiscard]] double growth() const {
+    return open_fds.empty() ? 0 : open_fds.back().value - open_fds.front().value;
+  }
+};
+
+Course course_of(const Window& window, const Process& process) {
+  Course course;
+  for (const auto& reading : window.readings(&Snapshot::processes))
+    if (const auto* then = find_process(*reading.value, process); then != nullptr && then->open_fds)
+      course.open_fds.push_back({reading.at, static_cast<double>(*then->open_fds)});
+  return course;
+}
+
+void add_limits(Facts& facts, const Window& window, const Process& process) {
+  constexpr std::uint64_t kAmple = 65536;
+  const auto soft = *process.soft_limit;
+  facts.bites = Bites{.limit = "RLIMIT_NOFILE", .value = static_cast<double>(soft)};
+  if (process.hard_limit) {
+    facts.bites->ceiling = "hard limit";
+    facts.bites->ceiling_value = static_cast<double>(*process.hard_limit);
+    facts.values["hard"] = std::to_string(*process.hard_limit);
+  }
+  auto higher = std::max(kAmple, soft * 4);
+  if (const auto ceiling = window.in(0).setting("fs.nr_open"))
+    higher = std::min(higher, static_cast<std::uint64_t>(std::max<std::int64_t>(0, *ceiling)));
+  if (higher <= soft) return;
+  facts.values["new_limit"] = std::to_string(higher);
+  // prlimit(1) without a second number raises both.
+  const bool below_hard = !process.hard_limit || higher <= *process.hard_limit;
+  facts.values["new_limits"] = std::to_string(higher) + (below_hard ? ":" : "");
+  if (const auto knob = descriptor_knob(process.comm, std::to_string(higher))) facts.values["knob"] = *knob;
+}
+
+// Where the limit is set depends on who starts the process.
+void add_starter(Facts& facts, const std::string& unit) {
+  const auto colon = unit.find(':');
+  const auto runtime = unit.substr(0, colon);
+  if (unit.ends_with(".service")) {
+    facts.values["service"] = unit;
+  } else if (colon == std::string::npos) {
+    if (unit.starts_with("session-")) facts.values["session"] = unit;
+  } else if (runtime == "docker" || runtime == "podman") {
+    facts.values["runtime"] = runtime;
+    facts.values["container"] = unit.substr(colon + 1);
+  } else {
+    facts.values["pod"] = unit;
+  }
+}
+
+// What the descriptors are, as far as it is known and worth a word.
+void add_contents(Facts& facts, const Process& process) {
+  const auto part = static_cast<double>(*process.open_fds) / 10;
+  if (const auto held = static_cast<double>(process.close_wait_inodes.size()); held > part)
+    add_reading(facts, "sockets in CLOSE_WAIT it holds", "close_wait", held, "sockets");
+  if (process.closed_sockets && static_cast<double>(*process.closed_sockets) > part)
+    add_reading(facts, "closed sockets it holds", "closed", static_cast<double>(*process.closed_sockets),
+                "sockets");
+}
+
+void add_upstream(Facts& facts, const Window& window, const Process& process) {
+  const auto upstream = flat_upstream(window, process);
+  if (!upstream) return;
+  const auto name = to_string(destination_subject(upstream->destination));
+  add_reading(facts, "connections to " + name + ", unchanged", "upstream_connections",
+              upstream->destination.local_ports, "connections");
+  facts.values["upstream"] = name;
+  facts.values["clients"] = std::to_string(upstream->clients);
+}
+
+}  // namespace
+
+void add_descriptor_facts(Facts& facts, const Window& window, const Process& process) {
+  const auto course = course_of(window, process);
+  add_reading(facts, "open fds", "open_fds", static_cast<double>(*process.open_fds), "descriptors");
+  facts.values["soft_limit"] = std::to_string(*process.soft_limit);
+  if (const auto ratio = process.fd_ratio()) facts.values["share"] = percent_text(*ratio);
+  if (course.growth() > 0) {
+    const auto since =
+        std::chrono::round<std::chrono::seconds>(course.open_fds.back().at - course.open_fds.front().at);
+    facts.evidence.push_back({"open fds, growth", course.growth(), "descriptors", since});
+  }
+  if (const auto time = forecast(course.open_fds, static_cast<double>(*process.soft_limit)))
+    facts.values["forecast"] = duration_text(*time);
+  add_limits(facts, window, process);
+  add_starter(facts, process.unit);
+  add_contents(facts, process);
+  add_upstream(facts, window, process);
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to do about a process without descriptors; add_descriptor_facts() gives the values.
+#pragma once
+
+#include <array>
+
+#include "diagnosis/rule.h"
+
+namespace tcpdiag {
+
+inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
+    {"Raise the limit of the running process now, without a restart.",
+     "prlimit --pid {pid} --nofile={new_limits}",
+     "accept(), connect() and open() work again at once; connections that wait in the queue are taken.",
+     "Lost when the process restarts; to go above its hard limit takes CAP_SYS_RESOURCE. A program that uses "
+     "select(), or sized its tables at start, may not "
+     "use "
+     "more. If descriptors leak it only takes longer."},
+    {"Raise it for good: LimitNOFILE={new_limit} for {service}, then restart it.",
+     "mkdir -p /etc/systemd/system/{service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_limit}\\\\n' > "
+     "/etc/systemd/system/{service}.d/60-nofile.conf && systemctl daemon-reload && systemctl restart "
+     "{service}",
+     "The service starts with that limit from then on.", "The restart closes all its connections."},
+    {"Raise it for good: start the {runtime} container {container} anew with a higher limit.",
+     "{runtime} run --ulimit nofile={new_limit}:{new_limit} ...",
+     "The container starts with that limit; in a compose file it is ulimits: nofile.",
+     "The restart closes all its connections."},
+    {"Raise it for good in the container runtime of {pod}: its service's LimitNOFILE= or default ulimits; a "
+     "pod has no setting of its own for it.",
+     "", "Containers that start later have that limit.", "The runtime has to be restarted."},
+    {"Raise it for good where the session {session} gets it: /etc/security/limits.conf, or ulimit -n in the "
+     "shell that starts the program.",
+     "ulimit -n {new_limit}", "Programs started from then on have that limit.", ""},
+    {"Set {process}'s own limit as well: {knob}.", "", "It does not lower the limit again by itself.", ""},
+    {"Look at {upstream} first: requests that wait for it keep their clients' connections open.",
+     "ss -tnp dst {upstream}",
+     "A timeout for requests, or a larger pool of connections, ends the growth; a higher limit only moves "
+     "it.",
+     ""},
+    {"See what the descriptors are before you trust a higher limit.", "tcpdiag fds {pid}",
+     "Many sockets in CLOSE_WAIT, or closed ones, are a leak: the program does not close them.", ""},
+});
+
+inline constexpr std::string_view kDescriptorNot[] = {
+    "/etc/security/limits.conf for a service or a container: PAM applies it to logins only.",
+    "Raising fs.file-max: it is the whole machine's limit, not this process's.",
+    "Raising the backlog or net.core.somaxconn: more clients wait, none is accepted sooner."};
+
+}  // namespace tcpdiag
