@@ -67,7 +67,7 @@ Result<std::string> ask_daemon(const std::string& url, const Clocks& clocks) {
   constexpr int kOk = 200;
   const auto parsed = parse_http_url(url);
   if (!parsed) return tl::unexpected<Error>(parsed.error());
-  const auto answer = http_get(*parsed, "api/v1/findings", kPatience, clocks);
+  auto answer = http_get(*parsed, "api/v1/findings", kPatience, clocks);
   if (!answer) return tl::unexpected<Error>(answer.error());
   if (answer->status == kOk) return answer->body;
   return unexpected(Errc::failed, authority(*parsed) + ": answers " + std::to_string(answer->status) +

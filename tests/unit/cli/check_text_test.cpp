@@ -52,7 +52,7 @@ TEST_CASE("every line fits apart from commands, which are never broken") {
   finding.advice[0] = {word, "sysctl " + word + "\nsecond " + word, word, word};
   finding.not_helping = finding.consequences = {word};
   report.rules[3].unknown[0].why = word;
-  for (const std::size_t columns : {40, 77, 100}) {
+  for (const std::size_t columns : {std::size_t{40}, std::size_t{77}, std::size_t{100}}) {
     std::size_t commands = 0;
     for (const auto& line : lines_of(to_text(answer_for(report), LookedBy::daemon, {.columns = columns}))) {
       CAPTURE(columns, line);
