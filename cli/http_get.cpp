@@ -61,9 +61,12 @@ Result<FileDescriptor> connect_to(const addrinfo& address, const Deadline& deadl
   if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0) return socket;
   if (errno != EINPROGRESS) return failed();
   if (auto waited = deadline.wait(socket, POLLOUT); !waited) return tl::unexpected<Error>(waited.error());
-  socklen_t size = sizeof errno;
-  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &errno, &size) != 0 || errno != 0) return failed();
-  return socket;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) return failed();
+  if (error == 0) return socket;
+  errno = error;
+  return failed();
 }
 
 /// The first address that can be reached.

@@ -57,12 +57,12 @@ bool FindingLog::send(const IncidentChange& change) {
 
 void write_line(const IncidentChange& change, Log& log) {
   std::vector<LogField> fields;
-  for (auto& [name, value] : journal_fields(change)) {
+  for (const auto& [name, value] : journal_fields(change)) {
     const auto known = std::ranges::find(kLogged, name, &FieldName::journal);
     if (known != kLogged.end()) fields.emplace_back(known->log, value);
     if (name == "TCPDIAG_PID") fields.back().bare = true;
     if (name == "TCPDIAG_JSON" && log.format() == LogFormat::json)
-      fields.push_back(LogField::json("json", std::move(value)));
+      fields.push_back(LogField::json("json", value));
   }
   log.write(level_of(change), sentence_about(change), fields);
 }
