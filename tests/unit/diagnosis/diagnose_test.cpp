@@ -106,7 +106,7 @@ TEST_CASE("a finding about a whole namespace may be about what another one names
   CHECK(diagnose(one_snapshot(), rules, {}).findings.size() == 1);
 }
 
-TEST_CASE("every namespace is judged, a rule about the machine once; commands run where the finding is") {
+TEST_CASE("every namespace is judged, a rule about the machine once, commands run where the finding is") {
   HistoryBuilder history;
   history.snapshot().namespaces.push_back({.name = "blue"});
   auto machine = rule("machine", port_80);

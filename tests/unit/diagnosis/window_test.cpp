@@ -100,7 +100,7 @@ TEST_CASE("a history of a huge host keeps its span and loses its grain, not its 
   CHECK(snapshots.back().at - snapshots.front().at > 150s);
 }
 
-TEST_CASE("a queue that stands, or anything turned away, is urgent; a quiet host is not") {
+TEST_CASE("a queue that stands, or anything turned away, is urgent, a quiet host is not") {
   const auto listening = [](std::uint32_t length) {
     return Listeners{.listeners = {sample_listener("0.0.0.0", 80, length, 128, 7)}};
   };
