@@ -132,6 +132,8 @@ struct Incident {
   std::string closed_by;         ///< the finding that turned out to explain it; empty: it went away
   bool blind = false;            ///< open, but its rule cannot tell at present
 
+  TimePoint::duration blind_for{};  ///< how long its rule could not tell, which does not make it worse
+
   [[nodiscard]] bool is_open() const { return !closed; }
 };
 

@@ -46,6 +46,17 @@ const Listener* find_near(const Listeners& listeners, const Endpoint& endpoint, 
   return find_listener(listeners, endpoint);
 }
 
+// Whether it goes on, rather than that a server was started anew or called listen() again: what happened
+// before that says nothing about it. Of a group, members may come and go.
+bool goes_on(const Listener& was, const Listener& is) {
+  const auto is_there = [&](const ListenerSocket& before) {
+    return std::ranges::any_of(is.sockets, [&](const ListenerSocket& now) {
+      return now.cookie == before.cookie && now.queue_limit == before.queue_limit;
+    });
+  };
+  return std::ranges::any_of(was.sockets, is_there);
+}
+
 QueueCourse course_of(const Window& window, const Listener& listener, std::size_t place) {
   QueueCourse course{.listener = &listener};
   const Snapshot* before = nullptr;
@@ -55,7 +66,9 @@ QueueCourse course_of(const Window& window, const Listener& listener, std::size_
     const auto* listeners = window.view(i).listeners.get();
     if (listeners == nullptr) continue;
     const auto* is = find_near(*listeners, listener.endpoint, place);
-    if (is != nullptr && before != nullptr) {
+    if (is != nullptr && was != nullptr && !goes_on(*was, *is))
+      course.steps.clear();
+    else if (is != nullptr && before != nullptr) {
       course.steps.push_back(step_between(*before, window.snapshot(i), was, *is));
       course.steps.back().overflows = overflows_between(*view_before, window.view(i));
     }

@@ -29,7 +29,7 @@ struct QueueStep {
 /// later.
 struct QueueCourse {
   const Listener* listener = nullptr;
-  std::vector<QueueStep> steps;  ///< oldest first; empty: seen once
+  std::vector<QueueStep> steps;  ///< oldest first; empty: seen once since it began or got its present limit
 
   /// Whether any look found a member's queue full.
   [[nodiscard]] bool hit_limit() const;

@@ -166,8 +166,12 @@ bool same_subject(const Finding& cause, const Finding& effect) {
   // What is about everything here may be about that; a cause that is vague explains only what is as vague.
   if (a.kind == SubjectKind::host || is_whole(b)) return true;
   if (is_whole(a)) return false;
+  const bool same_process = a.pid && b.pid && *a.pid == *b.pid;
+  // What is counted by port may be about any of the addresses that the service listens on.
+  if (a.kind == SubjectKind::listener && b.kind == SubjectKind::listener && a.port == b.port)
+    return a.address == b.address || a.address.empty() || b.address.empty() || same_process;
   if (a.kind == b.kind && a.kind != SubjectKind::process) return to_string(a) == to_string(b);
-  return a.pid && b.pid && *a.pid == *b.pid;
+  return same_process;
 }
 
 Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds) {

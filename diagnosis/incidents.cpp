@@ -40,7 +40,8 @@ void see(Incident& incident, const Finding& finding, Moment now) {
   if (is_vague(finding.subject)) incident.finding.subject = known;
 
   incident.seen = now;
-  if (finding.critical_after && now.at - incident.opened.at >= *finding.critical_after)
+  const auto lasted = now.at - incident.opened.at - incident.blind_for;
+  if (finding.critical_after && lasted >= *finding.critical_after)
     incident.finding.severity = Severity::critical;
 }
 
@@ -54,7 +55,10 @@ void judge(Incident& incident, const Diagnosis& diagnosis, Moment now, const Hol
   const bool was_blind = incident.blind;
   incident.blind = is_blind(incident.finding, diagnosis);
   if (incident.blind) return;
-  if (was_blind) incident.seen = now;
+  if (was_blind) {
+    incident.blind_for += now.at - incident.seen.at;
+    incident.seen = now;
+  }
   if (const auto found = std::ranges::find_if(diagnosis.findings, about); found != diagnosis.findings.end())
     see(incident, *found, now);
   else if (const auto cause = std::ranges::find_if(diagnosis.explained, about);

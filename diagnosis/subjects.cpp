@@ -28,15 +28,17 @@ Subject listener_subject(const Snapshot& then, const Listener& listener) {
 }
 
 Subject port_subject(const Window& window, std::uint16_t port) {
+  const Subject unnamed{.kind = SubjectKind::listener, .port = port};
   const auto listeners = window.latest(&NetnsView::listeners);
-  const Listener* fullest = nullptr;
-  if (listeners)
-    for (const auto& listener : (*listeners)->listeners)
-      if (listener.endpoint.port == port &&
-          (fullest == nullptr || fill_ratio(listener.fullest()) > fill_ratio(fullest->fullest())))
-        fullest = &listener;
-  if (fullest == nullptr) return {.kind = SubjectKind::listener, .port = port};
-  return listener_subject(window, *fullest);
+  if (!listeners) return unnamed;
+  std::optional<Subject> only;
+  for (const auto& listener : (*listeners)->listeners) {
+    if (listener.endpoint.port != port) continue;
+    const auto subject = listener_subject(window, listener);
+    if (only && (!subject.pid || only->pid != subject.pid)) return unnamed;
+    if (!only) only = subject;
+  }
+  return only.value_or(unnamed);
 }
 
 Subject process_subject(const Process& process) {

@@ -14,8 +14,8 @@ Subject listener_subject(const Window& window, const Listener& listener);
 /// The same with the owners that were known then.
 Subject listener_subject(const Snapshot& then, const Listener& listener);
 
-/// The listener on that port, of several the one whose queue is fullest; without an address when there is
-/// none or it is not known.
+/// The listener on that port; of several that one process owns, the first; without an address when there is
+/// none, or when they are different processes'.
 Subject port_subject(const Window& window, std::uint16_t port);
 
 Subject process_subject(const Process& process);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/number_text.h"
+
 namespace tcpdiag {
 
 Window::Window(const History& history, std::size_t netns, std::chrono::seconds lookback)
@@ -33,6 +35,11 @@ std::chrono::seconds Window::span() const {
 
 Result<std::uint64_t> Window::increase(const Counter& counter) const {
   return increase(&NetnsView::tcp, counter.member, counter.name);
+}
+
+Error Window::stale(std::string_view collector, TimePoint::duration age) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(age);
+  return {Errc::not_read, std::string(collector) + ": last read " + duration_text(seconds) + " ago"};
 }
 
 Result<std::uint64_t> Window::increase_of(const std::vector<Count>& values, std::string_view where,

@@ -54,6 +54,17 @@ inline constexpr std::string_view kCollectorOf<MemoryInfo> = "meminfo";
 template <>
 inline constexpr std::string_view kCollectorOf<HostConfig> = "host_config";
 
+/// When what was read is the past. Budgets stretch a collector's period up to ten minutes: settings and files
+/// change seldom enough for that, what moves by itself does not.
+template <class T>
+inline constexpr std::chrono::seconds kStaleAfter{120};
+template <>
+inline constexpr std::chrono::seconds kStaleAfter<Settings>{1200};
+template <>
+inline constexpr std::chrono::seconds kStaleAfter<HostConfig>{1200};
+template <>
+inline constexpr std::chrono::seconds kStaleAfter<MemoryInfo>{1200};
+
 /// A section's value, or why it is not known.
 template <class T>
 Result<const T*> value_of(const Section<T>& section) {
@@ -84,14 +95,15 @@ class Window {
   [[nodiscard]] const Snapshot& snapshot(std::size_t i) const { return history_->snapshots()[first_ + i]; }
   [[nodiscard]] const NetnsView& view(std::size_t i) const { return snapshot(i).namespaces[netns_]; }
 
-  /// The present value of a section.
+  /// The present value of a section. One that was read kStaleAfter ago or earlier is not the present: it is
+  /// an error like one that was never read.
   template <class T>
   [[nodiscard]] Result<const T*> latest(Section<T> NetnsView::* section) const {
-    return value_of(netns().*section);
+    return present(netns().*section);
   }
   template <class T>
   [[nodiscard]] Result<const T*> latest(Section<T> Snapshot::* section) const {
-    return value_of(host().*section);
+    return present(host().*section);
   }
 
   /// The values of a section in the window that differ in the time they were read, oldest first. Those that
@@ -124,6 +136,13 @@ class Window {
   [[nodiscard]] Result<std::int64_t> setting(std::string_view name, std::size_t field = 0) const;
 
  private:
+  template <class T>
+  Result<const T*> present(const Section<T>& section) const {
+    const auto age = now() - section.read_at;
+    if (section.known() && age >= kStaleAfter<T>) return tl::unexpected<Error>(stale(kCollectorOf<T>, age));
+    return value_of(section);
+  }
+  static Error stale(std::string_view collector, TimePoint::duration age);
   static Result<std::uint64_t> increase_of(const std::vector<Count>& values, std::string_view where,
                                            std::string_view name);
 

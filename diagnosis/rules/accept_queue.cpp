@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
+#include <span>
 
 #include "core/owners.h"
 #include "diagnosis/counters.h"
@@ -103,30 +105,55 @@ const Process* owner_at_fd_limit(const Window& window, const Listener& listener)
   return found == owners.end() ? nullptr : *found;
 }
 
-// What the owner's main thread does, in words.
-std::optional<std::string> doing(const Process& process) {
+// What a process's main thread does, in words, of one or of several; empty: not known.
+std::string doing(const Process& process, bool several = false) {
+  const std::string where =
+      process.wait_channel.empty() ? "" : " in the kernel function " + process.wait_channel;
   switch (process.state) {
     case 'T':
-    case 't': return "it is stopped (by SIGSTOP or a debugger)";
-    case 'Z': return "it has exited and only its entry is left";
-    case 'D':
-      return "it waits for a disk or a network file system" +
-             (process.wait_channel.empty() ? "" : " in the kernel function " + process.wait_channel);
-    case 'R': return "it is running on a CPU";
-    case 'S':
-      if (process.wait_channel.empty()) return "it sleeps";
-      return "it sleeps in the kernel function " + process.wait_channel;
-    default: return std::nullopt;
+    case 't': return std::string(several ? "are" : "is") + " stopped (by SIGSTOP or a debugger)";
+    case 'Z':
+      return several ? "have exited and only their entries are left"
+                     : "has exited and only its entry is left";
+    case 'D': return std::string(several ? "wait" : "waits") + " for a disk or a network file system" + where;
+    case 'R': return several ? "are running on CPUs" : "is running on a CPU";
+    case 'S': return (several ? "sleep" : "sleeps") + where;
+    default: return {};
   }
 }
 
+// Where a server has workers, it is they that should accept: what most of them do, and which one to look at.
+void add_workers_doing(Facts& facts, std::span<const Process* const> workers) {
+  std::map<std::string, std::vector<const Process*>> alike;
+  for (const auto* worker : workers)
+    if (const auto text = doing(*worker, workers.size() > 1); !text.empty()) alike[text].push_back(worker);
+  const auto most =
+      std::ranges::max_element(alike, {}, [](const auto& group) { return group.second.size(); });
+  if (most == alike.end()) return;
+  const auto& [text, those] = *most;
+  const auto pid = std::to_string(those.front()->pid);
+  const auto all = std::to_string(workers.size());
+  facts.values["pid"] = pid;
+  if (workers.size() == 1)
+    facts.values["doing"] = "its worker, pid " + pid + ", " + text;
+  else if (those.size() == workers.size())
+    facts.values["doing"] = "its " + all + " workers all " + text;
+  else if (those.size() == 1)
+    facts.values["doing"] = "of its " + all + " workers pid " + pid + " " + doing(*those.front());
+  else
+    facts.values["doing"] =
+        "of its " + all + " workers " + std::to_string(those.size()) + ", like pid " + pid + ", " + text;
+}
+
 void add_doing(Facts& facts, const Window& window, const Listener& listener) {
-  const auto* processes = window.host().processes.get();
-  const auto* owner = processes == nullptr ? nullptr : ListenerOwners(*processes).main(listener);
-  if (owner == nullptr) return;
-  if (auto text = doing(*owner)) facts.values["doing"] = std::move(*text);
-  if (owner->open_fds && owner->soft_limit)
-    facts.values["fds"] = std::to_string(*owner->open_fds) + " of " + std::to_string(*owner->soft_limit);
+  auto owners = owners_of(window, listener);
+  if (owners.size() > 1)  // systemd, which opened the socket for the server
+    std::erase_if(owners, [](const Process* owner) { return owner->comm == "systemd"; });
+  if (owners.empty()) return;
+  if (owners.size() > 1)
+    add_workers_doing(facts, std::span(owners).subspan(1));
+  else if (const auto text = doing(*owners.front()); !text.empty())
+    facts.values["doing"] = "it " + text;
 }
 
 // Whether an owner was seen out of descriptors within the window: what was turned away is that one's doing.
@@ -299,7 +326,7 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
       facts.subject.process = owner->comm;
       facts.subject.pid = owner->pid;
       facts.subject.unit = owner->unit;
-      if (auto text = doing(*owner)) facts.values["doing"] = std::move(*text);
+      if (const auto text = doing(*owner); !text.empty()) facts.values["doing"] = "it " + text;
     } else
       facts.subject.pid.reset();
     facts.values["stuck"] = std::to_string(full);

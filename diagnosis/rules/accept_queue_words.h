@@ -31,7 +31,8 @@ inline constexpr std::string_view kNotBacklog =
 
 inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
     {"Find out what {owner} waits for: a lock, a database, a full worker pool, a garbage collection.",
-     "cat /proc/{pid}/stack /proc/{pid}/wchan; ls /proc/{pid}/task | wc -l",
+     "cat /proc/{pid}/stack /proc/{pid}/wchan; ls "
+     "/proc/{pid}/task | wc -l",
      "Shows where in the kernel its main thread stands, and how many threads it has.", ""},
     {"Take a stack trace of it before you restart it: afterwards the reason is gone.",
      "gdb -p {pid} -batch -ex 'thread apply all bt'", "Shows what every thread waits for.",
@@ -132,8 +133,8 @@ inline constexpr RuleInfo kOneListenerStuck = {
         "the others does not.",
     .clients_see = "A part of the connections times out, always the same share; the rest is fine.",
     .summary =
-        "{stuck} of the {members} listeners that share {listener} does not accept: its queue of {limit} has "
-        "been full for {pinned} while the others are served[, and {turned_away} connection attempts were "
+        "Nothing is accepted by {stuck} of the {members} listeners that share {listener}: a queue of {limit} "
+        "has been full for {pinned} while the others are served[, and {turned_away} connection attempts were "
         "turned away in {window}][. It belongs to {owner}][; {doing}].",
     .advice = accept_queue_words::kStuckAdvice,
     .not_helping = accept_queue_words::kStuckNot,

@@ -25,15 +25,27 @@ struct Table {
   }
 };
 
+// The end of the window in which the limit was the present one: a larger one makes what was before the past.
+Window with_present_limit(const Window& window, Count limit) {
+  auto since = window.now();
+  for (std::size_t i = window.size(); i-- > 0;) {
+    const auto* then = window.view(i).conntrack.get();
+    if (then != nullptr && then->limit != limit) break;
+    since = window.snapshot(i).at;
+  }
+  return window.last(std::chrono::floor<std::chrono::seconds>(window.now() - since));
+}
+
 // Empty: nf_conntrack is not loaded, or nf_conntrack_max is 0, which means no limit.
-Result<std::optional<Table>> table_of(const Window& window) {
-  const auto now = window.latest(&NetnsView::conntrack);
+Result<std::optional<Table>> table_of(const Window& whole) {
+  const auto now = whole.latest(&NetnsView::conntrack);
   if (!now) return tl::unexpected<Error>(now.error());
   const auto& conntrack = **now;
   if (!conntrack.entries && !conntrack.limit) return std::nullopt;
   if (!conntrack.entries || !conntrack.limit)
     return unexpected(Errc::missing, "conntrack: entries without a limit, or a limit without entries");
   if (*conntrack.limit == 0) return std::nullopt;
+  const auto window = with_present_limit(whole, conntrack.limit);
   Table table{.entries = *conntrack.entries, .peak = *conntrack.entries, .limit = *conntrack.limit};
   for (const auto& reading : window.readings(&NetnsView::conntrack))
     if (reading.value->entries) table.peak = std::max(table.peak, *reading.value->entries);

@@ -20,7 +20,9 @@ they_are_many() { [ "$(connected)" -ge "$least" ]; }  # those that were cut off 
 stop_misbehaving() {
   kill -TERM "$bad_clients"
   wait "$bad_clients" 2>/dev/null || true
+  within 15 nobody_is_connected || die "$(connected) connections are left of clients that are gone"
 }
+nobody_is_connected() { [ "$(connected)" = 0 ]; }
 # scrape COUNT: from an address of its own; the slowest one's milliseconds are in $slowest
 scrape() {
   local answer status

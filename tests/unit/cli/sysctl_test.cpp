@@ -17,9 +17,11 @@ using namespace tcpdiag;
 
 namespace {
 
+constexpr TimePoint kNow{std::chrono::hours(1)};
+
 template <class T>
 void set(Section<T>& section, T value) {
-  section.value = std::make_shared<const T>(std::move(value));
+  section = {std::make_shared<const T>(std::move(value)), kNow};
 }
 
 Sysctl sysctl(std::string_view name, std::vector<std::int64_t> values) {
@@ -30,7 +32,7 @@ Sysctl sysctl(std::string_view name, std::vector<std::int64_t> values) {
 
 // A host with a few settings, two of them wrong, one that may not be read, and one further namespace.
 Report tuned_host() {
-  Report report{.at = TimePoint(std::chrono::hours(1))};
+  Report report{.at = kNow};
   report.snapshot.namespaces = {{.name = kHostNetns}, {.name = "web"}};
   set(report.snapshot.namespaces[0].settings,
       Settings{.sysctls = {sysctl("net.core.somaxconn", {1024}),
@@ -85,7 +87,7 @@ TEST_CASE("every line of the table fits, however narrow the terminal") {
   auto settings = *report.snapshot.namespaces[0].settings.get();
   settings.sysctls[4].text = std::string(5000, '8');
   set(report.snapshot.namespaces[0].settings, std::move(settings));
-  for (const std::size_t columns : {70, 100}) {
+  for (const std::size_t columns : {std::size_t{70}, std::size_t{100}}) {
     std::istringstream lines(sysctl_text(linted(report), {.columns = columns}));
     for (std::string line; std::getline(lines, line);) {
       CAPTURE(columns, line);

@@ -101,6 +101,19 @@ TEST_CASE("what the catalogue's rules explain exists, and no two explain one ano
     }
 }
 
+TEST_CASE("what is counted by port is about any address of the service, other listeners are other subjects") {
+  const auto subject = [](std::string address, std::uint16_t port, std::optional<std::int32_t> pid = {}) {
+    return Finding{
+        .subject = {.kind = SubjectKind::listener, .address = std::move(address), .port = port, .pid = pid}};
+  };
+  CHECK(same_subject(subject("::", 80), subject("", 80)));
+  CHECK(same_subject(subject("", 80), subject("::", 80)));
+  CHECK(same_subject(subject("::", 80, 7), subject("0.0.0.0", 80, 7)));
+  CHECK_FALSE(same_subject(subject("::", 80, 7), subject("0.0.0.0", 80, 8)));
+  CHECK_FALSE(same_subject(subject("::", 80), subject("0.0.0.0", 80)));
+  CHECK_FALSE(same_subject(subject("::", 80, 7), subject("::", 81, 7)));
+}
+
 TEST_CASE("a finding about a whole namespace may be about what another one names") {
   const std::array rules = {rule("effect", the_namespace), rule("cause", port_80, kEffect)};
   CHECK(diagnose(one_snapshot(), rules, {}).findings.size() == 1);

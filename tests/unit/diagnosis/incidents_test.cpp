@@ -91,6 +91,19 @@ TEST_CASE("an incident that lasts becomes critical if its finding says so") {
   CHECK(incidents[0].finding.severity == Severity::critical);
 }
 
+TEST_CASE("the time in which its rule could not tell does not make an incident critical") {
+  auto lasting = finding("a");
+  lasting.critical_after = 60s;
+  auto incidents = opened(lasting);
+  const Diagnosis blind{.unknown = {{"a", "host", "netstat: Permission denied"}}};
+  incidents = advance(incidents, blind, at(10s), {});
+  incidents = advance(incidents, blind, at(70s), {});
+  incidents = advance(incidents, {.findings = {lasting}}, at(71s), {});
+  CHECK(incidents[0].finding.severity == Severity::warning);
+  incidents = advance(incidents, {.findings = {lasting}}, at(131s), {});
+  CHECK(incidents[0].finding.severity == Severity::critical);
+}
+
 TEST_CASE("an owner that is learned later belongs to the same incident") {
   auto known = finding("a");
   known.subject.process = "nginx";

@@ -66,6 +66,17 @@ TEST_CASE("a setting is its number, or why there is none") {
   CHECK(window.setting("net.core.somaxconn", 1).error().code == Errc::malformed);
 }
 
+TEST_CASE("what was read long ago is not the present, settings are for longer") {
+  HistoryBuilder history;
+  history.set(&NetnsView::connections, Connections{}).sysctl("net.core.somaxconn", {4096}).ticks(120);
+  CHECK(Window(history.history(), 0, 30s).latest(&NetnsView::connections));
+  history.tick();
+  const Window window(history.history(), 0, 30s);
+  CHECK(window.latest(&NetnsView::connections).error() ==
+        Error{Errc::not_read, "connections: last read 2 min ago"});
+  CHECK(window.setting("net.core.somaxconn") == 4096);
+}
+
 TEST_CASE("readings are the different ones") {
   HistoryBuilder history;
   history.set(&NetnsView::connections, Connections{.sockets = 1}).ticks(4);

@@ -42,7 +42,9 @@ class Server {
     history_.set(&NetnsView::tcp, tcp_).set(&NetnsView::listeners, Listeners{.listeners = {listener_}});
     if (second_++ % 4 == 0) {
       history_.set(&NetnsView::connections, connections_);
-      if (processes_known) history_.set(&Snapshot::processes, Processes{.processes = {process_}});
+      auto processes = workers_;
+      processes.insert(processes.begin(), process_);
+      if (processes_known) history_.set(&Snapshot::processes, Processes{.processes = std::move(processes)});
     }
     history_.tick();
     return *this;
@@ -73,6 +75,7 @@ class Server {
   Listener listener_;
   TcpCounters tcp_;
   Process process_;
+  std::vector<Process> workers_;
   Connections connections_;
   HistoryBuilder history_;
   bool processes_known = true;
@@ -140,6 +143,47 @@ TEST_CASE("a full queue from which nothing is taken is a stalled application") {
         "connections "
         "and 200 further attempts were turned away in 10 s; it sleeps in the kernel function "
         "futex_wait_queue.");
+}
+
+TEST_CASE("of a server with workers it is told what they do, and one of them is looked at") {
+  Server server;
+  server.process_.state = 'S';
+  server.process_.wait_channel = "do_select";
+  for (const auto pid : {813, 814, 815}) {
+    auto worker = server.process_;
+    worker.pid = pid;
+    worker.start_ticks = 5;
+    worker.wait_channel = pid == 813 ? "ep_poll" : "futex_wait_queue";
+    server.workers_.push_back(worker);
+  }
+  const auto text = [](Server with) {
+    with.seconds(5, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(5, 10, 0, 129, 20);
+    const auto finding = with.finding("accept-queue-app-stalled");
+    REQUIRE(finding.subject.pid == 812);
+    return finding.summary.substr(finding.summary.rfind("; ")) + " " + finding.advice[1].command;
+  };
+  CHECK(text(server) ==
+        "; of its 3 workers 2, like pid 814, sleep in the kernel function futex_wait_queue. gdb -p 814 "
+        "-batch -ex 'thread apply all bt'");
+  server.workers_.erase(server.workers_.begin());
+  CHECK_THAT(text(server),
+             ContainsSubstring("; its 2 workers all sleep in the kernel function futex_wait_queue."));
+  server.workers_.pop_back();
+  CHECK_THAT(text(server), ContainsSubstring("; its worker, pid 814, sleeps in the kernel function"));
+}
+
+TEST_CASE("after a restart, or listen() with another backlog, the old queue's overflows are the past") {
+  Server restarted;
+  restarted.seconds(5, 0, 10, 0).second(4, 3, 60, 300, 200).seconds(2, 0, 10, 0);
+  restarted.listener_.sockets.front().cookie += 1;
+  restarted.seconds(3, 0, 10, 0).only("none");
+  Server larger;
+  larger.seconds(5, 0, 10, 0).second(4, 3, 60, 300, 200).seconds(2, 0, 10, 0);
+  larger.listener_.sockets.front().queue_limit = 1024;
+  larger.seconds(3, 0, 10, 0).only("none");
+  larger.second(4, 3, 60, 300, 200).seconds(3, 0, 10, 0);
+  CHECK_THAT(larger.finding("accept-queue-backlog-small").summary,
+             ContainsSubstring("accept queue of 1024: 300 attempts"));
 }
 
 TEST_CASE("a stalled application is named within five seconds") {
@@ -231,10 +275,9 @@ TEST_CASE("one member of a group that is full while its siblings are not is the 
   server.only("accept-queue-one-listener-stuck");
   const auto finding = server.finding("accept-queue-one-listener-stuck");
   CHECK(finding.summary ==
-        "1 of the 3 listeners that share 0.0.0.0:5000 does not accept: its queue of 128 has been full for 5 "
-        "s while "
-        "the others are served, and 60 connection attempts were turned away in 10 s. It belongs to "
-        "gunicorn[812].");
+        "Nothing is accepted by 1 of the 3 listeners that share 0.0.0.0:5000: a queue of 128 has been full "
+        "for 5 s while the others are served, and 60 connection attempts were turned away in 10 s. It "
+        "belongs to gunicorn[812].");
 }
 
 TEST_CASE("the accept queue rules cannot tell without the listeners, nor the burst's without its counter") {
@@ -280,7 +323,8 @@ TEST_CASE("three of four members that do not accept are as stuck as one") {
   server.seconds(5, 0, 10, 0);
   for (std::size_t i = 1; i < 3; ++i) server.listener_.sockets[i].queue_length = 129;
   server.seconds(5, 10, 0, 129, 10, 40);
-  CHECK(server.finding("accept-queue-one-listener-stuck").summary.starts_with("3 of the 4 listeners"));
+  CHECK(server.finding("accept-queue-one-listener-stuck")
+            .summary.starts_with("Nothing is accepted by 3 of the 4"));
 }
 
 TEST_CASE("what another listener turned away is not this one's doing") {

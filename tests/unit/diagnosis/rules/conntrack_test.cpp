@@ -74,6 +74,11 @@ TEST_CASE("a table that was full between two readings is known by what was throw
   CHECK_FALSE(clear(kFull, history_of(table(950), table(950, 1000, 3))));
 }
 
+TEST_CASE("once the limit was raised, what was full and dropped under the old one is the past") {
+  CHECK(clear(kFull, history_of(table(1000, 1000, 0, 40), table(1000, 2000, 37, 60))));
+  CHECK(clear(kNear, history_of(table(1000, 1000), table(1000, 2000))));
+}
+
 TEST_CASE("packets dropped far below the limit were dropped for another reason") {
   CHECK(clear(kFull, history_of(table(100), table(100, 1000, 50))));
 }
