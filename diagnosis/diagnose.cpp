@@ -38,7 +38,7 @@ std::string service_text(const Subject& subject) {
 Values values_of(const Facts& facts, const std::string& netns, const Window& window) {
   auto values = facts.values;
   const auto& subject = facts.subject;
-  put(values, "netns", netns);
+  if (netns != kHostNetns) put(values, "netns", netns);
   put(values, "window", duration_text(window.span()));
   put(values, "address", subject.address);
   if (subject.port) put(values, "port", std::to_string(*subject.port));

@@ -44,11 +44,9 @@ inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
 });
 
 inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
-    {"Raise the backlog of {process} to {new_backlog}: {server_knob}.", "",
-     "A burst of that size waits instead of being turned away.",
-     "Clients wait longer in the queue if the server stays slow; a few hundred bytes of kernel memory each."},
-    {"Raise the backlog that the server passes to listen(), now {limit}, to {new_backlog}.", "",
-     "A burst of that size waits instead of being turned away.",
+    {"Raise the backlog[ of {process}] from {limit} to {new_backlog}[: {server_knob}|; it is what the server "
+     "passes to listen()].",
+     "", "A burst of that size waits instead of being turned away.",
      "Clients wait longer in the queue if the server stays slow; a few hundred bytes of kernel memory each."},
     {"Raise net.core.somaxconn first: it caps the backlog[, and is {somaxconn} now].",
      "sysctl -w net.core.somaxconn={new_somaxconn}", "listen() can set a backlog of up to that value.",

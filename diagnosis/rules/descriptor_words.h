@@ -9,6 +9,11 @@
 namespace tcpdiag {
 
 inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
+    {"Look at {upstream} first: requests that wait for it keep their clients' connections open.",
+     "ss -tnp dst {upstream}",
+     "A timeout for requests, or a larger pool of connections, ends the growth; a higher limit only moves "
+     "it.",
+     ""},
     {"Raise the limit of the running process now, without a restart.",
      "prlimit --pid {pid} --nofile={new_limits}",
      "accept(), connect() and open() work again at once; connections that wait in the queue are taken.",
@@ -32,11 +37,6 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "shell that starts the program.",
      "ulimit -n {new_limit}", "Programs started from then on have that limit.", ""},
     {"Set {process}'s own limit as well: {knob}.", "", "It does not lower the limit again by itself.", ""},
-    {"Look at {upstream} first: requests that wait for it keep their clients' connections open.",
-     "ss -tnp dst {upstream}",
-     "A timeout for requests, or a larger pool of connections, ends the growth; a higher limit only moves "
-     "it.",
-     ""},
     {"See what the descriptors are before you trust a higher limit.", "tcpdiag fds {pid}",
      "Many sockets in CLOSE_WAIT, or closed ones, are a leak: the program does not close them.", ""},
 });

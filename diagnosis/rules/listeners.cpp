@@ -114,11 +114,10 @@ Verdict listener_exit(const Window& window, const Thresholds&) {
 constexpr std::string_view kFamily = "Accept queue";
 
 constexpr auto kStaleAdvice = std::to_array<AdviceText>({
-    {"Restart or reload the server, so that it calls listen() again.", "systemctl restart {service}",
-     "Its backlog may then be as large as it asks for, up to {somaxconn}.",
-     "Open connections are cut by a restart."},
-    {"Restart or reload the server on {listener}, so that it calls listen() again.", "",
-     "Its backlog may then be as large as it asks for, up to {somaxconn}.",
+    {"Restart or reload the server on {listener}, so that it calls listen() again.",
+     "[systemctl restart {service}]",
+     "Its backlog may then be as large as it asks for, up to {somaxconn}; if it asks for {limit}, nothing "
+     "changes.",
      "Open connections are cut by a restart."},
 });
 constexpr auto kExitAdvice = std::to_array<AdviceText>({

@@ -122,7 +122,8 @@ Verdict late_reset(const Window& window, const Thresholds&) {
 constexpr std::string_view kFamily = "Accept queue";
 
 constexpr auto kRstAdvice = std::to_array<AdviceText>({
-    {"Switch net.ipv4.tcp_abort_on_overflow off[ in {netns}].", "sysctl -w net.ipv4.tcp_abort_on_overflow=0",
+    {"Switch net.ipv4.tcp_abort_on_overflow off[ in namespace {netns}].",
+     "sysctl -w net.ipv4.tcp_abort_on_overflow=0",
      "Connections that do not fit at once get in when there is room again, instead of being reset.",
      "Clients wait longer until they learn that a server is dead."},
     {"If the queue goes up and down, raise the backlog that the server passes to listen()[, now {limit}].",

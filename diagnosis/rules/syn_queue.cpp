@@ -178,11 +178,10 @@ constexpr std::string_view kNotCookiesOff =
     "Switching net.ipv4.tcp_syncookies off: without cookies the same SYNs are dropped instead of answered.";
 
 constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
-    {"Raise the backlog of {process}: {server_knob}.", "",
-     "The SYN queue and the accept queue hold {new_backlog} connections each.",
-     "A few hundred bytes of kernel memory for each waiting connection."},
-    {"Raise the backlog that the server passes to listen()[, now {limit}], and start it anew.", "",
-     "The burst fits into the SYN queue and no cookies are needed.",
+    {"Raise the backlog[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it is what the "
+     "server passes "
+     "to listen()], and start it anew.",
+     "", "The burst fits into the SYN queue and no cookies are needed.",
      "A few hundred bytes of kernel memory for each waiting connection."},
     {"Raise net.core.somaxconn if the new backlog is larger[ than its present {somaxconn}].",
      "sysctl -w net.core.somaxconn={new_somaxconn}", "It caps every backlog that is set from then on.",
@@ -207,7 +206,8 @@ constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
      "A few hundred bytes of kernel memory for each waiting connection."},
 });
 constexpr auto kCookiesOnAdvice = std::to_array<AdviceText>({
-    {"Switch SYN cookies on[ in {netns}], and keep them on in /etc/sysctl.d or where the container is "
+    {"Switch SYN cookies on[ in namespace {netns}], and keep them on in /etc/sysctl.d or where the container "
+     "is "
      "started.",
      "sysctl -w net.ipv4.tcp_syncookies=1",
      "SYNs that do not fit into the queue are answered with a cookie instead of dropped.",
@@ -217,7 +217,7 @@ constexpr auto kCookiesOnAdvice = std::to_array<AdviceText>({
      "A few hundred bytes of kernel memory for each waiting connection."},
 });
 constexpr auto kSysctlLimitAdvice = std::to_array<AdviceText>({
-    {"Switch SYN cookies on[ in {netns}].", "sysctl -w net.ipv4.tcp_syncookies=1",
+    {"Switch SYN cookies on[ in namespace {netns}].", "sysctl -w net.ipv4.tcp_syncookies=1",
      "net.ipv4.tcp_max_syn_backlog no longer limits anything; the listen backlog does.",
      "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
     {"If cookies have to stay off, raise net.ipv4.tcp_max_syn_backlog.",

@@ -101,7 +101,8 @@ TEST_CASE("a queue that overflows and drains again is too small for bursts") {
   CHECK(finding.bites->value == 128);
   CHECK(finding.bites->ceiling_value == 4096);
   REQUIRE(finding.advice.size() >= 2);
-  CHECK(finding.advice.front().action == "Raise the backlog of gunicorn to 1024: gunicorn --backlog 1024.");
+  CHECK(finding.advice.front().action ==
+        "Raise the backlog of gunicorn from 128 to 1024: gunicorn --backlog 1024.");
   for (const auto& advice : finding.advice) CHECK(advice.command.find("somaxconn") == std::string::npos);
 }
 
