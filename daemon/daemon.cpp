@@ -8,6 +8,7 @@
 #include "core/version.h"
 #include "daemon/loop.h"
 #include "daemon/run_change.h"
+#include "daemon/status_line.h"
 #include "exporters/listen_socket.h"
 
 namespace tcpdiag {
@@ -59,12 +60,14 @@ HttpOptions http_options(const Options& options) {
 
 }  // namespace
 
-Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, std::optional<Journal> journal,
+Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, StartedBy started_by,
                Clocks clocks)
     : arguments_(std::move(arguments)),
       options_(std::move(options)),
       log_(log),
-      finding_log_(log, std::move(journal)),
+      finding_log_(log, std::move(started_by.journal)),
+      manager_(std::move(started_by.manager)),
+      sockets_(std::move(started_by.sockets)),
       clocks_(std::move(clocks)),
       cycle_(collector_catalog(), all_namespaces(options_), open_live(clocks_, stopping_),
              cycle_options(options_), clocks_),
@@ -79,6 +82,7 @@ Result<void> Daemon::run() {
                            .reload = [this] { reload(); },
                            .finished_fd = worker_.finished_fd(),
                            .finished = [this] { finish_batch(); }});
+  manager_.stopping();
   stopping_ = true;  // a dump that is running is given up, so that the worker ends
   server_.reset();
   worker_.stop();
@@ -93,7 +97,9 @@ Result<void> Daemon::serve() {
   };
   const HttpLog log{.warn = [this](const std::string& message) { log_.warn(message); },
                     .debug = [this](const std::string& message) { log_.debug(message); }};
-  auto server = HttpServer::start(http_options(options_), published_, health, log);
+  auto http = http_options(options_);
+  http.inherited = sockets_;
+  auto server = HttpServer::start(http, published_, health, log);
   if (!server) return tl::unexpected<Error>(server.error());
   server_ = std::move(*server);
   for (const auto& address : server_->addresses()) log_.info("listening", {{"address", to_string(address)}});
@@ -107,6 +113,7 @@ void Daemon::tick(std::uint64_t missed) {
   cycle_.run_loop_collectors(now);
   if (auto batch = cycle_.take_batch(now)) worker_.start(std::move(batch));
   if (now >= publish_at_) publish();
+  manager_.ticked(now);
 }
 
 void Daemon::finish_batch() {
@@ -124,7 +131,10 @@ void Daemon::publish() {
   report->http = server_->usage();
   log_changes(*report);
   finding_log_.write(changes_between(published_.latest().get(), *report));
+  manager_.status(status_line(*report));
   published_.publish(std::move(report));
+  if (!announced_) manager_.ready();
+  announced_ = true;
   publish_at_ = now + kDiagnosisPeriod;
   ready_ = ready_ || cycle_.complete();
 }
@@ -139,23 +149,29 @@ void Daemon::log_changes(const Report& report) {
 }
 
 void Daemon::reload() {
+  manager_.reloading(clocks_.monotonic());
   auto options = load_options(arguments_);
-  if (!options) {
+  if (options) {
+    apply(std::move(*options));
+  } else {
     std::string_view why = options.error().text;
     log_.error("configuration not reloaded, the old one stays", {{"error", next_line(why)}});
-    return;
   }
-  for (const auto& key : needs_restart(options_, *options))
+  manager_.ready();
+}
+
+void Daemon::apply(Options options) {
+  for (const auto& key : needs_restart(options_, options))
     log_.warn("takes effect after a restart only", {{"key", key}});
-  log_.configure(options->log_level, options->log_format);
-  cycle_.configure(cycle_options(*options));
-  server_->set_limits(limits_of(*options));
+  log_.configure(options.log_level, options.log_format);
+  cycle_.configure(cycle_options(options));
+  server_->set_limits(limits_of(options));
   // What takes effect after a restart only stays as it is, so that the next reload names it again.
-  options->listen_addresses = options_.listen_addresses;
-  options->namespaces = options_.namespaces;
-  options->max_connections = options_.max_connections;
-  options->max_connections_per_ip = options_.max_connections_per_ip;
-  options_ = std::move(*options);
+  options.listen_addresses = options_.listen_addresses;
+  options.namespaces = options_.namespaces;
+  options.max_connections = options_.max_connections;
+  options.max_connections_per_ip = options_.max_connections_per_ip;
+  options_ = std::move(options);
   log_.info("configuration reloaded");
 }
 

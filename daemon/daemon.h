@@ -12,20 +12,26 @@
 #include "daemon/cycle.h"
 #include "daemon/finding_log.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/worker.h"
 #include "exporters/http.h"
 
 namespace tcpdiag {
 
+/// What whoever started the daemon gives it.
+struct StartedBy {
+  std::optional<Journal> journal;  ///< where findings are told; empty: in the log
+  ServiceManager manager;
+  std::vector<int> sockets;  ///< that listen already, instead of Options::listen_addresses
+};
+
 /// The service: the cycle on the loop and the worker, the newest report to the HTTP server, changes to the
 /// log.
 class Daemon {
  public:
   /// `arguments` are read again on SIGHUP. The signals of the loop must be blocked already.
-  /// `journal`: where findings are told; empty: in the log.
-  Daemon(std::vector<std::string> arguments, Options options, Log& log, std::optional<Journal> journal,
-         Clocks clocks);
+  Daemon(std::vector<std::string> arguments, Options options, Log& log, StartedBy started_by, Clocks clocks);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -40,15 +46,19 @@ class Daemon {
   void publish();
   void log_changes(const Report& report);
   void reload();
+  void apply(Options options);
 
   std::vector<std::string> arguments_;
   Options options_;
   Log& log_;
   FindingLog finding_log_;
+  ServiceManager manager_;
+  std::vector<int> sockets_;
   Clocks clocks_;
   std::atomic<bool> stopping_ = false;
   std::atomic<TimePoint::rep> last_tick_ = 0;
   std::atomic<bool> ready_ = false;
+  bool announced_ = false;  // to the service manager
   Published<Report> published_;
   Cycle cycle_;
   Worker worker_;

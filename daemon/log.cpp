@@ -26,6 +26,22 @@ bool is_plain(std::string_view text) {
   return !text.empty();
 }
 
+std::string logfmt_value(const std::string& value) { return is_plain(value) ? value : in_quotes(value); }
+
+char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+/// As syslog(3) counts it.
+std::string_view priority(LogLevel level) {
+  switch (level) {
+    case LogLevel::trace:
+    case LogLevel::debug: return "7";
+    case LogLevel::info: return "6";
+    case LogLevel::warn: return "4";
+    case LogLevel::error: return "3";
+  }
+  return "6";
+}
+
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
     case LogLevel::trace: return spdlog::level::trace;
@@ -57,9 +73,23 @@ std::string to_logfmt(const LogRecord& record) {
                      " msg=" + in_quotes(record.message);
   for (const auto& field : record.fields) {
     (line += ' ') += field.key;
-    (line += '=') += is_plain(field.value) ? field.value : in_quotes(field.value);
+    (line += '=') += logfmt_value(field.value);
   }
   return line;
+}
+
+JournalFields to_journal_fields(const LogRecord& record, LogFormat format) {
+  std::string line(record.message);
+  JournalFields fields = {
+      {"MESSAGE", ""}, {"PRIORITY", std::string(priority(record.level))}, {"SYSLOG_IDENTIFIER", "tcpdiagd"}};
+  for (const auto& field : record.fields) {
+    line += ' ' + std::string(field.key) + '=' + logfmt_value(field.value);
+    std::string name = "TCPDIAG_";
+    for (const char c : field.key) name += to_upper(c);
+    fields.emplace_back(name, one_line(field.value));
+  }
+  fields.front().second = format == LogFormat::json ? to_json(record) : one_line(line);
+  return fields;
 }
 
 std::string to_json(const LogRecord& record) {
@@ -75,6 +105,7 @@ std::string to_json(const LogRecord& record) {
 struct Log::Sink {
   spdlog::logger logger;
   std::atomic<LogFormat> format;
+  std::optional<Journal> journal;
 
   Sink(spdlog::sink_ptr sink, LogLevel level, LogFormat initial_format)
       : logger("tcpdiagd", std::move(sink)), format(initial_format) {
@@ -85,8 +116,10 @@ struct Log::Sink {
   }
 };
 
-Log::Log(LogLevel level, LogFormat format)
-    : sink_(std::make_unique<Sink>(std::make_shared<spdlog::sinks::stderr_sink_mt>(), level, format)) {}
+Log::Log(LogLevel level, LogFormat format, std::optional<Journal> journal)
+    : sink_(std::make_unique<Sink>(std::make_shared<spdlog::sinks::stderr_sink_mt>(), level, format)) {
+  if (journal) sink_->journal.emplace(std::move(*journal));
+}
 
 Log::Log(LogLevel level, LogFormat format, std::ostream& stream)
     : sink_(std::make_unique<Sink>(std::make_shared<spdlog::sinks::ostream_sink_mt>(stream), level, format)) {
@@ -106,7 +139,9 @@ LogFormat Log::format() const { return sink_->format; }
 void Log::write(LogLevel level, std::string_view message, std::span<const LogField> fields) {
   if (!enabled(level)) return;
   const LogRecord record{std::chrono::system_clock::now(), level, message, fields};
-  const auto line = sink_->format == LogFormat::json ? to_json(record) : to_logfmt(record);
+  const LogFormat format = sink_->format;
+  if (sink_->journal && sink_->journal->send(to_journal_fields(record, format))) return;
+  const auto line = format == LogFormat::json ? to_json(record) : to_logfmt(record);
   sink_->logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -7,9 +7,13 @@
 #include <initializer_list>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "exporters/journal.h"
 
 namespace tcpdiag {
 
@@ -53,11 +57,16 @@ std::string to_logfmt(const LogRecord& record);
 /// The same as a JSON object with the members ts, level, msg and the fields.
 std::string to_json(const LogRecord& record);
 
-/// The daemon's own log, one line for each record, to standard error. Safe to use from several threads. A
-/// line that cannot be written is lost; the daemon goes on.
+/// The record as an entry of the journal: `collector recovered collector=netstat` as its message, or JSON,
+/// the level as its priority, and each field by itself: TCPDIAG_COLLECTOR.
+JournalFields to_journal_fields(const LogRecord& record, LogFormat format);
+
+/// The daemon's own log, one line for each record, to standard error, or one entry for each to the journal.
+/// Safe to use from several threads. A line that cannot be written is lost; the daemon goes on.
 class Log {
  public:
-  Log(LogLevel level, LogFormat format);
+  /// `journal`: takes the records instead of standard error, which gets those that it does not take.
+  Log(LogLevel level, LogFormat format, std::optional<Journal> journal = std::nullopt);
   /// To a stream, which must outlive the log.
   Log(LogLevel level, LogFormat format, std::ostream& stream);
   Log(const Log&) = delete;

@@ -5,6 +5,7 @@
 #include "daemon/daemon.h"
 #include "daemon/finding_log.h"
 #include "daemon/loop.h"
+#include "daemon/socket_activation.h"
 
 namespace {
 
@@ -21,9 +22,12 @@ int run(const std::vector<std::string>& arguments) {
     return code;
   }
   block_loop_signals();
-  auto journal = journal_behind_standard_error();
-  Log log(options->log_level, options->log_format);
-  Daemon daemon(arguments, *options, log, std::move(journal), Clocks::system());
+  Log log(options->log_level, options->log_format, journal_behind_standard_error());
+  Daemon daemon(arguments, *options, log,
+                {.journal = journal_behind_standard_error(),
+                 .manager = service_manager_of_this_process(),
+                 .sockets = sockets_of_this_process()},
+                Clocks::system());
   if (const auto ran = daemon.run(); !ran) {
     log.error(ran.error().detail);
     return 1;

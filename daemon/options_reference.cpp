@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/options_reference.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "collectors/catalog.h"
 #include "daemon/option_table.h"
+#include "daemon/option_value.h"
 
 namespace tcpdiag {
 namespace {
@@ -46,6 +48,29 @@ std::string collectors_table() {
   return text;
 }
 
+/// `text` as lines of a comment inside the file's object.
+std::string comment(std::string_view text) {
+  constexpr std::size_t kWidth = 100;
+  std::string lines, line;
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    if (!line.empty() && line.size() + word.size() + 1 > kWidth) {
+      lines += "  //" + line + "\n";
+      line.clear();
+    }
+    line.append(" ").append(word);
+  }
+  return lines + "  //" + line + "\n";
+}
+
+std::string all_collectors() {
+  std::string text;
+  for (const auto& collector : collector_catalog())
+    text += (text.empty() ? "{\n    " : ",\n    ") + quote(collector.name) + ": true";
+  return text + "\n  }";
+}
+
 constexpr std::string_view kExample = R"({
   // comments are allowed
   "listen_addresses": ["127.0.0.1:10180", "[::1]:10180"],
@@ -76,6 +101,22 @@ std::string options_help() {
     text += "  " + std::string(flag.flag) + "\n      " + std::string(flag.help) + "\n";
   text.pop_back();
   return text;
+}
+
+std::string default_config_file() {
+  std::string text =
+      "// Configuration of tcpdiagd: every key with its default. Flags override it (ARGS in "
+      "/etc/default/tcpdiagd).\n"
+      "// After a change: systemctl reload tcpdiagd. What takes effect only after a restart is marked "
+      "[restart].\n{\n";
+  for (const auto& row : option_table()) {
+    const bool first = text.ends_with("{\n");
+    text += (first ? "" : ",\n\n") + comment(std::string(row.help) + " Allowed: " + allowed_by(row) + "." +
+                                             (row.restart ? " [restart]" : ""));
+    text += "  " + quote(row.key) + ": " +
+            (std::holds_alternative<CollectorsOption>(row.kind) ? all_collectors() : shown(row, Options{}));
+  }
+  return text + "\n}\n";
 }
 
 std::string config_reference() {

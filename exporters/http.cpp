@@ -15,6 +15,7 @@
 
 #include "exporters/listen_socket.h"
 #include "exporters/open_connections.h"
+#include "exporters/without_capabilities.h"
 
 namespace tcpdiag {
 namespace {
@@ -170,6 +171,22 @@ void on_answered(void* context, MHD_Connection* connection, void**, MHD_RequestT
   static_cast<OpenConnections*>(context)->answered(descriptor_of(connection));
 }
 
+Result<std::vector<ListenSocket>> open_sockets(const HttpOptions& options) {
+  std::vector<ListenSocket> sockets;
+  for (const int fd : options.inherited) {
+    auto socket = ListenSocket::adopt(fd);
+    if (!socket) return tl::unexpected<Error>(socket.error());
+    sockets.push_back(std::move(*socket));
+  }
+  if (!sockets.empty()) return sockets;
+  for (const auto& address : options.listen) {
+    auto socket = ListenSocket::open(address);
+    if (!socket) return tl::unexpected<Error>(socket.error());
+    sockets.push_back(std::move(*socket));
+  }
+  return sockets;
+}
+
 }  // namespace
 
 HttpServer::HttpServer(const HttpOptions& options, const Published<Report>& reports, HealthCheck health,
@@ -200,33 +217,35 @@ HttpUsage HttpServer::usage() const {
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpOptions& options,
                                                       const Published<Report>& reports, HealthCheck health,
                                                       HttpLog log) {
-  std::vector<ListenSocket> sockets;
-  for (const auto& address : options.listen) {
-    auto socket = ListenSocket::open(address);
-    if (!socket) return tl::unexpected<Error>(socket.error());
-    sockets.push_back(std::move(*socket));
-  }
+  auto opened = open_sockets(options);
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  auto& sockets = *opened;
   std::unique_ptr<HttpServer> server(new HttpServer(options, reports, std::move(health), std::move(log)));
   auto& threads = *server->threads_;
   for (std::size_t i = 0; i < sockets.size(); ++i) {
-    const auto port = sockets[i].port();
+    const auto address = sockets[i].address();
     const auto limit = std::max(options.max_connections, kThreads);
     threads.connections.push_back(std::make_unique<OpenConnections>(limit));
     auto* connections = threads.connections.back().get();
-    Daemon daemon(MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, port, nullptr, nullptr,
-        on_request<Threads>, &threads, MHD_OPTION_EXTERNAL_LOGGER, on_message<Threads>, &threads,
-        MHD_OPTION_LISTEN_SOCKET, sockets[i].fd(), MHD_OPTION_THREAD_POOL_SIZE, kThreads,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, connections, MHD_OPTION_NOTIFY_COMPLETED, on_answered,
-        connections, MHD_OPTION_UNESCAPE_CALLBACK, decode, nullptr, MHD_OPTION_CONNECTION_LIMIT, limit,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, options.max_connections_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
-        static_cast<unsigned>(options.idle_timeout.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        kConnectionMemoryBytes, MHD_OPTION_END));
+    Daemon daemon;
+    const auto start_daemon = [&] {
+      daemon.reset(MHD_start_daemon(
+          MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, address.port, nullptr, nullptr,
+          on_request<Threads>, &threads, MHD_OPTION_EXTERNAL_LOGGER, on_message<Threads>, &threads,
+          MHD_OPTION_LISTEN_SOCKET, sockets[i].fd(), MHD_OPTION_THREAD_POOL_SIZE, kThreads,
+          MHD_OPTION_NOTIFY_CONNECTION, on_connection, connections, MHD_OPTION_NOTIFY_COMPLETED, on_answered,
+          connections, MHD_OPTION_UNESCAPE_CALLBACK, decode, nullptr, MHD_OPTION_CONNECTION_LIMIT, limit,
+          MHD_OPTION_PER_IP_CONNECTION_LIMIT, options.max_connections_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
+          static_cast<unsigned>(options.idle_timeout.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+          kConnectionMemoryBytes, MHD_OPTION_END));
+    };
+    if (const auto called = without_capabilities(start_daemon); !called)
+      return tl::unexpected<Error>(called.error());
     if (!daemon)  // MHD has told the log why
-      return unexpected(Errc::failed, to_string(options.listen[i]) + ": the HTTP server did not start");
+      return unexpected(Errc::failed, to_string(address) + ": the HTTP server did not start");
     sockets[i].release();  // MHD closes it
     threads.daemons.push_back(std::move(daemon));
-    server->addresses_.push_back({options.listen[i].address, port});
+    server->addresses_.push_back(address);
   }
   threads.started = true;
   return server;

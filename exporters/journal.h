@@ -15,7 +15,7 @@
 namespace tcpdiag {
 
 /// Fields of one entry, by name; no name twice.
-using JournalFields = std::vector<std::pair<std::string_view, std::string>>;
+using JournalFields = std::vector<std::pair<std::string, std::string>>;
 
 /// The entry about a change, as docs/reference/journal.md describes it. What is not known has no field.
 JournalFields journal_fields(const IncidentChange& change);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/listen_socket.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,13 @@ SocketAddress socket_address(const IpAddress& address, std::uint16_t port) {
     std::memcpy(&result.storage, &in4, result.length = sizeof in4);
   }
   return result;
+}
+
+/// -1: the socket has no such option, or there is no socket
+int option_of(int fd, int level, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return getsockopt(fd, level, name, &value, &length) == 0 ? value : -1;
 }
 
 /// 0, or the errno of the step that failed.
@@ -66,13 +74,35 @@ Result<ListenSocket> ListenSocket::open(const ListenAddress& wanted) {
   return tl::unexpected<Error>(system_error(error, to_string(wanted)));
 }
 
-std::uint16_t ListenSocket::port() const {
+Result<ListenSocket> ListenSocket::adopt(int fd) {
+  const auto what = "inherited socket " + std::to_string(fd);
+  const int family = option_of(fd, SOL_SOCKET, SO_DOMAIN);
+  if ((family != AF_INET && family != AF_INET6) || option_of(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM ||
+      option_of(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1)
+    return unexpected(Errc::malformed, what + ": not a TCP socket that listens");
+  ListenSocket adopted(fd);
+  if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+    return tl::unexpected<Error>(system_error(errno, what));
+  return adopted;
+}
+
+ListenAddress ListenSocket::address() const {
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
-  if (getsockname(fd_, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return 0;
-  sockaddr_in6 in6{};  // the port stands at the same place in both families
+  if (getsockname(fd_, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  IpAddress address{.v6 = storage.ss_family == AF_INET6};
+  sockaddr_in in4{};
+  sockaddr_in6 in6{};
+  std::memcpy(&in4, &storage, sizeof in4);
   std::memcpy(&in6, &storage, sizeof in6);
-  return ntohs(in6.sin6_port);
+  if (!address.v6) {
+    std::memcpy(address.bytes.data(), &in4.sin_addr, sizeof in4.sin_addr);
+    return {address, ntohs(in4.sin_port)};
+  }
+  std::memcpy(address.bytes.data(), &in6.sin6_addr, sizeof in6.sin6_addr);
+  if (address == IpAddress{.v6 = true} && option_of(fd_, IPPROTO_IPV6, IPV6_V6ONLY) == 0)
+    return {std::nullopt, ntohs(in6.sin6_port)};
+  return {address, ntohs(in6.sin6_port)};
 }
 
 std::string to_string(const ListenAddress& address) {

@@ -17,6 +17,9 @@ class ListenSocket {
   /// ":10180: Address already in use".
   static Result<ListenSocket> open(const ListenAddress& address);
 
+  /// Takes over a socket that listens already. Error: it is not a TCP socket that does.
+  static Result<ListenSocket> adopt(int fd);
+
   ListenSocket(ListenSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   ListenSocket& operator=(ListenSocket&& other) noexcept {
     std::swap(fd_, other.fd_);
@@ -27,8 +30,8 @@ class ListenSocket {
   [[nodiscard]] int fd() const { return fd_; }
   /// Gives the descriptor to somebody else, who closes it.
   int release() { return std::exchange(fd_, -1); }
-  /// The port it is bound to, also when the kernel chose it.
-  [[nodiscard]] std::uint16_t port() const;
+  /// Where it listens, with the port that the kernel chose for 0.
+  [[nodiscard]] ListenAddress address() const;
 
  private:
   explicit ListenSocket(int fd) : fd_(fd) {}

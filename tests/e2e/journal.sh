@@ -66,8 +66,9 @@ one "$entries" '^TCPDIAG_EVENT=closed$'
 entry closed >"$scratch/closed"
 has "$scratch/closed" '^MESSAGE=closed after [0-9]* s: '
 has "$scratch/closed" '^PRIORITY=5$'
-has "$log" 'msg="started"'
-none "$log" finding=
+has "$entries" '^MESSAGE=started version='
+has "$entries" '^TCPDIAG_VERSION='
+[ ! -s "$log" ] || die "told twice: $(cat "$log")"
 end "$journal"
 
 echo "the journal is started anew"

@@ -35,6 +35,29 @@ TEST_CASE("a record is a line of logfmt or a JSON object") {
       R"({"ts":"2026-01-02T00:04:05.678Z","level":"warn","msg":"collector fails","collector":"netstat","port":80,"error":"/x: not there"})");
 }
 
+TEST_CASE("a record is an entry of the journal, with its level and fields in their own right") {
+  const std::vector<LogField> fields = {{"collector", "netstat"}, {"error", "/x: not\nthere"}};
+  const LogRecord record{kAt, LogLevel::warn, "collector fails", fields};
+  const auto entry = to_journal_fields(record, LogFormat::logfmt);
+  CHECK(entry == JournalFields{{"MESSAGE", R"(collector fails collector=netstat error="/x: not\nthere")"},
+                               {"PRIORITY", "4"},
+                               {"SYSLOG_IDENTIFIER", "tcpdiagd"},
+                               {"TCPDIAG_COLLECTOR", "netstat"},
+                               {"TCPDIAG_ERROR", R"(/x: not\nthere)"}});
+  CHECK(to_journal_fields(record, LogFormat::json).front().second == to_json(record));
+}
+
+TEST_CASE("the levels are the priorities of syslog") {
+  const auto priority = [](LogLevel level) {
+    return to_journal_fields({kAt, level, "m", {}}, LogFormat::logfmt).at(1).second;
+  };
+  CHECK(priority(LogLevel::trace) == "7");
+  CHECK(priority(LogLevel::debug) == "7");
+  CHECK(priority(LogLevel::info) == "6");
+  CHECK(priority(LogLevel::warn) == "4");
+  CHECK(priority(LogLevel::error) == "3");
+}
+
 TEST_CASE("a moment before 1970 or with fewer than three digits of milliseconds keeps its form") {
   CHECK(to_logfmt({{}, LogLevel::info, "m", {}}) == "ts=1970-01-01T00:00:00.000Z level=info msg=\"m\"");
   CHECK(

@@ -248,6 +248,41 @@ TEST_CASE("the server listens at several addresses", "[http]") {
   CHECK(ask(*server, request("GET /-/ready")).starts_with("HTTP/1.1 200 "));
 }
 
+TEST_CASE("a socket that listens already is served instead of the listen addresses", "[http]") {
+  auto socket = ListenSocket::open(kLoopback);
+  REQUIRE(socket);
+  const auto address = socket->address();
+  HttpOptions options;
+  options.inherited = {socket->release()};
+  Published<Report> reports;
+  const auto server = HttpServer::start(options, reports, [] { return Health{}; }, kNoLog);
+  REQUIRE(server);
+  CHECK((*server)->addresses() == std::vector{address});
+  CHECK(ask(**server, request("GET /-/ready")).starts_with("HTTP/1.1 "));
+}
+
+TEST_CASE("what is inherited and no TCP socket that listens is refused", "[http]") {
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+    const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    const auto socket = ListenSocket::adopt(fd);
+    REQUIRE_FALSE(socket);
+    CHECK(socket.error().detail ==
+          "inherited socket " + std::to_string(fd) + ": not a TCP socket that listens");
+    ::close(fd);
+  }
+  CHECK_FALSE(ListenSocket::adopt(-1));
+}
+
+TEST_CASE("a listening socket says where it listens", "[http]") {
+  for (const auto* text : {":0", "127.0.0.1:0", "[::1]:0", "[::]:0"}) {
+    const auto wanted = parse_listen_address(text);
+    const auto socket = ListenSocket::open(*wanted);
+    if (!socket) continue;  // no IPv6 here
+    CHECK(socket->address().address == wanted->address);
+    CHECK(socket->address().port != 0);
+  }
+}
+
 TEST_CASE("listen addresses are written as they are read", "[http]") {
   for (const auto* text : {":10180", "127.0.0.1:1", "[::1]:65535"}) {
     const auto address = parse_listen_address(text);
