@@ -91,6 +91,8 @@ Result<void> Daemon::run() {
 }
 
 Result<void> Daemon::serve() {
+  last_tick_ =
+      clocks_.monotonic().time_since_epoch().count();  // who asks before the first is not told of a hang
   const auto health = [this] {
     const TimePoint last_tick{TimePoint::duration(last_tick_.load())};
     return Health{.healthy = clocks_.monotonic() - last_tick < kStuckAfter, .ready = ready_.load()};

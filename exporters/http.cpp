@@ -2,6 +2,7 @@
 #include "exporters/http.h"
 
 #include <microhttpd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -25,7 +26,12 @@ constexpr std::size_t kConnectionMemoryBytes = 32 << 10;
 constexpr unsigned kThreads = 2;
 
 struct StopDaemon {
-  void operator()(MHD_Daemon* daemon) const { MHD_stop_daemon(daemon); }
+  void operator()(MHD_Daemon* daemon) const {
+    // Stopping it shuts the socket down for everybody, also for a service manager that goes on listening.
+    const auto listener = MHD_quiesce_daemon(daemon);
+    MHD_stop_daemon(daemon);
+    if (listener != MHD_INVALID_SOCKET) close(listener);
+  }
 };
 using Daemon = std::unique_ptr<MHD_Daemon, StopDaemon>;
 

@@ -12,21 +12,21 @@ deb=$(echo "$TCPDIAG_SOURCE_DIR"/build/service/tcpdiagd_*.deb)
 [ -f "$deb" ] || { echo "no package: ./dev test service makes it"; exit 1; }
 scratch=$(mktemp -d "$TCPDIAG_BUILD_DIR/service-XXXXXX")
 root=$scratch/root
-nspawn=  # its process
+nspawn= leader=  # its process outside, and the container's first one
 started=()
 
 clean_up() {
   local pid
   for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-  if [ -n "$nspawn" ]; then kill -KILL "$nspawn" 2>/dev/null || true; fi
-  wait 2>/dev/null || true
+  for pid in $leader $nspawn; do kill -KILL "$pid" 2>/dev/null || true; done  # all of the container ends with the first
+  { wait; } 2>/dev/null || true
   rm -rf --one-file-system "$scratch"
 }
 trap clean_up EXIT
 
 die() {
   echo "FAILED: $*" >&2
-  [ -z "${leader:-}" ] || in_container journalctl --no-pager -o short-precise -n 40 -u tcpdiagd >&2 || true
+  [ -z "$leader" ] || in_container journalctl --no-pager -o short-precise -n 40 -u tcpdiagd >&2 || true
   exit 1
 }
 
@@ -75,3 +75,4 @@ property() { in_container systemctl show -P "$1" tcpdiagd; }
 is() { [ "$(property "$1")" = "$2" ]; }
 active() { is ActiveState active; }
 journal_says() { in_container journalctl -q --no-pager -u tcpdiagd | grep -q -- "$1"; }
+ready() { within 20 answers /-/ready || die "not ready after 20 s"; }

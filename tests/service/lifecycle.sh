@@ -8,10 +8,11 @@ boot
 echo "installed, it runs"
 in_container dpkg -i /root/tcpdiagd.deb >"$scratch/installation" 2>&1 || die "does not install: $(cat "$scratch/installation")"
 active || die "not active after installation"
-within 15 answers /-/ready || die "not ready"
-metrics >"$scratch/metrics" || die "no metrics"
-[ "$(wc -l <"$scratch/metrics")" -gt 100 ] || die "hardly any metrics: $(wc -l <"$scratch/metrics") lines"
+ready
+[ "$(metrics | wc -l)" -gt 100 ] || die "hardly any metrics: $(metrics | wc -l) lines"
 [[ $(property StatusText) == "no finding"* ]] || die "status: $(property StatusText)"
+in_container journalctl -q -u tcpdiagd _TRANSPORT=journal PRIORITY=6 TCPDIAG_ADDRESS=:10180 | grep -q listening ||
+  die "its log is not in the journal: $(in_container journalctl -q -o verbose -u tcpdiagd)"
 
 echo "its units are flawless, and closed as far as they can be"
 said=$(in_container systemd-analyze verify --man=no tcpdiagd.service tcpdiagd.socket 2>&1) || die "verify: $said"
@@ -38,3 +39,144 @@ for thread in $(threads MHD-worker); do
     [ -z "$(capabilities "$thread" $which)" ] || die "Cap$which of an HTTP thread: $(capabilities "$thread" $which)"
   done
 done
+
+echo "a server that accepts nobody is found, and told to the journal"
+cat >"$root/usr/local/bin/stalled" <<'PERL'
+#!/usr/bin/perl
+use Socket;
+socket($listener, PF_INET, SOCK_STREAM, 0) && bind($listener, sockaddr_in(7000, INADDR_LOOPBACK)) &&
+  listen($listener, 4) or die $!;
+sleep;
+PERL
+cat >"$root/usr/local/bin/clients" <<'PERL'
+#!/usr/bin/perl
+use Fcntl; use Socket;
+for (1 .. 40) {
+  socket($clients[$_], PF_INET, SOCK_STREAM, 0);
+  fcntl($clients[$_], F_SETFL, O_NONBLOCK);
+  connect($clients[$_], sockaddr_in(7000, INADDR_LOOPBACK));
+  select(undef, undef, undef, 0.2);
+}
+sleep;
+PERL
+chmod 755 "$root"/usr/local/bin/{stalled,clients}
+in_container systemd-run -q --unit=stalled --uid=nobody /usr/local/bin/stalled
+listening() { in_container ss -Hltn 'sport = 7000' | grep -q LISTEN; }
+within 10 listening || die "the server does not listen: $(in_container journalctl -q -u stalled)"
+in_container systemd-run -q --unit=clients /usr/local/bin/clients
+told() { in_container journalctl -q -u tcpdiagd -o json TCPDIAG_FINDING=accept-queue-app-stalled TCPDIAG_EVENT=opened | grep -q '"TCPDIAG_SUBJECT":"127.0.0.1:7000"'; }
+within 20 told || die "no finding in the journal: $(metrics | grep finding_active)"
+[[ $(property StatusText) == *finding*127.0.0.1:7000* ]] || die "status: $(property StatusText)"
+told_unit() { in_container journalctl -q -u tcpdiagd TCPDIAG_FINDING=accept-queue-app-stalled TCPDIAG_UNIT=stalled.service TCPDIAG_PROCESS=stalled | grep -q stalled; }
+told_unit || die "the owner is not told: $(in_container journalctl -q -u tcpdiagd -o json TCPDIAG_FINDING=accept-queue-app-stalled)"
+
+echo "it sees what root sees"
+in_container systemd-run -q --unit=as-root /usr/sbin/tcpdiagd --web.listen-address=127.0.0.1:10181
+# seen PORT: what the daemon there knows of the machine, without numbers that change
+seen() {
+  metrics "$1" | grep -E '^tcpdiag_(collector_success|processes_unreadable|listener_info|finding_unknown|process_max_fds)[ {]'
+}
+same_as_root() { seen 10181 >"$scratch/of_root" && seen 10180 >"$scratch/of_service" && cmp -s "$scratch/of_root" "$scratch/of_service"; }
+within 15 same_as_root || die "it sees other things: $(diff "$scratch/of_root" "$scratch/of_service")"
+! grep '^tcpdiag_collector_success{.*} 0' "$scratch/of_service" || die "collectors fail"
+grep -q '^tcpdiag_listener_info{.*port="7000",process="stalled",unit="stalled.service"' "$scratch/of_service" || die "an owner is not known"
+in_container systemctl stop as-root
+
+echo "reload: what can be applied is, without losing a scrape or what is known; what cannot is said"
+config=$root/etc/tcpdiagd/tcpdiagd.json
+pid=$(property MainPID)
+sed -i 's/"softnet": true/"softnet": false/; s/"max_connections": 512/"max_connections": 256/' "$config"
+in_container sh -c 'for i in $(seq 40); do curl -s -o /dev/null -w "%{http_code}\n" http://127.0.0.1:10180/metrics; done' >"$scratch/scrapes" &
+scrapes=$!
+in_container systemctl reload tcpdiagd || die "does not reload"
+softnet_is_off() { metrics >"$scratch/metrics" && ! grep -q '^tcpdiag_softnet_processed_total' "$scratch/metrics"; }
+within 5 softnet_is_off || die "the new configuration is not applied"
+wait "$scrapes"
+[ "$(sort -u "$scratch/scrapes")" = 200 ] || die "scrapes failed: $(sort "$scratch/scrapes" | uniq -c)"
+grep -q '^tcpdiag_finding_active{finding="accept-queue-app-stalled"' "$scratch/metrics" || die "the finding is forgotten"
+in_container journalctl -q -u tcpdiagd TCPDIAG_KEY=max_connections | grep -q 'after a restart only' || die "not said: max_connections"
+echo '{"softnet": 1}' >"$config"
+! in_container systemctl reload tcpdiagd 2>/dev/null || die "a wrong configuration is taken"
+in_container journalctl -q -u tcpdiagd | grep -q 'unknown key "softnet"' || die "the mistake is not told"
+active && [ "$(property MainPID)" = "$pid" ] || die "it did not survive"
+
+echo "killed, it is back within seconds"
+sed 's/"cpu_budget": 0.01/"cpu_budget": 0.02/' "$TCPDIAG_SOURCE_DIR/systemd/tcpdiagd.json" >"$config"
+started_anew() { active && [ "$(property MainPID)" != "$pid" ]; }
+in_container kill -KILL "$pid"
+within 6 started_anew || die "not back"
+ready
+
+echo "a loop that hangs while the other threads answer is ended by the watchdog"
+mkdir -p "$root/etc/systemd/system/tcpdiagd.service.d"
+printf '[Service]\nWatchdogSec=2s\n' >"$root/etc/systemd/system/tcpdiagd.service.d/watchdog.conf"
+in_container systemctl daemon-reload
+in_container systemctl restart tcpdiagd || die "does not restart"
+ready
+pid=$(property MainPID)
+cp "$TCPDIAG_BUILD_DIR/tests/hold_thread" "$root/usr/local/bin/"
+in_container hold_thread "$pid" >"$scratch/held" &
+started+=($!)
+within 5 grep -qs held "$scratch/held" || die "the loop is not held"
+answers /metrics || die "the others do not answer"
+within 15 started_anew || die "not restarted: $(property ActiveState)"
+in_container journalctl -q -u tcpdiagd | grep -q 'Watchdog timeout' || die "by something else than the watchdog"
+ready
+
+echo "another network namespace: unknown without the drop-in, seen with it"
+in_container ip netns add other
+sed -i 's/"namespaces": \[\]/"namespaces": ["other"]/' "$config"
+in_container systemctl restart tcpdiagd || die "does not restart"
+ready
+of_other() { metrics | grep -Fqx "tcpdiag_collector_success{collector=\"netstat\",netns=\"other\"} $1"; }
+of_other 0 || die "without CAP_SYS_ADMIN: $(metrics | grep other)"
+cp "$root/usr/share/doc/tcpdiagd/examples/namespaces.conf" "$root/etc/systemd/system/tcpdiagd.service.d/"
+in_container systemctl daemon-reload
+in_container systemctl restart tcpdiagd || die "does not restart"
+ready
+within 5 of_other 1 || die "with CAP_SYS_ADMIN: $(metrics | grep collector_success)"
+
+echo "it stops within two seconds, though clients hold on to it"
+in_container sh -c 'exec 3<>/dev/tcp/127.0.0.1/10180; sleep 60' 2>/dev/null &
+started+=($!)
+before=${EPOCHREALTIME/./}
+in_container systemctl stop tcpdiagd
+took=$(((${EPOCHREALTIME/./} - before) / 1000))
+[ "$took" -lt 2000 ] || die "took $took ms"
+is ActiveState inactive && is Result success || die "$(property ActiveState), $(property Result)"
+
+echo "systemd listens for it: whoever connects starts it, and nobody is refused while it restarts"
+in_container systemctl start tcpdiagd.socket
+is ActiveState inactive || die "started too early"
+answers /-/healthy || die "is not started by a connection"
+in_container journalctl -q -u tcpdiagd -n 5 TCPDIAG_ADDRESS=:10180 | grep -q listening || die "does not listen there"
+ready
+in_container sh -c 'for i in $(seq 20); do curl -s -o /dev/null --max-time 10 -w "%{http_code}\n" http://127.0.0.1:10180/-/healthy; done' >"$scratch/scrapes" &
+scrapes=$!
+in_container systemctl restart tcpdiagd || die "does not restart"
+wait "$scrapes"
+! grep -q 000 "$scratch/scrapes" || die "refused: $(sort "$scratch/scrapes" | uniq -c)"
+in_container systemctl stop tcpdiagd.socket tcpdiagd
+rm -r "$root/etc/systemd/system/tcpdiagd.service.d"
+in_container systemctl daemon-reload
+
+echo "an upgrade keeps the configuration and restarts it"
+in_container systemctl start tcpdiagd || die "does not start"
+pid=$(property MainPID)
+dpkg-deb -R "$deb" "$scratch/next"
+sed -i 's/^Version: .*/&+next/' "$scratch/next/DEBIAN/control"
+dpkg-deb -Znone -b "$scratch/next" "$root/root/next.deb" >/dev/null
+in_container dpkg -i /root/next.deb >"$scratch/upgrade" 2>&1 || die "no upgrade: $(cat "$scratch/upgrade")"
+started_anew || die "not restarted"
+grep -q '"cpu_budget": 0.02' "$config" || die "the configuration is lost"
+ready
+
+echo "removed, its configuration stays; purged, nothing does"
+in_container dpkg -r tcpdiagd >"$scratch/removal" 2>&1 || die "cannot be removed: $(cat "$scratch/removal")"
+! in_container pgrep -x tcpdiagd || die "still running"
+[ -f "$config" ] || die "the configuration is gone"
+in_container dpkg -P tcpdiagd >"$scratch/removal" 2>&1 || die "cannot be purged: $(cat "$scratch/removal")"
+rm "$root"/root/*.deb
+left=$(cd "$root" && find . -xdev -name '*tcpdiag*' ! -path './proc/*' ! -path './sys/*' ! -path './run/log/*' ! -path './var/log/journal/*')
+left+=$(grep -l tcpdiag "$root"/etc/{passwd,group,shadow,gshadow,subuid,subgid} 2>/dev/null || true)
+[ -z "$left" ] || die "left: $left"

@@ -3,6 +3,7 @@
 #include "exporters/http.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -259,6 +260,19 @@ TEST_CASE("a socket that listens already is served instead of the listen address
   REQUIRE(server);
   CHECK((*server)->addresses() == std::vector{address});
   CHECK(ask(**server, request("GET /-/ready")).starts_with("HTTP/1.1 "));
+}
+
+TEST_CASE("a socket that the service manager keeps goes on listening when the server stops", "[http]") {
+  auto socket = ListenSocket::open(kLoopback);
+  REQUIRE(socket);
+  Published<Report> reports;
+  HttpOptions options;
+  for (int start = 0; start < 2; ++start) {
+    options.inherited = {::fcntl(socket->fd(), F_DUPFD_CLOEXEC, 0)};
+    const auto server = HttpServer::start(options, reports, [] { return Health{}; }, kNoLog);
+    REQUIRE(server);
+    CHECK(ask(**server, request("GET /-/ready")).starts_with("HTTP/1.1 "));
+  }
 }
 
 TEST_CASE("what is inherited and no TCP socket that listens is refused", "[http]") {
