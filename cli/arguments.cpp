@@ -280,6 +280,18 @@ tl::unexpected<Error> unknown_word(const std::string& word) {
   return refused((flag ? "unknown flag " : "unknown command ") + quote(word) + did_you_mean(word, known));
 }
 
+constexpr std::string_view kSharedFlags = R"(  --netns=NETNS
+      A network namespace to look at beside the program's own: a name under /run/netns, or a path.
+      May be given several times.
+  --json
+      JSON as the daemon's API has it, for programs.
+)";
+
+constexpr std::string_view kExitStatus =
+    R"(Exit status of the others: 0 when what was asked for is known, 1 when it could not be read, 2 for a
+mistake on the command line.
+)";
+
 std::string listed(const std::vector<std::string>& names) {
   std::string list;
   for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
@@ -304,6 +316,13 @@ Result<Command> parse_arguments(const std::vector<std::string>& arguments) {
   return command->parse(*given);
 }
 
+std::vector<CommandView> command_views() {
+  std::vector<CommandView> views;
+  for (const auto& command : commands())
+    views.push_back({command.name, command.synopsis, command.flags, command.help});
+  return views;
+}
+
 std::string usage() {
   std::string synopses, descriptions;
   for (const auto& command : commands()) {
@@ -311,19 +330,10 @@ std::string usage() {
     synopses += (synopses.empty() ? "Usage: tcpdiag " : "       tcpdiag ") + line;
     descriptions += "\n  " + std::string(command.name) + "\n" + std::string(command.help);
   }
-  return synopses + R"(       tcpdiag --help | --version
-Asks the kernel why TCP connections fail.
-)" + descriptions +
-         R"(
-  --netns=NETNS
-      A network namespace to look at beside the program's own: a name under /run/netns, or a path.
-      May be given several times.
-  --json
-      JSON as the daemon's API has it, for programs.
-
-Exit status of the others: 0 when what was asked for is known, 1 when it could not be read, 2 for a
-mistake on the command line.
-)";
+  return synopses + "       tcpdiag --help | --version\nAsks the kernel why TCP connections fail.\n" +
+         descriptions + "\n" + std::string(kSharedFlags) + "\n" + std::string(kExitStatus);
 }
+
+std::string_view shared_flags_help() { return kSharedFlags; }
 
 }  // namespace tcpdiag

@@ -22,6 +22,8 @@ using Complaint = std::optional<std::string>;
 /// its default.
 using SetBy = std::map<std::string_view, std::string>;
 
+}  // namespace
+
 std::vector<FlagSpec> known_flags() {
   std::vector<FlagSpec> flags = {
       {"--config.file", true}, {"--config.check"}, {"--version"}, {"--help"}, {"-h"}};
@@ -35,6 +37,8 @@ std::vector<FlagSpec> known_flags() {
   }
   return flags;
 }
+
+namespace {
 
 Complaint apply_entry(const ConfigEntry& entry, Options& options, const std::string& path, SetBy& set_by) {
   std::vector<std::string> keys;

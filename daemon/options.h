@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "daemon/flags.h"
 #include "daemon/log.h"
 
 namespace tcpdiag {
@@ -43,6 +44,9 @@ struct EarlyExit {
 /// program's name. To reload the configuration, call it again with the same arguments: on a mistake the old
 /// options stay.
 tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& arguments);
+
+/// Every flag of tcpdiagd.
+std::vector<FlagSpec> known_flags();
 
 /// The keys whose values differ and take effect only after a restart.
 std::vector<std::string> needs_restart(const Options& before, const Options& after);

@@ -12,12 +12,6 @@
 namespace tcpdiag {
 namespace {
 
-struct PlainFlag {
-  std::string_view flag;
-  std::string_view help;
-};
-
-// The flags that are no options of the file.
 constexpr std::array kPlainFlags = {
     PlainFlag{"--config.file=FILE",
               "Configuration file to read. Flags override what it says. SIGHUP reads it again."},
@@ -80,6 +74,8 @@ constexpr std::string_view kExample = R"({
 })";
 
 }  // namespace
+
+std::span<const PlainFlag> plain_flags() { return kPlainFlags; }
 
 std::string options_help() {
   std::string text =
