@@ -29,10 +29,11 @@ PasswordChecks::~PasswordChecks() {
   thread_.join();
 }
 
-PasswordChecks::Digest PasswordChecks::digest_of(const std::string& user, const std::string& hash,
-                                                 const std::string& password) {
-  // a hash has no zero byte, and its length is fixed: no two triples make the same text
-  const auto text = hash + std::to_string(user.size()) + ":" + user + password;
+PasswordChecks::Digest PasswordChecks::digest_of(bool known_user, const std::string& user,
+                                                 const std::string& hash, const std::string& password) {
+  // the length of a hash is fixed, so that no two of these make the same text
+  const auto text = std::string(known_user ? "known" : "other") + hash + std::to_string(user.size()) + ":" +
+                    user + password;
   Digest digest{};
   gnutls_hash_fast(GNUTLS_DIG_SHA256, text.data(), text.size(), digest.data());
   return digest;
@@ -44,7 +45,7 @@ PasswordChecks::Answer PasswordChecks::check(const Users& users, const Credentia
   const auto user = users.find(credentials.user);
   const bool known_user = user != users.end();
   const auto& hash = known_user ? user->second : slowest(users);
-  const auto digest = digest_of(credentials.user, hash, credentials.password);
+  const auto digest = digest_of(known_user, credentials.user, hash, credentials.password);
 
   const std::scoped_lock lock(mutex_);
   if (right_.contains(digest)) return Answer::right;

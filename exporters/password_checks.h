@@ -59,7 +59,8 @@ class PasswordChecks {
     std::vector<std::function<void(bool)>> done;
   };
 
-  static Digest digest_of(const std::string& user, const std::string& hash, const std::string& password);
+  static Digest digest_of(bool known_user, const std::string& user, const std::string& hash,
+                          const std::string& password);
   void run();
   void remember(const Digest& digest);
 
