@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/web_config.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <span>
+#include <sstream>
 
 #include "core/nearest_name.h"
 #include "core/utf8.h"
@@ -299,6 +301,34 @@ constexpr KeyRow<WebConfig> kTopKeys[] = {{"tls_server_config", store_tls},
                                           {"basic_auth_users", store_users},
                                           {"rate_limit", store_rate_limit}};
 
+/// Notes where documents begin. YAML::LoadAll would do, but on some garbage it never ends.
+class Documents : public YAML::EventHandler {
+ public:
+  std::vector<int> lines;
+
+  void OnDocumentStart(const YAML::Mark& mark) override { lines.push_back(mark.line + 1); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+};
+
+/// What follows the first document of a text.
+Wrong second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Documents documents;
+  const bool second = parser.HandleNextDocument(documents) && parser.HandleNextDocument(documents);
+  if (!second) return std::nullopt;
+  return Complaint{documents.lines.back(), "a second document begins, or something that is not YAML"};
+}
+
 tl::unexpected<Error> malformed(const std::string& name, const Complaint& complaint) {
   return unexpected(Errc::malformed, name + ":" + std::to_string(complaint.line) + ": " + complaint.text);
 }
@@ -309,11 +339,10 @@ Result<WebConfig> parse_web_config(const std::string& name, std::string_view tex
   if (text.size() > kMaxWebConfigBytes)
     return unexpected(Errc::too_large, name + ": more than " + std::to_string(kMaxWebConfigBytes) + " bytes");
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
+    const std::string whole(text);
+    if (const auto wrong = second_document(whole)) return malformed(name, *wrong);
     WebConfig config;
-    if (documents.size() > 1) return malformed(name, {line_of(documents[1]), "a second document begins"});
-    if (documents.empty()) return config;
-    const Value top{"the file", documents.front(), 1};
+    const Value top{"the file", YAML::Load(whole), 1};
     if (const auto wrong = store_mapping<WebConfig>(top, kTopKeys, config)) return malformed(name, *wrong);
     return config;
   } catch (const YAML::Exception& error) {
