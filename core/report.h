@@ -32,6 +32,11 @@ struct HttpUsage {
   std::uint64_t connections = 0;  ///< open now
   std::uint64_t refused = 0;      ///< closed at once: too many from their address
   std::uint64_t dropped = 0;      ///< closed because they were too slow
+  std::uint64_t unauthorized =
+      0;                      ///< requests answered with 401 although they came with a name and a password
+  std::uint64_t limited = 0;  ///< requests answered with 429 or 503: too many of them, or of passwords
+  std::optional<bool>
+      web_config_valid;  ///< whether the web configuration file as it is now is in force; empty: none
 };
 
 /// What a rule of the diagnosis said so far.

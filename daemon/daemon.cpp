@@ -84,6 +84,7 @@ Result<void> Daemon::run() {
                            .finished = [this] { finish_batch(); }});
   manager_.stopping();
   stopping_ = true;  // a dump that is running is given up, so that the worker ends
+  web_config_.reset();
   server_.reset();
   worker_.stop();
   log_.info("stopped");
@@ -97,14 +98,38 @@ Result<void> Daemon::serve() {
     const TimePoint last_tick{TimePoint::duration(last_tick_.load())};
     return Health{.healthy = clocks_.monotonic() - last_tick < kStuckAfter, .ready = ready_.load()};
   };
+  auto http = http_options(options_);
+  http.clock = clocks_.monotonic;
+  std::vector<FileMark> web_config_marks;
+  if (!options_.web_config_file.empty()) {
+    const auto file = read_web_config(options_.web_config_file, web_config_marks);
+    if (!file) return tl::unexpected<Error>(file.error());
+    for (const auto& warning : file->warnings) log_.warn(warning);
+    http.security = file->security;
+  }
   const HttpLog log{.warn = [this](const std::string& message) { log_.warn(message); },
                     .debug = [this](const std::string& message) { log_.debug(message); }};
-  auto http = http_options(options_);
   http.inherited = sockets_;
   auto server = HttpServer::start(http, published_, health, log);
   if (!server) return tl::unexpected<Error>(server.error());
   server_ = std::move(*server);
   for (const auto& address : server_->addresses()) log_.info("listening", {{"address", to_string(address)}});
+  if (http.security)
+    web_config_ = std::make_unique<WebConfigWatch>(
+        options_.web_config_file, std::move(web_config_marks),
+        [this](const Result<WebConfigFile>& file) { return take_web_config(file); });
+  return {};
+}
+
+Result<void> Daemon::take_web_config(const Result<WebConfigFile>& file) {
+  const auto taken =
+      file.and_then([this](const WebConfigFile& read) { return server_->set_security(read.security); });
+  if (!taken) {
+    log_.error("web configuration not reloaded, the old one stays", {{"error", taken.error().detail}});
+    return taken;
+  }
+  for (const auto& warning : file->warnings) log_.warn(warning);
+  log_.info("web configuration reloaded");
   return {};
 }
 
@@ -131,6 +156,7 @@ void Daemon::publish() {
   auto report = std::make_shared<Report>(cycle_.report(now));
   server_->drop_slow(now);
   report->http = server_->usage();
+  if (web_config_) report->http->web_config_valid = web_config_->valid();
   log_changes(*report);
   finding_log_.write(changes_between(published_.latest().get(), *report));
   manager_.status(status_line(*report));
@@ -168,8 +194,10 @@ void Daemon::apply(Options options) {
   log_.configure(options.log_level, options.log_format);
   cycle_.configure(cycle_options(options));
   server_->set_limits(limits_of(options));
+  if (web_config_) web_config_->reload();
   // What takes effect after a restart only stays as it is, so that the next reload names it again.
   options.listen_addresses = options_.listen_addresses;
+  options.web_config_file = options_.web_config_file;
   options.namespaces = options_.namespaces;
   options.max_connections = options_.max_connections;
   options.max_connections_per_ip = options_.max_connections_per_ip;

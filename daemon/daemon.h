@@ -14,6 +14,7 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/web_config_watch.h"
 #include "daemon/worker.h"
 #include "exporters/http.h"
 
@@ -36,11 +37,13 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  /// Runs until SIGTERM or SIGINT. Errors: a listen address cannot be used; the kernel refused a timer.
+  /// Runs until SIGTERM or SIGINT. Errors: a listen address or the web configuration file cannot be used; the
+  /// kernel refused a timer.
   Result<void> run();
 
  private:
   Result<void> serve();
+  Result<void> take_web_config(const Result<WebConfigFile>& file);
   void tick(std::uint64_t missed);
   void finish_batch();
   void publish();
@@ -63,6 +66,7 @@ class Daemon {
   Cycle cycle_;
   Worker worker_;
   std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<WebConfigWatch> web_config_;  // empty: there is no such file
   TimePoint publish_at_;
   std::map<std::pair<std::string, std::string>, Result<void>> logged_;  // outcomes by collector and namespace
 };

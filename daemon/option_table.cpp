@@ -19,10 +19,17 @@ constexpr std::array kFormats = {LogFormat::logfmt, LogFormat::json};
 
 bool is_listen_address(std::string_view text) { return parse_listen_address(text).has_value(); }
 
-bool is_namespace(std::string_view text) {
+bool has_control(std::string_view text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(text.begin(), text.end(), is_control)) return false;
-  if (text.starts_with('/')) return text.size() > 1 && text.size() < 4096;
+  return std::any_of(text.begin(), text.end(), is_control);
+}
+
+constexpr std::size_t kLongestPath = 4095;
+bool is_path_or_empty(std::string_view text) { return text.size() <= kLongestPath && !has_control(text); }
+
+bool is_namespace(std::string_view text) {
+  if (has_control(text)) return false;
+  if (text.starts_with('/')) return text.size() > 1 && text.size() <= kLongestPath;
   constexpr std::size_t kLongestFileName = 255;
   return !text.empty() && text.size() <= kLongestFileName && text.find('/') == std::string_view::npos &&
          text != "." && text != ".." && text != "host";
@@ -60,6 +67,13 @@ bool set_whole(const WholeOption& kind, const OptionValue& value, Options& optio
   if (number == nullptr || !(*number >= kind.min && *number <= kind.max)) return false;
   if (*number != std::floor(*number)) return false;
   options.*kind.member = static_cast<std::uint32_t>(*number);
+  return true;
+}
+
+bool set_text(const TextOption& kind, const OptionValue& value, Options& options) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr || !kind.valid(*text)) return false;
+  options.*kind.member = *text;
   return true;
 }
 
@@ -123,6 +137,9 @@ std::span<const OptionRow> option_table() {
        ListOption{&Options::listen_addresses, 1, 16, is_listen_address,
                   "an IPv4 address and \":PORT\", an IPv6 address in brackets and \":PORT\", \"localhost:PORT\", or \":PORT\" alone"},
        true, "Where the HTTP server listens; \":PORT\" alone means every address, port 0 one that the kernel chooses."},
+      {"web_config_file", "--web.config.file", "FILE",
+       TextOption{&Options::web_config_file, is_path_or_empty, "the path of a file, or \"\" for none"}, true,
+       "Web configuration file in the format that all exporters of Prometheus share: TLS, passwords, headers, a rate limit. See docs/web-security.md. The file and the certificates it names are read again when they change, and on SIGHUP."},
       {"max_connections", "--web.max-connections", "N",
        WholeOption{&Options::max_connections, 1, 10000}, true,
        "How many connections the HTTP server holds at once at each address; further ones wait. A request must come, and its answer be taken, within 10 s; while the server is full, requests within 1 s."},
@@ -177,6 +194,7 @@ std::string allowed_by(const OptionRow& row) {
   };
   return std::visit(
       Visitor{[](const ShareOption&) { return std::string("a number above 0 and up to 1"); }, whole, list,
+              [](const TextOption& kind) { return std::string(kind.allowed); },
               [](const CollectorsOption&) { return std::string("collectors' names, each true or false"); },
               [](const auto& kind) { return listed(kind.words); }},
       row.kind);
@@ -192,6 +210,7 @@ std::string shown(const OptionRow& row, const Options& options) {
       Visitor{[&](const ShareOption& kind) { return OptionValue(options.*kind.member); },
               [&](const WholeOption& kind) { return OptionValue(static_cast<double>(options.*kind.member)); },
               [&](const ListOption& kind) { return OptionValue(options.*kind.member); }, collectors,
+              [&](const TextOption& kind) { return OptionValue(options.*kind.member); },
               [&](const auto& kind) { return OptionValue(std::string(to_string(options.*kind.member))); }},
       row.kind));
 }
@@ -209,6 +228,7 @@ std::optional<std::string> set(const OptionRow& row, const OptionValue& value, O
   return std::visit(Visitor{[&](const ShareOption& kind) { return done(set_share(kind, value, options)); },
                             [&](const WholeOption& kind) { return done(set_whole(kind, value, options)); },
                             [&](const ListOption& kind) { return set_list(row, kind, value, options); },
+                            [&](const TextOption& kind) { return done(set_text(kind, value, options)); },
                             [&](const CollectorsOption&) { return set_collectors(row, value, options); },
                             [&](const auto& kind) { return done(set_word(kind, value, options)); }},
                     row.kind);

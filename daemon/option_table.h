@@ -29,6 +29,12 @@ struct WholeOption {
   std::uint32_t Options::* member;
   std::uint32_t min, max;
 };
+/// A text that may be empty, which stands for none.
+struct TextOption {
+  std::string Options::* member;
+  bool (*valid)(std::string_view);
+  std::string_view allowed;
+};
 /// A list of texts without repetitions; its flag may be given several times.
 struct ListOption {
   std::vector<std::string> Options::* member;
@@ -43,7 +49,7 @@ struct OptionRow {
   std::string_view key;          ///< in the configuration file
   std::string_view flag;         ///< "--log.level"
   std::string_view placeholder;  ///< of the flag's value in --help
-  std::variant<WordOption<LogLevel>, WordOption<LogFormat>, ShareOption, WholeOption, ListOption,
+  std::variant<WordOption<LogLevel>, WordOption<LogFormat>, ShareOption, WholeOption, TextOption, ListOption,
                CollectorsOption>
       kind;
   bool restart;  ///< a new value takes effect only after a restart

@@ -12,6 +12,7 @@
 #include "daemon/nearest_name.h"
 #include "daemon/option_table.h"
 #include "daemon/options_reference.h"
+#include "daemon/web_config_file.h"
 
 namespace tcpdiag {
 namespace {
@@ -102,6 +103,13 @@ Complaint settle_connections(const SetBy& set_by, Options& options) {
   return std::nullopt;
 }
 
+Complaint check_web_config(const Options& options) {
+  if (options.web_config_file.empty()) return std::nullopt;
+  std::vector<FileMark> marks;
+  const auto file = read_web_config(options.web_config_file, marks);
+  return file ? std::nullopt : Complaint(file.error().detail);
+}
+
 tl::unexpected<EarlyExit> leave(int code, const std::string& text) {
   return tl::unexpected<EarlyExit>(EarlyExit{code, text + "\n"});
 }
@@ -125,8 +133,10 @@ tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& ar
   }
   if (const auto wrong = apply_flags(*given, options, set_by)) return mistake(*wrong);
   if (const auto wrong = settle_connections(set_by, options)) return mistake(*wrong);
-  if (given->contains("--config.check"))
+  if (given->contains("--config.check")) {
+    if (const auto wrong = check_web_config(options)) return mistake(*wrong);
     return leave(0, file == given->end() ? "the flags are valid" : file->second.back() + ": valid");
+  }
   return options;
 }
 

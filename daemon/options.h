@@ -17,6 +17,7 @@ namespace tcpdiag {
 /// Every option with its default. Values that came through load_options() are valid.
 struct Options {
   std::vector<std::string> listen_addresses = {":10180"};  ///< see parse_listen_address()
+  std::string web_config_file;                             ///< see read_web_config(); empty: none
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::logfmt;
   std::set<std::string, std::less<>> collectors_off;  ///< names from collector_catalog()

@@ -16,6 +16,7 @@
 
 #include "exporters/listen_socket.h"
 #include "exporters/open_connections.h"
+#include "exporters/rate_limiter.h"
 #include "exporters/without_capabilities.h"
 
 namespace tcpdiag {
@@ -45,7 +46,7 @@ bool announces_body(MHD_Connection* connection) {
   return (!length.empty() && length != "0") || !header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty();
 }
 
-MHD_Result send(MHD_Connection* connection, const HttpResponse& answer, bool close) {
+MHD_Result send(MHD_Connection* connection, const HttpResponse& answer, bool close = false) {
   using Body = std::shared_ptr<const std::string>;
   auto* body = new Body(answer.body);  // keeps the page alive until MHD has sent it and frees this
   // MHD takes a pointer to what it could change and does not
@@ -69,6 +70,27 @@ int descriptor_of(MHD_Connection* connection) {
   return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+/// An address that the server listens at, whoever is connected to it, and what those who come are met with.
+struct ServedAddress {
+  OpenConnections connections;
+  const Published<WebSecurity>& security;
+};
+
+struct Connected {
+  ServedAddress& listener;
+  std::shared_ptr<const TlsServer> tls;  // what it was begun with
+};
+
+ServedAddress& served_address_of(MHD_Connection* connection) {
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return static_cast<Connected*>(info->socket_context)->listener;
+}
+
+/// A request without a body, between the calls that MHD makes about it.
+struct Asking {
+  std::optional<bool> right_password;  // empty: not known yet
+};
+
 }  // namespace
 
 struct HttpServer::Threads {
@@ -77,7 +99,14 @@ struct HttpServer::Threads {
   Threads(const HttpOptions& options, const Published<Report>& reports, HealthCheck health, HttpLog write_log)
       : pages(reports, std::move(health), options.limits),
         max_connections_per_ip(options.max_connections_per_ip),
-        log(std::move(write_log)) {}
+        clock(options.clock),
+        log(std::move(write_log)) {
+    security.publish(options.security ? options.security : std::make_shared<const WebSecurity>());
+  }
+
+  ~Threads() { passwords.stop(); }  // MHD cannot be stopped while a connection waits
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
 
   /// Passes on the 1st, 2nd, 4th, 8th ... message of a kind: a peer can cause them as often as it likes.
   void log_seldom(const Write& write, const std::string& kind, const std::string& message) {
@@ -105,32 +134,69 @@ struct HttpServer::Threads {
   }
 
   MHD_Result handle(MHD_Connection* connection, const char* path, const char* method, void** seen) {
+    const auto in_force = security.latest();
     const HttpRequest request{method, path, header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
                               announces_body(connection)};
+    const auto reply = [&](HttpResponse answer, bool close = false) {
+      set_headers(answer, in_force->headers);
+      return send(connection, answer, close);
+    };
     // Answered at the first call, before the body is read, MHD closes the connection; without a body the
     // second call is the one to answer, which keeps it open.
-    if (!request.has_body && *seen == nullptr) {
-      *seen = this;
-      connections_of(connection).requested(descriptor_of(connection));
+    if (request.has_body) return reply(pages.answer(request), true);
+    if (*seen == nullptr) {
+      *seen = new Asking;
+      served_address_of(connection).connections.requested(descriptor_of(connection));
       return MHD_YES;
     }
-    return send(connection, pages.answer(request), request.has_body);
+    const auto status = admit(connection, *in_force, *static_cast<Asking*>(*seen));
+    if (!status) return MHD_YES;  // it waits, and will come again
+    return reply(*status == 200 ? pages.answer(request) : refuse(*status));
   }
 
-  static OpenConnections& connections_of(MHD_Connection* connection) {
-    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return *static_cast<OpenConnections*>(info->socket_context);
+  /// 200: the request may be answered; empty: the connection waits for its password to be checked; otherwise
+  /// how it is refused.
+  std::optional<int> admit(MHD_Connection* connection, const WebSecurity& in_force, Asking& asking) {
+    if (asking.right_password) return *asking.right_password ? 200 : count(unauthorized, 401);
+    if (in_force.rate_limit && clock && !limiter.allow(*in_force.rate_limit, clock()))
+      return count(limited, 429);
+    if (in_force.users.empty()) return 200;
+    const auto credentials = parse_basic_auth(header(connection, MHD_HTTP_HEADER_AUTHORIZATION));
+    if (!credentials) return 401;
+    const auto waits = [connection] { MHD_suspend_connection(connection); };
+    const auto checked = [connection, &asking](bool right) {
+      asking.right_password = right;
+      MHD_resume_connection(connection);
+    };
+    switch (
+        passwords.check(in_force.users, *credentials, peer_of(descriptor_of(connection)), waits, checked)) {
+      case PasswordChecks::Answer::right: return 200;
+      case PasswordChecks::Answer::later: return std::nullopt;
+      case PasswordChecks::Answer::busy: break;
+    }
+    return count(limited, 503);
+  }
+
+  static int count(std::atomic<std::uint64_t>& refusals, int status) {
+    ++refusals;
+    return status;
   }
 
   HttpPages pages;
   const unsigned max_connections_per_ip;
+  const std::function<TimePoint()> clock;
+  Published<WebSecurity> security;
+  RateLimiter limiter;
+  PasswordChecks passwords;
   HttpLog log;
   std::atomic<bool> started = false;
   std::atomic<std::uint64_t> refused = 0;
   std::atomic<std::uint64_t> dropped = 0;
+  std::atomic<std::uint64_t> unauthorized = 0;
+  std::atomic<std::uint64_t> limited = 0;
   std::mutex mutex;  ///< guards times_logged and calls of log_seldom's writers
   std::map<std::string, std::uint64_t> times_logged;
-  std::vector<std::unique_ptr<OpenConnections>> connections;  ///< of each daemon
+  std::vector<std::unique_ptr<ServedAddress>> listeners;  ///< of each daemon
   std::vector<Daemon> daemons;  ///< last: its threads use the rest until they are stopped
 };
 
@@ -165,16 +231,35 @@ std::size_t decode(void*, MHD_Connection*, char* text) {
 
 void on_connection(void* context, MHD_Connection* connection, void** socket_context,
                    MHD_ConnectionNotificationCode code) {
-  auto& connections = *static_cast<OpenConnections*>(context);
-  *socket_context = &connections;
-  if (code == MHD_CONNECTION_NOTIFY_STARTED)
-    connections.opened(descriptor_of(connection));
-  else
-    connections.closed(descriptor_of(connection));
+  auto& listener = *static_cast<ServedAddress*>(context);
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+    listener.connections.closed(descriptor_of(connection));
+    delete static_cast<Connected*>(*socket_context);
+    return;
+  }
+  auto* connected = new Connected{listener, listener.security.latest()->tls};
+  *socket_context = connected;
+  listener.connections.opened(descriptor_of(connection));
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+  if (connected->tls && info != nullptr)
+    connected->tls->begin(static_cast<gnutls_session_int*>(info->tls_session));
 }
 
-void on_answered(void* context, MHD_Connection* connection, void**, MHD_RequestTerminationCode) {
-  static_cast<OpenConnections*>(context)->answered(descriptor_of(connection));
+void on_answered(void* context, MHD_Connection* connection, void** seen, MHD_RequestTerminationCode) {
+  static_cast<ServedAddress*>(context)->connections.answered(descriptor_of(connection));
+  delete static_cast<Asking*>(*seen);
+  *seen = nullptr;
+}
+
+/// What MHD needs to serve TLS at all; each connection then begins with what is in force.
+std::vector<MHD_OptionItem> tls_options(const TlsServer* tls) {
+  std::vector<MHD_OptionItem> options;
+  if (tls != nullptr) {
+    options.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(tls->certificate().c_str())});
+    options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(tls->key().c_str())});
+  }
+  options.push_back({MHD_OPTION_END, 0, nullptr});
+  return options;
 }
 
 Result<std::vector<ListenSocket>> open_sockets(const HttpOptions& options) {
@@ -203,9 +288,18 @@ HttpServer::~HttpServer() = default;
 
 void HttpServer::set_limits(const Limits& limits) { threads_->pages.set_limits(limits); }
 
+Result<void> HttpServer::set_security(std::shared_ptr<const WebSecurity> security) {
+  const auto before = threads_->security.latest();
+  if ((security->tls == nullptr) != (before->tls == nullptr))
+    return unexpected(Errc::failed, std::string("TLS is switched ") + (security->tls ? "on" : "off") +
+                                        ", which takes effect after a restart only");
+  threads_->security.publish(std::move(security));
+  return {};
+}
+
 void HttpServer::drop_slow(TimePoint now) {
-  for (const auto& connections : threads_->connections) {
-    const auto [count, peer] = connections->drop_slow(now);
+  for (const auto& listener : threads_->listeners) {
+    const auto [count, peer] = listener->connections.drop_slow(now);
     if (count == 0) continue;
     threads_->dropped += count;
     threads_->log_seldom(threads_->log.warn, "slow",
@@ -215,8 +309,11 @@ void HttpServer::drop_slow(TimePoint now) {
 }
 
 HttpUsage HttpServer::usage() const {
-  HttpUsage usage{.refused = threads_->refused, .dropped = threads_->dropped};
-  for (const auto& connections : threads_->connections) usage.connections += connections->size();
+  HttpUsage usage{.refused = threads_->refused,
+                  .dropped = threads_->dropped,
+                  .unauthorized = threads_->unauthorized,
+                  .limited = threads_->limited};
+  for (const auto& listener : threads_->listeners) usage.connections += listener->connections.size();
   return usage;
 }
 
@@ -226,24 +323,31 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpOptions& options
   auto opened = open_sockets(options);
   if (!opened) return tl::unexpected<Error>(opened.error());
   auto& sockets = *opened;
-  std::unique_ptr<HttpServer> server(new HttpServer(options, reports, std::move(health), std::move(log)));
+  std::unique_ptr<HttpServer> server;  // it has a thread that reads passwords
+  const auto made = without_capabilities(
+      [&] { server.reset(new HttpServer(options, reports, std::move(health), std::move(log))); });
+  if (!made) return tl::unexpected<Error>(made.error());
   auto& threads = *server->threads_;
+  const auto tls = threads.security.latest()->tls;
+  auto for_tls = tls_options(tls.get());
+  const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                         (tls ? MHD_USE_TLS : MHD_NO_FLAG);
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     const auto address = sockets[i].address();
     const auto limit = std::max(options.max_connections, kThreads);
-    threads.connections.push_back(std::make_unique<OpenConnections>(limit));
-    auto* connections = threads.connections.back().get();
+    threads.listeners.emplace_back(new ServedAddress{OpenConnections(limit), threads.security});
+    auto* listener = threads.listeners.back().get();
     Daemon daemon;
     const auto start_daemon = [&] {
       daemon.reset(MHD_start_daemon(
-          MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, address.port, nullptr, nullptr,
-          on_request<Threads>, &threads, MHD_OPTION_EXTERNAL_LOGGER, on_message<Threads>, &threads,
-          MHD_OPTION_LISTEN_SOCKET, sockets[i].fd(), MHD_OPTION_THREAD_POOL_SIZE, kThreads,
-          MHD_OPTION_NOTIFY_CONNECTION, on_connection, connections, MHD_OPTION_NOTIFY_COMPLETED, on_answered,
-          connections, MHD_OPTION_UNESCAPE_CALLBACK, decode, nullptr, MHD_OPTION_CONNECTION_LIMIT, limit,
-          MHD_OPTION_PER_IP_CONNECTION_LIMIT, options.max_connections_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
+          flags, address.port, nullptr, nullptr, on_request<Threads>, &threads, MHD_OPTION_EXTERNAL_LOGGER,
+          on_message<Threads>, &threads, MHD_OPTION_LISTEN_SOCKET, sockets[i].fd(),
+          MHD_OPTION_THREAD_POOL_SIZE, kThreads, MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
+          MHD_OPTION_NOTIFY_COMPLETED, on_answered, listener, MHD_OPTION_UNESCAPE_CALLBACK, decode, nullptr,
+          MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+          options.max_connections_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
           static_cast<unsigned>(options.idle_timeout.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-          kConnectionMemoryBytes, MHD_OPTION_END));
+          kConnectionMemoryBytes, MHD_OPTION_ARRAY, for_tls.data(), MHD_OPTION_END));
     };
     if (const auto called = without_capabilities(start_daemon); !called)
       return tl::unexpected<Error>(called.error());

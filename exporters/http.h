@@ -12,6 +12,7 @@
 #include "core/report.h"
 #include "core/result.h"
 #include "exporters/http_pages.h"
+#include "exporters/web_security.h"
 
 namespace tcpdiag {
 
@@ -22,6 +23,8 @@ struct HttpOptions {
   unsigned max_connections_per_ip = 64;   ///< of them, from one peer; further ones are closed at once
   std::chrono::seconds idle_timeout{10};  ///< of a silent client; for slow ones see drop_slow()
   Limits limits;
+  std::shared_ptr<const WebSecurity> security;  ///< nullptr: none
+  std::function<TimePoint()> clock;             ///< for WebSecurity::rate_limit; empty: it does not apply
 };
 
 /// Where the server writes what happens to it. Called on its threads, seldom for one and the same message.
@@ -43,6 +46,9 @@ class HttpServer {
 
   /// Takes effect with the next request.
   void set_limits(const Limits& limits);
+  /// Takes effect with the next connection and the next request. Error: it would switch TLS on or off, which
+  /// takes a new server; then all stays as it is.
+  Result<void> set_security(std::shared_ptr<const WebSecurity> security);
 
   /// Closes connections whose client takes too long: 10 s for a request to come or an answer to be taken, 1 s
   /// for a request while the server is full. To be called once a second; without it, clients that send a byte

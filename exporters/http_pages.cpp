@@ -24,7 +24,9 @@ HttpResponse respond(int status, std::shared_ptr<const std::string> body, std::s
           {{"Content-Type", content_type},
            {"Cache-Control", "no-cache"},
            {"X-Content-Type-Options", "nosniff"},
+           {"X-Frame-Options", "deny"},
            {"Referrer-Policy", "no-referrer"},
+           {"Cross-Origin-Resource-Policy", "same-origin"},
            {"Content-Security-Policy",
             "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'none'"}}};
@@ -117,6 +119,26 @@ std::string gzip(std::string_view text) {
   deflateEnd(&stream);
   if (end != Z_STREAM_END) throw std::runtime_error("zlib: deflate did not finish");
   return compressed;
+}
+
+HttpResponse refuse(int status) {
+  const auto refused = [&](std::string text, std::string_view name, std::string_view value) {
+    auto response = respond(status, std::move(text));
+    response.headers.emplace_back(name, value);
+    return response;
+  };
+  if (status == 401)
+    return refused("A name and a password are needed.\n", "WWW-Authenticate",
+                   R"(Basic realm="tcpdiagd", charset="UTF-8")");
+  if (status == 429) return refused("Too many requests.\n", "Retry-After", "1");
+  return refused("Too many passwords to check.\n", "Retry-After", "1");
+}
+
+void set_headers(HttpResponse& response, const std::vector<std::pair<std::string, std::string>>& headers) {
+  for (const auto& [name, value] : headers) {
+    std::erase_if(response.headers, [&](const auto& header) { return header.first == name; });
+    if (!value.empty()) response.headers.emplace_back(name, value);
+  }
 }
 
 HttpPages::HttpPages(const Published<Report>& reports, HealthCheck health, Limits limits)

@@ -44,6 +44,13 @@ bool accepts_gzip(std::string_view accept_encoding);
 /// `text` as a gzip file, at the fastest level.
 std::string gzip(std::string_view text);
 
+/// The answer to who may not have any other: 401 (no right password), 429 (too many requests), 503 (too many
+/// passwords to check).
+HttpResponse refuse(int status);
+
+/// Replaces or adds headers; those with an empty value are removed. They must outlive `response`.
+void set_headers(HttpResponse& response, const std::vector<std::pair<std::string, std::string>>& headers);
+
 /// Answers requests from the latest report. A page is rendered when it is first asked for and kept until the
 /// next report, so that many clients cost no more than one. Safe to use from several threads.
 class HttpPages {

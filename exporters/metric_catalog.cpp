@@ -77,6 +77,9 @@ template <std::uint64_t HttpUsage::* Value>
 void http(const Report& report, Samples& samples) {
   if (report.http) samples.add(static_cast<double>((*report.http).*Value), {});
 }
+void web_config_valid(const Report& report, Samples& samples) {
+  if (report.http && report.http->web_config_valid) samples.add(*report.http->web_config_valid ? 1 : 0, {});
+}
 void report_time(const Report& report, Samples& samples) {
   samples.add(seconds(report.wall_at.time_since_epoch()), {});
 }
@@ -423,6 +426,15 @@ constexpr MetricSpec kCatalog[] = {
     {"The daemon", "tcpdiag_http_connections_dropped_total", kCounter, kNone, "the daemon",
      "Connections to the daemon that were closed because the client took too long to send a request or to take an answer.",
      http<&HttpUsage::dropped>},
+    {"The daemon", "tcpdiag_http_requests_unauthorized_total", kCounter, kNone, "the daemon",
+     "Requests to the daemon that came with a name and a password that are not in the web configuration file.",
+     http<&HttpUsage::unauthorized>},
+    {"The daemon", "tcpdiag_http_requests_limited_total", kCounter, kNone, "the daemon",
+     "Requests to the daemon that were refused because of the rate limit in the web configuration file, or because too many passwords waited to be checked.",
+     http<&HttpUsage::limited>},
+    {"The daemon", "tcpdiag_web_config_valid", kGauge, kNone, "the daemon",
+     "1 when the web configuration file and the certificates it names are in force as they are; 0 when what they became is broken, and the ones before stay in force. Absent without such a file.",
+     web_config_valid},
     {"The daemon", "tcpdiag_build_info", kGauge, kVersion, "the daemon",
      "Always 1; the label is the daemon's version.",
      build_info},

@@ -7,7 +7,6 @@
 #include <array>
 
 namespace tcpdiag {
-namespace {
 
 std::string peer_of(int fd) {
   sockaddr_storage address{};
@@ -19,8 +18,6 @@ std::string peer_of(int fd) {
     return {};
   return text.data();
 }
-
-}  // namespace
 
 void OpenConnections::opened(int fd) {
   const std::scoped_lock lock(mutex_);

@@ -11,6 +11,9 @@
 
 namespace tcpdiag {
 
+/// The address of a connection's other end, without the port; empty: not known.
+std::string peer_of(int fd);
+
 /// The connections of one listening socket, and since when each has been doing what it does: sending a
 /// request, or taking an answer. The server's own timeout is for silent clients; here those are found that
 /// send or take a byte now and then. Safe to use from several threads.

@@ -269,7 +269,12 @@ Report sample_report() {
   report.rules = sample_rules();
   report.incidents = sample_incidents();
   report.ticks_late = 2;
-  report.http = HttpUsage{.connections = 3, .refused = 5, .dropped = 4};
+  report.http = HttpUsage{.connections = 3,
+                          .refused = 5,
+                          .dropped = 4,
+                          .unauthorized = 2,
+                          .limited = 1,
+                          .web_config_valid = true};
   report.runs = sample_runs();
 
   NetnsView host{.name = "host"};

@@ -23,17 +23,21 @@ stop_misbehaving() {
   within 15 nobody_is_connected || die "$(connected) connections are left of clients that are gone"
 }
 nobody_is_connected() { [ "$(connected)" = 0 ]; }
-# scrape COUNT: from an address of its own; the slowest one's milliseconds are in $slowest
+# scrape COUNT: from an address of its own; the milliseconds of the slowest one are in $slowest, those of the one in the
+# middle in $median
 scrape() {
   local answer status
   slowest=0
+  : >"$scratch/times"
   for _ in $(seq "$1"); do
     answer=$(curl -s -o /dev/null --max-time 5 --interface 127.0.9.9 -H 'Accept-Encoding: gzip' \
       -w '%{http_code} %{time_total}' http://127.0.0.1:10180/metrics) || die "a scrape failed: $answer"
     read -r status seconds <<<"$answer"
     [ "$status" = 200 ] || die "a scrape got $status"
+    echo "${seconds/./}" >>"$scratch/times"
     slowest=$(awk -v so_far="$slowest" -v ms="${seconds/./}" 'BEGIN { ms = int(ms / 1000); print (ms > so_far ? ms : so_far) }')
   done
+  median=$(sort -n "$scratch/times" | awk '{ us[NR] = $1 } END { print int(us[int((NR + 1) / 2)] / 1000) }')
 }
 # answered STATUS ARGUMENTS...: what a bad request gets
 answered() {
@@ -68,8 +72,9 @@ end=$((SECONDS + 12))  # longer than it lets a connection be idle
 while [ "$SECONDS" -lt "$end" ]; do
   scrape 20
   bad_requests
-  echo "slowest of 20 scrapes: $slowest ms, resident $(resident) kB, $(connected) connections"
+  echo "scrapes took $median ms in the middle, $slowest ms at most, resident $(resident) kB, $(connected) connections"
   most "$slowest" 1000 "milliseconds for a scrape"
+  most "$median" 20 "milliseconds for the scrape in the middle"
   most $(($(resident) - resident_before)) 8192 "kB more than before"
 done
 within 5 they_are_many || die "only $(connected) bad clients are left"

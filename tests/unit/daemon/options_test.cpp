@@ -44,14 +44,15 @@ TEST_CASE("without flags and file the options have their defaults") {
 }
 
 TEST_CASE("every option can be given as a flag, with a blank or an equals sign") {
-  const auto options = load_options({"--web.listen-address=127.0.0.1:1", "--web.listen-address", "[::1]:2",
-                                     "--web.max-connections=8", "--web.max-connections-per-ip=4",
-                                     "--log.level", "debug", "--log.format=json", "--no-collector.netstat",
-                                     "--cpu-budget", "0.5", "--netns=blue", "--netns=/proc/7/ns/net",
-                                     "--max-listeners=1", "--max-server-ports=2", "--max-processes=3"});
+  const auto options = load_options(
+      {"--web.listen-address=127.0.0.1:1", "--web.listen-address", "[::1]:2", "--web.config.file=web.yml",
+       "--web.max-connections=8", "--web.max-connections-per-ip=4", "--log.level", "debug",
+       "--log.format=json", "--no-collector.netstat", "--cpu-budget", "0.5", "--netns=blue",
+       "--netns=/proc/7/ns/net", "--max-listeners=1", "--max-server-ports=2", "--max-processes=3"});
   REQUIRE(options);
   Options expected;
   expected.listen_addresses = {"127.0.0.1:1", "[::1]:2"};
+  expected.web_config_file = "web.yml";
   expected.max_connections = 8;
   expected.max_connections_per_ip = 4;
   expected.log_level = LogLevel::debug;
@@ -70,13 +71,14 @@ TEST_CASE("a file may say every option, with comments") {
   const auto path = directory.write("tcpdiagd.json", R"({
     // one line
     "listen_addresses": ["[::1]:2"], /* several
-    lines */ "max_connections": 8, "max_connections_per_ip": 4, "log_level": "warn", "log_format": "json",
+    lines */ "web_config_file": "web.yml", "max_connections": 8, "max_connections_per_ip": 4, "log_level": "warn", "log_format": "json",
     "collectors": {"netstat": false}, "cpu_budget": 1, "namespaces": ["blue"],
     "max_listeners": 1, "max_server_ports": 2, "max_processes": 3
   })");
   const auto options = load_options({"--config.file=" + path});
   REQUIRE(options);
   CHECK(options->listen_addresses == Arguments{"[::1]:2"});
+  CHECK(options->web_config_file == "web.yml");
   CHECK(options->max_connections == 8);
   CHECK(options->log_level == LogLevel::warn);
   CHECK(options->log_format == LogFormat::json);
@@ -203,7 +205,7 @@ TEST_CASE("an unknown key of the file is named with the nearest known one") {
   const std::string long_key(200000, 'x');
   CHECK(complaint_about("{\"" + long_key + "\": 1}").size() < 400);
   CHECK_THAT(complaint_about(R"({"": 1})"),
-             ContainsSubstring("unknown key \"\"; allowed: listen_addresses, max_connections, "));
+             ContainsSubstring("unknown key \"\"; allowed: listen_addresses, web_config_file, "));
   CHECK_THAT(complaint_about(R"({"collectors": {"disk": true}})"),
              ContainsSubstring("collectors has the unknown key \"disk\"; allowed: netstat, sockstat, "));
 }
@@ -269,6 +271,23 @@ TEST_CASE("the flag --config.check says in one line that all is well, or what is
         "--cpu-budget is 7; allowed: a number above 0 and up to 1\n");
 }
 
+TEST_CASE("the flag --config.check looks into the web configuration file as well") {
+  const TemporaryDirectory directory;
+  const auto good = directory.write("good.yml", "rate_limit: {interval: 1s, burst: 5}\n");
+  const auto checked = load_options({"--config.check", "--web.config.file", good});
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().code == 0);
+  const auto bad = directory.write("bad.yml", "rate_limits: {}\n");
+  CHECK(complaint({"--config.check", "--web.config.file", bad}) ==
+        bad + ":1: unknown key \"rate_limits\"; did you mean \"rate_limit\"?\n");
+  const auto missing =
+      directory.write("missing.yml", "tls_server_config: {cert_file: c.pem, key_file: k.pem}");
+  CHECK(complaint({"--config.check", "--web.config.file", missing}) ==
+        missing + ": cert_file: " + directory.path("c.pem") + ": No such file or directory\n");
+  CHECK(complaint({"--web.config.file", "a\nb"}) ==
+        "--web.config.file is \"a\\nb\"; allowed: the path of a file, or \"\" for none\n");
+}
+
 TEST_CASE("the flag --help names every collector and --version the version, whatever else is said") {
   const auto help = load_options({"--help", "--cpu-budget=7"});
   REQUIRE_FALSE(help);
@@ -308,11 +327,13 @@ TEST_CASE("only what is bound at the start needs a restart") {
   changed.max_listeners = changed.max_server_ports = changed.max_processes = 1;
   CHECK(needs_restart(Options{}, changed).empty());
   changed.listen_addresses = {":1"};
+  changed.web_config_file = "web.yml";
   changed.max_connections = 1;
   changed.max_connections_per_ip = 1;
   changed.namespaces = {"blue"};
-  CHECK(needs_restart(Options{}, changed) ==
-        Arguments{"listen_addresses", "max_connections", "max_connections_per_ip", "namespaces"});
+  CHECK(needs_restart(Options{}, changed) == Arguments{"listen_addresses", "web_config_file",
+                                                       "max_connections", "max_connections_per_ip",
+                                                       "namespaces"});
 }
 
 TEST_CASE("the configuration that is installed has every key with its default") {

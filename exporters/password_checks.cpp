@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/password_checks.h"
+
+#include <gnutls/crypto.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "exporters/bcrypt.h"
+
+namespace tcpdiag {
+namespace {
+
+/// The hash that takes longest to check.
+const std::string& slowest(const Users& users) {
+  const auto by_cost = [](const auto& user) { return bcrypt_cost(user.second); };
+  return std::ranges::max_element(users, {}, by_cost)->second;
+}
+
+}  // namespace
+
+PasswordChecks::PasswordChecks() : thread_([this] { run(); }) {
+  ::pthread_setname_np(thread_.native_handle(), "passwords");
+}
+
+PasswordChecks::~PasswordChecks() {
+  stop();
+  thread_.join();
+}
+
+PasswordChecks::Digest PasswordChecks::digest_of(bool known_user, const std::string& user,
+                                                 const std::string& hash, const std::string& password) {
+  // the length of a hash is fixed, so that no two of these make the same text
+  const auto text = std::string(known_user ? "known" : "other") + hash + std::to_string(user.size()) + ":" +
+                    user + password;
+  Digest digest{};
+  gnutls_hash_fast(GNUTLS_DIG_SHA256, text.data(), text.size(), digest.data());
+  return digest;
+}
+
+PasswordChecks::Answer PasswordChecks::check(const Users& users, const Credentials& credentials,
+                                             const std::string& peer, const std::function<void()>& waits,
+                                             std::function<void(bool)> done) {
+  const auto user = users.find(credentials.user);
+  const bool known_user = user != users.end();
+  const auto& hash = known_user ? user->second : slowest(users);
+  const auto digest = digest_of(known_user, credentials.user, hash, credentials.password);
+
+  const std::scoped_lock lock(mutex_);
+  if (right_.contains(digest)) return Answer::right;
+  if (stop_) return Answer::busy;
+  const auto same = std::ranges::find(waiting_, digest, &Check::digest);
+  if (same == waiting_.end()) {
+    const auto of_peer = static_cast<std::size_t>(std::ranges::count(waiting_, peer, &Check::peer));
+    if (waiting_.size() >= kMostWaiting || of_peer >= kMostWaitingOfAPeer) return Answer::busy;
+    waits();
+    waiting_.push_back({digest, hash, credentials.password, peer, known_user, {}});
+    waiting_.back().done.push_back(std::move(done));
+    changed_.notify_one();
+  } else {
+    waits();
+    same->done.push_back(std::move(done));
+  }
+  return Answer::later;
+}
+
+void PasswordChecks::stop() {
+  const std::scoped_lock lock(mutex_);
+  stop_ = true;
+  for (auto& check : waiting_) {
+    for (const auto& done : check.done) done(false);
+    check.done.clear();
+  }
+  changed_.notify_one();
+}
+
+void PasswordChecks::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+    if (stop_) return;
+    const auto hash = waiting_.front().hash, password = waiting_.front().password;
+    lock.unlock();
+    const bool matches = bcrypt_matches(hash, password);
+    lock.lock();
+    auto check = std::move(waiting_.front());
+    waiting_.pop_front();
+    const bool right = matches && check.known_user;
+    if (right) remember(check.digest);
+    for (const auto& done : check.done) done(right);
+  }
+}
+
+void PasswordChecks::remember(const Digest& digest) {
+  if (!right_.insert(digest).second) return;
+  right_by_age_.push_back(digest);
+  if (right_by_age_.size() <= kMostRemembered) return;
+  right_.erase(right_by_age_.front());
+  right_by_age_.pop_front();
+}
+
+}  // namespace tcpdiag

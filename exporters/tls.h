@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+#include "exporters/web_config.h"
+
+struct gnutls_session_int;
+
+namespace tcpdiag {
+
+/// The PEM texts that a TlsConfig names, wherever they stood. `client_ca` is empty where it names none.
+struct TlsTexts {
+  std::string cert, key, client_ca;
+};
+
+/// What TLS connections are begun with: certificate, versions and ciphers, and what clients must show. It
+/// must live as long as they do.
+class TlsServer {
+ public:
+  /// The detail of an error names the key of the web configuration file: "cert_file: not PEM".
+  static Result<std::shared_ptr<const TlsServer>> make(TlsConfig config, TlsTexts texts);
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+  ~TlsServer();
+
+  /// Makes `session` one of this server's, before its handshake.
+  void begin(gnutls_session_int* session) const;
+
+  [[nodiscard]] const std::string& certificate() const { return texts_.cert; }
+  [[nodiscard]] const std::string& key() const { return texts_.key; }
+
+ private:
+  struct Credentials;
+
+  TlsServer(TlsConfig config, TlsTexts texts);
+  /// 0, or GnuTLS's error for a client whose certificate is not good enough.
+  int check_client(gnutls_session_int* session) const;
+
+  TlsConfig config_;
+  TlsTexts texts_;
+  std::unique_ptr<Credentials> credentials_;
+};
+
+}  // namespace tcpdiag

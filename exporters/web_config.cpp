@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/web_config.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <span>
+#include <sstream>
+
+#include "core/nearest_name.h"
+#include "core/utf8.h"
+#include "exporters/bcrypt.h"
+#include "exporters/duration_text.h"
+#include "exporters/tls_priority.h"
+
+namespace tcpdiag {
+namespace {
+
+/// What is wrong, and where; `text` begins with the key.
+struct Complaint {
+  int line = 0;
+  std::string text;
+};
+using Wrong = std::optional<Complaint>;
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kLongest = 80;
+  const auto shown = utf8_prefix(text, kLongest);
+  return '"' + escaped(shown) + (shown.size() < text.size() ? "...\"" : "\"");
+}
+
+/// A value of the file, under its key.
+struct Value {
+  std::string key;
+  YAML::Node node;
+  int line = 0;
+
+  [[nodiscard]] Wrong wrong(const std::string& what) const { return Complaint{line, key + what}; }
+  [[nodiscard]] bool is_text() const { return node.IsScalar() || node.IsNull(); }
+  /// Of nothing at all: empty.
+  [[nodiscard]] std::string text() const { return node.IsScalar() ? node.Scalar() : std::string(); }
+  /// Without quotes around it.
+  [[nodiscard]] bool is_plain() const { return node.IsScalar() && node.Tag() != "!"; }
+};
+
+int line_of(const YAML::Node& node) { return node.Mark().line + 1; }
+
+template <class T>
+struct KeyRow {
+  std::string_view key;
+  Wrong (*store)(const Value& value, T& into);
+};
+
+/// Calls `take` for each member of a mapping, of which nothing at all is an empty one.
+template <class Take>
+Wrong for_each_member(const Value& mapping, Take take) {
+  if (mapping.node.IsNull()) return std::nullopt;
+  if (!mapping.node.IsMap()) return mapping.wrong(" is not a mapping of keys to values");
+  std::vector<std::string> seen;
+  for (const auto& member : mapping.node) {
+    const int line = line_of(member.first);
+    if (!member.first.IsScalar()) return Complaint{line, mapping.key + " has a key that is not a text"};
+    const auto& key = member.first.Scalar();
+    if (std::ranges::find(seen, key) != seen.end())
+      return Complaint{line, "the key " + quoted(key) + " is there twice"};
+    seen.push_back(key);
+    if (auto wrong = take(Value{key, member.second, line})) return wrong;
+  }
+  return std::nullopt;
+}
+
+template <class T>
+Wrong store_mapping(const Value& mapping, std::span<const KeyRow<T>> rows, T& into) {
+  return for_each_member(mapping, [&](const Value& value) -> Wrong {
+    const auto row = std::ranges::find(rows, value.key, &KeyRow<T>::key);
+    if (row != rows.end()) return row->store(value, into);
+    std::vector<std::string> known;
+    for (const auto& each : rows) known.emplace_back(each.key);
+    const auto nearest = nearest_name(value.key, known);
+    const auto hint = nearest.empty() ? "" : "; did you mean " + quoted(nearest) + "?";
+    return Complaint{value.line, "unknown key " + quoted(value.key) + hint};
+  });
+}
+
+template <auto Member, class T>
+Wrong store_text(const Value& value, T& into) {
+  if (!value.is_text()) return value.wrong(" is not a text");
+  into.*Member = value.text();
+  return std::nullopt;
+}
+
+template <PemSource TlsConfig::* Source, std::string PemSource::* Part>
+Wrong store_pem(const Value& value, TlsConfig& into) {
+  return store_text<Part>(value, into.*Source);
+}
+
+template <auto Member, class T>
+Wrong store_switch(const Value& value, T& into) {
+  bool on = false;
+  if (!value.is_plain() || !YAML::convert<bool>::decode(value.node, on))
+    return value.wrong(" is neither true nor false");
+  into.*Member = on;
+  return std::nullopt;
+}
+
+template <std::vector<std::string> TlsConfig::* Member>
+Wrong store_texts(const Value& value, TlsConfig& into) {
+  if (value.node.IsNull()) return std::nullopt;
+  if (!value.node.IsSequence()) return value.wrong(" is not a list");
+  for (const auto& item : value.node) {
+    if (!item.IsScalar()) return Complaint{line_of(item), value.key + " has an entry that is not a text"};
+    (into.*Member).push_back(item.Scalar());
+  }
+  return std::nullopt;
+}
+
+/// A list of names out of `known`, which is asked for their go_name.
+template <std::vector<std::string> TlsConfig::* Member, auto Known>
+Wrong store_names(const Value& value, TlsConfig& into) {
+  if (auto wrong = store_texts<Member>(value, into)) return wrong;
+  for (const auto& item : value.node) {
+    const auto& name = item.Scalar();
+    const auto known = Known();
+    const auto is_it = [&](const auto& each) { return each.go_name == name; };
+    if (std::ranges::any_of(known, is_it)) continue;
+    std::string allowed;
+    for (const auto& each : known) allowed.append(allowed.empty() ? "" : ", ").append(each.go_name);
+    return Complaint{line_of(item),
+                     value.key + " has " + quoted(name) + ", which is not served; allowed: " + allowed};
+  }
+  return std::nullopt;
+}
+
+template <TlsVersion TlsConfig::* Member>
+Wrong store_version(const Value& value, TlsConfig& into) {
+  const auto name = value.is_text() ? value.text() : "?";
+  if (name != "TLS12" && name != "TLS13")
+    return value.wrong(" is " + quoted(name) + "; allowed: TLS12 or TLS13, older versions are not served");
+  into.*Member = name == "TLS12" ? TlsVersion::tls12 : TlsVersion::tls13;
+  return std::nullopt;
+}
+
+Wrong store_client_auth(const Value& value, TlsConfig& into) {
+  constexpr std::pair<std::string_view, ClientAuth> kTypes[] = {
+      {"", ClientAuth::none},
+      {"NoClientCert", ClientAuth::none},
+      {"RequestClientCert", ClientAuth::request},
+      {"RequireAnyClientCert", ClientAuth::require_any},
+      {"RequireClientCert", ClientAuth::require_any},  // its name in old files
+      {"VerifyClientCertIfGiven", ClientAuth::verify_if_given},
+      {"RequireAndVerifyClientCert", ClientAuth::require_and_verify},
+  };
+  const auto name = value.is_text() ? value.text() : "?";
+  for (const auto& [known, type] : kTypes)
+    if (name == known) {
+      into.client_auth = type;
+      return std::nullopt;
+    }
+  return value.wrong(" is " + quoted(name) +
+                     "; allowed: NoClientCert, RequestClientCert, RequireAnyClientCert, "
+                     "VerifyClientCertIfGiven or RequireAndVerifyClientCert");
+}
+
+constexpr KeyRow<TlsConfig> kTlsKeys[] = {
+    {"cert", store_pem<&TlsConfig::cert, &PemSource::text>},
+    {"cert_file", store_pem<&TlsConfig::cert, &PemSource::file>},
+    {"key", store_pem<&TlsConfig::key, &PemSource::text>},
+    {"key_file", store_pem<&TlsConfig::key, &PemSource::file>},
+    {"client_ca", store_pem<&TlsConfig::client_ca, &PemSource::text>},
+    {"client_ca_file", store_pem<&TlsConfig::client_ca, &PemSource::file>},
+    {"client_auth_type", store_client_auth},
+    {"client_allowed_sans", store_texts<&TlsConfig::client_allowed_sans>},
+    {"min_version", store_version<&TlsConfig::min_version>},
+    {"max_version", store_version<&TlsConfig::max_version>},
+    {"cipher_suites", store_names<&TlsConfig::cipher_suites, cipher_suites>},
+    {"curve_preferences", store_names<&TlsConfig::curve_preferences, curves>},
+    {"prefer_server_cipher_suites", store_switch<&TlsConfig::prefer_server_cipher_suites>},
+};
+
+/// What no single key can tell. Empty: all is well.
+std::string contradiction(const TlsConfig& tls, bool names_sans) {
+  const auto both = [](const PemSource& source) { return !source.text.empty() && !source.file.empty(); };
+  if (both(tls.cert)) return " has both cert and cert_file";
+  if (both(tls.key)) return " has both key and key_file";
+  if (both(tls.client_ca)) return " has both client_ca and client_ca_file";
+  if (!tls.cert.given()) return " has no cert_file and no cert";
+  if (!tls.key.given()) return " has no key_file and no key";
+  if (tls.max_version < tls.min_version) return " has a max_version below its min_version";
+  const bool verifies =
+      tls.client_auth == ClientAuth::verify_if_given || tls.client_auth == ClientAuth::require_and_verify;
+  if (tls.client_ca.given() && tls.client_auth == ClientAuth::none)
+    return " has a client CA but no client_auth_type that asks for a certificate";
+  if (verifies && !tls.client_ca.given())
+    return " has a client_auth_type that verifies certificates, but no client_ca_file and no client_ca";
+  const bool requires_one =
+      tls.client_auth == ClientAuth::require_any || tls.client_auth == ClientAuth::require_and_verify;
+  if (names_sans && !requires_one)
+    return " has client_allowed_sans, which need the client_auth_type RequireAndVerifyClientCert or "
+           "RequireAnyClientCert";
+  if (names_sans && tls.client_allowed_sans.empty()) return " has client_allowed_sans without an entry";
+  return {};
+}
+
+Wrong store_tls(const Value& value, WebConfig& into) {
+  TlsConfig tls;
+  if (auto wrong = store_mapping<TlsConfig>(value, kTlsKeys, tls)) return wrong;
+  if (value.node.IsNull() || value.node.size() == 0) return std::nullopt;  // plain HTTP
+  const bool names_sans = value.node["client_allowed_sans"].IsDefined();
+  if (const auto what = contradiction(tls, names_sans); !what.empty()) return value.wrong(what);
+  into.tls = std::move(tls);
+  return std::nullopt;
+}
+
+Wrong store_headers(const Value& value, WebConfig& into) {
+  constexpr std::string_view kKnown[] = {"Content-Security-Policy", "X-Frame-Options",
+                                         "X-Content-Type-Options", "X-XSS-Protection",
+                                         "Strict-Transport-Security"};
+  return for_each_member(value, [&](const Value& header) -> Wrong {
+    if (std::ranges::find(kKnown, header.key) == std::end(kKnown))
+      return Complaint{header.line,
+                       "headers has " + quoted(header.key) +
+                           "; allowed: Content-Security-Policy, X-Frame-Options, "
+                           "X-Content-Type-Options, X-XSS-Protection and Strict-Transport-Security"};
+    if (!header.is_text()) return header.wrong(" is not a text");
+    const auto text = header.text();
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (std::ranges::any_of(text, is_control))
+      return header.wrong(" has a line break or another control character");
+    if (header.key == "X-Frame-Options" && text != "deny" && text != "sameorigin")
+      return header.wrong(" is " + quoted(text) + "; allowed: deny or sameorigin");
+    if (header.key == "X-Content-Type-Options" && text != "nosniff")
+      return header.wrong(" is " + quoted(text) + "; allowed: nosniff");
+    into.headers.emplace_back(header.key, text);
+    return std::nullopt;
+  });
+}
+
+Wrong store_http2(const Value& value, WebConfig& into) {
+  struct {
+    bool on = false;
+  } http2;
+  if (auto wrong = store_switch<&decltype(http2)::on>(value, http2)) return wrong;
+  if (http2.on) into.warnings.emplace_back("http2 is true, but only HTTP/1.1 is served, to every client");
+  return std::nullopt;
+}
+
+constexpr KeyRow<WebConfig> kHttpKeys[] = {{"http2", store_http2}, {"headers", store_headers}};
+
+Wrong store_http(const Value& value, WebConfig& into) {
+  return store_mapping<WebConfig>(value, kHttpKeys, into);
+}
+
+Wrong store_users(const Value& value, WebConfig& into) {
+  return for_each_member(value, [&](const Value& user) -> Wrong {
+    const auto wrong = [&](const std::string& what) {
+      return Complaint{user.line, "basic_auth_users: the user " + quoted(user.key) + what};
+    };
+    if (user.key.find(':') != std::string::npos) return wrong(" has a colon in its name");
+    const auto hash = user.text();
+    const auto cost = bcrypt_cost(hash);
+    if (cost == 0) return wrong(" has no bcrypt hash ($2a$, $2b$ or $2y$)");
+    if (cost > kMaxBcryptCost)
+      return wrong(" has a hash of cost " + std::to_string(cost) + "; allowed: 4 to " +
+                   std::to_string(kMaxBcryptCost) + ", a higher one takes seconds for each login");
+    into.users.emplace(user.key, hash);
+    return std::nullopt;
+  });
+}
+
+Wrong store_interval(const Value& value, RateLimit& into) {
+  const auto interval = parse_go_duration(value.is_text() ? value.text() : "?");
+  if (!interval || *interval < std::chrono::nanoseconds{})
+    return value.wrong(" is not a time such as 100ms or 1s");
+  into.interval = *interval;
+  return std::nullopt;
+}
+
+Wrong store_burst(const Value& value, RateLimit& into) {
+  int burst = 0;
+  if (!value.is_plain() || !YAML::convert<int>::decode(value.node, burst) || burst < 0)
+    return value.wrong(" is not a whole number from 0 up");
+  into.burst = static_cast<std::uint32_t>(burst);
+  return std::nullopt;
+}
+
+constexpr KeyRow<RateLimit> kRateLimitKeys[] = {{"interval", store_interval}, {"burst", store_burst}};
+
+Wrong store_rate_limit(const Value& value, WebConfig& into) {
+  RateLimit limit;
+  if (auto wrong = store_mapping<RateLimit>(value, kRateLimitKeys, limit)) return wrong;
+  if (limit.interval.count() == 0) return std::nullopt;
+  if (limit.burst == 0)
+    return value.wrong(" has an interval, but a burst of 0: every request would be refused");
+  into.rate_limit = limit;
+  return std::nullopt;
+}
+
+constexpr KeyRow<WebConfig> kTopKeys[] = {{"tls_server_config", store_tls},
+                                          {"http_server_config", store_http},
+                                          {"basic_auth_users", store_users},
+                                          {"rate_limit", store_rate_limit}};
+
+/// Notes where documents begin. YAML::LoadAll would do, but on some garbage it never ends.
+class Documents : public YAML::EventHandler {
+ public:
+  std::vector<int> lines;
+
+  void OnDocumentStart(const YAML::Mark& mark) override { lines.push_back(mark.line + 1); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+};
+
+/// What follows the first document of a text.
+Wrong second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Documents documents;
+  const bool second = parser.HandleNextDocument(documents) && parser.HandleNextDocument(documents);
+  if (!second) return std::nullopt;
+  return Complaint{documents.lines.back(), "a second document begins, or something that is not YAML"};
+}
+
+tl::unexpected<Error> malformed(const std::string& name, const Complaint& complaint) {
+  return unexpected(Errc::malformed, name + ":" + std::to_string(complaint.line) + ": " + complaint.text);
+}
+
+}  // namespace
+
+Result<WebConfig> parse_web_config(const std::string& name, std::string_view text) {
+  if (text.size() > kMaxWebConfigBytes)
+    return unexpected(Errc::too_large, name + ": more than " + std::to_string(kMaxWebConfigBytes) + " bytes");
+  try {
+    const std::string whole(text);
+    if (const auto wrong = second_document(whole)) return malformed(name, *wrong);
+    WebConfig config;
+    const Value top{"the file", YAML::Load(whole), 1};
+    if (const auto wrong = store_mapping<WebConfig>(top, kTopKeys, config)) return malformed(name, *wrong);
+    return config;
+  } catch (const YAML::Exception& error) {
+    return malformed(name, {error.mark.line + 1, error.msg});
+  }
+}
+
+}  // namespace tcpdiag

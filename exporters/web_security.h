@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exporters/password_checks.h"
+#include "exporters/tls.h"
+#include "exporters/web_config.h"
+
+namespace tcpdiag {
+
+/// Who may ask the HTTP server, and over what: a WebConfig with the certificates that it names.
+struct WebSecurity {
+  std::shared_ptr<const TlsServer> tls;                      ///< nullptr: plain HTTP
+  Users users;                                               ///< empty: everybody may ask
+  std::vector<std::pair<std::string, std::string>> headers;  ///< see WebConfig::headers
+  std::optional<RateLimit> rate_limit;                       ///< empty: none
+};
+
+}  // namespace tcpdiag
