@@ -193,7 +193,13 @@ std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
   if (by == LookedBy::daemon) text += " at " + to_utc_text(answer.generated_at);
   if (by == LookedBy::this_program && answer.watched_for) text += " in " + duration_text(*answer.watched_for);
   if (!watched.empty()) text += " over " + watched;
-  return text + ".";
+  text += ".";
+  constexpr std::chrono::seconds kShort{30};
+  if (by == LookedBy::this_program && answer.watched_for && *answer.watched_for < kShort)
+    text +=
+        " Leaks and slow servers may take longer to show: --duration=30s, or ask "
+        "a daemon (--url).";
+  return text;
 }
 
 }  // namespace

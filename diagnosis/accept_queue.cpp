@@ -86,30 +86,40 @@ bool in_trouble(const Listener* was, const Listener& is) {
   return full_looks(is.fill) > full_looks(was->fill) || is.drops > was->drops;
 }
 
+// A step in which nobody looked changes nothing: the daemon may have stood still.
 template <class Holds>
 std::chrono::milliseconds lasted(const std::vector<QueueStep>& steps, Holds holds) {
   auto first = steps.size();
-  while (first > 0 && holds(steps[first - 1])) --first;
+  for (auto i = steps.size(); i > 0 && (holds(steps[i - 1]) || steps[i - 1].looks == 0); --i)
+    if (steps[i - 1].looks > 0) first = i - 1;
   if (first == steps.size()) return {};
   return std::chrono::round<std::chrono::milliseconds>(steps.back().to - steps[first].from);
 }
 
-// The steps since then that belong to no long stall. The one right before it does, in which the queue filled,
-// and those behind it while clients that were turned away still try again.
-std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps, TimePoint since,
-                                          std::chrono::milliseconds stall) {
+// Marks the steps of every run that holds for so long: also the one right before it, in which the queue
+// filled, and those behind it while clients that were turned away still try again.
+template <class Holds>
+void mark_runs(const std::vector<QueueStep>& steps, Holds holds, std::chrono::milliseconds least,
+               std::vector<bool>& marked) {
   constexpr std::chrono::seconds kRetries{5};
-  std::vector<bool> stalled(steps.size());
   for (std::size_t begin = 0; begin < steps.size();) {
     auto end = begin;
-    while (end < steps.size() && steps[end].pinned()) ++end;
-    if (end > begin && steps[end - 1].to - steps[begin].from >= stall) {
+    while (end < steps.size() && (holds(steps[end]) || (end > begin && steps[end].looks == 0))) ++end;
+    if (end > begin && steps[end - 1].to - steps[begin].from >= least) {
       const auto over = steps[end - 1].to + kRetries;
       for (auto i = begin == 0 ? 0 : begin - 1; i < steps.size() && steps[i].from <= over; ++i)
-        stalled[i] = true;
+        marked[i] = true;
     }
     begin = std::max(end, begin + 1);
   }
+}
+
+// The steps since then that belong neither to a long stall nor to a server that was too slow for long.
+std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps, TimePoint since,
+                                          std::chrono::milliseconds stall, std::chrono::milliseconds slow) {
+  std::vector<bool> stalled(steps.size());
+  mark_runs(steps, std::mem_fn(&QueueStep::pinned), stall, stalled);
+  mark_runs(steps, std::mem_fn(&QueueStep::stands), slow, stalled);
   std::vector<const QueueStep*> bursts;
   for (std::size_t i = 0; i < steps.size(); ++i)
     if (!stalled[i] && steps[i].to > since) bursts.push_back(&steps[i]);
@@ -163,8 +173,9 @@ std::uint64_t QueueCourse::overflows(TimePoint since) const {
   return sum_of_overflows(counted);
 }
 
-std::uint64_t QueueCourse::overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall) const {
-  return sum_of_overflows(burst_steps(steps, since, stall));
+std::uint64_t QueueCourse::overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall,
+                                               std::chrono::milliseconds slow) const {
+  return sum_of_overflows(burst_steps(steps, since, stall, slow));
 }
 
 bool QueueCourse::grows() const {
@@ -205,8 +216,7 @@ std::optional<bool> accepts(const Window& window, const Listener& listener, std:
   const auto opens = window.last(std::max(full, std::chrono::seconds(1))).increase(kPassiveOpens);
   if (opens && *opens == 0) return false;
   // Somebody's connections were opened: the dumps that fall into it tell whether any entered this queue. They
-  // are counted by port, so they say nothing where several addresses share one.
-  if (shares_port(window, listener)) return std::nullopt;
+  // are counted by port: where several addresses share one, that any was taken says nothing about this one.
   const auto begin = window.now() - time;
   const auto dumps = window.readings(&NetnsView::connections);
   std::optional<bool> any;
@@ -219,6 +229,7 @@ std::optional<bool> accepts(const Window& window, const Listener& listener, std:
     const bool entered = after->unaccepted + *after->unaccepted_left > before->unaccepted;
     any = any.value_or(false) || (entered && *after->unaccepted_left > 0);
   }
+  if (any.value_or(false) && shares_port(window, listener)) return std::nullopt;
   return any;
 }
 

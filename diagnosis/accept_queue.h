@@ -40,10 +40,11 @@ struct QueueCourse {
   /// Connection attempts that were turned away at this listener since then: of the namespace's
   /// ListenOverflows, at most what the listener dropped.
   [[nodiscard]] std::uint64_t overflows(TimePoint since) const;
-  /// The same without the times when the queue was pinned for `stall` or longer: what a burst did, not an
-  /// application that stood still. The course has to begin well before `since`, so that a stall is seen as a
-  /// whole.
-  [[nodiscard]] std::uint64_t overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall) const;
+  /// The same without the times when the queue was pinned for `stall` or longer, or was not seen empty for
+  /// `slow` or longer: what a burst did, not an application that stood still or was too slow. The course has
+  /// to begin well before `since`, so that these times are seen as a whole.
+  [[nodiscard]] std::uint64_t overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall,
+                                                  std::chrono::milliseconds slow) const;
   /// Whether the queue became no shorter within the last two seconds.
   [[nodiscard]] bool grows() const;
   /// Whether the queue was seen empty after it was last full.

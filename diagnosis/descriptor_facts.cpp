@@ -41,6 +41,8 @@ void add_limits(Facts& facts, const Window& window, const Process& process) {
   auto higher = std::max(kAmple, soft * 4);
   if (const auto ceiling = window.in(0).setting("fs.nr_open"))
     higher = std::min(higher, static_cast<std::uint64_t>(std::max<std::int64_t>(0, *ceiling)));
+  // What is already allowed needs no capability, and mostly suffices.
+  if (process.hard_limit && *process.hard_limit >= soft * 4) higher = std::min(higher, *process.hard_limit);
   if (higher <= soft) return;
   facts.values["new_limit"] = std::to_string(higher);
   // prlimit(1) without a second number raises both.

@@ -27,6 +27,23 @@ Subject listener_subject(const Snapshot& then, const Listener& listener) {
   return subject;
 }
 
+const Process* worker_of(const Snapshot& then, const Listener& listener, std::uint32_t inode) {
+  const auto* processes = then.processes.get();
+  if (processes == nullptr) return nullptr;
+  const Process* worker = nullptr;
+  for (const auto& process : processes->processes) {
+    const auto holds = [&](std::uint32_t socket) {
+      return std::ranges::binary_search(process.listener_inodes, socket);
+    };
+    const auto held = std::ranges::count_if(
+        listener.sockets, [&](const ListenerSocket& socket) { return holds(socket.inode); });
+    if (held != 1 || !holds(inode)) continue;
+    if (worker != nullptr) return nullptr;
+    worker = &process;
+  }
+  return worker;
+}
+
 Subject port_subject(const Window& window, std::uint16_t port) {
   const Subject unnamed{.kind = SubjectKind::listener, .port = port};
   const auto listeners = window.latest(&NetnsView::listeners);

@@ -14,6 +14,10 @@ Subject listener_subject(const Window& window, const Listener& listener);
 /// The same with the owners that were known then.
 Subject listener_subject(const Snapshot& then, const Listener& listener);
 
+/// The one process that holds this member of a group and no other: a parent that holds all of them is not who
+/// serves it. nullptr: there is no such one, or it is not known.
+const Process* worker_of(const Snapshot& then, const Listener& listener, std::uint32_t inode);
+
 /// The listener on that port; of several that one process owns, the first; without an address when there is
 /// none, or when they are different processes'.
 Subject port_subject(const Window& window, std::uint16_t port);

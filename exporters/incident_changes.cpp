@@ -69,6 +69,7 @@ std::string sentence_about(const IncidentChange& change) {
     const auto lasted = std::chrono::round<std::chrono::seconds>(incident.closed->at - incident.opened.at);
     event += " after " + duration_text(lasted);
     if (!incident.closed_by.empty()) event += ", explained by " + incident.closed_by;
+    event += "; it was";
   }
   return event + ": " + one_line(incident.finding.summary);
 }

@@ -34,7 +34,7 @@ struct IncidentChanges {
 /// reports that are compared, each report in two comparisons: then nothing is missed or told twice.
 IncidentChanges changes_between(const Report* before, const Report& after);
 
-/// "opened: 935 SYNs were dropped …", "critical now: …", "closed after 43 s: …": one line.
+/// "opened: 935 SYNs were dropped …", "critical now: …", "closed after 43 s; it was: …": one line.
 std::string sentence_about(const IncidentChange& change);
 
 }  // namespace tcpdiag

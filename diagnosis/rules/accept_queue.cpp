@@ -27,8 +27,10 @@ milliseconds from_seconds(double seconds) {
   return milliseconds(static_cast<milliseconds::rep>(seconds * 1000));
 }
 
-std::string seconds_text(milliseconds time) {
-  return duration_text(std::chrono::floor<std::chrono::seconds>(time));
+// What has lasted since the window's beginning may have begun before it.
+std::string lasted_text(const Window& window, milliseconds time) {
+  const bool since_begin = window.now() - time <= window.snapshot(0).at + std::chrono::seconds(1);
+  return (since_begin ? "over " : "") + duration_text(std::chrono::floor<std::chrono::seconds>(time));
 }
 
 bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket.queue_limit; }
@@ -80,7 +82,7 @@ Facts facts_about(const Window& window, const QueueCourse& course) {
   add_limit(facts, window, judged(*course.listener).queue_limit);
   add_evidence(facts, window, course);
   if (const auto pinned = course.pinned_for(); pinned.count() > 0) {
-    facts.values["pinned"] = seconds_text(pinned);
+    facts.values["pinned"] = lasted_text(window, pinned);
     facts.evidence.push_back(
         {"accept queue full without a break", std::chrono::duration<double>(pinned).count(), "seconds", {}});
   }
@@ -122,6 +124,10 @@ std::string doing(const Process& process, bool several = false) {
   }
 }
 
+void add_stopped(Facts& facts, const Process& process) {
+  if (process.state == 'T' || process.state == 't') facts.values["stopped_pid"] = std::to_string(process.pid);
+}
+
 // Where a server has workers, it is they that should accept: what most of them do, and which one to look at.
 void add_workers_doing(Facts& facts, std::span<const Process* const> workers) {
   std::map<std::string, std::vector<const Process*>> alike;
@@ -132,6 +138,7 @@ void add_workers_doing(Facts& facts, std::span<const Process* const> workers) {
   if (most == alike.end()) return;
   const auto& [text, those] = *most;
   const auto pid = std::to_string(those.front()->pid);
+  add_stopped(facts, *those.front());
   const auto all = std::to_string(workers.size());
   facts.values["pid"] = pid;
   if (workers.size() == 1)
@@ -154,6 +161,7 @@ void add_doing(Facts& facts, const Window& window, const Listener& listener) {
     add_workers_doing(facts, std::span(owners).subspan(1));
   else if (const auto text = doing(*owners.front()); !text.empty())
     facts.values["doing"] = "it " + text;
+  if (owners.size() == 1) add_stopped(facts, *owners.front());
 }
 
 // Whether an owner was seen out of descriptors within the window: what was turned away is that one's doing.
@@ -161,6 +169,14 @@ bool owner_was_at_fd_limit(const Window& window, const Listener& listener) {
   return std::ranges::any_of(window.readings(&Snapshot::processes), [&](const Dated<Processes>& reading) {
     return std::ranges::any_of(ListenerOwners(*reading.value).all(listener),
                                [](const Process* owner) { return at_fd_limit(*owner); });
+  });
+}
+
+// Whether the owners can accept nothing because they do not run.
+bool all_stopped(const Window& window, const Listener& listener) {
+  const auto owners = owners_of(window, listener);
+  return !owners.empty() && std::ranges::all_of(owners, [](const Process* owner) {
+    return owner->comm == "systemd" || owner->state == 'T' || owner->state == 't';
   });
 }
 
@@ -222,7 +238,8 @@ Verdict app_stalled(const Window& window, const Thresholds& t) {
     if (owner_was_at_fd_limit(window.last(kLately), listener)) return kNothing;
     if (const auto known = owners_known(window, listener); !known)
       return tl::unexpected<Error>(known.error());
-    const auto accepted = accepts(window, listener, course.pinned_for());
+    const auto accepted =
+        all_stopped(window, listener) ? std::optional(false) : accepts(window, listener, course.pinned_for());
     if (!accepted)
       return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
     if (*accepted) return kNothing;
@@ -253,7 +270,7 @@ Verdict app_slow(const Window& window, const Thresholds& t) {
       return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
     if (!*accepted) return kNothing;
     auto facts = facts_about(window, course);
-    facts.values["stood"] = seconds_text(stood);
+    facts.values["stood"] = lasted_text(window, stood);
     return facts;
   });
 }
@@ -268,7 +285,7 @@ Verdict backlog_small(const Window& window, const Thresholds& t) {
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     // Until it is emptied it may still turn out to be a stall, or too little capacity.
     if (!course.emptied_since_overflow()) return kNothing;
-    const auto burst = course.overflows_in_bursts(since, stall);
+    const auto burst = course.overflows_in_bursts(since, stall, from_seconds(t.slow_seconds));
     if (burst == 0 || owner_was_at_fd_limit(window, *course.listener)) return kNothing;
     auto facts = facts_about(recent, course);
     facts.values["overflows"] = std::to_string(burst);
@@ -291,25 +308,6 @@ milliseconds pinned_member(const Window& window, const Endpoint& endpoint, std::
   return std::chrono::round<milliseconds>(window.now() - since);
 }
 
-// The one process that holds this member and no other of the group: a parent that holds all of them is not
-// who is stuck. nullptr: there is no such one, or it is not known.
-const Process* worker_of(const Window& window, const Listener& listener, std::uint32_t inode) {
-  const auto* processes = window.host().processes.get();
-  if (processes == nullptr) return nullptr;
-  const Process* worker = nullptr;
-  for (const auto& process : processes->processes) {
-    const auto holds = [&](std::uint32_t socket) {
-      return std::ranges::binary_search(process.listener_inodes, socket);
-    };
-    const auto held = std::ranges::count_if(
-        listener.sockets, [&](const ListenerSocket& socket) { return holds(socket.inode); });
-    if (held != 1 || !holds(inode)) continue;
-    if (worker != nullptr) return nullptr;
-    worker = &process;
-  }
-  return worker;
-}
-
 Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     const auto& listener = *course.listener;
@@ -321,17 +319,18 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
     const bool turned_away = course.overflows(window.snapshot(0).at) > 0;
     if (pinned < from_seconds(turned_away ? t.stall_seconds : t.quiet_stall_seconds)) return kNothing;
     auto facts = facts_about(window, course);
-    if (const auto* owner = worker_of(window, listener, stuck.inode)) {
+    if (const auto* owner = worker_of(window.host(), listener, stuck.inode)) {
       facts.values["worker_pid"] = std::to_string(owner->pid);
       facts.subject.process = owner->comm;
       facts.subject.pid = owner->pid;
       facts.subject.unit = owner->unit;
       if (const auto text = doing(*owner); !text.empty()) facts.values["doing"] = "it " + text;
+      add_stopped(facts, *owner);
     } else
       facts.subject.pid.reset();
     facts.values["stuck"] = std::to_string(full);
     facts.values["members"] = std::to_string(members);
-    facts.values["pinned"] = seconds_text(pinned);
+    facts.values["pinned"] = lasted_text(window, pinned);
     facts.evidence.push_back({"listeners of the group", static_cast<double>(members), "sockets", {}});
     facts.evidence.push_back({"of them with a full queue", static_cast<double>(full), "sockets", {}});
     return facts;

@@ -15,7 +15,8 @@ inline constexpr std::string_view kFamily = "Accept queue";
 inline constexpr std::string_view kReads =
     "sock_diag (queue of every listener, ten times a second), ListenOverflows, PassiveOpens, /proc/PID";
 
-inline constexpr std::string_view kFull[] = {"accept-queue-full"};
+inline constexpr std::string_view kFull[] = {
+    "connections wait in the accept queue; once it is full, further ones are turned away"};
 inline constexpr std::string_view kSynRules[] = {"syn-queue-overflow", "syn-queue-full"};
 
 inline constexpr std::string_view kNotSynBacklog =
@@ -29,7 +30,14 @@ inline constexpr std::string_view kNotAbort =
 inline constexpr std::string_view kNotBacklog =
     "A larger backlog or net.core.somaxconn: more clients wait for something that does not come.";
 
+inline constexpr AdviceText kLetItGoOn{
+    "Let it go on: pid {stopped_pid} is stopped, and nothing else is wrong with it.",
+    "kill -CONT {stopped_pid}", "It accepts again at once.",
+    "If a debugger holds it (TracerPid in /proc/{stopped_pid}/status), it is the debugger that has to let "
+    "go."};
+
 inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
+    kLetItGoOn,
     {"Find out what {owner} waits for: a lock, a database, a full worker pool, a garbage collection.",
      "cat /proc/{pid}/stack /proc/{pid}/wchan; ls "
      "/proc/{pid}/task | wc -l",
@@ -64,9 +72,11 @@ inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
      "Fewer connections have to be accepted.", "More connections stay open, which takes descriptors."},
 });
 inline constexpr auto kStuckAdvice = std::to_array<AdviceText>({
+    kLetItGoOn,
     {"Look at what the stuck worker {owner} waits for.", "cat /proc/{pid}/stack /proc/{pid}/wchan",
      "Shows where in the kernel it stands.", ""},
-    {"Restart that worker.", "kill {worker_pid}", "Its clients go to the other members of the group.",
+    {"Restart that worker[; stopped as it is, it ends by SIGKILL only (pid {stopped_pid})].",
+     "kill [-KILL {stopped_pid}|{worker_pid}]", "Its clients go to the other members of the group.",
      "The connections in its queue are reset, unless net.ipv4.tcp_migrate_req is 1."},
     {"See the queue of every member.", "ss -ltn '( sport = :{port} )'",
      "One line for each member of the group: Recv-Q is its queue, Send-Q the limit.", ""},

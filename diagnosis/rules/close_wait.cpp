@@ -251,9 +251,16 @@ Verdict close_wait_unaccepted(const Window& window, const Thresholds& t) {
   const auto latest = window.latest(&NetnsView::connections);
   if (!latest) return Verdict::unknown(latest.error());
   const auto readings = window.readings(&NetnsView::connections);
+  const auto listeners = window.latest(&NetnsView::listeners);
+  if (!listeners) return Verdict::unknown(listeners.error());
   std::vector<Facts> found;
   for (const auto& row : (*latest)->server) {
     if (row.count(TcpState::close_wait) < t.unaccepted_close_wait_min) continue;
+    // The queue went with its listener, which may be later than the last dump.
+    const bool listened_on = std::ranges::any_of((*listeners)->listeners, [&](const Listener& listener) {
+      return listener.endpoint.port == row.port;
+    });
+    if (!listened_on) continue;
     const auto lasted = held_for(readings, [&](const Connections& then) {
       return unaccepted_close_wait(then, row.port) >= t.unaccepted_close_wait_min;
     });

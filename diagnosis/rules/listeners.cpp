@@ -91,6 +91,30 @@ Result<std::uint64_t> resets_after(const Window& window, std::size_t index) {
   return *after->out_rsts - *before->out_rsts;
 }
 
+// Of a group, the one process that held the socket with most connections, or none.
+Subject subject_of_lost(const Snapshot& then, const Listener& listener, const Listeners& now) {
+  auto subject = listener_subject(then, listener);
+  if (listener.sockets.size() == 1) return subject;
+  const ListenerSocket* lost = nullptr;
+  for (const auto& socket : listener.sockets) {
+    const bool is_there = std::ranges::any_of(now.listeners, [&](const Listener& other) {
+      return same_port(listener, other) &&
+             std::ranges::find(other.sockets, socket.cookie, &ListenerSocket::cookie) != other.sockets.end();
+    });
+    if (!is_there && (lost == nullptr || socket.queue_length > lost->queue_length)) lost = &socket;
+  }
+  subject.process.clear();
+  subject.pid.reset();
+  subject.unit.clear();
+  if (lost == nullptr) return subject;
+  if (const auto* worker = worker_of(then, listener, lost->inode)) {
+    subject.process = worker->comm;
+    subject.pid = worker->pid;
+    subject.unit = worker->unit;
+  }
+  return subject;
+}
+
 Verdict listener_exit(const Window& window, const Thresholds&) {
   const auto listeners = window.latest(&NetnsView::listeners);
   if (!listeners) return Verdict::unknown(listeners.error());
@@ -100,7 +124,7 @@ Verdict listener_exit(const Window& window, const Thresholds&) {
     const auto resets = resets_after(window, index);
     if (!resets) return Verdict::unknown(resets.error());
     if (*resets < lost) continue;  // it was drained before it closed, or handed its connections on
-    Facts facts{.subject = listener_subject(window.snapshot(index), *listener),
+    Facts facts{.subject = subject_of_lost(window.snapshot(index), *listener, **listeners),
                 .evidence = {
                     {"connections in its queue when it closed", static_cast<double>(lost), "connections", {}},
                     {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", kClosing}}};

@@ -44,9 +44,12 @@ Verdict time_wait_bucket_overflow(const Window& window, const Thresholds& t) {
   if (*overflows < t.time_wait_overflow_min) return Verdict::clear();
   Facts facts;
   add_increase(facts, window, kTimeWaitOverflow.name, "overflows", static_cast<double>(*overflows), "events");
-  if (const auto usage = window.latest(&NetnsView::sockets); usage && (*usage)->time_wait)
-    add_reading(facts, "sockets in TIME_WAIT (sockstat tw)", "time_wait",
-                static_cast<double>(*(*usage)->time_wait), "sockets");
+  std::optional<std::uint64_t> most;  // now it may be over
+  for (const auto& reading : window.readings(&NetnsView::sockets))
+    if (reading.value->time_wait) most = std::max(most.value_or(0), *reading.value->time_wait);
+  if (most)
+    add_increase(facts, window, "sockets in TIME_WAIT (sockstat tw), peak", "time_wait",
+                 static_cast<double>(*most), "sockets");
   if (const auto buckets = window.setting(kMaxBuckets)) {
     constexpr std::int64_t kKernelsOwn = 262144, kMost = 1 << 30;
     facts.bites = Bites{.limit = std::string(kMaxBuckets), .value = static_cast<double>(*buckets)};
@@ -123,7 +126,8 @@ Verdict orphans_high(const Window& window, const Thresholds& t) {
   if (!usage) return Verdict::unknown(usage.error());
   if (!(*usage)->orphans) return Verdict::unknown({Errc::missing, "sockstat: orphan: not in this kernel"});
   const auto max = window.setting(kMaxOrphans);
-  if (!max) return Verdict::unknown(max.error());
+  // In a container's namespace the machine's limit does not show.
+  if (!max) return max.error().code == Errc::missing ? Verdict::clear() : Verdict::unknown(max.error());
   const auto most = static_cast<double>(*max);
   const auto lasted = held_for(window.readings(&NetnsView::sockets), [&](const SocketUsage& then) {
     return then.orphans && static_cast<double>(*then.orphans) >= t.orphans_high * most;
@@ -228,7 +232,7 @@ const Rule kRules[] = {
               .true_when = "TCPTimeWaitOverflow rises.",
               .clients_see = "Mostly nothing; now and then a reset, or data of an old connection in a new one.",
               .summary = "{overflows} connections were closed without TIME_WAIT in {window} because there was no room for it"
-                         "[: {time_wait} are in TIME_WAIT][ and net.ipv4.tcp_max_tw_buckets allows {buckets}].",
+                         "[: up to {time_wait} were in TIME_WAIT][ and net.ipv4.tcp_max_tw_buckets allows {buckets}].",
               .advice = kBucketAdvice, .not_helping = kBucketNot, .reads = "/proc/net/netstat"},
      .evaluate = time_wait_bucket_overflow},
     {.info = {.id = "fin-wait2-high", .family = kFamily, .severity = Severity::warning,

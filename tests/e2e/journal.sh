@@ -64,7 +64,7 @@ within 90 says "$entries" '^TCPDIAG_EVENT=closed$' || die "it does not end: $(ca
 one "$entries" '^TCPDIAG_EVENT=opened$'
 one "$entries" '^TCPDIAG_EVENT=closed$'
 entry closed >"$scratch/closed"
-has "$scratch/closed" '^MESSAGE=closed after [0-9]* s: '
+has "$scratch/closed" '^MESSAGE=closed after [0-9]* s; it was: '
 has "$scratch/closed" '^PRIORITY=5$'
 has "$entries" '^MESSAGE=started version='
 has "$entries" '^TCPDIAG_VERSION='

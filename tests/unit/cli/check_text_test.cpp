@@ -88,14 +88,16 @@ TEST_CASE("rules that cannot tell for the same reason share a line") {
 }
 
 TEST_CASE("the last line says what was looked at and for how long") {
-  FindingsAnswer answer{.watched_for = std::chrono::seconds(10), .namespaces = 1, .listeners = 3};
+  FindingsAnswer answer{.watched_for = std::chrono::seconds(30), .namespaces = 1, .listeners = 3};
   answer.connections = 12;
-  CHECK(last_line(answer) == "No findings in 10 s over 3 listeners, 12 connections, 1 namespace.");
+  CHECK(last_line(answer) == "No findings in 30 s over 3 listeners, 12 connections, 1 namespace.");
   CHECK(last_line(answer, LookedBy::daemon) ==
         "No findings at 1970-01-01 00:00:00 UTC over 3 listeners, 12 connections, 1 namespace.");
   answer.findings.push_back({.finding = {.id = "a", .severity = Severity::warning}});
-  CHECK(last_line(answer) == "1 warning finding in 10 s over 3 listeners, 12 connections, 1 namespace.");
+  CHECK(last_line(answer) == "1 warning finding in 30 s over 3 listeners, 12 connections, 1 namespace.");
   answer.findings.push_back({.finding = {.id = "b", .severity = Severity::critical}});
   answer.connections.reset();
-  CHECK(last_line(answer) == "2 findings (1 critical, 1 warning) in 10 s over 3 listeners, 1 namespace.");
+  CHECK(last_line(answer) == "2 findings (1 critical, 1 warning) in 30 s over 3 listeners, 1 namespace.");
+  answer.watched_for = std::chrono::seconds(29);
+  CHECK(last_line(answer).ends_with("--duration=30s, or ask a daemon (--url)."));
 }

@@ -32,9 +32,9 @@ TEST_CASE("without a journal a finding is a line of the log with the same facts"
                                "subject_kind=listener subject=0.0.0.0:80 process=nginx pid=800 "
                                "unit=nginx.service\n"));
   CHECK(std::count(line.begin(), line.end(), '\n') == 1);
-  CHECK_THAT(
-      lines_about({{sample_change(IncidentEvent::closed)}}, LogFormat::logfmt, {}),
-      ContainsSubstring(" level=info msg=\"closed after 47 s, explained by accept-queue-app-stalled: "));
+  CHECK_THAT(lines_about({{sample_change(IncidentEvent::closed)}}, LogFormat::logfmt, {}),
+             ContainsSubstring(
+                 " level=info msg=\"closed after 47 s, explained by accept-queue-app-stalled; it was: "));
 }
 
 TEST_CASE("a log in JSON has the finding's own JSON") {

@@ -62,7 +62,8 @@ TEST_CASE("a severity that changes is told, in either direction") {
 TEST_CASE("what is over is told once, with how long it lasted and what explains it") {
   const auto before = report(52s, {incident("a", 10s), incident("b", 10s)});
   const auto after = report(53s, {closed(incident("a", 10s), 53s), closed(incident("b", 10s), 53s, "c")});
-  CHECK(told(&before, after) == Told{"closed after 43 s a", "closed after 43 s, explained by c b"});
+  CHECK(told(&before, after) ==
+        Told{"closed after 43 s; it was a", "closed after 43 s, explained by c; it was b"});
   const auto next = report(54s, {closed(incident("a", 10s), 53s), closed(incident("b", 10s), 53s, "c")});
   CHECK(told(&after, next).empty());
 }
@@ -76,7 +77,7 @@ TEST_CASE("the same finding that comes again is another incident") {
 TEST_CASE("what comes and goes between two reports is told whole") {
   const auto before = report(10s, {});
   const auto after = report(20s, {closed(incident("a", 12s), 15s)});
-  CHECK(told(&before, after) == Told{"opened a", "closed after 3 s a"});
+  CHECK(told(&before, after) == Told{"opened a", "closed after 3 s; it was a"});
 }
 
 TEST_CASE("incidents that differ in namespace or subject alone are not mixed up") {

@@ -39,7 +39,9 @@ class Server {
     *listener_.drops += overflows;
     *tcp_.listen_overflows += overflows;
     *tcp_.passive_opens += opens;
-    history_.set(&NetnsView::tcp, tcp_).set(&NetnsView::listeners, Listeners{.listeners = {listener_}});
+    Listeners listeners{.listeners = {listener_}};
+    if (sibling_) listeners.listeners.push_back(*sibling_);
+    history_.set(&NetnsView::tcp, tcp_).set(&NetnsView::listeners, std::move(listeners));
     if (second_++ % 4 == 0) {
       history_.set(&NetnsView::connections, connections_);
       auto processes = workers_;
@@ -52,6 +54,11 @@ class Server {
   Server& seconds(int count, int full, int empty, std::uint32_t length, std::uint64_t overflows = 0,
                   std::uint64_t opens = 0) {
     for (int i = 0; i < count; ++i) second(full, empty, length, overflows, opens);
+    return *this;
+  }
+  // Another address on the same port, which is idle.
+  Server& sibling_listens() {
+    sibling_ = sample_listener("::", 5000, 0, 128, 8);
     return *this;
   }
   Server& accepted_between_dumps(Count left) {
@@ -73,6 +80,7 @@ class Server {
   bool known(std::string_view id) const { return verdict_of(id, history_.history()).known(); }
 
   Listener listener_;
+  std::optional<Listener> sibling_;
   TcpCounters tcp_;
   Process process_;
   std::vector<Process> workers_;
@@ -185,6 +193,44 @@ TEST_CASE("after a restart, or listen() with another backlog, the old queue's ov
   larger.second(4, 3, 60, 300, 200).seconds(3, 0, 10, 0);
   CHECK_THAT(larger.finding("accept-queue-backlog-small").summary,
              ContainsSubstring("accept queue of 1024: 300 attempts"));
+}
+
+TEST_CASE("what a slow application turned away is not called a burst afterwards") {
+  Server server;
+  server.accepted_between_dumps(50).seconds(5, 0, 10, 0).seconds(12, 5, 0, 129, 20, 30);
+  server.second(2, 6, 0, 5, 50).seconds(8, 0, 10, 0);
+  server.only("none");
+}
+
+TEST_CASE("a second in which nobody looked does not end a stall") {
+  Server server;
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(5, 10, 0, 129, 20);
+  server.history_.tick(std::chrono::seconds(3));
+  server.history_.tick();
+  server.only("accept-queue-app-stalled");
+  server.second(10, 0, 129).only("accept-queue-app-stalled");
+}
+
+TEST_CASE("where two addresses share the port, nothing taken from either is a stall, too") {
+  Server server;
+  server.accepted_between_dumps(0).sibling_listens();
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129).seconds(9, 10, 0, 129, 20, 30);
+  server.only("accept-queue-app-stalled");
+}
+
+TEST_CASE("a server that is stopped accepts nothing, whatever others on the port do, and is to go on") {
+  Server server;
+  server.process_.state = 'T';
+  server.accepted_between_dumps(50).sibling_listens();
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129).seconds(9, 10, 0, 129, 20, 30);
+  server.only("accept-queue-app-stalled");
+  CHECK(server.finding("accept-queue-app-stalled").advice.front().command == "kill -CONT 812");
+}
+
+TEST_CASE("a stall that fills the window may be longer than it") {
+  Server server;
+  server.seconds(40, 10, 0, 129, 20);
+  CHECK_THAT(server.finding("accept-queue-app-stalled").summary, ContainsSubstring("for over 30 s"));
 }
 
 TEST_CASE("a stalled application is named within five seconds") {

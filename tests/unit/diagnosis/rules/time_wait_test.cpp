@@ -102,8 +102,8 @@ TEST_CASE("time-wait-server-high cannot tell without the connections or the rang
 TEST_CASE("connections closed without TIME_WAIT are told with the limit") {
   const auto finding = only_finding(kOverflow, overflows(7, 907).history());
   CHECK(finding.summary ==
-        "900 connections were closed without TIME_WAIT in 12 s because there was no room for it: 100 are in "
-        "TIME_WAIT and net.ipv4.tcp_max_tw_buckets allows 100.");
+        "900 connections were closed without TIME_WAIT in 12 s because there was no room for it: up to "
+        "100 were in TIME_WAIT and net.ipv4.tcp_max_tw_buckets allows 100.");
   CHECK(*finding.bites == Bites{"net.ipv4.tcp_max_tw_buckets", 100, "", {}});
   CHECK(finding.advice.front().command == "sysctl -w net.ipv4.tcp_max_tw_buckets=262144");
 }
@@ -167,5 +167,7 @@ TEST_CASE("orphans-high stays clear for a moment and for few, and cannot tell wi
   history = orphans({2100, 2100, 2100, 2100});
   CHECK_FALSE(verdict_of(kOrphans, history.set(&NetnsView::sockets, SocketUsage{}).tick().history()).known());
   history = orphans({2100, 2100, 2100, 2100});
-  CHECK_FALSE(verdict_of(kOrphans, history.set(&NetnsView::settings, Settings{}).tick().history()).known());
+  CHECK_FALSE(verdict_of(kOrphans, history.deny(&NetnsView::settings).tick().history()).known());
+  // The limit is the machine's and does not show in a container.
+  CHECK(clear(kOrphans, history.set(&NetnsView::settings, Settings{}).tick()));
 }
