@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <numeric>
 
 #include "daemon/environment_number.h"
 
@@ -18,8 +19,8 @@ constexpr int kMost = 64;
 std::vector<int> inherited_sockets(const char* fds, const char* pid, long own_pid) {
   const auto count = environment_number(fds);
   if (!count || *count > kMost || environment_number(pid) != own_pid) return {};
-  std::vector<int> sockets;
-  for (int i = 0; i < *count; ++i) sockets.push_back(kFirst + i);
+  std::vector<int> sockets(static_cast<std::size_t>(*count));
+  std::iota(sockets.begin(), sockets.end(), kFirst);
   return sockets;
 }
 

@@ -18,8 +18,8 @@ namespace tcpdiag {
 
 struct HttpOptions {
   std::vector<ListenAddress> listen = {ListenAddress{std::nullopt, 10180}};
-  std::vector<int> inherited;  ///< sockets that listen already, used instead; the server closes them
-  unsigned max_connections = 512;         ///< at each address; further ones wait in the accept queue
+  std::vector<int> inherited;      ///< sockets that listen already, used instead; the server closes them
+  unsigned max_connections = 512;  ///< at each address; further ones wait in the accept queue
   unsigned max_connections_per_ip = 64;   ///< of them, from one peer; further ones are closed at once
   std::chrono::seconds idle_timeout{10};  ///< of a silent client; for slow ones see drop_slow()
   Limits limits;

@@ -56,7 +56,6 @@ boot() {
   mkdir "$root"
   tar -xf "$kept" -C "$root" "--exclude=./dev/*"
   cp "$deb" "$root/root/tcpdiagd.deb"
-  cp "$deb" "$root/root/tcpdiagd.deb"
   SYSTEMD_NSPAWN_API_VFS_WRITABLE=network SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn -q -D "$root" \
     --machine="tcpdiag-$$" --boot --register=no --keep-unit --private-network --capability=all --console=pipe \
     </dev/null >"$scratch/console.log" 2>&1 &
@@ -74,5 +73,9 @@ metrics() { in_container curl -sf --max-time 5 "http://127.0.0.1:${1:-10180}/met
 property() { in_container systemctl show -P "$1" tcpdiagd; }
 is() { [ "$(property "$1")" = "$2" ]; }
 active() { is ActiveState active; }
-journal_says() { in_container journalctl -q --no-pager -u tcpdiagd | grep -q -- "$1"; }
+# told PATTERN [MATCH...]: whether the journal has it of the daemon. It is read to its end first, as the page below, because
+# who writes fails when grep has seen enough.
+told() { in_container journalctl -q --no-pager -u tcpdiagd "${@:2}" >"$scratch/journal" && grep -q -- "$1" "$scratch/journal"; }
+# page_shows LINE: whether the metrics have it
+page_shows() { metrics >"$scratch/page" && grep -Fqx -- "$1" "$scratch/page"; }
 ready() { within 20 answers /-/ready || die "not ready after 20 s"; }

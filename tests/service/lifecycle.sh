@@ -11,7 +11,7 @@ active || die "not active after installation"
 ready
 [ "$(metrics | wc -l)" -gt 100 ] || die "hardly any metrics: $(metrics | wc -l) lines"
 [[ $(property StatusText) == "no finding"* ]] || die "status: $(property StatusText)"
-in_container journalctl -q -u tcpdiagd _TRANSPORT=journal PRIORITY=6 TCPDIAG_ADDRESS=:10180 | grep -q listening ||
+told listening _TRANSPORT=journal PRIORITY=6 TCPDIAG_ADDRESS=:10180 ||
   die "its log is not in the journal: $(in_container journalctl -q -o verbose -u tcpdiagd)"
 
 echo "its units are flawless, and closed as far as they can be"
@@ -64,11 +64,12 @@ in_container systemd-run -q --unit=stalled --uid=nobody /usr/local/bin/stalled
 listening() { in_container ss -Hltn 'sport = 7000' | grep -q LISTEN; }
 within 10 listening || die "the server does not listen: $(in_container journalctl -q -u stalled)"
 in_container systemd-run -q --unit=clients /usr/local/bin/clients
-told() { in_container journalctl -q -u tcpdiagd -o json TCPDIAG_FINDING=accept-queue-app-stalled TCPDIAG_EVENT=opened | grep -q '"TCPDIAG_SUBJECT":"127.0.0.1:7000"'; }
-within 20 told || die "no finding in the journal: $(metrics | grep finding_active)"
+stalled=TCPDIAG_FINDING=accept-queue-app-stalled
+within 20 told opened: $stalled TCPDIAG_EVENT=opened TCPDIAG_SUBJECT=127.0.0.1:7000 ||
+  die "no finding in the journal: $(metrics | grep finding_active)"
 [[ $(property StatusText) == *finding*127.0.0.1:7000* ]] || die "status: $(property StatusText)"
-told_unit() { in_container journalctl -q -u tcpdiagd TCPDIAG_FINDING=accept-queue-app-stalled TCPDIAG_UNIT=stalled.service TCPDIAG_PROCESS=stalled | grep -q stalled; }
-told_unit || die "the owner is not told: $(in_container journalctl -q -u tcpdiagd -o json TCPDIAG_FINDING=accept-queue-app-stalled)"
+told opened: $stalled TCPDIAG_UNIT=stalled.service TCPDIAG_PROCESS=stalled ||
+  die "the owner is not told: $(in_container journalctl -q -u tcpdiagd -o verbose $stalled)"
 
 echo "it sees what root sees"
 in_container systemd-run -q --unit=as-root /usr/sbin/tcpdiagd --web.listen-address=127.0.0.1:10181
@@ -94,16 +95,16 @@ within 5 softnet_is_off || die "the new configuration is not applied"
 wait "$scrapes"
 [ "$(sort -u "$scratch/scrapes")" = 200 ] || die "scrapes failed: $(sort "$scratch/scrapes" | uniq -c)"
 grep -q '^tcpdiag_finding_active{finding="accept-queue-app-stalled"' "$scratch/metrics" || die "the finding is forgotten"
-in_container journalctl -q -u tcpdiagd TCPDIAG_KEY=max_connections | grep -q 'after a restart only' || die "not said: max_connections"
+told 'after a restart only' TCPDIAG_KEY=max_connections || die "not said: max_connections"
 echo '{"softnet": 1}' >"$config"
 ! in_container systemctl reload tcpdiagd 2>/dev/null || die "a wrong configuration is taken"
-in_container journalctl -q -u tcpdiagd | grep -q 'unknown key "softnet"' || die "the mistake is not told"
+told 'unknown key "softnet"' || die "the mistake is not told"
 active && [ "$(property MainPID)" = "$pid" ] || die "it did not survive"
 
 echo "killed, it is back within seconds"
 sed 's/"cpu_budget": 0.01/"cpu_budget": 0.02/' "$TCPDIAG_SOURCE_DIR/systemd/tcpdiagd.json" >"$config"
 started_anew() { active && [ "$(property MainPID)" != "$pid" ]; }
-in_container kill -KILL "$pid"
+in_container sh -c "kill -KILL $pid"
 within 6 started_anew || die "not back"
 ready
 
@@ -120,7 +121,7 @@ started+=($!)
 within 5 grep -qs held "$scratch/held" || die "the loop is not held"
 answers /metrics || die "the others do not answer"
 within 15 started_anew || die "not restarted: $(property ActiveState)"
-in_container journalctl -q -u tcpdiagd | grep -q 'Watchdog timeout' || die "by something else than the watchdog"
+told 'Watchdog timeout' || die "by something else than the watchdog"
 ready
 
 echo "another network namespace: unknown without the drop-in, seen with it"
@@ -128,7 +129,7 @@ in_container ip netns add other
 sed -i 's/"namespaces": \[\]/"namespaces": ["other"]/' "$config"
 in_container systemctl restart tcpdiagd || die "does not restart"
 ready
-of_other() { metrics | grep -Fqx "tcpdiag_collector_success{collector=\"netstat\",netns=\"other\"} $1"; }
+of_other() { page_shows "tcpdiag_collector_success{collector=\"netstat\",netns=\"other\"} $1"; }
 of_other 0 || die "without CAP_SYS_ADMIN: $(metrics | grep other)"
 cp "$root/usr/share/doc/tcpdiagd/examples/namespaces.conf" "$root/etc/systemd/system/tcpdiagd.service.d/"
 in_container systemctl daemon-reload
@@ -146,10 +147,11 @@ took=$(((${EPOCHREALTIME/./} - before) / 1000))
 is ActiveState inactive && is Result success || die "$(property ActiveState), $(property Result)"
 
 echo "systemd listens for it: whoever connects starts it, and nobody is refused while it restarts"
+socket_since=$EPOCHSECONDS
 in_container systemctl start tcpdiagd.socket
 is ActiveState inactive || die "started too early"
 answers /-/healthy || die "is not started by a connection"
-in_container journalctl -q -u tcpdiagd -n 5 TCPDIAG_ADDRESS=:10180 | grep -q listening || die "does not listen there"
+told listening --since "@$socket_since" TCPDIAG_ADDRESS=:10180 || die "does not listen there"
 ready
 in_container sh -c 'for i in $(seq 20); do curl -s -o /dev/null --max-time 10 -w "%{http_code}\n" http://127.0.0.1:10180/-/healthy; done' >"$scratch/scrapes" &
 scrapes=$!
@@ -173,7 +175,7 @@ ready
 
 echo "removed, its configuration stays; purged, nothing does"
 in_container dpkg -r tcpdiagd >"$scratch/removal" 2>&1 || die "cannot be removed: $(cat "$scratch/removal")"
-! in_container pgrep -x tcpdiagd || die "still running"
+[ -z "$(in_container sh -c 'grep -lx tcpdiagd /proc/[0-9]*/comm' 2>/dev/null || true)" ] || die "still running"
 [ -f "$config" ] || die "the configuration is gone"
 in_container dpkg -P tcpdiagd >"$scratch/removal" 2>&1 || die "cannot be purged: $(cat "$scratch/removal")"
 rm "$root"/root/*.deb
