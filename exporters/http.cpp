@@ -2,6 +2,7 @@
 #include "exporters/http.h"
 
 #include <microhttpd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -240,9 +241,11 @@ void on_connection(void* context, MHD_Connection* connection, void** socket_cont
   auto* connected = new Connected{listener, listener.security.latest()->tls};
   *socket_context = connected;
   listener.connections.opened(descriptor_of(connection));
+  if (!connected->tls) return;
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-  if (connected->tls && info != nullptr)
-    connected->tls->begin(static_cast<gnutls_session_int*>(info->tls_session));
+  const bool begun =
+      info != nullptr && connected->tls->begin(static_cast<gnutls_session_int*>(info->tls_session));
+  if (!begun) shutdown(descriptor_of(connection), SHUT_RDWR);  // rather nobody than who may not
 }
 
 void on_answered(void* context, MHD_Connection* connection, void** seen, MHD_RequestTerminationCode) {

@@ -142,9 +142,10 @@ Result<std::shared_ptr<const TlsServer>> TlsServer::make(TlsConfig config, TlsTe
   return server;
 }
 
-void TlsServer::begin(gnutls_session_int* session) const {
-  gnutls_priority_set(session, credentials_->priority);
-  gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials_->certificate);
+bool TlsServer::begin(gnutls_session_int* session) const {
+  if (gnutls_priority_set(session, credentials_->priority) < 0 ||
+      gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials_->certificate) < 0)
+    return false;
   const auto asked = [&] {
     switch (config_.client_auth) {
       case ClientAuth::none: return GNUTLS_CERT_IGNORE;
@@ -156,13 +157,14 @@ void TlsServer::begin(gnutls_session_int* session) const {
     return GNUTLS_CERT_REQUIRE;
   };
   gnutls_certificate_server_set_request(session, asked());
-  if (config_.client_auth == ClientAuth::none) return;
+  if (config_.client_auth == ClientAuth::none) return true;
   // The session's own pointer is MHD's. This one is for a store of sessions to be resumed, which there is
   // not.
   gnutls_db_set_ptr(session, const_cast<TlsServer*>(this));
   gnutls_session_set_verify_function(session, [](gnutls_session_t asking) {
     return static_cast<const TlsServer*>(gnutls_db_get_ptr(asking))->check_client(asking);
   });
+  return true;
 }
 
 int TlsServer::check_client(gnutls_session_int* session) const {

@@ -26,8 +26,8 @@ class TlsServer {
   TlsServer& operator=(const TlsServer&) = delete;
   ~TlsServer();
 
-  /// Makes `session` one of this server's, before its handshake.
-  void begin(gnutls_session_int* session) const;
+  /// Makes `session` one of this server's, before its handshake. Where that fails, it must not go on.
+  [[nodiscard]] bool begin(gnutls_session_int* session) const;
 
   [[nodiscard]] const std::string& certificate() const { return texts_.cert; }
   [[nodiscard]] const std::string& key() const { return texts_.key; }

@@ -54,7 +54,7 @@ std::string agreed_version(const TlsServer& server, const TlsClient& client = {}
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   const Session server_end(GNUTLS_SERVER, ends[0]),
       client_end(GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT, ends[1]);
-  server.begin(server_end.get());
+  REQUIRE(server.begin(server_end.get()));
 
   gnutls_certificate_credentials_t shown = nullptr;
   gnutls_certificate_allocate_credentials(&shown);
