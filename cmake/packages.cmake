@@ -2,7 +2,7 @@
 # cpack -G RPM and cpack -G TGZ. The Debian package is debhelper's (docs/adr/0012).
 set(CPACK_PACKAGE_NAME tcpdiagd)
 set(CPACK_PACKAGE_VENDOR "The tcpdiagd authors")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Says why TCP connections are reset, refused or time out")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Says why TCP connections are reset or time out")
 set(CPACK_SET_DESTDIR ON)  # what goes to /etc is part of the package
 set(CPACK_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)

@@ -12,7 +12,7 @@ constexpr std::string_view kHead = R"(.\" SPDX-License-Identifier: Apache-2.0
 .\" Made from the tables of the sources; a unit test compares the two.
 .TH TCPDIAGD 8 "" tcpdiagd "System Administration"
 .SH NAME
-tcpdiagd \- says why TCP connections are reset, refused or time out
+tcpdiagd \- says why TCP connections are reset or time out
 .SH SYNOPSIS
 .B tcpdiagd
 .RI [ flag ...]
