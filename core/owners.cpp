@@ -11,6 +11,13 @@ bool started_before(const Process* a, const Process* b) {
   return std::tie(a->start_ticks, a->pid) < std::tie(b->start_ticks, b->pid);
 }
 
+// Whom a person would name: systemd only when nobody else is there.
+bool named_before(const Process* a, const Process* b) {
+  const bool a_opens_for_others = a->comm == "systemd", b_opens_for_others = b->comm == "systemd";
+  if (a_opens_for_others != b_opens_for_others) return b_opens_for_others;
+  return started_before(a, b);
+}
+
 }  // namespace
 
 ListenerOwners::ListenerOwners(const Processes& processes) {
@@ -35,10 +42,19 @@ std::vector<const Process*> ListenerOwners::all(const Listener& listener) const 
 
 const Process* ListenerOwners::main(const Listener& listener) const {
   const auto owners = all(listener);
-  const auto own =
-      std::ranges::find_if(owners, [](const Process* owner) { return owner->comm != "systemd"; });
-  if (own != owners.end()) return *own;
-  return owners.empty() ? nullptr : owners.front();
+  const auto first = std::ranges::min_element(owners, named_before);
+  return first == owners.end() ? nullptr : *first;
+}
+
+const Process* main_owner(const Processes& processes, const Listener& listener) {
+  const Process* first = nullptr;
+  for (const auto& process : processes.processes) {
+    const bool owns = std::ranges::any_of(listener.sockets, [&](const ListenerSocket& socket) {
+      return socket.inode != 0 && std::ranges::binary_search(process.listener_inodes, socket.inode);
+    });
+    if (owns && (first == nullptr || named_before(&process, first))) first = &process;
+  }
+  return first;
 }
 
 }  // namespace tcpdiag

@@ -24,4 +24,7 @@ class ListenerOwners {
   std::vector<std::pair<std::uint32_t, const Process*>> by_inode_;
 };
 
+/// ListenerOwners::main() for one listener alone.
+const Process* main_owner(const Processes& processes, const Listener& listener);
+
 }  // namespace tcpdiag

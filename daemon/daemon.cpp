@@ -122,7 +122,7 @@ Result<void> Daemon::serve() {
 }
 
 Result<void> Daemon::take_web_config(const Result<WebConfigFile>& file) {
-  const auto taken =
+  auto taken =
       file.and_then([this](const WebConfigFile& read) { return server_->set_security(read.security); });
   if (!taken) {
     log_.error("web configuration not reloaded, the old one stays", {{"error", taken.error().detail}});

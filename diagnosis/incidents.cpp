@@ -13,7 +13,9 @@ bool is_vague(const Subject& subject) { return subject.kind == SubjectKind::netn
 // nor that at first, or at last, it could not be told which listener of the namespace it is about.
 template <class Other>
 bool same_subject_exactly(const Finding& finding, const Other& other) {
-  return finding.subject.kind == other.subject.kind && to_string(finding.subject) == to_string(other.subject);
+  const Subject &a = finding.subject, &b = other.subject;
+  if (a.kind != b.kind || a.address != b.address || a.port != b.port || a.name != b.name) return false;
+  return a.kind != SubjectKind::process || (a.pid == b.pid && a.process == b.process);
 }
 template <class Other>
 bool concerns(const Finding& finding, const Other& other) {

@@ -19,7 +19,7 @@ Subject listener_subject(const Snapshot& then, const Listener& listener) {
                   .port = listener.endpoint.port};
   const auto* processes = then.processes.get();
   if (processes == nullptr) return subject;
-  const auto* owner = ListenerOwners(*processes).main(listener);
+  const auto* owner = main_owner(*processes, listener);
   if (owner == nullptr) return subject;
   subject.process = owner->comm;
   subject.pid = owner->pid;
@@ -45,7 +45,7 @@ const Process* worker_of(const Snapshot& then, const Listener& listener, std::ui
 }
 
 Subject port_subject(const Window& window, std::uint16_t port) {
-  const Subject unnamed{.kind = SubjectKind::listener, .port = port};
+  Subject unnamed{.kind = SubjectKind::listener, .port = port};
   const auto listeners = window.latest(&NetnsView::listeners);
   if (!listeners) return unnamed;
   std::optional<Subject> only;

@@ -25,8 +25,8 @@ std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text)
     const auto number_end = std::min(text.find_first_not_of("0123456789."), text.size());
     double number = 0;
     const auto [end, error] =
-        std::from_chars(text.data(), text.data() + number_end, number, std::chars_format::fixed);
-    if (error != std::errc{} || end != text.data() + number_end) return std::nullopt;
+        std::from_chars(text.begin(), text.begin() + number_end, number, std::chars_format::fixed);
+    if (error != std::errc{} || end != text.begin() + number_end) return std::nullopt;
     text.remove_prefix(number_end);
     const auto name = text.substr(0, text.find_first_of("0123456789."));
     const auto* unit = std::ranges::find(kUnits, name, &Unit::name);

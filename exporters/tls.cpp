@@ -136,7 +136,7 @@ TlsServer::TlsServer(TlsConfig config, TlsTexts texts)
 TlsServer::~TlsServer() { ::explicit_bzero(texts_.key.data(), texts_.key.size()); }
 
 Result<std::shared_ptr<const TlsServer>> TlsServer::make(TlsConfig config, TlsTexts texts) {
-  const std::shared_ptr<TlsServer> server(new TlsServer(std::move(config), std::move(texts)));
+  std::shared_ptr<TlsServer> server(new TlsServer(std::move(config), std::move(texts)));
   auto wrong = server->credentials_->load(server->config_, server->texts_);
   if (!wrong.empty()) return unexpected(Errc::malformed, std::move(wrong));
   return server;

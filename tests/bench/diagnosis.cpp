@@ -54,6 +54,8 @@ class Host {
     }
     for (const auto& spec : sysctl_table())
       settings_.sysctls.push_back({spec.name, std::vector<std::int64_t>(spec.fields.size(), 4096), "4096"});
+    for (auto& sysctl : settings_.sysctls)
+      if (sysctl.name == "net.ipv4.ip_local_port_range") sysctl.values = {32768, 60999};
   }
 
   const Snapshot& at(int second) {
@@ -93,7 +95,7 @@ class Host {
     const bool full = trouble_ && may_be_troubled;
     listener.fill.samples.front() += full ? 5 : 10;
     listener.fill.samples.back() += full ? 5 : 0;
-    listener.sockets.front().queue_length = full ? 60 : 0;
+    listener.sockets.front().queue_length = 0;  // bursts, which come and go
     if (full) *listener.drops += 2;
   }
 
