@@ -9,6 +9,12 @@
 
 namespace tcpdiag {
 
+void set_owner(Subject& subject, const Process* owner) {
+  subject.process = owner == nullptr ? "" : owner->comm;
+  subject.pid = owner == nullptr ? std::nullopt : std::optional(owner->pid);
+  subject.unit = owner == nullptr ? "" : owner->unit;
+}
+
 Subject listener_subject(const Window& window, const Listener& listener) {
   return listener_subject(window.host(), listener);
 }
@@ -19,11 +25,7 @@ Subject listener_subject(const Snapshot& then, const Listener& listener) {
                   .port = listener.endpoint.port};
   const auto* processes = then.processes.get();
   if (processes == nullptr) return subject;
-  const auto* owner = main_owner(*processes, listener);
-  if (owner == nullptr) return subject;
-  subject.process = owner->comm;
-  subject.pid = owner->pid;
-  subject.unit = owner->unit;
+  set_owner(subject, main_owner(*processes, listener));
   return subject;
 }
 

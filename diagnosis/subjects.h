@@ -9,6 +9,9 @@
 
 namespace tcpdiag {
 
+/// Names the process, or nobody (nullptr), as the owner of what the subject is.
+void set_owner(Subject& subject, const Process* owner);
+
 /// The listener and, as far as it is known, the process that a person would name as its owner.
 Subject listener_subject(const Window& window, const Listener& listener);
 /// The same with the owners that were known then.

@@ -321,9 +321,7 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
     auto facts = facts_about(window, course);
     if (const auto* owner = worker_of(window.host(), listener, stuck.inode)) {
       facts.values["worker_pid"] = std::to_string(owner->pid);
-      facts.subject.process = owner->comm;
-      facts.subject.pid = owner->pid;
-      facts.subject.unit = owner->unit;
+      set_owner(facts.subject, owner);
       if (const auto text = doing(*owner); !text.empty()) facts.values["doing"] = "it " + text;
       add_stopped(facts, *owner);
     } else
@@ -353,9 +351,7 @@ Verdict fd_limit_accept_blocked(const Window& whole, const Thresholds& t) {
       return kNothing;
     }
     auto facts = facts_about(window, course);
-    facts.subject.process = owner->comm;
-    facts.subject.pid = owner->pid;
-    facts.subject.unit = owner->unit;
+    set_owner(facts.subject, owner);
     facts.values["window"] = duration_text(window.span());
     add_descriptor_facts(facts, whole, *owner);
     return facts;

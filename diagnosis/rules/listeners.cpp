@@ -45,16 +45,23 @@ std::uint64_t waiting(const Listener& listener) {
   return sum;
 }
 
-// The members that are there no more, with what waited in their queues when they were seen last.
-std::uint64_t lost_with(const Listener& before, const Listeners& now) {
+// The members that are there no more.
+std::vector<const ListenerSocket*> lost_sockets(const Listener& before, const Listeners& now) {
   std::set<std::uint64_t> present;
   for (const auto& listener : now.listeners)
     if (same_port(listener, before))
       for (const auto& socket : listener.sockets) present.insert(socket.cookie);
-  std::uint64_t lost = 0;
+  std::vector<const ListenerSocket*> lost;
   for (const auto& socket : before.sockets)
-    if (!present.contains(socket.cookie)) lost += socket.queue_length;
+    if (!present.contains(socket.cookie)) lost.push_back(&socket);
   return lost;
+}
+
+// What waited in their queues when they were seen last.
+std::uint64_t lost_with(const Listener& before, const Listeners& now) {
+  std::uint64_t waited = 0;
+  for (const auto* socket : lost_sockets(before, now)) waited += socket->queue_length;
+  return waited;
 }
 
 // A listener's sockets at the last snapshot that showed them all.
@@ -95,23 +102,10 @@ Result<std::uint64_t> resets_after(const Window& window, std::size_t index) {
 Subject subject_of_lost(const Snapshot& then, const Listener& listener, const Listeners& now) {
   auto subject = listener_subject(then, listener);
   if (listener.sockets.size() == 1) return subject;
-  const ListenerSocket* lost = nullptr;
-  for (const auto& socket : listener.sockets) {
-    const bool is_there = std::ranges::any_of(now.listeners, [&](const Listener& other) {
-      return same_port(listener, other) &&
-             std::ranges::find(other.sockets, socket.cookie, &ListenerSocket::cookie) != other.sockets.end();
-    });
-    if (!is_there && (lost == nullptr || socket.queue_length > lost->queue_length)) lost = &socket;
-  }
-  subject.process.clear();
-  subject.pid.reset();
-  subject.unit.clear();
-  if (lost == nullptr) return subject;
-  if (const auto* worker = worker_of(then, listener, lost->inode)) {
-    subject.process = worker->comm;
-    subject.pid = worker->pid;
-    subject.unit = worker->unit;
-  }
+  const auto lost = lost_sockets(listener, now);
+  const auto longest = std::ranges::max_element(lost, {}, &ListenerSocket::queue_length);
+  const auto* worker = longest == lost.end() ? nullptr : worker_of(then, listener, (*longest)->inode);
+  set_owner(subject, worker);
   return subject;
 }
 
