@@ -50,7 +50,7 @@ struct CollectorSpec {
   std::string_view without;  ///< what is not known when it is switched off or fails, for the documentation
   /// Makes one for the namespace at that place in Snapshot::namespaces.
   Collector (*make)(std::size_t netns_index);
-  /// Runs twice as often while connections are in trouble, because the diagnosis waits for it.
+  /// Runs three times as often while connections are in trouble, because the diagnosis waits for it.
   bool hurries = false;
 };
 

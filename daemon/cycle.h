@@ -27,8 +27,8 @@ inline constexpr std::chrono::seconds kDiagnosisPeriod{1};
 struct CycleOptions {
   std::set<std::string, std::less<>> collectors_off;
   std::optional<double> cpu_budget;  ///< share of one core; empty: periods are never stretched
-  /// Some collectors run twice as often while connections are in trouble. Not where times have to be those of
-  /// a recording.
+  /// Some collectors run three times as often while connections are in trouble. Not where times have to be
+  /// those of a recording.
   bool hurry = true;
 };
 

@@ -53,13 +53,13 @@ class HistoryBuilder {
   }
 
   /// The present step goes into the history; the next one begins `after` it.
-  HistoryBuilder& tick(std::chrono::seconds after = std::chrono::seconds(1)) {
+  HistoryBuilder& tick(std::chrono::milliseconds after = std::chrono::seconds(1)) {
     history_.push(snapshot_);
     snapshot_.at += after;
     return *this;
   }
   /// The same `count` times, so that time passes and nothing changes.
-  HistoryBuilder& ticks(int count, std::chrono::seconds after = std::chrono::seconds(1)) {
+  HistoryBuilder& ticks(int count, std::chrono::milliseconds after = std::chrono::seconds(1)) {
     for (int i = 0; i < count; ++i) tick(after);
     return *this;
   }

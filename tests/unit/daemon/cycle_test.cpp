@@ -32,6 +32,18 @@ constexpr CollectorSpec kCatalog[] = {
     {"sees", 5s, Thread::worker, false, "", "", make_collector<&Snapshot::softnet, SeesFiles>},
 };
 
+Result<Listeners> read_standing_queue(Source&) {
+  Listener listener{.sockets = {{.queue_length = 3, .queue_limit = 5}}};
+  return Listeners{.listeners = {std::move(listener)}};
+}
+
+constexpr CollectorSpec kTroubled[] = {
+    {"queues", 1s, Thread::loop, true, "", "",
+     make_stateless_collector<&NetnsView::listeners, read_standing_queue>},
+    {"files", 6s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
+     true},
+};
+
 // A machine with two namespaces and a clock that a test moves; every source is the same few files.
 struct Machine {
   TimePoint now{1h};
@@ -45,7 +57,7 @@ struct Machine {
             .wall = [] { return std::chrono::system_clock::time_point(1s); },
             .thread_cpu = [this] { return cpu += cpu_of_a_run; }};
   }
-  Cycle cycle(CycleOptions options = {}) {
+  Cycle cycle(CycleOptions options = {}, std::span<const CollectorSpec> catalog = kCatalog) {
     const auto open = [this](const std::string&, Thread) {
       auto source = std::make_unique<FakeSource>();
       source->files["/files"] = "7";
@@ -53,7 +65,7 @@ struct Machine {
       sources.push_back(source.get());
       return source;
     };
-    return Cycle(kCatalog, {kHostNetns, "blue"}, open, std::move(options), clocks());
+    return Cycle(catalog, {kHostNetns, "blue"}, open, std::move(options), clocks());
   }
 };
 
@@ -127,6 +139,25 @@ TEST_CASE("after a standstill a collector runs once and keeps its period from th
   machine.now += 1min;
   CHECK(names(cycle.take_batch(machine.now)) == std::vector<std::string_view>{"files", "sees"});
   CHECK(cycle.take_batch(machine.now + 100ms) == nullptr);
+}
+
+TEST_CASE("while a queue stands, what the diagnosis waits for is read three times as often") {
+  for (const bool hurry : {true, false}) {
+    Machine machine;
+    auto cycle = machine.cycle({.hurry = hurry}, kTroubled);
+    int runs = 0;
+    for (int second = 0; second < 60; ++second) {
+      cycle.run_loop_collectors(machine.now);
+      if (auto batch = cycle.take_batch(machine.now)) {
+        batch->run(machine.clocks(), [] { return false; });
+        cycle.finish(std::move(batch));
+        ++runs;
+      }
+      cycle.diagnose(machine.now);
+      machine.now += 1s;
+    }
+    CHECK(runs == (hurry ? 30 : 10));
+  }
 }
 
 TEST_CASE("only one batch is out at a time") {

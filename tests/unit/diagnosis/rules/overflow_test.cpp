@@ -16,6 +16,7 @@ struct Overflow {
   std::uint64_t overflows = 9, resets = 0, cookies = 0;
   std::uint32_t half_open = 0;
   bool full = true;
+  std::chrono::milliseconds between_looks{1000};
 
   HistoryBuilder history() const {
     HistoryBuilder history;
@@ -38,7 +39,7 @@ struct Overflow {
       history.set(&NetnsView::tcp, tcp).set(&NetnsView::listeners, Listeners{.listeners = {listener}});
       Connections connections;
       connections.half_open = {{listener.endpoint, now ? half_open : 0}};
-      history.set(&NetnsView::connections, std::move(connections)).tick();
+      history.set(&NetnsView::connections, std::move(connections)).tick(between_looks);
     }
     return history;
   }
@@ -80,6 +81,11 @@ TEST_CASE("handshakes that wait beside a full queue believe that they are connec
         "4 clients of 0.0.0.0:5000 have finished the handshake but found the accept queue of 20 full: they "
         "believe "
         "they are connected, and get a reset or a timeout when the kernel gives up after 5 retries.");
+}
+
+TEST_CASE("a queue that is judged more often than once a second is full from the first of these looks on") {
+  const Overflow overflow{.half_open = 4, .between_looks = std::chrono::milliseconds(400)};
+  CHECK_THAT(only_finding(kLate, overflow.history().history()).summary, ContainsSubstring("4 clients"));
 }
 
 TEST_CASE(
