@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# clean-root.sh [bookworm|trixie]: what a newcomer gets. Makes a minimal root without compilers and
-# libraries, puts the committed tree into it, lets ./dev install, build and run the unit tests there, and removes
-# the root. Needs root and mmdebstrap.
+# clean-root.sh [bookworm|trixie] [STAGE...]: what a newcomer gets. Makes a minimal root without compilers and
+# libraries, puts the committed tree into it, lets ./dev install, build and run these stages of ./dev test there (unit), and
+# removes the root. Needs root and mmdebstrap.
 set -euo pipefail
 release=${1:-bookworm}
+stages=("${@:2}")
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/tcpdiag-$release-XXXXXX")
@@ -23,5 +24,6 @@ in_root() {
 }
 in_root /src/dev build
 in_root /src/build/release/tcpdiagd --version
-in_root /src/dev test unit
+in_root /src/dev test "${stages[@]:-unit}"
+
 echo "$release: built and tested in a clean root"
