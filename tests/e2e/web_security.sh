@@ -216,6 +216,17 @@ started+=("$bad_clients")
 connected() { ss -Htn state established sport = :10180 | wc -l; }
 they_are_many() { [ "$(connected)" -ge 60 ]; }  # the silent ones; the others are cut off and come again
 within 15 they_are_many || die "only $(connected) bad clients: $(cat bad_clients.log)"
+# drip: a line of a request now and then, inside TLS
+drip() {
+  {
+    printf 'GET /metrics HTTP/1.1\r\n'
+    while [ ! -e "cut.$1" ] && printf 'X-Drip: %s\r\n' "$1" 2>drip.log; do sleep 0.3; done
+  } | timeout 40 openssl s_client -quiet -connect 127.0.0.1:10180 >"drip.$1" 2>&1 || true
+  touch "cut.$1"
+}
+for i in $(seq 10); do drip "$i" & drips[i]=$!; done
+dripping=$SECONDS
+all_are_cut() { [ "$(ls cut.* 2>ls.log | wc -l)" = 10 ]; }
 : >milliseconds
 for i in 1 2 3; do guess & guesses[i]=$!; done
 end=$((SECONDS + 8))
@@ -227,6 +238,11 @@ done
 [ "$median" -le 20 ] || die "$median ms in the middle of $(wc -l <milliseconds) scrapes"
 touch guessed
 wait "${guesses[@]}"
+within 25 all_are_cut || die "$(ls cut.* | wc -l) of 10 clients that drip inside TLS were cut off: $(cat drip.1)"
+wait "${drips[@]}"
+if grep -q "^HTTP/1.1 200" drip.*; then die "a request that never ended was answered"; fi
+echo "those that drip inside TLS were cut off after $((SECONDS - dripping)) s"
+
 kill -TERM "$bad_clients"
 wait "$bad_clients" 2>/dev/null || true
 [ "$(get -u prometheus:secret $url/metrics | awk '$1 == "tcpdiag_http_requests_unauthorized_total" { print $2 }')" -gt 3 ] ||
