@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # clean-root.sh [bookworm|trixie] [STAGE...]: what a newcomer gets. Makes a minimal root without compilers and
-# libraries, puts the committed tree into it, lets ./dev install, build and run these stages of ./dev test there (unit), and
-# removes the root. Needs root and mmdebstrap.
+# libraries, puts the committed tree into it, lets ./dev install, build and run the unit tests there, or only these stages of
+# ./dev test, and removes the root. Needs root and mmdebstrap.
+
 set -euo pipefail
 release=${1:-bookworm}
 stages=("${@:2}")
@@ -22,8 +23,11 @@ in_root() {
     root=$0
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 chroot "$root" "$@"' "$root" "$@"
 }
-in_root /src/dev build
-in_root /src/build/release/tcpdiagd --version
-in_root /src/dev test "${stages[@]:-unit}"
+if [ ${#stages[@]} = 0 ]; then
+  in_root /src/dev build
+  in_root /src/build/release/tcpdiagd --version
+  stages=(unit)
+fi
+in_root /src/dev test "${stages[@]}"
 
 echo "$release: built and tested in a clean root"
