@@ -11,6 +11,7 @@ install(FILES systemd/tcpdiagd.service systemd/tcpdiagd.socket DESTINATION ${TCP
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tcpdiagd.conf)
 install(FILES systemd/tcpdiagd.json DESTINATION /etc/tcpdiagd)
 install(FILES systemd/default DESTINATION /etc/default RENAME tcpdiagd)
+install(DIRECTORY docs/ DESTINATION share/doc/tcpdiagd FILES_MATCHING PATTERN *.md PATTERN man EXCLUDE PATTERN images EXCLUDE)
 install(FILES systemd/namespaces.conf systemd/web-config.example.yml DESTINATION share/doc/tcpdiagd/examples)
 install(FILES docs/man/tcpdiagd.8 DESTINATION share/man/man8)
 install(FILES docs/man/tcpdiag.1 DESTINATION share/man/man1)

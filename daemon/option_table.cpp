@@ -139,7 +139,7 @@ std::span<const OptionRow> option_table() {
        true, "Where the HTTP server listens; \":PORT\" alone means every address, port 0 one that the kernel chooses."},
       {"web_config_file", "--web.config.file", "FILE",
        TextOption{&Options::web_config_file, is_path_or_empty, "the path of a file, or \"\" for none"}, true,
-       "Web configuration file in the format that all exporters of Prometheus share: TLS, passwords, headers, a rate limit. See docs/web-security.md. The file and the certificates it names are read again when they change, and on SIGHUP."},
+       "Web configuration file in the format that all exporters of Prometheus share: TLS, passwords, headers, a rate limit. See web-security.md in /usr/share/doc/tcpdiagd. The file and the certificates it names are read again when they change, and on SIGHUP."},
       {"max_connections", "--web.max-connections", "N",
        WholeOption{&Options::max_connections, 1, 10000}, true,
        "How many connections the HTTP server holds at once at each address; further ones wait. A request must come, and its answer be taken, within 10 s; while the server is full, requests within 1 s."},

@@ -158,7 +158,7 @@ scrapes=$!
 in_container systemctl restart tcpdiagd || die "does not restart"
 wait "$scrapes"
 ! grep -q 000 "$scratch/scrapes" || die "refused: $(sort "$scratch/scrapes" | uniq -c)"
-in_container systemctl stop tcpdiagd.socket tcpdiagd
+in_container sh -c 'systemctl disable tcpdiagd && systemctl enable tcpdiagd.socket' 2>/dev/null || die "cannot be enabled"
 rm -r "$root/etc/systemd/system/tcpdiagd.service.d"
 in_container systemctl daemon-reload
 
@@ -173,8 +173,18 @@ started_anew || die "not restarted"
 grep -q '"cpu_budget": 0.02' "$config" || die "the configuration is lost"
 ready
 
-echo "removed, its configuration stays; purged, nothing does"
+echo "removed, its configuration stays; purged, nothing does; although clients would start it by its socket"
+in_container sh -c 'while [ ! -e /root/removed ]; do curl -s -o /dev/null --max-time 2 http://127.0.0.1:10180/-/healthy || true; done' &
+clients=$!
+started+=("$clients")
 in_container dpkg -r tcpdiagd >"$scratch/removal" 2>&1 || die "cannot be removed: $(cat "$scratch/removal")"
+in_container sh -c ': >/root/removed'
+wait "$clients"
+rm "$root/root/removed"
+for unit in tcpdiagd.service tcpdiagd.socket; do
+  [ "$(in_container systemctl show -p ActiveState --value $unit)" = inactive ] || die "$unit is left: $(in_container systemctl status $unit)"
+done
+
 [ -z "$(in_container sh -c 'grep -lx tcpdiagd /proc/[0-9]*/comm' 2>/dev/null || true)" ] || die "still running"
 [ -f "$config" ] || die "the configuration is gone"
 in_container dpkg -P tcpdiagd >"$scratch/removal" 2>&1 || die "cannot be purged: $(cat "$scratch/removal")"
