@@ -25,14 +25,13 @@ std::string quoted(std::string_view text) {
   return result + "'";
 }
 
-// Words of a finding inside of a Prometheus template.
-std::string literal(std::string_view text) {
-  const auto pattern = as_pattern(text);
+// Words inside of a Prometheus template.
+std::string literal(const std::string& words) {
   std::string result;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const bool action = pattern.compare(i, 2, "{{") == 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool action = words.compare(i, 2, "{{") == 0;
     if (action) ++i;
-    result += action ? "{{ \"{{\" }}" : std::string(1, pattern[i]);
+    result += action ? "{{ \"{{\" }}" : std::string(1, words[i]);
   }
   return result;
 }
@@ -40,16 +39,30 @@ std::string literal(std::string_view text) {
 // A line of a description.
 std::string line(std::string_view text) { return "            " + std::string(text) + "\n"; }
 
-// What can be done whatever the case: the first piece of advice that needs nothing but the subject and its
-// owner.
+// A value for every name in the text, but for those that are known in certain cases only.
+Values usual_values(std::string_view text) {
+  constexpr std::string_view kCases[] = {"netns", "stopped_pid", "upstream", "lone_cpu", "inode"};
+  Values values;
+  for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
+    const auto name = text.substr(at + 1, text.find('}', at) - at - 1);
+    if (std::ranges::find(kCases, name) == std::end(kCases))
+      values.emplace(name, "<" + std::string(name) + ">");
+  }
+  return values;
+}
+
+// The first piece of advice that is not for certain cases only.
 const AdviceText& first_advice(const RuleInfo& info) {
-  static const Values kAlwaysKnown = {{"netns", ""},   {"window", ""},  {"listener", ""}, {"destination", ""},
-                                      {"address", ""}, {"port", ""},    {"process", ""},  {"pid", ""},
-                                      {"unit", ""},    {"setting", ""}, {"owner", ""}};
-  const auto found = std::ranges::find_if(info.advice, [](const AdviceText& advice) {
-    return can_fill_in(advice.action, kAlwaysKnown) && can_fill_in(advice.command, kAlwaysKnown);
+  const auto found = std::ranges::find_if(info.advice, [&](const AdviceText& advice) {
+    return can_fill_in(advice.action, usual_values(advice.action));
   });
   return found == info.advice.end() ? info.advice.front() : *found;
+}
+
+// Whether a command can be given without the numbers of the case.
+bool is_general(std::string_view command) {
+  static const Values kSubject = {{"address", ""}, {"port", ""}, {"pid", ""}};
+  return !command.empty() && can_fill_in(command, kSubject);
 }
 
 // A setting does not come and go; a critical finding means that connections fail now.
@@ -77,12 +90,12 @@ std::string alert_of(const RuleInfo& info) {
   auto text = alert(alert_name(info.id),
                     "tcpdiag_finding_active{finding=\"" + std::string(info.id) + "\",severity!=\"info\"}",
                     pending(info));
-  text += annotation("summary", quoted(std::string(kWhere) + ": " + literal(info.title)));
+  text += annotation("summary", quoted(std::string(kWhere) + ": " + literal(as_pattern(info.title))));
   text += annotation("description", "|-");
-  text += line("True when: " + literal(info.true_when));
-  text += line("Clients see: " + literal(info.clients_see));
-  text += line("First: " + literal(advice.action));
-  if (!advice.command.empty()) text += line("  " + literal(advice.command));
+  text += line("True when: " + literal(as_pattern(info.true_when)));
+  text += line("Clients see: " + literal(as_pattern(info.clients_see)));
+  text += line("First: " + literal(fill_in(advice.action, usual_values(advice.action))));
+  if (is_general(advice.command)) text += line("  " + literal(as_pattern(advice.command)));
   text += line(kNumbers);
   return text + links(info.id);
 }
