@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <regex>
 
 #include "diagnosis/catalog.h"
 #include "diagnosis/words.h"
@@ -18,6 +20,8 @@ constexpr std::string_view kPage = "http://{{ $labels.instance }}/";
 constexpr std::string_view kNumbers =
     "The numbers, and all advice: tcpdiag check --url http://{{ $labels.instance }}, or the daemon's page.";
 
+char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
+
 // In YAML's single quotes a quote is written twice.
 std::string quoted(std::string_view text) {
   std::string result = "'";
@@ -25,15 +29,19 @@ std::string quoted(std::string_view text) {
   return result + "'";
 }
 
-// Words inside of a Prometheus template.
+// Words for a Prometheus template. <owner> becomes OWNER: chats and mail take what is in angle brackets for
+// markup.
 std::string literal(const std::string& words) {
+  static const std::regex kPlace("<([a-z0-9_]+)>");
   std::string result;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const bool action = words.compare(i, 2, "{{") == 0;
-    if (action) ++i;
-    result += action ? "{{ \"{{\" }}" : std::string(1, words[i]);
+  auto from = words.begin();
+  for (std::sregex_iterator place(words.begin(), words.end(), kPlace), none; place != none; ++place) {
+    result.append(from, (*place)[0].first);
+    std::transform((*place)[1].first, (*place)[1].second, std::back_inserter(result), upper);
+    from = (*place)[0].second;
   }
-  return result;
+  result.append(from, words.end());
+  return std::regex_replace(result, std::regex(R"(\{\{)"), R"({{ "{{" }})");
 }
 
 // A line of a description.
@@ -150,7 +158,7 @@ std::string alert_name(std::string_view finding) {
   std::string name = "Tcpdiag";
   bool begins = true;
   for (const char c : finding) {
-    if (c != '-') name += begins ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+    if (c != '-') name += begins ? upper(c) : c;
     begins = c == '-';
   }
   return name;
