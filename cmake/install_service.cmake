@@ -12,6 +12,7 @@ install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tcpdiagd.c
 install(FILES systemd/tcpdiagd.json DESTINATION /etc/tcpdiagd)
 install(FILES systemd/default DESTINATION /etc/default RENAME tcpdiagd)
 install(FILES systemd/namespaces.conf systemd/web-config.example.yml DESTINATION share/doc/tcpdiagd/examples)
+install(DIRECTORY monitoring/prometheus DESTINATION share/tcpdiagd FILES_MATCHING PATTERN *.yml PATTERN *.tmpl)
 install(FILES docs/man/tcpdiagd.8 DESTINATION share/man/man8)
 install(FILES docs/man/tcpdiag.1 DESTINATION share/man/man1)
 install(FILES completions/tcpdiag completions/tcpdiagd DESTINATION share/bash-completion/completions)

@@ -22,19 +22,22 @@ function assertion(minute, samples) {
 function end_of_test() {
   if (name == "") return
   own = job == "" ? "" : ",job=\"" job "\""
+  text = sprintf("      - {eval_time: %dm, alertname: %s}\n", before + during - 1, name)
   fires = sprintf("{labels: 'ALERTS{alertname=\"%s\",alertstate=\"firing\",severity=\"%s\"%s}', value: 1}", name, severity, labels)
   asserted = assertion(before - 1, "")
   if (waits[name] != "") asserted = asserted assertion(before + (minutes(waits[name]) > 0 ? minutes(waits[name]) - 1 : 0), "")
   asserted = asserted assertion(before + during - 1, fires)
   if (keeps[name] != "") asserted = asserted assertion(before + during + 1, fires)
   asserted = asserted assertion(before + during + after - 1, "")
-  if (job == "") print_group(series, asserted)
-  else { all_series = all_series series; all_asserted = all_asserted asserted }
+  if (job == "") print_group(series, asserted, text)
+  else { all_series = all_series series; all_asserted = all_asserted asserted; texts = texts text }
   name = ""
 }
 
-function print_group(series, asserted) {
+function print_group(series, asserted, texts) {
   printf "  - interval: 1m\n    input_series:\n%s    promql_expr_test:\n%s", series, asserted
+  # with show=1, promtool complains of every alert and shows its texts
+  if (show) printf "    alert_rule_test:\n%s", texts
 }
 
 FILENAME ~ /\.yml$/ {
@@ -68,4 +71,4 @@ FILENAME ~ /\.yml$/ {
   values = phase(phases[1], before) phase(phases[2], during) phase(phases[3], after)
   series = series sprintf("      - {series: '%s', values: '%s'}\n", text, values)
 }
-END { end_of_test(); print_group(all_series, all_asserted) }
+END { end_of_test(); print_group(all_series, all_asserted, texts) }

@@ -21,12 +21,26 @@ sed -n 's/^| [^|]*| \[\([a-z0-9-]*\)\](#[^|]*| \(warning\|critical\) |.*/\1 \2/p
       good info "$labels" '_ | 1 | _' gone "$severity" "$labels" '_ | _ | _'
   done >"$scratch/findings.table"
 [ "$(grep -c '^Tcpdiag' "$scratch/findings.table")" -ge 40 ] || die "findings.md has too few findings"
-awk -v rules="$PWD/alerts.yml" -f "$here/alert_tests.awk" alerts.yml "$here/alerts.table" "$scratch/findings.table" \
-  >"$scratch/alerts_test.yml"
+tests() { awk "$@" -v rules="$PWD/alerts.yml" -f "$here/alert_tests.awk" alerts.yml "$here/alerts.table" "$scratch/findings.table"; }
+tests >"$scratch/alerts_test.yml"
 promtool test rules "$scratch/alerts_test.yml" || die "alerts"
 diff <(sed -n 's/^      - alert: //p' alerts.yml | sort -u) \
   <(grep -ho '^Tcpdiag[A-Za-z0-9]*' "$here/alerts.table" "$scratch/findings.table" | sort -u) ||
   die "an alert without a test, or a test without an alert"
+
+echo "texts"
+tests -v show=1 >"$scratch/show.yml"
+! promtool test rules "$scratch/show.yml" >"$scratch/texts" 2>&1 || die "promtool shows no texts"
+! grep "<error\|<no value\|%!\|=\"\"" "$scratch/texts" || die "a text cannot be made"
+diff <(sed -n 's/^      - alert: //p' alerts.yml | sort -u) \
+  <(grep -B1 "Annotations:{description=" "$scratch/texts" | grep -o "alertname=\"[^\"]*" | cut -d"\"" -f2 | sort -u) || die "an alert without a text"
+
+echo "links"
+sed -n 's/^          docs: //p' alerts.yml | grep -v "{{" | sort -u | while IFS="#" read -r file part; do
+  [ -f "../../$file" ] || die "$file is not there"
+  [ -z "$part" ] || sed -n "s/^##* //p" "../../$file" | tr A-Z a-z | sed "s/[^a-z0-9 -]//g; s/ /-/g" | grep -x -- "$part" >/dev/null ||
+    die "$file has no part $part"
+done
 
 echo "recording rules"
 cp "$here/recording_test.yml" recording.yml "$scratch" && promtool test rules "$scratch/recording_test.yml" || die "recording rules"
