@@ -77,6 +77,16 @@ curl -s http://127.0.0.1:19090/api/v1/rules |
   jq -r '.data.groups[].rules[] | select(.health != "ok") | "\(.name): \(.lastError)"' >unhealthy
 [ ! -s unhealthy ] || die "$(cat unhealthy)"
 
+echo "all recorded series have data"
+value_of() { curl -s --data-urlencode "query=$1" http://127.0.0.1:19090/api/v1/query | jq -r '.data.result[0].value[1] // empty'; }
+has_data() { [ -n "$(value_of "$1")" ]; }
+for record in $(sed -n 's/^      - record: //p' recording.yml); do
+  [ "$record" != instance_netns:tcpdiag_conntrack:ratio ] || [ -e /proc/sys/net/netfilter/nf_conntrack_count ] || continue
+  within 10 has_data "$record" || die "$record has no data"
+done
+full=$(value_of 'instance_netns_port:tcpdiag_listener_queue_fill:ratio{port="5000"}')
+[ "$full" = 1 ] || die "the full queue of 9 connections is shown as $full full"
+
 echo "what got worse is told once"
 now=$(date -u +%FT%TZ)
 for severity in warning critical; do
