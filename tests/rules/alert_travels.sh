@@ -87,6 +87,13 @@ done
 full=$(value_of 'instance_netns_port:tcpdiag_listener_queue_fill:ratio{port="5000"}')
 [ "$full" = 1 ] || die "the full queue of 9 connections is shown as $full full"
 
+echo "counters are silent while a finding explains them"
+for name in TcpdiagAcceptQueueOverflows TcpdiagAcceptQueueNearlyFull; do
+  query=$(curl -s http://127.0.0.1:19090/api/v1/rules | jq -r --arg name $name '.data.groups[].rules[] | select(.name == $name) | .query')
+  within 10 has_data "${query%% unless*}" || die "$name would not fire without the finding: $query"
+  ! has_data "$query" || die "$name fires beside the finding"
+done
+
 echo "what got worse is told once"
 now=$(date -u +%FT%TZ)
 for severity in warning critical; do
