@@ -52,3 +52,9 @@ diff <(sed -n 's/^      - record: //p' recording.yml | sort) <(sed -n 's/^      
 
 echo "names"
 perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml recording.yml
+# and the check itself finds what is wrong
+for wrong in s/ephemeral_ports_used_max/ephemeral_ports_used/ s/le=/lee=/ 's/on (job, inst/on (jobb, inst/'; do
+  sed "$wrong" recording.yml >"$scratch/wrong.yml"
+  ! perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml \
+    "$scratch/wrong.yml" >/dev/null || die "it takes $wrong"
+done
