@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/findings_alerts.h"
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <regex>
+
+#include "diagnosis/catalog.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+// What Prometheus puts in: which host, and what the finding is about.
+constexpr std::string_view kWhere =
+    "{{ $labels.instance }}{{ with $labels.subject }} {{ . }}{{ end }}{{ with $labels.netns }} (netns {{ . "
+    "}}){{ end }}";
+constexpr std::string_view kPage = "http://{{ $labels.instance }}/";
+constexpr std::string_view kNumbers =
+    "The numbers, and all advice: tcpdiag check --url http://{{ $labels.instance }}, or the daemon's page.";
+
+char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
+
+// In YAML's single quotes a quote is written twice.
+std::string quoted(std::string_view text) {
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("''") : std::string(1, c);
+  return result + "'";
+}
+
+// Words for a Prometheus template. <owner> becomes OWNER: chats and mail take what is in angle brackets for
+// markup.
+std::string literal(const std::string& words) {
+  static const std::regex kPlace("<([a-z0-9_]+)>");
+  std::string result;
+  auto from = words.begin();
+  for (std::sregex_iterator place(words.begin(), words.end(), kPlace), none; place != none; ++place) {
+    result.append(from, (*place)[0].first);
+    std::transform((*place)[1].first, (*place)[1].second, std::back_inserter(result), upper);
+    from = (*place)[0].second;
+  }
+  result.append(from, words.end());
+  return std::regex_replace(result, std::regex(R"(\{\{)"), R"({{ "{{" }})");
+}
+
+// A line of a description.
+std::string line(std::string_view text) { return "            " + std::string(text) + "\n"; }
+
+// A value for every name in the text, but for those that are known in certain cases only.
+Values usual_values(std::string_view text) {
+  constexpr std::string_view kCases[] = {"netns", "stopped_pid", "upstream", "lone_cpu", "inode"};
+  Values values;
+  for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
+    const auto name = text.substr(at + 1, text.find('}', at) - at - 1);
+    if (std::ranges::find(kCases, name) == std::end(kCases))
+      values.emplace(name, "<" + std::string(name) + ">");
+  }
+  return values;
+}
+
+// The first piece of advice that is not for certain cases only.
+const AdviceText& first_advice(const RuleInfo& info) {
+  const auto found = std::ranges::find_if(info.advice, [&](const AdviceText& advice) {
+    return can_fill_in(advice.action, usual_values(advice.action));
+  });
+  return found == info.advice.end() ? info.advice.front() : *found;
+}
+
+// Whether a command can be given without the numbers of the case.
+bool is_general(std::string_view command) {
+  static const Values kSubject = {{"address", ""}, {"port", ""}, {"pid", ""}};
+  return !command.empty() && can_fill_in(command, kSubject);
+}
+
+// A setting does not come and go; a critical finding means that connections fail now.
+std::string_view pending(const RuleInfo& info) {
+  if (info.family == "Settings") return "15m";
+  return info.severity == Severity::critical ? "30s" : "1m";
+}
+
+std::string alert(std::string_view name, std::string_view expression, std::string_view pending) {
+  return "      - alert: " + std::string(name) + "\n        expr: " + std::string(expression) +
+         "\n        for: " + std::string(pending) + "\n        keep_firing_for: 5m\n        annotations:\n";
+}
+
+std::string annotation(std::string_view name, std::string_view text) {
+  return "          " + std::string(name) + ": " + std::string(text) + "\n";
+}
+
+std::string links(std::string_view id) {
+  return annotation("docs", "docs/reference/findings.md#" + std::string(id)) +
+         annotation("runbook_url", kPage);
+}
+
+std::string alert_of(const RuleInfo& info) {
+  const auto& advice = first_advice(info);
+  auto text = alert(alert_name(info.id),
+                    "tcpdiag_finding_active{finding=\"" + std::string(info.id) + "\",severity!=\"info\"}",
+                    pending(info));
+  text += annotation("summary", quoted(std::string(kWhere) + ": " + literal(as_pattern(info.title))));
+  text += annotation("description", "|-");
+  text += line("True when: " + literal(as_pattern(info.true_when)));
+  text += line("Clients see: " + literal(as_pattern(info.clients_see)));
+  text += line("First: " + literal(fill_in(advice.action, usual_values(advice.action))));
+  if (is_general(advice.command)) text += line("  " + literal(as_pattern(advice.command)));
+  text += line(kNumbers);
+  return text + links(info.id);
+}
+
+bool has_alert(const Rule& rule) { return rule.info.severity != Severity::info; }
+
+// The ids of those with an alert, or of those without, as a regular expression.
+std::string ids(bool alerted) {
+  std::string text;
+  for (const auto& rule : rule_catalog())
+    if (has_alert(rule) == alerted) text += (text.empty() ? "" : "|") + std::string(rule.info.id);
+  return text;
+}
+
+// A daemon may be newer than this file; and of a finding that is usually worth knowing, a case may be worse.
+std::string other_finding() {
+  auto text = alert("TcpdiagOtherFinding",
+                    "tcpdiag_finding_active{finding!~\"" + ids(true) + "\",severity!=\"info\"}", "1m");
+  text += annotation("summary", quoted(std::string(kWhere) + ": {{ $labels.finding }}"));
+  text += annotation("description", "|-");
+  text +=
+      line("tcpdiag explain {{ $labels.finding }} says when it is true, what clients see and what to do.");
+  text += line(kNumbers);
+  return text + links("{{ $labels.finding }}");
+}
+
+// Instant values: over thousands of hosts, a range of an hour is dear. After a restart the difference is
+// negative.
+std::string finding_returns() {
+  auto text =
+      "      - alert: TcpdiagFindingReturns\n        expr: |\n"
+      "          tcpdiag_findings_opened_total{finding!~\"" +
+      ids(false) +
+      "\"}\n"
+      "            - tcpdiag_findings_opened_total offset 1h >= 6\n"
+      "            unless on (job, instance, finding) "
+      "ALERTS{alertname!=\"TcpdiagFindingReturns\",alertstate=\"firing\"}\n"
+      "        keep_firing_for: 15m\n        labels: {severity: warning}\n        annotations:\n";
+  text += annotation(
+      "summary", quoted("{{ $labels.instance }}: {{ $labels.finding }} came {{ $value }} times in an hour"));
+  text += annotation("description", "|-");
+  text += line(
+      "It comes and goes, each time too short for its own alert: bursts, or a limit that is just reached.");
+  text += line("First: look at its latest cases, http://{{ $labels.instance }}/api/v1/incidents");
+  text += line("tcpdiag explain {{ $labels.finding }} says what it means and what to do.");
+  return text + links("{{ $labels.finding }}");
+}
+
+}  // namespace
+
+std::string alert_name(std::string_view finding) {
+  std::string name = "Tcpdiag";
+  bool begins = true;
+  for (const char c : finding) {
+    if (c != '-') name += begins ? upper(c) : c;
+    begins = c == '-';
+  }
+  return name;
+}
+
+std::string findings_alerts() {
+  std::string text(kFindingsAlertsBegin);
+  text +=
+      "  - name: tcpdiag-findings  # the severity is the finding's own; so are finding, netns and subject\n"
+      "    rules:\n";
+  for (const auto& rule : rule_catalog())
+    if (has_alert(rule)) text += alert_of(rule.info) + "\n";
+  return text + other_finding() + "\n" + finding_returns();
+}
+
+}  // namespace tcpdiag

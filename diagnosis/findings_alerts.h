@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tcpdiag {
+
+/// The first line of the part of monitoring/prometheus/alerts.yml that findings_alerts() makes; it goes on to
+/// the end of the file.
+inline constexpr std::string_view kFindingsAlertsBegin =
+    "  # From here on made from the rules in diagnosis/rules: TCPDIAG_WRITE_REFERENCE=1 unit_tests. Do not "
+    "edit.\n";
+
+/// The name of the alert about a finding: "accept-queue-app-stalled" is TcpdiagAcceptQueueAppStalled.
+std::string alert_name(std::string_view finding);
+
+/// An alert for every finding that is a warning or critical, one for those that this file does not know, and
+/// one for those that are too short to be scraped. Begins with kFindingsAlertsBegin.
+std::string findings_alerts();
+
+}  // namespace tcpdiag

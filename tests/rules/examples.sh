@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The examples of configuration are taken by Prometheus' and Alertmanager's own checks, targets in Kubernetes get the labels
+# that they should, alerts go to whom they should, and people can read what they get.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cp "$here"/../../monitoring/prometheus/* "$scratch"
+cd "$scratch"
+die() { echo "FAILED: $*" >&2; exit 1; }
+
+echo "scrape.example.yml"
+mkdir tcpdiag
+echo '[{"targets": ["HOST3:10180"], "labels": {"site": "SITE"}}]' >tcpdiag/hosts.json
+touch ca.crt client.crt client.key password
+# Debian's Prometheus is built without discovery in Kubernetes: pods with the labels that it would give stand in for it.
+cat >pods.json <<'JSON'
+[{"targets": ["10.0.0.1:80"], "labels": {"__meta_kubernetes_pod_phase": "Running", "__meta_kubernetes_pod_host_ip": "10.0.0.1",
+  "__meta_kubernetes_pod_node_name": "node1", "__meta_kubernetes_namespace": "monitoring", "__meta_kubernetes_pod_name": "tcpdiagd-a"}},
+ {"targets": ["10.0.0.2:80"], "labels": {"__meta_kubernetes_pod_phase": "Running", "__meta_kubernetes_pod_host_ip": "2001:db8::2",
+  "__meta_kubernetes_pod_node_name": "node2", "__meta_kubernetes_namespace": "monitoring", "__meta_kubernetes_pod_name": "tcpdiagd-b"}},
+ {"targets": ["10.0.0.3:80"], "labels": {"__meta_kubernetes_pod_phase": "Pending", "__meta_kubernetes_pod_node_name": "node3"}}]
+JSON
+sed '/kubernetes_sd_configs:/,/selectors:/d; s/^ *- {role: pod, label: .*/    file_sd_configs: [{files: [pods.json]}]/' \
+  scrape.example.yml >prometheus.yml
+if ! promtool check config scrape.example.yml >said 2>&1; then
+  grep -q 'field kubernetes_sd_configs not found' said || die "$(cat said)"
+  promtool check config prometheus.yml || die "promtool does not take it"
+fi
+promtool check service-discovery --timeout=3s prometheus.yml tcpdiag-kubernetes >discovered || die "$(cat discovered)"
+jq -r '.[].labels | select(.instance) | "\(.__address__) \(.instance) \(.namespace) \(.pod)"' discovered | sort >targets
+diff targets - <<'TEXT' || die "the targets in Kubernetes are others"
+10.0.0.1:10180 node1:10180 monitoring tcpdiagd-a
+[2001:db8::2]:10180 node2:10180 monitoring tcpdiagd-b
+TEXT
+
+echo "alertmanager.example.yml"
+amtool check-config alertmanager.example.yml || die "amtool does not take it"
+while IFS=: read -r severity receivers; do
+  amtool config routes test --config.file=alertmanager.example.yml --verify.receivers="$receivers" \
+    "severity=$severity" alertname=TcpdiagDown >said || die "$severity: $(cat said)"
+done <<'TEXT'
+critical:on-call,chat
+warning:chat
+info:nobody
+TEXT
+
+echo "tcpdiag.tmpl"
+alert() {  # STATUS INSTANCE SUBJECT
+  jq -n --arg status "$1" --arg instance "$2" --arg subject "$3" '{status: $status, startsAt: "2026-11-21T10:00:00Z",
+    endsAt: "2026-11-21T11:00:00Z", labels: ({alertname: "TcpdiagX", severity: "critical", instance: $instance} + if $subject == "" then {} else
+    {subject: $subject} end), annotations: {summary: "summary of \($instance)", description: "True when: it is.\nFirst: look.",
+    docs: "docs/reference/findings.md#x", runbook_url: "http://\($instance)/"}}'
+}
+rendered() {  # STATUS, alerts on standard input
+  jq -s --arg status "$1" '{status: $status, alerts: ., commonLabels: {alertname: "TcpdiagX", severity: "critical"}}' >data.json
+  amtool template render --template.glob=tcpdiag.tmpl --template.data=data.json \
+    --template.text='{{ template "tcpdiag.title" . }}{{ "\n" }}{{ template "tcpdiag.text" . }}'
+}
+{ alert firing web1:10180 '[::]:80' | rendered firing; echo; echo ==
+  { alert firing web1:10180 ''; alert firing web2:10180 ''; alert resolved web3:10180 ''; } | rendered firing; echo ==
+  alert resolved web1:10180 '[::]:80' | rendered resolved; } | sed 's/ *$//' | cat -s >texts
+diff texts - <<'TEXT' || die "the texts are others"
+CRITICAL TcpdiagX web1:10180 [::]:80
+summary of web1:10180
+  since 2026-11-21 10:00:00 UTC
+True when: it is.
+First: look.
+Page: http://web1:10180/
+Docs: docs/reference/findings.md#x in tcpdiagd's sources
+
+==
+CRITICAL TcpdiagX 2 firing, 1 resolved
+summary of web1:10180
+  since 2026-11-21 10:00:00 UTC
+True when: it is.
+First: look.
+Page: http://web1:10180/
+Docs: docs/reference/findings.md#x in tcpdiagd's sources
+
+summary of web2:10180
+  since 2026-11-21 10:00:00 UTC
+Page: http://web2:10180/
+
+Over: summary of web3:10180
+  from 2026-11-21 10:00:00 UTC to 11:00:00 UTC
+==
+RESOLVED TcpdiagX web1:10180 [::]:80
+Over: summary of web1:10180
+  from 2026-11-21 10:00:00 UTC to 11:00:00 UTC
+TEXT

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every alert fires, and only where and when it should, and resolves; every recording rule says what it promises; and they
+# know no metric and no label that the daemon does not have.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../../monitoring/prometheus"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+die() { echo "FAILED: $*" >&2; exit 1; }
+
+promtool check rules alerts.yml recording.yml || die "promtool does not take them"
+
+echo "alerts"
+# the findings that are a warning or critical, from the table at the head of their reference
+sed -n 's/^| [^|]*| \[\([a-z0-9-]*\)\](#[^|]*| \(warning\|critical\) |.*/\1 \2/p' ../../docs/reference/findings.md |
+  while read -r id severity; do
+    labels="finding=\"$id\",netns=\"host\",subject=\"[::]:80\""
+    printf '%s %s %s\n' "$(sed 's/^/-/; s/-\(.\)/\u\1/g; s/^/Tcpdiag/' <<<"$id")" "$severity" "$labels"
+    printf '  tcpdiag_finding_active{instance="%s",severity="%s",%s}  %s\n' bad "$severity" "$labels" '_ | 1 | _' \
+      good info "$labels" '_ | 1 | _' gone "$severity" "$labels" '_ | _ | _'
+  done >"$scratch/findings.table"
+[ "$(grep -c '^Tcpdiag' "$scratch/findings.table")" -ge 40 ] || die "findings.md has too few findings"
+tests() { awk "$@" -v rules="$PWD/alerts.yml" -f "$here/alert_tests.awk" alerts.yml "$here/alerts.table" "$scratch/findings.table"; }
+tests >"$scratch/alerts_test.yml"
+promtool test rules "$scratch/alerts_test.yml" || die "alerts"
+diff <(sed -n 's/^      - alert: //p' alerts.yml | sort -u) \
+  <(grep -ho '^Tcpdiag[A-Za-z0-9]*' "$here/alerts.table" "$scratch/findings.table" | sort -u) ||
+  die "an alert without a test, or a test without an alert"
+
+echo "texts"
+tests -v show=1 >"$scratch/show.yml"
+! promtool test rules "$scratch/show.yml" >"$scratch/texts" 2>&1 || die "promtool shows no texts"
+! grep "<error\|<no value\|%!\|=\"\"" "$scratch/texts" || die "a text cannot be made"
+diff <(sed -n 's/^      - alert: //p' alerts.yml | sort -u) \
+  <(grep -B1 "Annotations:{description=" "$scratch/texts" | grep -o "alertname=\"[^\"]*" | cut -d"\"" -f2 | sort -u) || die "an alert without a text"
+
+echo "links"
+# those that are written by hand are listed in the documentation
+diff <(sed -n '/^  # From here on made/q; s/^      - alert: //p' alerts.yml | sort) \
+  <(sed -n 's/^| `\(Tcpdiag[A-Za-z]*\)` | .*/\1/p' ../../docs/monitoring.md | sort) || die "docs/monitoring.md lists other alerts"
+sed -n 's/^          docs: //p' alerts.yml | grep -v "{{" | sort -u | while IFS="#" read -r file part; do
+  [ -f "../../$file" ] || die "$file is not there"
+  [ -z "$part" ] || sed -n "s/^##* //p" "../../$file" | tr A-Z a-z | sed "s/[^a-z0-9 -]//g; s/ /-/g" | grep -x -- "$part" >/dev/null ||
+    die "$file has no part $part"
+done
+
+echo "recording rules"
+cp "$here/recording_test.yml" recording.yml "$scratch" && promtool test rules "$scratch/recording_test.yml" || die "recording rules"
+diff <(sed -n 's/^      - record: //p' recording.yml | sort) <(sed -n 's/^      - expr: //p' "$here/recording_test.yml" | sort -u) ||
+  die "a recording rule without a test, or a test without a rule"
+
+echo "names"
+perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml recording.yml
+# and the check itself finds what is wrong
+for wrong in s/ephemeral_ports_used_max/ephemeral_ports_used/ s/le=/lee=/ 's/on (job, inst/on (jobb, inst/'; do
+  sed "$wrong" recording.yml >"$scratch/wrong.yml"
+  ! perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml \
+    "$scratch/wrong.yml" >/dev/null || die "it takes $wrong"
+done
