@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where is it burning: all hosts on one page.
-import { badAt, bars, column, colored, conntrack_near, conntrack_nearly_full, dashboard, fd_near, fd_reached, fill, findingRows, graph,
-  host, line, listener, nearlyFull, ports_exhausted, ports_low, stat, table, toHostOfSeries, toServiceOfSeries, warnAt } from './panels.mjs';
+import { badAt, bars, column, conntrack_near, conntrack_nearly_full, dashboard, fd_near, fd_reached, fill, findingRows, graph,
+  host, line, listener, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, warnAt } from './panels.mjs';
 
 const up = 'up{job=~"$job",instance=~"$instance"}';
 const answering = `tcpdiag_build_info{${host}}`;
@@ -23,21 +23,21 @@ export default dashboard({
   warnings: false,
   rows: {
     'Where is it burning': [
-      stat('Hosts with critical findings', { expr: hostsWith('critical'), lines: badAt(1), about: 'Connections fail there now. Of the hosts whose daemon answers.' }),
-      stat('Hosts with warnings', { expr: hostsWith('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer there or soon will. Of the hosts whose daemon answers.' }),
-      stat('Hosts that cannot tell all', { expr: `sum(max by (job, instance) (tcpdiag_finding_unknown{${host}}))`, lines: badAt(1, 'yellow'),
+      stat('Hosts, critical', { expr: hostsWith('critical'), lines: badAt(1), about: 'Connections fail there now. Of the hosts whose daemon answers.' }),
+      stat('Hosts, warnings', { expr: hostsWith('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer there or soon will. Of the hosts whose daemon answers.' }),
+      stat('Hosts that cannot tell', { expr: `sum(max by (job, instance) (tcpdiag_finding_unknown{${host}}))`, lines: badAt(1, 'yellow'),
         about: 'Hosts where a source is missing for at least one finding: no finding does not mean that all is well there.' }),
       stat('Hosts not scraped', { expr: `sum(${up} == bool 0)`, lines: badAt(1), about: 'Targets of the job that Prometheus cannot reach.' }),
       stat('Hosts scraped', { expr: `sum(${up})`, about: 'Targets of the job that answer.' }),
       stat('Accept queue fill, p99', { expr: `quantile(0.99, ${fill(host)})`, ...share, lines: fillLines,
         about: '99 of 100 accept queues are at most this full at present.' }),
       table('Findings', {
-        w: 15, h: 11, exprs: [findingRows(host)], sort: 'Value',
+        w: 16, h: 11, exprs: [findingRows(host)], sort: 'Value',
         about: 'What is found at present, the worst first, at most 100. The daemon\'s own page and `tcpdiag check --url` have the proof and the advice.',
-        columns: { severity: column.severity(), instance: column.instance({ width: 150 }), finding: column.finding(), what: column.what(), subject: column.subject(), netns: column.netns() },
+        columns: { severity: column.severity(), instance: column.instance({ width: 140 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject(), netns: column.netns() },
       }),
       table('Hosts by findings', {
-        w: 9, h: 11, sort: 'Value #A',
+        w: 8, h: 11, sort: 'Value #A',
         exprs: [`topk(50, count by (job, instance) (${found('critical')}) or 0 * count by (job, instance) (${found('warning')}))`,
           `count by (job, instance) (${found('warning')})`,
           `sum by (job, instance) (tcpdiag_finding_unknown{${host}}) and on (job, instance) tcpdiag_finding_active{${host},severity!="info"}`],
@@ -48,16 +48,16 @@ export default dashboard({
     ],
     'Worst listeners': [
       table('Fullest accept queues', {
-        w: 15, h: 10, sort: 'Value #A',
+        w: 16, h: 10, sort: 'Value #A',
         exprs: [worst, `tcpdiag_listener_queue_length{${host}} ${ofWorst}`, `tcpdiag_listener_queue_limit{${host}} ${ofWorst}`,
           `rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) ${ofWorst}`, `tcpdiag_listener_info{${host}} ${ofWorst}`],
         about: 'The 20 fullest of all hosts at present. Full is one more than the limit.',
-        columns: { instance: column.instance({ width: 150 }), port: column.port(), process: {}, address: { width: 120 }, netns: column.netns(),
-          'Value #A': column.share('fill', fillLines, { width: 190 }), 'Value #B': { title: 'queue', width: 75, decimals: 0 },
-          'Value #C': { title: 'limit', width: 75, decimals: 0 }, 'Value #D': { title: 'drops', unit: 'cps', decimals: 1, width: 90 } },
+        columns: { instance: column.instance({ width: 140 }), port: column.port(), process: {}, address: { width: 110 }, netns: column.netns(),
+          'Value #A': column.share('fill', fillLines, { width: 150 }), 'Value #B': { title: 'queue', width: 65, decimals: 0 },
+          'Value #C': { title: 'limit', width: 65, decimals: 0 }, 'Value #D': { title: 'drops', unit: 'cps', decimals: 1, width: 85 } },
       }),
       bars('Services by drops', {
-        w: 9, h: 10, unit: 'cps', decimals: 1, min: 0, lines: badAt(1, 'orange', 'blue'), legend: '{{port}} {{process}}',
+        w: 8, h: 10, unit: 'cps', decimals: 1, min: 0, lines: badAt(1, 'orange', 'blue'), legend: '{{port}} {{process}}',
         expr: `topk(10, sum by (port, process) (rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) * on (${listener}) group_left (process) tcpdiag_listener_info{${host}}) > 0)`,
         about: 'Drops at the listeners of all hosts by port and program: which service loses connections.',
       }),
@@ -80,12 +80,12 @@ export default dashboard({
     ],
     'Trends of findings': [
       graph('Open findings by severity', {
-        w: 12, stack: true, decimals: 0, overrides: colored({ critical: 'red', warning: 'orange', info: 'blue' }),
+        w: 12, stack: true, steps: true, decimals: 0, overrides: severities,
         targets: [line(`sum by (severity) (instance_severity:tcpdiag_findings:count{${host}}) or count by (severity) (tcpdiag_finding_active{${host}})`, '{{severity}}')],
         about: 'How many findings are open at a time. Without the recording rules there is a gap instead of 0.',
       }),
       graph('Most frequent findings', {
-        w: 12, decimals: 0, side: true,
+        w: 12, decimals: 0, side: true, stack: true, steps: true,
         targets: [line(`topk(10, count by (finding) (tcpdiag_finding_active{${host}}))`, '{{finding}}')],
         about: 'On how many subjects each is open: the ten most frequent.',
       }),

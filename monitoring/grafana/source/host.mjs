@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One host: everything that the daemon knows of it.
 import { badAt, bars, column, dashboard, fd_near, fd_reached, fill, fillHeat, findingRows,
-  graph, host, limitLine, line, listener, nearlyFull, ns, nsOrMachine, port, ports_exhausted, ports_low, stat, table,
+  graph, host, limitLine, line, listener, nearlyFull, ns, nsOrMachine, port, ports_exhausted, ports_low, stat, states, table, toDaemon,
   top, toServiceHere, toServiceOfSeries, warnAt } from './panels.mjs';
 
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
@@ -29,14 +29,14 @@ export default dashboard({
     Findings: [
       stat('Critical findings', { expr: found('critical'), lines: badAt(1), about: 'Connections fail now.' }),
       stat('Warnings', { expr: found('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer or soon will.' }),
-      stat('Findings it cannot tell', { expr: `sum(tcpdiag_finding_unknown{${host}})`, lines: badAt(1, 'yellow'), about: 'Not found is not the same as well: a source is missing for so many.' }),
+      stat('Cannot be told', { expr: `sum(tcpdiag_finding_unknown{${host}})`, lines: badAt(1, 'yellow'), about: 'Not found is not the same as well: a source is missing for so many.' }),
       stat('Fullest accept queue', { expr: `max(${fill(port)})`, ...share, lines: fillLines, about: '100 % is full: one more than the limit.' }),
-      stat('Fullest process, descriptors', { expr: `max(tcpdiag_process_fd_usage_ratio{${host}})`, ...share, lines: warnAt(fd_near, fd_reached) }),
+      stat('Descriptors used', { expr: `max(tcpdiag_process_fd_usage_ratio{${host}})`, ...share, lines: warnAt(fd_near, fd_reached) }),
       stat('Ephemeral ports used', { expr: `max(${usedPorts})`, ...share, lines: warnAt(ports_low, ports_exhausted), about: 'Towards the busiest destination, of the namespace that is nearest to its limit.' }),
       table('Findings', {
         w: 16, h: 9, exprs: [findingRows(nsOrMachine)], sort: 'Value',
         about: 'What is found at present, the worst first. The daemon\'s own page and `tcpdiag check --url` have the proof and the advice.',
-        columns: { severity: column.severity(), finding: column.finding(), what: column.what(), subject: column.subject(), netns: column.netns() },
+        columns: { severity: column.severity(), finding: column.finding({ links: [toDaemon] }), what: column.what(), subject: column.subject(), netns: column.netns() },
       }),
       table('What cannot be told', {
         w: 8, h: 9, exprs: [`label_replace(tcpdiag_finding_unknown{${host}} > 0, "what", "$1", "finding", "(.+)")`],
@@ -65,8 +65,8 @@ export default dashboard({
       graph('Accept queues and their limits', {
         w: 12, h: 9, decimals: 0, overrides: [limitLine()], links: [toServiceOfSeries],
         targets: [line(top(5, `tcpdiag_listener_queue_length{${port}}`, listener, fill(port)), '{{address}}:{{port}} {{netns}}'),
-          line(top(5, `tcpdiag_listener_queue_limit{${port}}`, listener, fill(port)), '{{address}}:{{port}} {{netns}} limit')],
-        about: 'The five listeners that were fullest in the time shown. A dashed line is the limit.',
+          line(`tcpdiag_listener_queue_limit{${port}} and on (${listener}) (topk(5, max_over_time((${fill(port)})[$__range:] @ end())) >= 0.25)`, '{{address}}:{{port}} {{netns}} limit')],
+        about: 'The five listeners that were fullest in the time shown. A dashed line is the limit, drawn for those that came near it, a quarter full or more.',
       }),
       graph('Fill heat', { w: 12, h: 9, ...fillHeat(port), about: 'Which share of the daemon\'s looks, ten a second, found the accept queues of the chosen ports how full. Bursts between scrapes show here; choose one port to see it alone.' }),
       graph('Turned away at full queues', {
@@ -100,7 +100,7 @@ export default dashboard({
     ],
     Connections: [
       graph('Connections of services, by state', {
-        w: 8, h: 9, stack: true, decimals: 0, targets: [line(`sum by (state) (tcpdiag_connections{${services}}) > 0`, '{{state}}')],
+        w: 8, h: 9, stack: true, decimals: 0, overrides: states, targets: [line(`sum by (state) (tcpdiag_connections{${services}}) > 0`, '{{state}}')],
         about: 'Of the chosen ports together.',
       }),
       graph('Services', {
@@ -116,7 +116,7 @@ export default dashboard({
         about: 'The peer has closed and this side has not. The eight ports with most.',
       }),
       graph('CLOSE_WAIT, age of the oldest', {
-        w: 12, unit: 's', targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${ns}}`, 'job, instance, netns, role, port'), '{{role}} {{port}} {{netns}}')],
+        w: 12, unit: 'dthms', targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${ns}}`, 'job, instance, netns, role, port'), '{{role}} {{port}} {{netns}}')],
         about: 'A line that climbs is a connection that nobody closes.',
       }),
     ],
@@ -199,15 +199,15 @@ export default dashboard({
           line(`sum(${rate('tcpdiag_conntrack_insert_failed')})`, 'insert failed')],
       }),
       graph('Kernel log', {
-        w: 8, bars: true, decimals: 0, targets: [line(`sum by (event) (increase(tcpdiag_kernel_log_events_total{${host}}[$__rate_interval])) > 0`, '{{event}}')],
+        w: 8, bars: true, decimals: 0, targets: [line(`sum by (event) (tcpdiag_kernel_log_events_total{${host}} - tcpdiag_kernel_log_events_total{${host}} offset $__interval) > 0`, '{{event}}')],
         about: 'Lines that matter to TCP, by what they say. Nothing is drawn while there are none.',
       }),
     ],
     Settings: [
       table('Settings', {
-        w: 24, h: 10, exprs: [`tcpdiag_sysctl{${ns}}`, `tcpdiag_sysctl_info{${ns}}`],
+        w: 24, h: 10, sort: 'name', up: true, exprs: [`tcpdiag_sysctl{${ns}}`, `tcpdiag_sysctl_info{${ns}}`],
         about: 'Sysctls in their own units, as far as the kernel and the namespace have them.',
-        columns: { name: {}, field: { width: 140 }, 'Value #A': { title: 'number', unit: 'none', width: 180 }, value: { title: 'word', width: 160 }, netns: column.netns() },
+        columns: { name: { width: 430 }, field: { width: 140 }, 'Value #A': { title: 'number', unit: 'none', width: 180 }, value: { title: 'word', width: 160 }, netns: column.netns({ width: undefined }) },
       }),
     ],
     'The daemon itself': [
@@ -225,9 +225,9 @@ export default dashboard({
       bars('Left out or not readable', {
         w: 12, h: 7, decimals: 0, min: 0, lines: badAt(1, 'yellow', 'blue'),
         exprs: { 'listening sockets': `sum(tcpdiag_listening_sockets_cut{${ns}})`, 'owners of listeners': `sum(tcpdiag_listener_owners_cut{${host}})`, 'samples': `sum(tcpdiag_samples_cut{${host}})`,
-          'processes whose descriptors may not be listed': `sum(tcpdiag_processes_unreadable{${host}})`, 'settings that could not be read': `sum(tcpdiag_sysctls_unread{${ns}})`,
-          'kernel log lines lost': `sum(tcpdiag_kernel_log_lost_records_total{${host}})`, 'ports that may be missed': `sum(tcpdiag_ephemeral_ports_undercount{${ns}})` },
-        about: 'What is there and does not show on this page.',
+          'processes\' descriptors': `sum(tcpdiag_processes_unreadable{${host}})`, 'settings': `sum(tcpdiag_sysctls_unread{${ns}})`,
+          'kernel log lines': `sum(tcpdiag_kernel_log_lost_records_total{${host}})`, 'ephemeral ports': `sum(tcpdiag_ephemeral_ports_undercount{${ns}})` },
+        about: 'What is there, as the daemon knows, and does not show on this page.',
       }),
     ],
   },

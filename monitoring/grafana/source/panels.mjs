@@ -8,6 +8,8 @@ export const { fd_near, fd_reached = 1, ports_low, ports_exhausted, conntrack_ne
 /// The bucket of the fill histogram above which a queue is in trouble; see the reference of its metric.
 export const nearlyFull = 0.9;
 
+const stateColor = { established: 'green', close_wait: 'orange', time_wait: 'blue', syn_recv: 'purple', syn_sent: 'red', fin_wait1: 'semi-dark-yellow',
+  fin_wait2: 'yellow', last_ack: 'semi-dark-orange', closing: 'semi-dark-purple', close: 'text' };
 const datasource = { type: 'prometheus', uid: '${datasource}' };
 const severityColor = { critical: 'red', warning: 'orange', info: 'blue' };
 
@@ -103,8 +105,11 @@ export const limitLine = (pattern = 'limit$', color = 'red') => series(pattern, 
 export const colored = (colors) => Object.entries(colors).map(([name, color]) =>
   ({ matcher: { id: 'byName', options: name }, properties: [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }] }));
 
+export const severities = colored(severityColor);
+export const states = colored(stateColor);
+
 /// Lines over time. `side`: the legend stands beside them with the latest and the greatest value, for many or long names.
-export function graph(title, { side = false, stack = false, bars = false, lines, log = false, ...rest }) {
+export function graph(title, { side = false, stack = false, bars = false, steps: inSteps = false, lines, log = false, ...rest }) {
   return panel('timeseries', title, {
     min: 0,
     ...rest,
@@ -112,12 +117,14 @@ export function graph(title, { side = false, stack = false, bars = false, lines,
     color: { mode: 'palette-classic' },
     custom: {
       drawStyle: bars ? 'bars' : 'line',
+      lineInterpolation: inSteps ? 'stepAfter' : 'linear',
       lineWidth: 1,
-      fillOpacity: stack ? 60 : bars ? 80 : 8,
+      fillOpacity: stack ? 60 : bars ? 80 : log ? 0 : 5,
       showPoints: 'never',
       spanNulls: false,
       stacking: { mode: stack ? 'normal' : 'none', group: 'A' },
       thresholdsStyle: { mode: lines ? 'dashed' : 'off' },
+      ...(rest.max === undefined && rest.unit !== 'percentunit' && { axisSoftMax: 1 }),  // a flat 0 shall not look like 0 of 100
       ...(log && { scaleDistribution: { type: 'log', log: 10 } }),
     },
     options: {
@@ -162,7 +169,7 @@ export function bars(title, { expr, legend, exprs, ...rest }) {
     targets: exprs ? Object.entries(exprs).map(([name, each]) => now(each, name)) : [now(`sort_desc(${expr})`, legend)],
     options: {
       displayMode: 'basic', orientation: 'horizontal', showUnfilled: true, valueMode: 'color', namePlacement: 'left',
-      minVizHeight: 16, minVizWidth: 8, maxVizHeight: 28, sizing: 'auto',
+      minVizHeight: 16, minVizWidth: 8, maxVizHeight: 28, sizing: 'auto', text: { titleSize: 12, valueSize: 16 },
       legend: { displayMode: 'list', placement: 'bottom', showLegend: false, calcs: [] },
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
     },
@@ -170,18 +177,20 @@ export function bars(title, { expr, legend, exprs, ...rest }) {
 }
 
 /// A table. `columns`: { field: { title, width, unit, ... } } in their order; other fields are left out. `sort`: a field, the
-/// greatest first.
-export function table(title, { exprs, columns, sort, ...rest }) {
+/// greatest first, or with `up` the least.
+export function table(title, { exprs, columns, sort, up = false, ...rest }) {
   const fields = Object.keys(columns);
+  const kept = [...new Set([...fields, ...(sort ? [sort] : [])])];
   return panel('table', title, {
     ...rest,
     custom: { align: 'auto', cellOptions: { type: 'auto' }, inspect: false, filterable: true },
     color: { mode: 'thresholds' },
     targets: exprs.map(row),
     transformations: [
+      { id: 'filterFieldsByName', options: { include: { names: kept } } },  // rows are one when all they share is equal
       ...(exprs.length > 1 ? [{ id: 'merge', options: {} }] : []),
-      ...(sort ? [{ id: 'sortBy', options: { fields: {}, sort: [{ field: sort, desc: true }] } }] : []),
-      { id: 'filterFieldsByName', options: { include: { names: fields } } },
+      ...(sort ? [{ id: 'sortBy', options: { fields: {}, sort: [{ field: sort, desc: !up }] } }] : []),
+      ...(kept.length > fields.length ? [{ id: 'filterFieldsByName', options: { include: { names: fields } } }] : []),
       {
         id: 'organize',
         options: {
@@ -210,14 +219,14 @@ const mapped = (results) => [{ type: 'value', options: results }];
 /// Columns that several tables have.
 export const column = {
   instance: (rest) => ({ title: 'host', links: [toHost], ...rest }),
-  severity: (rest) => ({ width: 90, cell: painted, mappings: mapped(Object.fromEntries(
+  severity: (rest) => ({ width: 80, cell: painted, mappings: mapped(Object.fromEntries(
     Object.entries(severityColor).map(([name, color], index) => [name, { text: name, color, index }]))), ...rest }),
-  finding: (rest) => ({ width: 230, ...rest }),
+  finding: (rest) => ({ width: 220, ...rest }),
   what: (rest) => ({ title: 'what it says', mappings: mapped(Object.fromEntries(
     [...findings].map(([id, text], index) => [id, { text, index }]))), ...rest }),
-  netns: (rest) => ({ title: 'namespace', width: 100, ...rest }),
-  subject: (rest) => ({ title: 'about', width: 170, ...rest }),
-  port: (rest) => ({ width: 80, links: [toService], ...rest }),
+  netns: (rest) => ({ title: 'namespace', width: 95, ...rest }),
+  subject: (rest) => ({ title: 'about', width: 140, ...rest }),
+  port: (rest) => ({ width: 70, links: [toService], ...rest }),
   share: (title, lines, rest) => ({ title, unit: 'percentunit', decimals: 0, min: 0, max: 1, lines, cell: gaugeCell, ...rest }),
   count: (title, color, rest) => ({ title, decimals: 0, width: 90, lines: steps([0, 'transparent'], [1, color]), cell: painted, ...rest }),
 };
@@ -227,7 +236,10 @@ export const text = (content, { w, h }) => ({ type: 'text', title: '', gridPos: 
 // --- links
 
 const kept = '${datasource:queryparam}&${job:queryparam}';
-const link = (title, url) => ({ title, url, targetBlank: false });
+const link = (title, url, targetBlank = false) => ({ title, url, targetBlank });
+/// The page that each daemon shows at its own port has the proof and the advice.
+export const toDaemonOfRow = link('The daemon\'s page: proof and advice', 'http://${__data.fields.instance}/', true);
+export const toDaemon = link('The daemon\'s page: proof and advice', 'http://${instance}/', true);
 export const toHost = link('This host', `/d/tcpdiag-host?${kept}&var-instance=\${__data.fields.instance}&\${__url_time_range}`);
 export const toService = link('This port', `/d/tcpdiag-service?${kept}&var-instance=\${__data.fields.instance}&var-port=\${__data.fields.port}&\${__url_time_range}`);
 export const toServiceHere = link('This port', `/d/tcpdiag-service?${kept}&\${instance:queryparam}&var-port=\${__data.fields.port}&\${__url_time_range}`);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One port: everything about it, on one host or on many, and who owns it.
 import { badAt, column, dashboard, fd_near, fd_reached, fill, fillHeat, graph, host, limitLine, line, listener,
-  nearlyFull, ns, peakFill, port, stat, table, top, toHostOfSeries, warnAt } from './panels.mjs';
+  nearlyFull, ns, peakFill, port, stat, states, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
 
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 const fillLines = warnAt(0.5, nearlyFull);
@@ -40,7 +40,7 @@ export default dashboard({
       table('Findings about it and its owner', {
         w: 12, h: 8, exprs: [`label_replace(${about} or ${aboutOwners}, "what", "$1", "finding", "(.+)")`],
         about: 'Of the owner by the name of its process, on the same host.',
-        columns: { severity: column.severity(), instance: column.instance({ width: 150 }), finding: column.finding(), what: column.what(), subject: column.subject({ width: 130 }) },
+        columns: { severity: column.severity(), instance: column.instance({ width: 135 }), finding: column.finding({ width: 200, links: [toDaemonOfRow] }), what: column.what(), subject: column.subject({ width: 115 }) },
       }),
     ],
     'Accept queue': [
@@ -58,9 +58,9 @@ export default dashboard({
         about: 'Clients that believe they are served. The eight hosts with most.' }),
     ],
     Connections: [
-      graph('Connections by state', { w: 8, h: 9, stack: true, decimals: 0, targets: [line(`sum by (state) (tcpdiag_connections{${server}}) > 0`, '{{state}}')] }),
+      graph('Connections by state', { w: 8, h: 9, stack: true, decimals: 0, overrides: states, targets: [line(`sum by (state) (tcpdiag_connections{${server}}) > 0`, '{{state}}')] }),
       graph('Connections by host', { w: 8, h: 9, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${server}})`, where), '{{instance}} {{netns}}')], about: 'In any state, the eight hosts with most.' }),
-      graph('CLOSE_WAIT, age of the oldest', { w: 8, h: 9, unit: 's', links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${server}}`, 'job, instance, netns, role, port'), '{{instance}} {{netns}}')],
+      graph('CLOSE_WAIT, age of the oldest', { w: 8, h: 9, unit: 'dthms', links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${server}}`, 'job, instance, netns, role, port'), '{{instance}} {{netns}}')],
         about: 'A line that climbs is a connection that the program does not close. No line where there is none in CLOSE_WAIT.' }),
     ],
     'Its program and its namespace': [
