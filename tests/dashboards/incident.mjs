@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // incident.mjs ROLE NAME PORT [COUNT]: one program of a staged incident, under the name that the daemon will see.
 //   stuck   listens and then never accepts: its only thread waits for something that does not come
+//   bursty  accepts all that wait once a second, with room for COUNT, and is busy otherwise
 //   leaky   accepts, and does not close when its clients do
 //   steady  answers every connection with a few bytes and closes it; one of ten it resets
 //   idle    accepts and keeps what it has accepted
@@ -13,7 +14,8 @@ import net from 'node:net';
 const [role, name, port, count = 0] = process.argv.slice(2);
 process.title = name;
 const ignore = () => {};
-const backlog = 128;
+const backlog = role === 'bursty' ? Number(count) : 128;
+const busy = (milliseconds) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 const kept = [];  // sockets that shall not be collected
 
 function listen(options, onConnection, then = ignore) {
@@ -32,7 +34,8 @@ function connect(host, onConnected = ignore, onGone = ignore) {
 }
 
 const roles = {
-  stuck: () => listen({}, ignore, () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)),
+  stuck: () => listen({}, ignore, () => busy(Infinity)),
+  bursty: () => listen({}, (socket) => socket.resume().end('done\n'), () => setInterval(busy, 1000, 900)),
   leaky: () => listen({ allowHalfOpen: true }, (socket) => { kept.push(socket); socket.resume(); }),
   idle: () => listen({}, (socket) => { kept.push(socket); socket.resume(); }),
   steady: () => {

@@ -70,7 +70,7 @@ export class Prometheus {
       for (const choice of choices) {
         const values = await this.get(`label/${label}/values`, { 'match[]': fill(selector, choice), start: this.since, end: this.until });
         values.forEach((value) => seen.add(value));
-        if (includeAll) next.push({ ...choice, [name]: allValue });
+        if (includeAll) next.push({ ...choice, [name]: allValue ?? values });
         else next.push(...values.map((value) => ({ ...choice, [name]: value })));
       }
       onValues(name, [...seen]);

@@ -81,6 +81,8 @@ done
 incident stuck checkout 8080
 incident crowd clients 8080 300
 incident visit clients 8080 2
+incident bursty basket 8082 32
+incident visit clients 8082 40
 incident leaky orders 5432
 incident quit reports 5432 3
 incident steady gateway 8443
@@ -94,7 +96,7 @@ in_background ip netns exec edge node "$here/incident.mjs" crowd proxy 7000 430
 incident dial mailer 25 20
 unanswered=$latest
 
-for finding in accept-queue-app-stalled close-wait-leak fd-limit-near syn-flood-suspected ephemeral-ports-low \
+for finding in accept-queue-app-stalled accept-queue-backlog-small close-wait-leak fd-limit-near syn-flood-suspected ephemeral-ports-low \
   syn-sent-unanswered conntrack-full softnet-drops tcp-memory-pressure neighbour-table-overflow; do
   within 60 holds "tcpdiag_finding_active{finding=\"$finding\"}" ||
     die "no $finding: $(ask tcpdiag_finding_active) $(cat "$scratch/programs.log")"

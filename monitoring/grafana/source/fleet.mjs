@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where is it burning: all hosts on one page.
 import { badAt, bars, column, conntrack_near, conntrack_nearly_full, dashboard, fd_near, fd_reached, fill, findingRows, graph,
-  host, line, listener, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, warnAt } from './panels.mjs';
+  host, line, listener, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
 
 const up = 'up{job=~"$job",instance=~"$instance"}';
 const answering = `tcpdiag_build_info{${host}}`;
@@ -34,7 +34,7 @@ export default dashboard({
       table('Findings', {
         w: 16, h: 11, exprs: [findingRows(host)], sort: 'Value',
         about: 'What is found at present, the worst first, at most 100. The daemon\'s own page and `tcpdiag check --url` have the proof and the advice.',
-        columns: { severity: column.severity(), instance: column.instance({ width: 140 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject(), netns: column.netns() },
+        columns: { severity: column.severity(), instance: column.instance({ width: 140 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject() },
       }),
       table('Hosts by findings', {
         w: 8, h: 11, sort: 'Value #A',
@@ -86,8 +86,8 @@ export default dashboard({
       }),
       graph('Most frequent findings', {
         w: 12, decimals: 0, side: true, stack: true, steps: true,
-        targets: [line(`topk(10, count by (finding) (tcpdiag_finding_active{${host}}))`, '{{finding}}')],
-        about: 'On how many subjects each is open: the ten most frequent.',
+        targets: [line(top(12, `count by (finding) (tcpdiag_finding_active{${host}})`, 'finding'), '{{finding}}')],
+        about: 'On how many subjects each is open: the twelve that were most frequent in the time shown.',
       }),
     ],
     'Limits that are near': [

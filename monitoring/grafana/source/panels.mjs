@@ -221,12 +221,12 @@ export const column = {
   instance: (rest) => ({ title: 'host', links: [toHost], ...rest }),
   severity: (rest) => ({ width: 80, cell: painted, mappings: mapped(Object.fromEntries(
     Object.entries(severityColor).map(([name, color], index) => [name, { text: name, color, index }]))), ...rest }),
-  finding: (rest) => ({ width: 220, ...rest }),
+  finding: (rest) => ({ width: 235, ...rest }),
   what: (rest) => ({ title: 'what it says', mappings: mapped(Object.fromEntries(
     [...findings].map(([id, text], index) => [id, { text, index }]))), ...rest }),
-  netns: (rest) => ({ title: 'namespace', width: 95, ...rest }),
+  netns: (rest) => ({ title: 'namespace', width: 105, ...rest }),
   subject: (rest) => ({ title: 'about', width: 140, ...rest }),
-  port: (rest) => ({ width: 70, links: [toService], ...rest }),
+  port: (rest) => ({ width: 80, links: [toService], ...rest }),
   share: (title, lines, rest) => ({ title, unit: 'percentunit', decimals: 0, min: 0, max: 1, lines, cell: gaugeCell, ...rest }),
   count: (title, color, rest) => ({ title, decimals: 0, width: 90, lines: steps([0, 'transparent'], [1, color]), cell: painted, ...rest }),
 };
@@ -255,21 +255,22 @@ const linksFrom = (uid) => Object.entries(dashboards).filter(([other]) => other 
 
 // --- variables and annotations
 
-const variable = (name, label, metric, selector, { many, all = many }) => {
-  const query = `label_values(${metric}{${selector}}, ${name})`;
+// All is everything, so that hosts which do not answer belong to it, too; of jobs it is those that have a daemon.
+const variable = (name, label, metric, selector, { many, allValue = '.*' }) => {
+  const query = `label_values(${metric}${selector && `{${selector}}`}, ${name})`;
   return {
     type: 'query', name, label, datasource, query: { query, refId: name }, refresh: 2, sort: 3,
-    multi: many, includeAll: all, ...(all && { allValue: '.*' }), regex: '', hide: 0, skipUrlSync: false, options: [],
-    ...(all && { current: { selected: true, text: 'All', value: '$__all' } }),
+    multi: many, includeAll: many, ...(many && allValue && { allValue }), regex: '', hide: 0, skipUrlSync: false, options: [],
+    ...(many && { current: { selected: true, text: 'All', value: '$__all' } }),
   };
 };
 const allVariables = {
   datasource: { type: 'datasource', name: 'datasource', label: 'Prometheus', query: 'prometheus', refresh: 1, regex: '', multi: false,
     includeAll: false, hide: 0, skipUrlSync: false, options: [] },
-  job: variable('job', 'Job', 'tcpdiag_build_info', '', { many: true }),
+  job: variable('job', 'Job', 'tcpdiag_build_info', '', { many: true, allValue: '' }),
   instances: variable('instance', 'Host', 'tcpdiag_build_info', 'job=~"$job"', { many: true }),
   instance: variable('instance', 'Host', 'tcpdiag_build_info', 'job=~"$job"', { many: false }),
-  netns: variable('netns', 'Namespace', 'tcpdiag_sysctls_unread', host, { many: true }),
+  netns: variable('netns', 'Namespace', 'tcpdiag_collector_success', `${host},netns!=""`, { many: true }),
   ports: variable('port', 'Port', 'tcpdiag_listener_queue_limit', ns, { many: true }),
   port: variable('port', 'Port', 'tcpdiag_listener_queue_limit', ns, { many: false }),
 };

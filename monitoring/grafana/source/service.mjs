@@ -32,15 +32,15 @@ export default dashboard({
       stat('Established', { expr: `sum(tcpdiag_connections{${server},state="established"})`, decimals: 0 }),
       stat('Hosts that listen', { expr: `count(count by (job, instance) (tcpdiag_listener_queue_limit{${port}}))`, decimals: 0 }),
       table('Who owns it', {
-        w: 12, h: 8, exprs: [`tcpdiag_listener_info{${port}}`, `tcpdiag_listener_queue_limit{${port}}`, `tcpdiag_listener_sockets{${port}}`],
+        w: 24, h: 5, exprs: [`tcpdiag_listener_info{${port}}`, `tcpdiag_listener_queue_limit{${port}}`, `tcpdiag_listener_sockets{${port}}`],
         about: 'The process that holds the listener. Empty: not known.',
-        columns: { instance: column.instance({ width: 160 }), address: { width: 130 }, process: {}, unit: {}, netns: column.netns(),
+        columns: { instance: column.instance({ width: 220 }), address: { width: 160 }, process: {}, unit: {}, netns: column.netns(),
           'Value #B': { title: 'limit', decimals: 0, width: 80 }, 'Value #C': { title: 'sockets', decimals: 0, width: 80 } },
       }),
       table('Findings about it and its owner', {
-        w: 12, h: 8, exprs: [`label_replace(${about} or ${aboutOwners}, "what", "$1", "finding", "(.+)")`],
+        w: 24, h: 5, exprs: [`label_replace(${about} or ${aboutOwners}, "what", "$1", "finding", "(.+)")`],
         about: 'Of the owner by the name of its process, on the same host.',
-        columns: { severity: column.severity(), instance: column.instance({ width: 135 }), finding: column.finding({ width: 200, links: [toDaemonOfRow] }), what: column.what(), subject: column.subject({ width: 115 }) },
+        columns: { severity: column.severity(), instance: column.instance({ width: 220 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject() },
       }),
     ],
     'Accept queue': [

@@ -6,7 +6,7 @@ import { fill, panelsOf, Prometheus, read } from '../questions.mjs';
 const chosen = {
   'tcpdiag-fleet': {},
   'tcpdiag-host': { instance: 'web-1:10180' },
-  'tcpdiag-service': { instance: 'web-1:10180', port: '8080' },
+  'tcpdiag-service': { instance: 'web-1:10180', port: '8082' },
 };
 const prometheus = new Prometheus(process.env.PROMETHEUS, Number(process.env.STAGED_SINCE));
 const step = 2;

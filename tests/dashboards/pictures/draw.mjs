@@ -8,7 +8,7 @@ import path from 'node:path';
 
 const [modules, file, folder] = process.argv.slice(2).map((each) => path.resolve(each));
 const require = createRequire(path.join(modules, 'here.js'));
-const width = 1440;
+const width = 1440, top = 1500;  // what docs/ shows is the upper part
 const { pictures, ...times } = JSON.parse(fs.readFileSync(file, 'utf8'));
 fs.mkdirSync(folder, { recursive: true });
 
@@ -23,7 +23,7 @@ function chromium(page, ...flags) {
   const profile = fs.mkdtempSync(path.join(folder, 'profile-'));
   try {
     return execFileSync('chromium', ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--hide-scrollbars',
-      '--allow-file-access-from-files', '--virtual-time-budget=8000', `--user-data-dir=${profile}`, ...flags, `file://${page}`],
+      '--allow-file-access-from-files', '--virtual-time-budget=5000', `--user-data-dir=${profile}`, ...flags, `file://${page}`],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 28 });
   } finally {
     fs.rmSync(profile, { recursive: true, force: true });
@@ -41,7 +41,9 @@ for (const picture of pictures) {
     const height = /<title>height (\d+)<\/title>/.exec(dom)?.[1];
     if (!height) { console.error(`${name}: not drawn: ${dom.replace(/<script[\s\S]*?<\/script>/g, '').slice(0, 2000)}`); ++faults; continue; }
     chromium(`${name}.html`, `--window-size=${width},${height}`, `--screenshot=${name}.png`);
-    console.log(`${name}.png`);
+    chromium(`${name}.html`, `--window-size=${width},${Math.min(height, top)}`, `--screenshot=${name}-top.png`);
+    const empty = /data-empty="([^"]*)"/.exec(dom)?.[1];
+    console.log(`${name}.png${empty ? `, without data: ${empty}` : ''}`);
   }
 }
 process.exit(faults ? 1 : 0);

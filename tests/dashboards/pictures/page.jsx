@@ -79,6 +79,7 @@ async function framesOf(panel) {
 const values = (panel, frames) => data.getFieldDisplayValues({
   fieldConfig: panel.fieldConfig, reduceOptions: panel.options.reduceOptions, replaceVariables: (text) => text, theme, data: frames, timeZone: 'utc',
 });
+const isEmpty = (frames) => frames.every((frame) => frame.length === 0);
 const nothing = (text) => <div style={{ display: 'grid', placeItems: 'center', height: '100%', color: theme.colors.text.secondary }}>{text ?? 'No data'}</div>;
 
 const draw = {
@@ -104,18 +105,21 @@ function Panel({ panel, frames }) {
   const box = { position: 'absolute', left: 8 + x * cell.width + gap / 2, top: y * cell.height, width: w * cell.width - gap, height: h * cell.height - gap };
   if (panel.type === 'row')
     return <div style={{ ...box, width: width - 24, height: 'auto', paddingTop: 6, font: `500 16px ${theme.typography.fontFamily}`, color: theme.colors.text.primary }}>⌄ {substitute(panel.title)}</div>;
-  const empty = frames.length === 0 || frames.every((frame) => frame.length === 0);
   return (
     <div style={box}>
       <PanelChrome title={panel.title} description={panel.description} width={box.width} height={box.height}>
-        {(innerWidth, innerHeight) => (empty ? nothing(panel.fieldConfig.defaults.noValue) : draw[panel.type](panel, frames, { width: innerWidth, height: innerHeight }))}
+        {(innerWidth, innerHeight) => (isEmpty(frames) ? nothing(panel.fieldConfig.defaults.noValue) : draw[panel.type](panel, frames, { width: innerWidth, height: innerHeight }))}
       </PanelChrome>
     </div>);
 }
 
 async function main() {
-  const drawn = [];
-  for (const panel of dashboard.panels) drawn.push(<Panel key={panel.id} panel={panel} frames={panel.type === 'row' ? [] : await framesOf(panel)} />);
+  const drawn = [], empty = [];
+  for (const panel of dashboard.panels) {
+    const frames = panel.type === 'row' ? [] : await framesOf(panel);
+    if (panel.type !== 'row' && isEmpty(frames)) empty.push(panel.title);
+    drawn.push(<Panel key={panel.id} panel={panel} frames={frames} />);
+  }
   const height = Math.max(...dashboard.panels.map(({ gridPos: { y, h } }) => y + h)) * cell.height;
   const said = dashboard.templating.list.filter(({ name }) => choice[name]).map(({ label, name }) => `${label} ${substitute(`$${name}`)}`);
   document.body.style.cssText = `margin:0;background:${theme.colors.background.canvas};font:14px ${theme.typography.fontFamily};color:${theme.colors.text.primary}`;
@@ -127,7 +131,7 @@ async function main() {
         {said.map((each) => <span key={each} style={{ marginLeft: 16, color: theme.colors.text.secondary }}>{each}</span>)}
         <span style={{ float: 'right', color: theme.colors.text.disabled }}>drawn with Grafana&#39;s components, data of staged incidents</span>
       </div>
-      <div style={{ position: 'relative', height }}>{drawn}</div>
+      <div style={{ position: 'relative', height }} data-empty={empty.join('; ')}>{drawn}</div>
     </data.ThemeContext.Provider>);
   document.title = `height ${height + 48}`;
 }
