@@ -103,6 +103,7 @@ for finding in accept-queue-app-stalled accept-queue-backlog-small close-wait-le
 done
 sleep "$longer"
 kill -KILL "$unanswered"
+wait "$unanswered" 2>/dev/null || true
 closed() { ! holds 'tcpdiag_finding_active{finding="syn-sent-unanswered"}'; }
 within 30 closed || die "syn-sent-unanswered does not close"
 echo "staged: all findings are there after $((${EPOCHREALTIME%.*} - STAGED_SINCE)) s"
