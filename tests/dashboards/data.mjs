@@ -43,8 +43,7 @@ function checkNames(where, expr) {
 
 const finite = (result) => result.some(({ values, value }) => (values ?? [value]).some(([, number]) => Number.isFinite(Number(number))));
 
-/// The labels that a legend or the columns of a table show.
-const labelsOf = ({ legend, columns }) => [...[...(legend ?? '').matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label), ...columns];
+const labelsOf = ({ legend }) => [...(legend ?? '').matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
 const has = (result, label) => result.some(({ metric }) => metric[label]);
 
 /// What is answered for one choice at the top of the dashboard after another, until everything has been seen.
@@ -55,7 +54,7 @@ async function answers(where, question, choices) {
     const answer = await prometheus.ask(fill(question.expr, choice), question);
     if (question.range && answer.length > maxSeries) fault(where, `${answer.length} series in one panel`);
     all.push(...answer);
-    if (finite(all) && labelsOf(question).every((label) => has(all, label))) break;
+    if (finite(all) && [...labelsOf(question), ...question.columns].every((label) => has(all, label))) break;
   }
   return all;
 }
@@ -70,11 +69,14 @@ async function checkDashboard(dashboard) {
   const choices = await prometheus.choices(dashboard.templating.list, (name, values) => {
     if (values.length === 0) fault(dashboard.title, `the variable ${name} has no values`);
   });
+  const tables = new Map();  // panel -> its columns, and all rows of all its queries
   for (const question of questionsOf(dashboard)) {
     const where = `${dashboard.title}: ${question.where}`, key = `${dashboard.uid}: ${question.where}`;
     checkNames(where, question.expr);
     try {
       const answer = await answers(where, question, choices);
+      const table = tables.get(question.panel) ?? tables.set(question.panel, { columns: question.columns, rows: [] }).get(question.panel);
+      table.rows.push(...answer);
       judge(`${where}: ${question.expr}`, key, finite(answer));
       if (finite(answer))
         for (const label of labelsOf(question)) judge(`${where}: label ${label}`, `${key}: ${label}`, has(answer, label));
@@ -84,6 +86,8 @@ async function checkDashboard(dashboard) {
       fault(where, `${error.message}: ${question.expr}`);
     }
   }
+  for (const [panel, { columns, rows }] of tables)
+    for (const label of columns) judge(`${dashboard.title}: ${panel}: column ${label}`, `${dashboard.uid}: ${panel}: ${label}`, has(rows, label));
 }
 
 for (const dashboard of read()) await checkDashboard(dashboard);

@@ -17,15 +17,15 @@ function columnsOf(panel) {
   return Object.keys(organize?.options.indexByName ?? {}).filter((name) => !/^(Time|Value( #[A-Z])?)$/.test(name));
 }
 
-/// Every expression: { where, expr, range, legend, columns }.
+/// Every expression: { where, panel, expr, range, legend, columns }. The columns of a table may come from any of its queries.
 export function questionsOf(dashboard) {
   const ofPanels = panelsOf(dashboard).flatMap((panel) => (panel.targets ?? []).map((target) => ({
-    where: panel.targets.length > 1 ? `${panel.title}, ${target.legendFormat || target.refId}` : panel.title,
+    panel: panel.title, where: panel.targets.length > 1 ? `${panel.title}, ${target.legendFormat || target.refId}` : panel.title,
     expr: target.expr, range: target.range, legend: target.legendFormat,
-    columns: panel.targets.length > 1 ? [] : columnsOf(panel),
+    columns: columnsOf(panel),
   })));
   const ofAnnotations = dashboard.annotations.list.map(({ name, expr, titleFormat, textFormat }) =>
-    ({ where: `annotation ${name}`, expr, range: true, legend: `${titleFormat} ${textFormat}`, columns: [], annotation: true }));
+    ({ panel: name, where: `annotation ${name}`, expr, range: true, legend: `${titleFormat} ${textFormat}`, columns: [], annotation: true }));
   return [...ofPanels, ...ofAnnotations];
 }
 

@@ -34,7 +34,7 @@ export default dashboard({
       table('Findings', {
         w: 16, h: 11, exprs: [findingRows(host)], sort: 'Value',
         about: 'What is found at present, the worst first, at most 100. The daemon\'s own page and `tcpdiag check --url` have the proof and the advice.',
-        columns: { severity: column.severity(), instance: column.instance({ width: 140 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject() },
+        columns: { severity: column.severity(), instance: column.instance({ width: 190 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject() },
       }),
       table('Hosts by findings', {
         w: 8, h: 11, sort: 'Value #A',
@@ -48,16 +48,16 @@ export default dashboard({
     ],
     'Worst listeners': [
       table('Fullest accept queues', {
-        w: 16, h: 10, sort: 'Value #A',
+        w: 18, h: 10, sort: 'Value #A',
         exprs: [worst, `tcpdiag_listener_queue_length{${host}} ${ofWorst}`, `tcpdiag_listener_queue_limit{${host}} ${ofWorst}`,
           `rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) ${ofWorst}`, `tcpdiag_listener_info{${host}} ${ofWorst}`],
         about: 'The 20 fullest of all hosts at present. Full is one more than the limit.',
-        columns: { instance: column.instance({ width: 140 }), port: column.port(), process: {}, address: { width: 110 }, netns: column.netns(),
+        columns: { instance: column.instance({ width: 190 }), port: column.port(), process: {}, address: { width: 110 }, netns: column.netns(),
           'Value #A': column.share('fill', fillLines, { width: 150 }), 'Value #B': { title: 'queue', width: 65, decimals: 0 },
           'Value #C': { title: 'limit', width: 65, decimals: 0 }, 'Value #D': { title: 'drops', unit: 'cps', decimals: 1, width: 85 } },
       }),
       bars('Services by drops', {
-        w: 8, h: 10, unit: 'cps', decimals: 1, min: 0, lines: badAt(1, 'orange', 'blue'), legend: '{{port}} {{process}}',
+        w: 6, h: 10, unit: 'cps', decimals: 1, min: 0, lines: badAt(1, 'orange', 'blue'), legend: '{{port}} {{process}}',
         expr: `topk(10, sum by (port, process) (rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) * on (${listener}) group_left (process) tcpdiag_listener_info{${host}}) > 0)`,
         about: 'Drops at the listeners of all hosts by port and program: which service loses connections.',
       }),

@@ -124,7 +124,7 @@ export function graph(title, { side = false, stack = false, bars = false, steps:
       spanNulls: false,
       stacking: { mode: stack ? 'normal' : 'none', group: 'A' },
       thresholdsStyle: { mode: lines ? 'dashed' : 'off' },
-      ...(rest.max === undefined && rest.unit !== 'percentunit' && { axisSoftMax: 1 }),  // a flat 0 shall not look like 0 of 100
+      ...([undefined, 'cps'].includes(rest.unit) && { axisSoftMax: 1 }),  // a flat 0 shall not look like 0 of 100
       ...(log && { scaleDistribution: { type: 'log', log: 10 } }),
     },
     options: {
