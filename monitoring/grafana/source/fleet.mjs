@@ -32,18 +32,18 @@ export default dashboard({
       stat('Accept queue fill, p99', { expr: `quantile(0.99, ${fill(host)})`, ...share, lines: fillLines,
         about: '99 of 100 accept queues are at most this full at present.' }),
       table('Findings', {
-        w: 16, h: 11, exprs: [findingRows(host)], sort: 'Value',
+        w: 17, h: 11, exprs: [findingRows(host)], sort: 'Value',
         about: 'What is found at present, the worst first, at most 100. The daemon\'s own page and `tcpdiag check --url` have the proof and the advice.',
-        columns: { severity: column.severity(), instance: column.instance({ width: 190 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject() },
+        columns: { severity: column.severity(), instance: column.instance({ width: 180 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject() },
       }),
       table('Hosts by findings', {
-        w: 8, h: 11, sort: 'Value #A',
+        w: 7, h: 11, sort: 'Value #A',
         exprs: [`topk(50, count by (job, instance) (${found('critical')}) or 0 * count by (job, instance) (${found('warning')}))`,
           `count by (job, instance) (${found('warning')})`,
           `sum by (job, instance) (tcpdiag_finding_unknown{${host}}) and on (job, instance) tcpdiag_finding_active{${host},severity!="info"}`],
         about: 'Hosts with warnings or worse, and how many findings each of them cannot tell anything about.',
-        columns: { instance: column.instance(), 'Value #A': column.count('critical', 'red'), 'Value #B': column.count('warnings', 'orange'),
-          'Value #C': column.count('cannot tell', 'yellow', { width: 110 }) },
+        columns: { instance: column.instance(), 'Value #A': column.count('critical', 'red', { width: 70 }), 'Value #B': column.count('warnings', 'orange', { width: 80 }),
+          'Value #C': column.count('cannot tell', 'yellow', { width: 95 }) },
       }),
     ],
     'Worst listeners': [
