@@ -17,4 +17,5 @@ install(DIRECTORY monitoring/prometheus DESTINATION share/tcpdiagd FILES_MATCHIN
 install(FILES docs/man/tcpdiagd.8 DESTINATION share/man/man8)
 install(FILES docs/man/tcpdiag.1 DESTINATION share/man/man1)
 install(FILES completions/tcpdiag completions/tcpdiagd DESTINATION share/bash-completion/completions)
+install(DIRECTORY monitoring/grafana/dashboards monitoring/grafana/provisioning DESTINATION share/tcpdiagd/grafana)
 install(FILES completions/_tcpdiag DESTINATION ${TCPDIAG_ZSH_DIR})
