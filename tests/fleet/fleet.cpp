@@ -29,6 +29,11 @@ using std::chrono::milliseconds;
 struct Host {
   const Course* course;
   std::chrono::system_clock::time_point started;
+  std::optional<std::chrono::system_clock::time_point> stood_still;  ///< its daemon's loop, since then
+
+  [[nodiscard]] std::string page() const {
+    return course->page(started, stood_still.value_or(std::chrono::system_clock::now()));
+  }
 };
 using Fleet = std::vector<Host>;
 
@@ -44,8 +49,10 @@ Fleet make_fleet(std::size_t hosts, std::size_t troubled_of, const std::vector<C
     const bool ill = !troubled.empty() && n % troubled_of == troubled_of - 1;
     const auto& courses = ill ? troubled : healthy;
     const auto turn = ill ? n / troubled_of : n;
-    fleet.push_back({&courses[turn % courses.size()], now - std::chrono::hours(1) - n * kApart});
+    fleet.push_back(
+        {&courses[turn % courses.size()], now - std::chrono::hours(1) - n * kApart, std::nullopt});
   }
+  if (!fleet.empty()) fleet.back().stood_still = now - std::chrono::minutes(5);
   return fleet;
 }
 
@@ -71,8 +78,7 @@ MHD_Result answer(void* fleet, MHD_Connection* connection, const char* path, con
   const auto& hosts = *static_cast<Fleet*>(fleet);
   const auto number = host_in(path);
   const bool found = number && *number < hosts.size();
-  auto page = found ? hosts[*number].course->page(hosts[*number].started, std::chrono::system_clock::now())
-                    : std::string("there is no such host\n");
+  auto page = found ? hosts[*number].page() : std::string("there is no such host\n");
   const char* accepts = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept-Encoding");
   const bool compressed = accepts != nullptr && accepts_gzip(accepts);
   if (compressed) page = gzip(page);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// check.mjs MANIFESTS [RULES]: whether every object of a file that `kubectl kustomize` made is what the schemas of Kubernetes
+// check.mjs MANIFESTS [RULES]: whether every object of a file that kustomize made is what the schemas of Kubernetes
 // and of the Prometheus operator allow, has no key that they do not know, and whether it has the rules of RULES, the folder
 // of the rule files. Prints the objects as JSON. The folder it is started in has the packages.
 import { readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced. render NAME [RULES]: what `kubectl kustomize` makes of an overlay, or of the base with a component, checked against
+# Sourced. render NAME [RULES]: what kustomize makes of an overlay, or of the base with a component, checked against
 # the schemas; its objects are in $scratch/NAME.json.
 modules=$TCPDIAG_BUILD_DIR/kubernetes
 manifests=$TCPDIAG_SOURCE_DIR/monitoring/kubernetes
@@ -25,6 +25,6 @@ resources: [$(realpath --relative-to="$root" "$manifests/base")]
 components: [$(realpath --relative-to="$root" "$manifests/components/$name")]
 YAML
   fi
-  kubectl kustomize "$root" >"$scratch/$name.yaml" &&
+  kustomize build "$root" >"$scratch/$name.yaml" &&
     (cd "$modules" && node "$TCPDIAG_SOURCE_DIR/tests/kubernetes/check.mjs" "$scratch/$name.yaml" "${@:2}") >"$scratch/$name.json"
 }
