@@ -7,7 +7,7 @@
 # healthy hosts play those; --disk measures bytes on disk as well.
 source "$(dirname "$0")/../e2e/harness.bash"
 
-hosts=200 interval=5 scrapes=4 bound=2 disk=no healthy=()
+hosts=200 interval=5 scrapes=4 bound=3 disk=no healthy=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --hosts | --interval | --scrapes | --bound) declare "${1#--}=${2:?$1 needs a number}" && shift 2 ;;
