@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every overlay and component becomes objects that Kubernetes and the Prometheus operator know, with the project's own rules
+# and dashboards in them.
+set -euo pipefail
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+source "$(dirname "$0")/render.bash"
+die() { echo "FAILED: $*" >&2; exit 1; }
+
+install_schemas || die "the schemas cannot be installed"
+for overlay in plain prometheus-operator; do
+  render "$overlay" "$TCPDIAG_SOURCE_DIR/monitoring/prometheus" || die "overlay $overlay"
+  for dashboard in fleet host service; do
+    jq -e --arg name "tcpdiag-$dashboard" --rawfile text "$TCPDIAG_SOURCE_DIR/monitoring/grafana/dashboards/tcpdiag-$dashboard.json" \
+      '.[] | select(.kind == "ConfigMap" and .metadata.name == $name) | .data[$name + ".json"] == $text' \
+      "$scratch/$overlay.json" >/dev/null || die "overlay $overlay has not the dashboard $dashboard"
+  done
+done
+for component in kernel-log pod-namespaces unprivileged; do
+  render "$component" || die "component $component"
+done
+
+# What is not right is refused: a misspelt key, and a value of a wrong type.
+for change in 's/hostPID: true/hostPid: true/' 's/periodSeconds: 10/periodSeconds: ten/'; do
+  sed "$change" "$scratch/plain.yaml" >"$scratch/wrong.yaml"
+  if (cd "$modules" && node "$TCPDIAG_SOURCE_DIR/tests/kubernetes/check.mjs" "$scratch/wrong.yaml") >/dev/null 2>&1; then
+    die "not refused: $change"
+  fi
+done
