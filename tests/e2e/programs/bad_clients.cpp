@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
   const auto number = [&](int i) { return i < argc ? std::strtoul(argv[i], nullptr, 10) : 0; };
   const auto port = number(1), count = number(2), per_address = number(3), seconds = number(4);
   if (port == 0 || port > 65535 || count == 0 || count > 1000 || per_address == 0 || seconds == 0 ||
-      seconds > 600) {
+      seconds > 900) {
     std::fprintf(stderr, "usage: bad_clients PORT COUNT PER_ADDRESS SECONDS\n");
     return 2;
   }
