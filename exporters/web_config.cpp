@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/web_config.h"
 
-#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <span>
-#include <sstream>
 
 #include "core/nearest_name.h"
 #include "core/utf8.h"
 #include "exporters/bcrypt.h"
 #include "exporters/duration_text.h"
 #include "exporters/tls_priority.h"
+#include "exporters/yaml_text.h"
 
 namespace tcpdiag {
 namespace {
 
-/// What is wrong, and where; `text` begins with the key.
-struct Complaint {
-  int line = 0;
-  std::string text;
-};
+// The text begins with the key.
+using Complaint = YamlComplaint;
 using Wrong = std::optional<Complaint>;
 
 std::string quoted(std::string_view text) {
@@ -62,6 +58,8 @@ Wrong for_each_member(const Value& mapping, Take take) {
     const int line = line_of(member.first);
     if (!member.first.IsScalar()) return Complaint{line, mapping.key + " has a key that is not a text"};
     const auto& key = member.first.Scalar();
+    const bool no_colon = member.second.IsNull() && member.second.Mark().pos == member.first.Mark().pos;
+    if (no_colon) return Complaint{line, "the key " + quoted(key) + " has no colon behind it"};
     if (std::ranges::find(seen, key) != seen.end())
       return Complaint{line, "the key " + quoted(key) + " is there twice"};
     seen.push_back(key);
@@ -301,34 +299,6 @@ constexpr KeyRow<WebConfig> kTopKeys[] = {{"tls_server_config", store_tls},
                                           {"basic_auth_users", store_users},
                                           {"rate_limit", store_rate_limit}};
 
-/// Notes where documents begin. YAML::LoadAll would do, but on some garbage it never ends.
-class Documents : public YAML::EventHandler {
- public:
-  std::vector<int> lines;
-
-  void OnDocumentStart(const YAML::Mark& mark) override { lines.push_back(mark.line + 1); }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
-  }
-  void OnMapEnd() override {}
-};
-
-/// What follows the first document of a text.
-Wrong second_document(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  Documents documents;
-  const bool second = parser.HandleNextDocument(documents) && parser.HandleNextDocument(documents);
-  if (!second) return std::nullopt;
-  return Complaint{documents.lines.back(), "a second document begins, or something that is not YAML"};
-}
-
 tl::unexpected<Error> malformed(const std::string& name, const Complaint& complaint) {
   return unexpected(Errc::malformed, name + ":" + std::to_string(complaint.line) + ": " + complaint.text);
 }
@@ -338,16 +308,12 @@ tl::unexpected<Error> malformed(const std::string& name, const Complaint& compla
 Result<WebConfig> parse_web_config(const std::string& name, std::string_view text) {
   if (text.size() > kMaxWebConfigBytes)
     return unexpected(Errc::too_large, name + ": more than " + std::to_string(kMaxWebConfigBytes) + " bytes");
-  try {
-    const std::string whole(text);
-    if (const auto wrong = second_document(whole)) return malformed(name, *wrong);
-    WebConfig config;
-    const Value top{"the file", YAML::Load(whole), 1};
-    if (const auto wrong = store_mapping<WebConfig>(top, kTopKeys, config)) return malformed(name, *wrong);
-    return config;
-  } catch (const YAML::Exception& error) {
-    return malformed(name, {error.mark.line + 1, error.msg});
-  }
+  const auto document = load_yaml(text);
+  if (!document) return malformed(name, document.error());
+  WebConfig config;
+  const Value top{"the file", *document, 1};
+  if (const auto wrong = store_mapping<WebConfig>(top, kTopKeys, config)) return malformed(name, *wrong);
+  return config;
 }
 
 }  // namespace tcpdiag

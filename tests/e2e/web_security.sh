@@ -83,8 +83,17 @@ http_server_config: {headers: {X-Frame-Options: allow}}|:1: X-Frame-Options is "
 basic_auth_users: {anna: secret}|:1: .*"anna" has no bcrypt hash
 basic_auth_users: [anna]|:1: basic_auth_users is not a mapping
 rate_limit: {interval: fast}|:1: interval is not a time
+http_server_config:\n  headers:\n    X-XSS-Protection: "0\nbasic_auth_users: {}|:5: a quote is not closed
+http_server_config:\n  headers:\n    X-XSS-Protection: '0\nbasic_auth_users: {}|:5: a quote is not closed
+http_server_config: {}\nbasic_auth_users|:2: the key "basic_auth_users" has no colon
+http_server_config: {}\n"basic_auth_users"|:2: end of map
+# \xff\nbasic_auth_users: {}|:1: not UTF-8
+# \x01\nbasic_auth_users: {}|:1: a control character
+basic_auth_users:\n\t# comment|:2: a tab before a comment
+http_server_config: {http2: !!str true}|:1: the tag
+%YAML 1.2\n---\nbasic_auth_users: {}|:1: a directive
 TEXT
-[ "$refused" = 15 ] || die "only $refused were tried"
+[ "$refused" = 24 ] || die "only $refused were tried"
 run 2 "$tcpdiagd" --config.check --web.config.file=none.yml
 run 1 "$tcpdiagd" --web.config.file=bad.yml
 says error 'bad.yml:1: ' || die "does not say why it does not start: $(cat error)"

@@ -168,6 +168,53 @@ TEST_CASE("what is not YAML, or not what a key wants, is an error with its line"
   CHECK(complaint("http_server_config: {http2: \"true\"}") == "1: http2 is neither true nor false");
 }
 
+TEST_CASE("a quote that is not closed does not swallow the rest of the file", "[web]") {
+  for (const auto* quote : {"'", "\""}) {
+    const auto text = std::string("http_server_config:\n  headers:\n    X-XSS-Protection: ") + quote + "0\n";
+    CHECK(complaint(text) == "4: a quote is not closed before this line");
+    CHECK(complaint(text + tls("")) == "7: a quote is not closed before this line");
+    CHECK(complaint(text + "tls_server_config: {}") == "5: a quote is not closed before this line");
+  }
+}
+
+TEST_CASE("a key without its colon is an error", "[web]") {
+  CHECK(complaint("rate_limit: {}\nbasic_auth_users") ==
+        "2: the key \"basic_auth_users\" has no colon behind it");
+  CHECK(complaint("rate_limit: {}\nbasic_auth_users\n") ==
+        "2: the key \"basic_auth_users\" has no colon behind it");
+  CHECK(complaint(tls("  client_ca_file")) == "4: the key \"client_ca_file\" has no colon behind it");
+  CHECK_THAT(complaint("rate_limit: {}\n\"basic_auth_users\""), ContainsSubstring("2: "));
+  CHECK(parsed("? rate_limit\n? basic_auth_users\n").users.empty());
+}
+
+TEST_CASE("what other readers of YAML refuse, or read in another way, is an error", "[web]") {
+  const std::string behind = "\nrate_limit: {}\n";
+  for (const auto* comment :
+       {"# \x01", "# \x7f", "# \xc2\x80", "# \xc2\x85tls_server_config: {}", "# \xef\xbf\xbe",
+        "# a line ends here\rtls_server_config: {}", "# and here\xe2\x80\xa8rate_limit:"})
+    CHECK(complaint("\n" + std::string(comment) + behind) == "2: a control character");
+  CHECK(complaint(std::string("# \0", 3) + behind) == "1: a control character");
+  CHECK(complaint("# \xff" + behind) == "1: not UTF-8");
+  CHECK(complaint("# \xc3" + behind) == "1: not UTF-8");
+  CHECK(complaint("\t# comment" + behind) == "1: a tab before a comment");
+  CHECK(complaint("rate_limit:\n  \t# comment\n  burst: 1\n") == "2: a tab before a comment");
+  CHECK(complaint("%YAML 1.2\n---" + behind) == "1: a directive, or a text that begins with %");
+  CHECK(complaint("http_server_config: {http2: !!str true}") == "1: the tag tag:yaml.org,2002:str");
+  CHECK(complaint("http_server_config:\n  !x {http2: true}") == "2: the tag !x");
+  CHECK(complaint("rate_limit: !!seq []") == "1: the tag tag:yaml.org,2002:seq");
+  CHECK_THAT(complaint("...\nbasic_auth_users: {}\n"), ContainsSubstring("document"));
+}
+
+TEST_CASE("comments, tabs, ends of lines and of the document may be as YAML has them", "[web]") {
+  for (const std::string text :
+       {"rate_limit: {burst: 5, interval: 1s}", "rate_limit:\r\n  burst: 5\r\n  interval: 1s\r\n",
+        "\xef\xbb\xbf# gr\xc3\xbc\xc3\x9f\nrate_limit:\t{burst: 5, interval: 1s}\t# a\ttab\n",
+        "---\nrate_limit: {burst: 5, interval: 1s}\n...\n# the end\n",
+        "rate_limit: &limit {burst: 5, interval: '1s'}\n"})
+    CHECK(parsed(text).rate_limit == RateLimit{1s, 5});
+  CHECK(parsed("tls_server_config:\n  cert_file: c\n  key: |+\n    k\n\n").tls->key.text == "k\n\n");
+}
+
 TEST_CASE("TLS that contradicts itself is an error", "[web]") {
   CHECK(complaint("\ntls_server_config:\n  key_file: k\n") ==
         "2: tls_server_config has no cert_file and no cert");
