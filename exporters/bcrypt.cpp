@@ -8,6 +8,15 @@
 #include <memory>
 
 namespace tcpdiag {
+namespace {
+
+std::string with_cost(std::string hash, unsigned cost) {
+  hash[4] = static_cast<char>('0' + cost / 10);
+  hash[5] = static_cast<char>('0' + cost % 10);
+  return hash;
+}
+
+}  // namespace
 
 unsigned bcrypt_cost(std::string_view hash) {
   constexpr std::size_t kLength = 60;
@@ -22,12 +31,16 @@ unsigned bcrypt_cost(std::string_view hash) {
   return cost >= 4 && cost <= 31 ? cost : 0;
 }
 
-bool bcrypt_matches(const std::string& hash, const std::string& password) {
+bool bcrypt_matches(const std::string& hash, const std::string& password, unsigned as_long_as) {
   const auto scratch = std::make_unique<crypt_data>();  // 32 KiB: too much for a stack
   const char* made = ::crypt_r(password.c_str(), hash.c_str(), scratch.get());
   const bool same = made != nullptr && hash == made;
+  const bool matches = same && password.find('\0') == std::string::npos;  // it was read up to there only
+  // 2^c rounds are done, and with 2^c, 2^(c+1), 2^(c+2) ... of them more it is 2^as_long_as in the end
+  for (auto cost = bcrypt_cost(hash); !matches && cost < as_long_as; ++cost)
+    ::crypt_r(password.c_str(), with_cost(hash, cost).c_str(), scratch.get());
   ::explicit_bzero(scratch.get(), sizeof *scratch);
-  return same && password.find('\0') == std::string::npos;  // it was read up to there only
+  return matches;
 }
 
 }  // namespace tcpdiag

@@ -14,7 +14,8 @@ inline constexpr unsigned kMaxBcryptCost = 15;
 unsigned bcrypt_cost(std::string_view hash);
 
 /// Whether the hash was made of this password; of which bcrypt takes the first 72 bytes. It takes long on
-/// purpose, and as long for a wrong one. `hash` must have a bcrypt_cost().
-bool bcrypt_matches(const std::string& hash, const std::string& password);
+/// purpose. `hash` must have a bcrypt_cost(). A wrong password takes as long as it does with a hash of the
+/// cost `as_long_as`, if that is higher.
+bool bcrypt_matches(const std::string& hash, const std::string& password, unsigned as_long_as = 0);
 
 }  // namespace tcpdiag

@@ -44,7 +44,8 @@ PasswordChecks::Answer PasswordChecks::check(const Users& users, const Credentia
                                              std::function<void(bool)> done) {
   const auto user = users.find(credentials.user);
   const bool known_user = user != users.end();
-  const auto& hash = known_user ? user->second : slowest(users);
+  const auto& slowest_hash = slowest(users);
+  const auto& hash = known_user ? user->second : slowest_hash;
   const auto digest = digest_of(known_user, credentials.user, hash, credentials.password);
 
   const std::scoped_lock lock(mutex_);
@@ -55,7 +56,7 @@ PasswordChecks::Answer PasswordChecks::check(const Users& users, const Credentia
     const auto of_peer = static_cast<std::size_t>(std::ranges::count(waiting_, peer, &Check::peer));
     if (waiting_.size() >= kMostWaiting || of_peer >= kMostWaitingOfAPeer) return Answer::busy;
     waits();
-    waiting_.push_back({digest, hash, credentials.password, peer, known_user, {}});
+    waiting_.push_back({digest, hash, credentials.password, peer, known_user, bcrypt_cost(slowest_hash), {}});
     waiting_.back().done.push_back(std::move(done));
     changed_.notify_one();
   } else {
@@ -81,8 +82,9 @@ void PasswordChecks::run() {
     changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
     if (stop_) return;
     const auto hash = waiting_.front().hash, password = waiting_.front().password;
+    const auto as_long_as = waiting_.front().as_long_as;
     lock.unlock();
-    const bool matches = bcrypt_matches(hash, password);
+    const bool matches = bcrypt_matches(hash, password, as_long_as);
     lock.lock();
     auto check = std::move(waiting_.front());
     waiting_.pop_front();

@@ -40,7 +40,8 @@ class PasswordChecks {
   PasswordChecks(const PasswordChecks&) = delete;
   PasswordChecks& operator=(const PasswordChecks&) = delete;
 
-  /// `users` must not be empty. A user who is not among them takes as long as the slowest one who is.
+  /// `users` must not be empty. Everything but a right password takes as long as it does with the
+  /// slowest hash among them, so that nobody can tell by it who is a user.
   /// With Answer::later, `waits` is called before check() returns, and `done` after that, on the other
   /// thread; both while nothing else is answered, so they must be short and not call this.
   Answer check(const Users& users, const Credentials& credentials, const std::string& peer,
@@ -56,6 +57,7 @@ class PasswordChecks {
     Digest digest{};
     std::string hash, password, peer;
     bool known_user = false;
+    unsigned as_long_as = 0;  // see bcrypt_matches()
     std::vector<std::function<void(bool)>> done;
   };
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/bcrypt.h"
 
+#include <time.h>
+
+#include <chrono>
+
 #include "tests/catch.h"
 
 using namespace tcpdiag;
@@ -39,4 +43,24 @@ TEST_CASE("a bcrypt hash matches its password and no other", "[web]") {
   CHECK_FALSE(bcrypt_matches(kHash, "secret "));
   CHECK_FALSE(bcrypt_matches(kHash, std::string("secret\0", 7)));
   CHECK_FALSE(bcrypt_matches(kHash, std::string(10'000, 'x')));
+}
+
+TEST_CASE("a wrong password takes as long as with a hash of a higher cost, a right one does not", "[web]") {
+  const auto cpu_time = [](auto work) {
+    const auto now = [] {
+      timespec time{};
+      ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+      return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+    };
+    const auto begin = now();
+    work();
+    return now() - begin;
+  };
+  auto slow = kHash;
+  slow.replace(4, 2, "10");
+  const auto slow_one = cpu_time([&] { CHECK_FALSE(bcrypt_matches(slow, "wrong")); });
+  const auto wrong = cpu_time([&] { CHECK_FALSE(bcrypt_matches(kHash, "wrong", 10)); });
+  const auto right = cpu_time([&] { CHECK(bcrypt_matches(kHash, "secret", 10)); });
+  CHECK((wrong > slow_one / 2 && wrong < slow_one * 2));
+  CHECK(right < slow_one / 8);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/password_checks.h"
 
+#include <ctime>
 #include <future>
 
 #include "tests/catch.h"
@@ -64,6 +65,19 @@ TEST_CASE("an unknown user is checked against the slowest hash, and never let in
   // the password is that of the slow hash
   for (int i = 0; i < 2; ++i) CHECK_FALSE(is_right(checks, users, {"dora", "secret"}));
   CHECK(is_right(checks, users, {"bert", "secret"}));
+}
+
+TEST_CASE("a wrong password for a quick hash takes as long as one for an unknown user", "[web]") {
+  PasswordChecks checks;
+  const Users users = {{"anna", kQuick}, {"bert", kSlow}};
+  const auto cpu_time_of = [&](const std::string& user) {
+    const auto before = std::clock();
+    CHECK_FALSE(is_right(checks, users, {user, "wrong"}));
+    return std::clock() - before;
+  };
+  const auto known = cpu_time_of("anna"), unknown = cpu_time_of("zz"), slow = cpu_time_of("bert");
+  CHECK((known > unknown / 2 && known < unknown * 2));
+  CHECK((slow > unknown / 2 && slow < unknown * 2));
 }
 
 TEST_CASE("who waits for the same password is told together", "[web]") {
