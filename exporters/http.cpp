@@ -101,6 +101,7 @@ struct HttpServer::Threads {
       : pages(reports, std::move(health), options.limits),
         max_connections_per_ip(options.max_connections_per_ip),
         clock(options.clock),
+        passwords(options.clock),
         log(std::move(write_log)) {
     security.publish(options.security ? options.security : std::make_shared<const WebSecurity>());
   }
@@ -158,19 +159,26 @@ struct HttpServer::Threads {
   /// 200: the request may be answered; empty: the connection waits for its password to be checked; otherwise
   /// how it is refused.
   std::optional<int> admit(MHD_Connection* connection, const WebSecurity& in_force, Asking& asking) {
-    if (asking.right_password) return *asking.right_password ? 200 : count(unauthorized, 401);
+    auto& connections = served_address_of(connection).connections;
+    const int fd = descriptor_of(connection);
+    if (asking.right_password) {
+      connections.requested(fd);
+      return *asking.right_password ? 200 : count(unauthorized, 401);
+    }
     if (in_force.rate_limit && clock && !limiter.allow(*in_force.rate_limit, clock()))
       return count(limited, 429);
     if (in_force.users.empty()) return 200;
     const auto credentials = parse_basic_auth(header(connection, MHD_HTTP_HEADER_AUTHORIZATION));
     if (!credentials) return 401;
-    const auto waits = [connection] { MHD_suspend_connection(connection); };
+    const auto waits = [&] {
+      connections.held(fd);
+      MHD_suspend_connection(connection);
+    };
     const auto checked = [connection, &asking](bool right) {
       asking.right_password = right;
       MHD_resume_connection(connection);
     };
-    switch (
-        passwords.check(in_force.users, *credentials, peer_of(descriptor_of(connection)), waits, checked)) {
+    switch (passwords.check(in_force.users, *credentials, peer_of(fd), waits, checked)) {
       case PasswordChecks::Answer::right: return 200;
       case PasswordChecks::Answer::later: return std::nullopt;
       case PasswordChecks::Answer::busy: break;

@@ -24,7 +24,8 @@ struct HttpOptions {
   std::chrono::seconds idle_timeout{10};  ///< of a silent client; for slow ones see drop_slow()
   Limits limits;
   std::shared_ptr<const WebSecurity> security;  ///< nullptr: none
-  std::function<TimePoint()> clock;             ///< for WebSecurity::rate_limit; empty: it does not apply
+  std::function<TimePoint()> clock;  ///< for WebSecurity::rate_limit, and how long passwords take to
+                                     ///< check; empty: the limit does not apply
 };
 
 /// Where the server writes what happens to it. Called on its threads, seldom for one and the same message.

@@ -24,17 +24,19 @@ void OpenConnections::opened(int fd) {
   connections_[fd] = {};
 }
 
-void OpenConnections::begin(int fd, bool answering) {
+void OpenConnections::begin(int fd, Doing doing) {
   const std::scoped_lock lock(mutex_);
   const auto found = connections_.find(fd);
   if (found == connections_.end()) return;
-  found->second.answering = answering;
+  found->second.doing = doing;
   found->second.since.reset();
 }
 
-void OpenConnections::requested(int fd) { begin(fd, true); }
+void OpenConnections::requested(int fd) { begin(fd, Doing::answering); }
 
-void OpenConnections::answered(int fd) { begin(fd, false); }
+void OpenConnections::held(int fd) { begin(fd, Doing::held); }
+
+void OpenConnections::answered(int fd) { begin(fd, Doing::asking); }
 
 void OpenConnections::closed(int fd) {
   const std::scoped_lock lock(mutex_);
@@ -51,9 +53,9 @@ OpenConnections::Dropped OpenConnections::drop_slow(TimePoint now) {
   const bool full = connections_.size() >= limit_;
   Dropped dropped;
   for (auto& [fd, connection] : connections_) {
-    if (connection.dropped) continue;
+    if (connection.dropped || connection.doing == Doing::held) continue;
     if (!connection.since) connection.since = now;
-    const auto patience = full && !connection.answering ? kPatienceWhenFull : kPatience;
+    const auto patience = full && connection.doing == Doing::asking ? kPatienceWhenFull : kPatience;
     if (now - *connection.since < patience) continue;
     if (dropped.peer.empty()) dropped.peer = peer_of(fd);
     shutdown(fd, SHUT_RDWR);

@@ -29,6 +29,8 @@ class OpenConnections {
   void opened(int fd);
   /// Its request is complete.
   void requested(int fd);
+  /// Its request waits for something else than the client: no time passes for it until requested() again.
+  void held(int fd);
   /// Its answer is sent; the next request may come.
   void answered(int fd);
   /// To be called before the descriptor is closed.
@@ -45,12 +47,13 @@ class OpenConnections {
   Dropped drop_slow(TimePoint now);
 
  private:
+  enum class Doing { asking, held, answering };
   struct Connection {
-    bool answering = false;
+    Doing doing = Doing::asking;
     bool dropped = false;
     std::optional<TimePoint> since;  ///< empty: not looked at yet
   };
-  void begin(int fd, bool answering);
+  void begin(int fd, Doing doing);
 
   const std::size_t limit_;
   mutable std::mutex mutex_;  ///< guards the map, and its descriptors against being closed meanwhile

@@ -12,6 +12,11 @@
 namespace tcpdiag {
 namespace {
 
+// A cost of 14 takes 0.8 s.
+constexpr std::chrono::microseconds kUsualRound{50};
+
+std::int64_t rounds(unsigned cost) { return std::int64_t{1} << cost; }
+
 /// The hash that takes longest to check.
 const std::string& slowest(const Users& users) {
   const auto by_cost = [](const auto& user) { return bcrypt_cost(user.second); };
@@ -20,7 +25,8 @@ const std::string& slowest(const Users& users) {
 
 }  // namespace
 
-PasswordChecks::PasswordChecks() : thread_([this] { run(); }) {
+PasswordChecks::PasswordChecks(std::function<TimePoint()> clock)
+    : clock_(std::move(clock)), round_(kUsualRound), thread_([this] { run(); }) {
   ::pthread_setname_np(thread_.native_handle(), "passwords");
 }
 
@@ -52,18 +58,37 @@ PasswordChecks::Answer PasswordChecks::check(const Users& users, const Credentia
   if (right_.contains(digest)) return Answer::right;
   if (stop_) return Answer::busy;
   const auto same = std::ranges::find(waiting_, digest, &Check::digest);
-  if (same == waiting_.end()) {
-    const auto of_peer = static_cast<std::size_t>(std::ranges::count(waiting_, peer, &Check::peer));
-    if (waiting_.size() >= kMostWaiting || of_peer >= kMostWaitingOfAPeer) return Answer::busy;
-    waits();
-    waiting_.push_back({digest, hash, credentials.password, peer, known_user, bcrypt_cost(slowest_hash), {}});
-    waiting_.back().done.push_back(std::move(done));
-    changed_.notify_one();
-  } else {
-    waits();
+  if (same != waiting_.end()) {
     same->done.push_back(std::move(done));
+  } else if (!enqueue({.digest = digest,
+                       .hash = hash,
+                       .password = credentials.password,
+                       .peer = peer,
+                       .known_user = known_user,
+                       .as_long_as = bcrypt_cost(slowest_hash),
+                       .done = {std::move(done)}})) {
+    return Answer::busy;
   }
+  waits();
   return Answer::later;
+}
+
+bool PasswordChecks::enqueue(Check check) {
+  std::size_t of_peer = 0;
+  check.turn = waiting_.empty() ? 0 : waiting_.front().turn;
+  for (const auto& other : waiting_) {
+    if (other.peer != check.peer) continue;
+    ++of_peer;
+    check.turn = other.turn + 1;
+  }
+  if (waiting_.size() >= kMostWaiting || of_peer >= kMostWaitingOfAPeer) return false;
+  const auto place = std::ranges::upper_bound(waiting_, check.turn, {}, &Check::turn);
+  std::chrono::nanoseconds wait{};
+  for (auto other = waiting_.begin(); other != place; ++other) wait += round_ * rounds(other->as_long_as);
+  if (wait > kLongestWait) return false;
+  waiting_.insert(place, std::move(check));
+  changed_.notify_one();
+  return true;
 }
 
 void PasswordChecks::stop() {
@@ -83,9 +108,11 @@ void PasswordChecks::run() {
     if (stop_) return;
     const auto hash = waiting_.front().hash, password = waiting_.front().password;
     const auto as_long_as = waiting_.front().as_long_as;
+    const auto begin = clock_ ? clock_() : TimePoint{};
     lock.unlock();
     const bool matches = bcrypt_matches(hash, password, as_long_as);
     lock.lock();
+    if (clock_) round_ = (clock_() - begin) / rounds(matches ? bcrypt_cost(hash) : as_long_as);
     auto check = std::move(waiting_.front());
     waiting_.pop_front();
     const bool right = matches && check.known_user;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -13,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/snapshot.h"
 #include "exporters/basic_auth.h"
 
 namespace tcpdiag {
@@ -21,13 +23,14 @@ namespace tcpdiag {
 using Users = std::map<std::string, std::string, std::less<>>;
 
 /// Checks passwords on a thread of its own, one after the other, because bcrypt takes long on purpose:
-/// whoever sends wrong passwords holds up other newcomers, but nobody who was let in before. Safe to use from
-/// several threads.
+/// whoever sends wrong passwords holds up other newcomers for one check, and nobody who was let in before.
+/// Safe to use from several threads.
 class PasswordChecks {
  public:
-  static constexpr std::size_t kMostWaiting = 16;        ///< different passwords
-  static constexpr std::size_t kMostWaitingOfAPeer = 4;  ///< of them, from one address
-  static constexpr std::size_t kMostRemembered = 128;    ///< right passwords
+  static constexpr std::size_t kMostWaiting = 16;         ///< different passwords
+  static constexpr std::size_t kMostWaitingOfAPeer = 4;   ///< of them, from one address
+  static constexpr std::chrono::seconds kLongestWait{5};  ///< for those that go first, with one's own to come
+  static constexpr std::size_t kMostRemembered = 128;     ///< right passwords
 
   enum class Answer {
     right,  ///< as it was before
@@ -35,7 +38,8 @@ class PasswordChecks {
     busy,   ///< too many are waiting
   };
 
-  PasswordChecks();
+  /// `clock`: to measure how long a check takes here; empty: that is guessed.
+  explicit PasswordChecks(std::function<TimePoint()> clock = {});
   ~PasswordChecks();
   PasswordChecks(const PasswordChecks&) = delete;
   PasswordChecks& operator=(const PasswordChecks&) = delete;
@@ -58,19 +62,24 @@ class PasswordChecks {
     std::string hash, password, peer;
     bool known_user = false;
     unsigned as_long_as = 0;  // see bcrypt_matches()
+    std::uint64_t turn = 0;   // first those that are the first of their peer, then the second ones ...
     std::vector<std::function<void(bool)>> done;
   };
 
   static Digest digest_of(bool known_user, const std::string& user, const std::string& hash,
                           const std::string& password);
+  /// Puts it behind those of the same turn. false: too many are waiting, or it would wait for too long.
+  bool enqueue(Check check);
   void run();
   void remember(const Digest& digest);
 
+  const std::function<TimePoint()> clock_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Check> waiting_;  // the first of them is being checked
+  std::deque<Check> waiting_;  // in the order of their turns; the first of them is being checked
   std::set<Digest> right_;
   std::deque<Digest> right_by_age_;
+  std::chrono::nanoseconds round_;  // bcrypt does two to the power of the cost of them
   bool stop_ = false;
   std::thread thread_;
 };

@@ -156,6 +156,20 @@ TEST_CASE("who was let in does not wait for those who guess passwords", "[http]"
   CHECK(refused == static_cast<int>(server->usage().limited));
 }
 
+TEST_CASE("who waits for a password to be checked is not a client that is too slow", "[http]") {
+  Published<Report> reports;
+  std::atomic<HttpServer*> serving = nullptr;
+  const auto minutes_pass = [&] {  // it is asked when a check begins, and when it ends
+    auto* server = serving.load();
+    for (TimePoint now; server != nullptr && now <= TimePoint(2min); now += 1min) server->drop_slow(now);
+    return TimePoint{};
+  };
+  const auto server = start_with(reports, {.users = {{"anna", kHash}}}, minutes_pass);
+  serving = server.get();
+  CHECK(status_of(healthy(*server, kWrong)) == 401);
+  CHECK(server->usage().dropped == 0);
+}
+
 TEST_CASE("the server stops while connections wait for their password", "[http]") {
   Published<Report> reports;
   auto server = start_with(reports, {.users = {{"anna", kSlowHash}}});

@@ -87,3 +87,20 @@ TEST_CASE("a connection that is closed is left alone, and its descriptor starts 
   CHECK(connections.drop_slow(kStart + 61s).count == 0);
   CHECK_FALSE(pair.is_shut_down());
 }
+
+TEST_CASE("no time passes for a connection while it waits for something else than its client") {
+  OpenConnections connections(1);
+  const Pair pair;
+  const int fd = pair.fds[0];
+  connections.opened(fd);
+  connections.requested(fd);
+  CHECK(connections.drop_slow(kStart).count == 0);
+  connections.held(fd);
+  CHECK(connections.drop_slow(kStart + 20s).count == 0);
+  CHECK(connections.drop_slow(kStart + 60s).count == 0);
+  connections.requested(fd);
+  CHECK(connections.drop_slow(kStart + 61s).count == 0);
+  CHECK(connections.drop_slow(kStart + 70s).count == 0);
+  CHECK_FALSE(pair.is_shut_down());
+  CHECK(connections.drop_slow(kStart + 71s).count == 1);
+}
