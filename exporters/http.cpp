@@ -89,7 +89,7 @@ ServedAddress& served_address_of(MHD_Connection* connection) {
 
 /// A request without a body, between the calls that MHD makes about it.
 struct Asking {
-  std::optional<bool> right_password;  // empty: not known yet
+  std::optional<int> admitted;  // see admit(); empty: not known yet
 };
 
 }  // namespace
@@ -161,9 +161,9 @@ struct HttpServer::Threads {
   std::optional<int> admit(MHD_Connection* connection, const WebSecurity& in_force, Asking& asking) {
     auto& connections = served_address_of(connection).connections;
     const int fd = descriptor_of(connection);
-    if (asking.right_password) {
+    if (asking.admitted) {
       connections.requested(fd);
-      return *asking.right_password ? 200 : count(unauthorized, 401);
+      return asking.admitted;
     }
     if (in_force.rate_limit && clock && !limiter.allow(*in_force.rate_limit, clock()))
       return count(limited, 429);
@@ -174,8 +174,8 @@ struct HttpServer::Threads {
       connections.held(fd);
       MHD_suspend_connection(connection);
     };
-    const auto checked = [connection, &asking](bool right) {
-      asking.right_password = right;
+    const auto checked = [this, connection, &asking](std::optional<bool> right) {
+      asking.admitted = !right ? 503 : *right ? 200 : count(unauthorized, 401);
       MHD_resume_connection(connection);
     };
     switch (passwords.check(in_force.users, *credentials, peer_of(fd), waits, checked)) {

@@ -5,7 +5,14 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
 
 #include "exporters/bcrypt.h"
 
@@ -25,18 +32,48 @@ const std::string& slowest(const Users& users) {
 
 }  // namespace
 
-PasswordChecks::PasswordChecks(std::function<TimePoint()> clock)
-    : clock_(std::move(clock)), round_(kUsualRound), thread_([this] { run(); }) {
-  ::pthread_setname_np(thread_.native_handle(), "passwords");
-}
+/// What waits, and what is remembered. Safe to use from several threads.
+class PasswordChecks::Queue {
+ public:
+  explicit Queue(std::function<TimePoint()> clock) : clock_(std::move(clock)) {}
 
-PasswordChecks::~PasswordChecks() {
-  stop();
-  thread_.join();
-}
+  Answer check(const Users& users, const Credentials& credentials, const std::string& peer,
+               const std::function<void()>& waits, Done done);
+  void stop();
+  /// Checks one after the other until it is stopped.
+  void run();
 
-PasswordChecks::Digest PasswordChecks::digest_of(bool known_user, const std::string& user,
-                                                 const std::string& hash, const std::string& password) {
+ private:
+  using Digest = std::array<std::uint8_t, 32>;  // SHA-256
+
+  struct Check {
+    Digest digest{};
+    std::string hash, password, peer;
+    bool known_user = false;
+    unsigned as_long_as = 0;  // see bcrypt_matches()
+    std::uint64_t turn = 0;   // first those that are the first of their peer, then the second ones ...
+    std::vector<Done> done;
+  };
+
+  static Digest digest_of(bool known_user, const std::string& user, const std::string& hash,
+                          const std::string& password);
+  /// Puts it behind those of the same turn. false: too many are waiting, or it would wait for too long.
+  bool enqueue(Check check);
+  void remember(const Digest& digest);
+
+  const std::function<TimePoint()> clock_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Check> waiting_;  // in the order of their turns; the first of them is being checked
+  std::set<Digest> right_;
+  std::deque<Digest> right_by_age_;
+  std::chrono::nanoseconds round_ = kUsualRound;  // bcrypt does two to the power of the cost of them
+  bool stop_ = false;
+};
+
+PasswordChecks::Queue::Digest PasswordChecks::Queue::digest_of(bool known_user, const std::string& user,
+                                                               const std::string& hash,
+                                                               const std::string& password) {
   // the length of a hash is fixed, so that no two of these make the same text
   const auto text = std::string(known_user ? "known" : "other") + hash + std::to_string(user.size()) + ":" +
                     user + password;
@@ -45,9 +82,9 @@ PasswordChecks::Digest PasswordChecks::digest_of(bool known_user, const std::str
   return digest;
 }
 
-PasswordChecks::Answer PasswordChecks::check(const Users& users, const Credentials& credentials,
-                                             const std::string& peer, const std::function<void()>& waits,
-                                             std::function<void(bool)> done) {
+PasswordChecks::Answer PasswordChecks::Queue::check(const Users& users, const Credentials& credentials,
+                                                    const std::string& peer,
+                                                    const std::function<void()>& waits, Done done) {
   const auto user = users.find(credentials.user);
   const bool known_user = user != users.end();
   const auto& slowest_hash = slowest(users);
@@ -73,7 +110,7 @@ PasswordChecks::Answer PasswordChecks::check(const Users& users, const Credentia
   return Answer::later;
 }
 
-bool PasswordChecks::enqueue(Check check) {
+bool PasswordChecks::Queue::enqueue(Check check) {
   std::size_t of_peer = 0;
   check.turn = waiting_.empty() ? 0 : waiting_.front().turn;
   for (const auto& other : waiting_) {
@@ -91,17 +128,17 @@ bool PasswordChecks::enqueue(Check check) {
   return true;
 }
 
-void PasswordChecks::stop() {
+void PasswordChecks::Queue::stop() {
   const std::scoped_lock lock(mutex_);
   stop_ = true;
   for (auto& check : waiting_) {
-    for (const auto& done : check.done) done(false);
+    for (const auto& done : check.done) done(std::nullopt);
     check.done.clear();
   }
   changed_.notify_one();
 }
 
-void PasswordChecks::run() {
+void PasswordChecks::Queue::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
@@ -112,6 +149,7 @@ void PasswordChecks::run() {
     lock.unlock();
     const bool matches = bcrypt_matches(hash, password, as_long_as);
     lock.lock();
+    if (stop_) return;  // nobody waits any more, and the clock may be gone
     if (clock_) round_ = (clock_() - begin) / rounds(matches ? bcrypt_cost(hash) : as_long_as);
     auto check = std::move(waiting_.front());
     waiting_.pop_front();
@@ -121,12 +159,30 @@ void PasswordChecks::run() {
   }
 }
 
-void PasswordChecks::remember(const Digest& digest) {
+void PasswordChecks::Queue::remember(const Digest& digest) {
   if (!right_.insert(digest).second) return;
   right_by_age_.push_back(digest);
   if (right_by_age_.size() <= kMostRemembered) return;
   right_.erase(right_by_age_.front());
   right_by_age_.pop_front();
 }
+
+PasswordChecks::PasswordChecks(std::function<TimePoint()> clock)
+    : queue_(std::make_shared<Queue>(std::move(clock))) {
+  // Detached: bcrypt cannot be interrupted, and its seconds are more than a service may take to stop.
+  std::thread thread([queue = queue_] {
+    ::pthread_setname_np(::pthread_self(), "passwords");
+    queue->run();
+  });
+  thread.detach();
+}
+
+PasswordChecks::Answer PasswordChecks::check(const Users& users, const Credentials& credentials,
+                                             const std::string& peer, const std::function<void()>& waits,
+                                             Done done) {
+  return queue_->check(users, credentials, peer, waits, std::move(done));
+}
+
+void PasswordChecks::stop() { queue_->stop(); }
 
 }  // namespace tcpdiag

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <chrono>
-#include <condition_variable>
-#include <cstdint>
-#include <deque>
+#include <cstddef>
 #include <functional>
 #include <map>
-#include <mutex>
-#include <set>
+#include <memory>
+#include <optional>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "core/snapshot.h"
 #include "exporters/basic_auth.h"
@@ -38,9 +33,12 @@ class PasswordChecks {
     busy,   ///< too many are waiting
   };
 
+  /// Whether the password is right; empty: it was not checked.
+  using Done = std::function<void(std::optional<bool> right)>;
+
   /// `clock`: to measure how long a check takes here; empty: that is guessed.
   explicit PasswordChecks(std::function<TimePoint()> clock = {});
-  ~PasswordChecks();
+  ~PasswordChecks() { stop(); }
   PasswordChecks(const PasswordChecks&) = delete;
   PasswordChecks& operator=(const PasswordChecks&) = delete;
 
@@ -49,39 +47,16 @@ class PasswordChecks {
   /// With Answer::later, `waits` is called before check() returns, and `done` after that, on the other
   /// thread; both while nothing else is answered, so they must be short and not call this.
   Answer check(const Users& users, const Credentials& credentials, const std::string& peer,
-               const std::function<void()>& waits, std::function<void(bool right)> done);
+               const std::function<void()>& waits, Done done);
 
-  /// Tells all who wait that their password is wrong, and answers Answer::busy from then on.
+  /// Tells all who wait that nobody will know, and answers Answer::busy from then on. It does not wait for
+  /// the check that is under way.
   void stop();
 
  private:
-  using Digest = std::array<std::uint8_t, 32>;  // SHA-256
+  class Queue;
 
-  struct Check {
-    Digest digest{};
-    std::string hash, password, peer;
-    bool known_user = false;
-    unsigned as_long_as = 0;  // see bcrypt_matches()
-    std::uint64_t turn = 0;   // first those that are the first of their peer, then the second ones ...
-    std::vector<std::function<void(bool)>> done;
-  };
-
-  static Digest digest_of(bool known_user, const std::string& user, const std::string& hash,
-                          const std::string& password);
-  /// Puts it behind those of the same turn. false: too many are waiting, or it would wait for too long.
-  bool enqueue(Check check);
-  void run();
-  void remember(const Digest& digest);
-
-  const std::function<TimePoint()> clock_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Check> waiting_;  // in the order of their turns; the first of them is being checked
-  std::set<Digest> right_;
-  std::deque<Digest> right_by_age_;
-  std::chrono::nanoseconds round_;  // bcrypt does two to the power of the cost of them
-  bool stop_ = false;
-  std::thread thread_;
+  std::shared_ptr<Queue> queue_;  // the thread's as well: it ends later than this when a check is under way
 };
 
 }  // namespace tcpdiag

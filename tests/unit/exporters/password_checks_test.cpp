@@ -24,7 +24,8 @@ bool is_right(PasswordChecks& checks, const Users& users, const Credentials& cre
   std::promise<bool> verdict;
   bool waited = false;
   const auto answer = checks.check(
-      users, credentials, "peer", [&] { waited = true; }, [&](bool right) { verdict.set_value(right); });
+      users, credentials, "peer", [&] { waited = true; },
+      [&](auto right) { verdict.set_value(right.value()); });
   CHECK(waited == (answer == Answer::later));
   if (answer == Answer::later) return verdict.get_future().get();
   REQUIRE(answer == Answer::right);
@@ -33,7 +34,7 @@ bool is_right(PasswordChecks& checks, const Users& users, const Credentials& cre
 
 Answer ask(
     PasswordChecks& checks, const Users& users, const Credentials& credentials,
-    const std::string& peer = "peer", const std::function<void(bool)>& done = [](bool) {}) {
+    const std::string& peer = "peer", const PasswordChecks::Done& done = [](auto) {}) {
   return checks.check(users, credentials, peer, [] {}, done);
 }
 
@@ -86,7 +87,7 @@ TEST_CASE("who waits for the same password is told together", "[web]") {
   const Users users = {{"anna", kSlow}};
   std::vector<std::promise<bool>> verdicts(50);
   for (auto& verdict : verdicts) {
-    const auto done = [&](bool right) { verdict.set_value(right); };
+    const auto done = [&](auto right) { verdict.set_value(right.value()); };
     if (ask(checks, users, {"anna", "secret"}, "peer", done) == Answer::right) verdict.set_value(true);
   }
   for (auto& verdict : verdicts) CHECK(verdict.get_future().get());
@@ -134,7 +135,7 @@ TEST_CASE("a newcomer goes before the second guess of somebody else", "[web]") {
   std::string order;
   std::promise<void> all;
   const auto ask_from = [&](const std::string& peer, const std::string& password) {
-    const auto done = [&, password](bool) {
+    const auto done = [&, password](auto) {
       const std::scoped_lock lock(mutex);
       order += password;
       if (order.size() == 6) all.set_value();
@@ -158,14 +159,33 @@ TEST_CASE("only so many right passwords are remembered, the latest ones", "[web]
   CHECK(ask(checks, users, {"u0", "secret"}) == Answer::later);
 }
 
-TEST_CASE("at the end everybody who waits is told, and nobody waits any more", "[web]") {
+TEST_CASE("at the end everybody who waits is told that nobody knows, and nobody waits any more", "[web]") {
   PasswordChecks checks;
   const Users users = {{"anna", kSlow}};
   std::atomic<int> told = 0;
   for (const auto* password : {"a", "b", "c"})
-    CHECK(ask(checks, users, {"anna", password}, "peer", [&](bool right) { told += right ? 100 : 1; }) ==
+    CHECK(ask(checks, users, {"anna", password}, "peer", [&](auto right) { told += right ? 100 : 1; }) ==
           Answer::later);
   checks.stop();
   CHECK(told == 3);
   CHECK(ask(checks, users, {"anna", "secret"}) == Answer::busy);
+}
+
+TEST_CASE("the end does not wait for a check that is under way", "[web]") {
+  auto costly = kSlow;
+  costly.replace(4, 2, "15");  // a second and more
+  std::promise<void> begun;
+  const auto kept = std::make_shared<int>();
+  std::promise<std::optional<bool>> told;
+  {
+    PasswordChecks checks([&begun, kept] {
+      begun.set_value();
+      return TimePoint{};
+    });
+    const auto done = [&](std::optional<bool> right) { told.set_value(right); };
+    REQUIRE(ask(checks, {{"anna", costly}}, {"anna", "secret"}, "peer", done) == Answer::later);
+    begun.get_future().wait();
+  }
+  CHECK(kept.use_count() == 2);  // by the check, which goes on
+  CHECK(told.get_future().get() == std::nullopt);
 }
