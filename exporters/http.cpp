@@ -2,6 +2,7 @@
 #include "exporters/http.h"
 
 #include <microhttpd.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,9 +43,36 @@ std::string_view header(MHD_Connection* connection, const char* name) {
   return value == nullptr ? std::string_view{} : value;
 }
 
-bool announces_body(MHD_Connection* connection) {
-  const auto length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-  return (!length.empty() && length != "0") || !header(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty();
+/// What of a request's header says where the request ends and whom it is for.
+struct Framing {
+  int hosts = 0, lengths = 0, encodings = 0;  // how often these headers are there
+  bool blank_in_name = false;
+};
+
+MHD_Result note_header(void* context, MHD_ValueKind, const char* name, const char*) {
+  auto& framing = *static_cast<Framing*>(context);
+  if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) ++framing.hosts;
+  if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) ++framing.lengths;
+  if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) ++framing.encodings;
+  if (std::strpbrk(name, " \t") != nullptr) framing.blank_in_name = true;
+  return MHD_YES;
+}
+
+Framing framing_of(MHD_Connection* connection) {
+  Framing framing;
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &framing);
+  return framing;
+}
+
+/// What RFC 9112 (3.2, 5.1, 6.3) wants refused: others may read another request out of the same bytes.
+bool is_ambiguous(const Framing& framing, std::string_view version) {
+  return framing.hosts > 1 || (framing.hosts == 0 && version == MHD_HTTP_VERSION_1_1) ||
+         framing.lengths > 1 || framing.encodings > 1 || framing.blank_in_name;
+}
+
+bool announces_body(const Framing& framing, MHD_Connection* connection) {
+  return framing.encodings > 0 ||
+         (framing.lengths > 0 && header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != "0");
 }
 
 MHD_Result send(MHD_Connection* connection, const HttpResponse& answer, bool close = false) {
@@ -135,14 +163,17 @@ struct HttpServer::Threads {
     log_seldom(log.debug, std::string(format), "HTTP client: " + std::string(text.substr(0, text.find('<'))));
   }
 
-  MHD_Result handle(MHD_Connection* connection, const char* path, const char* method, void** seen) {
+  MHD_Result handle(MHD_Connection* connection, const char* path, const char* method,
+                    std::string_view version, void** seen) {
     const auto in_force = security.latest();
+    const auto framing = framing_of(connection);
     const HttpRequest request{method, path, header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
-                              announces_body(connection)};
+                              announces_body(framing, connection)};
     const auto reply = [&](HttpResponse answer, bool close = false) {
       set_headers(answer, in_force->headers);
       return send(connection, answer, close);
     };
+    if (*seen == nullptr && is_ambiguous(framing, version)) return reply(refuse(400), true);
     // Answered at the first call, before the body is read, MHD closes the connection; without a body the
     // second call is the one to answer, which keeps it open.
     if (request.has_body) return reply(pages.answer(request), true);
@@ -213,10 +244,10 @@ namespace {
 
 template <class Threads>
 MHD_Result on_request(void* context, MHD_Connection* connection, const char* path, const char* method,
-                      const char*, const char*, std::size_t*, void** seen) {
+                      const char* version, const char*, std::size_t*, void** seen) {
   auto& threads = *static_cast<Threads*>(context);
   try {
-    return threads.handle(connection, path, method, seen);
+    return threads.handle(connection, path, method, version, seen);
   } catch (const std::exception& error) {  // MHD is C: nothing may fly through it
     threads.log_seldom(threads.log.warn, "exception", std::string("a request failed: ") + error.what());
     return MHD_NO;

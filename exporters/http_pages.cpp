@@ -127,6 +127,7 @@ HttpResponse refuse(int status) {
     response.headers.emplace_back(name, value);
     return response;
   };
+  if (status == 400) return respond(400, "The request is malformed.\n");
   if (status == 401)
     return refused("A name and a password are needed.\n", "WWW-Authenticate",
                    R"(Basic realm="tcpdiagd", charset="UTF-8")");

@@ -44,8 +44,8 @@ bool accepts_gzip(std::string_view accept_encoding);
 /// `text` as a gzip file, at the fastest level.
 std::string gzip(std::string_view text);
 
-/// The answer to who may not have any other: 401 (no right password), 429 (too many requests), 503 (too many
-/// passwords to check).
+/// The answer to who may not have any other: 400 (malformed request), 401 (no right password), 429 (too many
+/// requests), 503 (too many passwords to check).
 HttpResponse refuse(int status);
 
 /// Replaces or adds headers; those with an empty value are removed. They must outlive `response`.

@@ -49,18 +49,29 @@ answered() {
   [ "$status" = "$expected" ] || die "$* got $status instead of $expected"
 }
 bad_requests() {
-  local url=http://127.0.0.1:10180 line
+  local url=http://127.0.0.1:10180
   answered 404 $url/nothing
   answered 405 -X DELETE $url/metrics
   answered 405 --data x $url/metrics
   answered 413 -X GET --data x $url/metrics
   answered 413 -X GET -H 'Transfer-Encoding: chunked' --data-binary @"$tcpdiagd" $url/metrics
   answered 431 -H "X-Long: $(head -c 40000 /dev/zero | tr '\0' a)" $url/metrics
+  raw_answered 400 'no such thing as this\r\n\r\n'
+  raw_answered 400 'GET /metrics HTTP/1.1\r\n\r\n'
+  raw_answered 400 'GET /metrics HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n'
+  raw_answered 400 'GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 35\r\n\r\n'
+  raw_answered 400 'GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n'
+  raw_answered 413 'GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n'
+  raw_answered 505 'GET /metrics HTTP/2.0\r\nHost: x\r\n\r\n'
+}
+# raw_answered STATUS TEXT: what a text gets that curl would not send
+raw_answered() {
+  local line=
   exec 5<>/dev/tcp/127.0.0.1/10180
-  printf 'no such thing as this\r\n\r\n' >&5
+  printf '%b' "$2" >&5
   read -r -t 5 line <&5 || true
   exec 5>&-
-  [[ "$line" = "HTTP/1.1 400 "* ]] || die "nonsense got: $line"
+  [[ "$line" = "HTTP/1.1 $1 "* ]] || die "$2 got '$line' instead of $1"
 }
 
 start_daemon

@@ -79,6 +79,31 @@ TEST_CASE("a request with a body is refused before the body is read, and the con
   CHECK(ask(*server, request("DELETE /")).starts_with("HTTP/1.1 405 "));
 }
 
+TEST_CASE("a request that others could read as another one is malformed, and ends the connection", "[http]") {
+  Published<Report> reports;
+  const auto server = start(reports);
+  const std::string line = "GET /-/healthy HTTP/1.1\r\n", host = "Host: x\r\n";
+  const std::string behind = "\r\nGET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (const auto& headers :
+       {std::string(), host + host, host + "Host: y\r\n",
+        host + "Content-Length: 0\r\ncontent-length: 35\r\n",
+        host + "Content-Length: 35\r\nContent-Length: 0\r\n",
+        host + "Content-Length: 0\r\nContent-Length: 0\r\n",
+        host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", host + "Content-Length: x\r\n",
+        host + "Transfer-Encoding : chunked\r\n", std::string("Host : x\r\n")}) {
+    INFO(headers);
+    const auto answer = ask(*server, line + headers + behind);
+    CHECK(answer.starts_with("HTTP/1.1 400 "));
+    CHECK_THAT(answer, !ContainsSubstring("is ready."));
+  }
+  CHECK(ask(*server, "GET /-/healthy HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  CHECK(ask(*server, request("GET /-/healthy", "Content-Length: 0\r\nConnection: close\r\n"))
+            .starts_with("HTTP/1.1 200 "));
+  for (const auto* encoding : {"", " ", "identity", "gzip, chunked"})
+    CHECK(ask(*server, request("GET /", std::string("Transfer-Encoding:") + encoding + "\r\n"))
+              .starts_with("HTTP/1.1 413 "));
+}
+
 TEST_CASE("a header that is too long is refused", "[http]") {
   Published<Report> reports;
   const auto server = start(reports);
