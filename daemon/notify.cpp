@@ -26,34 +26,43 @@ ServiceManager::ServiceManager(std::string_view notify_socket,
   watchdog_ = watchdog;
 }
 
-void ServiceManager::ready() { send("READY=1"); }
+void ServiceManager::ready() {
+  due_.emplace_back("READY=1");
+  send_due();
+}
 
 void ServiceManager::reloading(TimePoint now) {
   const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
-  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec.count()));
+  due_ = {"RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec.count())};
+  send_due();
 }
 
-void ServiceManager::stopping() { send("STOPPING=1"); }
+void ServiceManager::stopping() {
+  due_ = {"STOPPING=1"};
+  send_due();
+}
 
 void ServiceManager::status(const std::string& line) {
-  if (line == status_) return;
-  status_ = line;
-  send("STATUS=" + line);
+  if (line != status_ && send("STATUS=" + line)) status_ = line;
 }
 
 void ServiceManager::ticked(TimePoint now) {
-  if (!watchdog_ || (told_ && now - *told_ < *watchdog_ / 2)) return;
-  told_ = now;
-  send("WATCHDOG=1");
+  send_due();
+  const bool due = watchdog_ && (!told_ || now - *told_ >= *watchdog_ / 2);
+  if (due && send("WATCHDOG=1")) told_ = now;
 }
 
-void ServiceManager::send(const std::string& message) {
-  if (address_.empty()) return;
+void ServiceManager::send_due() {
+  while (!due_.empty() && send(due_.front())) due_.pop_front();
+}
+
+bool ServiceManager::send(const std::string& message) {
+  if (address_.empty()) return true;
   sockaddr_un address{.sun_family = AF_UNIX};
   std::memcpy(address.sun_path, address_.data(), address_.size());
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
-  [[maybe_unused]] const auto sent = ::sendto(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL,
-                                              reinterpret_cast<const sockaddr*>(&address), length);
+  return ::sendto(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL,
+                  reinterpret_cast<const sockaddr*>(&address), length) >= 0;
 }
 
 std::optional<std::chrono::microseconds> parse_watchdog(const char* usec, const char* pid, long own_pid) {

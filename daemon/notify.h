@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,7 +13,8 @@
 
 namespace tcpdiag {
 
-/// Tells the service manager how the daemon is. A message goes at once or is lost: nobody waits for it.
+/// Tells the service manager how the daemon is. Nobody waits for its socket: what that does not take
+/// because it is full is sent with the next ticked() or status().
 class ServiceManager {
  public:
   /// Nobody is told anything.
@@ -26,19 +28,22 @@ class ServiceManager {
   /// The configuration is read again. ready() is to follow, in any case.
   void reloading(TimePoint now);
   void stopping();
-  /// One line for `systemctl status`; sent when it is another one than before.
+  /// One line for `systemctl status`; sent when it is another one than was sent before.
   void status(const std::string& line);
-  /// The loop goes round. Sent twice within the watchdog's time.
+  /// The loop goes round. The watchdog hears of it twice within its time.
   void ticked(TimePoint now);
 
  private:
-  void send(const std::string& message);
+  void send_due();
+  /// Whether the socket took it.
+  bool send(const std::string& message);
 
   std::string address_;  // as the kernel wants it; empty: nobody is told
   FileDescriptor socket_;
   std::optional<std::chrono::microseconds> watchdog_;
   std::optional<TimePoint> told_;  // when ticked() was sent
-  std::string status_;
+  std::string status_;             // as it was sent
+  std::deque<std::string> due_;    // states that could not be told yet, in their order; two at most
 };
 
 /// The watchdog's time, from the variables WATCHDOG_USEC and WATCHDOG_PID (nullptr: not set). Empty: nobody

@@ -88,6 +88,46 @@ TEST_CASE("the watchdog hears of ticks twice within its time, and nothing from a
   CHECK(systemd.heard() == "WATCHDOG=1");
 }
 
+TEST_CASE("what a full socket did not take is told again with the next tick") {
+  const ListeningManager systemd(false);
+  ServiceManager manager(systemd.name(), 10s), another(systemd.name());
+  const auto fill = [&] {
+    for (int i = 0; i < 1000; ++i) another.stopping();
+  };
+  const auto empty = [&] {
+    while (systemd.heard() == "STOPPING=1") {
+    }
+  };
+  fill();
+  manager.ready();
+  manager.status("no finding");
+  manager.ticked(at(1000ms));
+  empty();
+  manager.ticked(at(1100ms));
+  CHECK(systemd.heard() == "READY=1");
+  CHECK(systemd.heard() == "WATCHDOG=1");
+  manager.status("no finding");
+  CHECK(systemd.heard() == "STATUS=no finding");
+  manager.status("no finding");
+  manager.ticked(at(1200ms));
+  CHECK(systemd.heard() == "nothing");
+}
+
+TEST_CASE("a READY that is late is not told once the daemon reloads or stops") {
+  const ListeningManager systemd(false);
+  ServiceManager manager(systemd.name());
+  for (int i = 0; i < 1000; ++i) manager.status(std::to_string(i));
+  manager.ready();
+  while (systemd.heard() != "nothing") {
+  }
+  const bool stops = GENERATE(false, true);
+  if (stops) manager.stopping();
+  if (!stops) manager.reloading(at(1ms));
+  CHECK(systemd.heard().starts_with(stops ? "STOPPING" : "RELOADING"));
+  manager.ticked(at(1000ms));
+  CHECK(systemd.heard() == "nothing");
+}
+
 TEST_CASE("without a watchdog ticks are not told") {
   const ListeningManager systemd(false);
   ServiceManager manager(systemd.name());
