@@ -103,11 +103,13 @@ Complaint settle_connections(const SetBy& set_by, Options& options) {
   return std::nullopt;
 }
 
-Complaint check_web_config(const Options& options) {
-  if (options.web_config_file.empty()) return std::nullopt;
+/// What the log would say about the web configuration file, which is valid.
+Result<std::vector<std::string>> check_web_config(const Options& options) {
+  if (options.web_config_file.empty()) return {};
   std::vector<FileMark> marks;
   const auto file = read_web_config(options.web_config_file, marks);
-  return file ? std::nullopt : Complaint(file.error().detail);
+  if (!file) return tl::unexpected<Error>(file.error());
+  return file->warnings;
 }
 
 tl::unexpected<EarlyExit> leave(int code, const std::string& text) {
@@ -134,8 +136,12 @@ tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& ar
   if (const auto wrong = apply_flags(*given, options, set_by)) return mistake(*wrong);
   if (const auto wrong = settle_connections(set_by, options)) return mistake(*wrong);
   if (given->contains("--config.check")) {
-    if (const auto wrong = check_web_config(options)) return mistake(*wrong);
-    return leave(0, file == given->end() ? "the flags are valid" : file->second.back() + ": valid");
+    const auto warnings = check_web_config(options);
+    if (!warnings) return mistake(warnings.error().detail);
+    std::string said;
+    for (const auto& warning : *warnings) said += "warning: " + one_line(warning) + "\n";
+    said += file == given->end() ? "the flags are valid" : file->second.back() + ": valid";
+    return leave(0, said);
   }
   return options;
 }

@@ -39,6 +39,8 @@ std::optional<Credentials> parse_basic_auth(std::string_view header) {
   if (!std::ranges::equal(header.substr(0, kScheme.size()), kScheme, {}, lower)) return std::nullopt;
   header.remove_prefix(kScheme.size());
   header.remove_prefix(std::min(header.find_first_not_of(' '), header.size()));
+  while (header.ends_with(' ') || header.ends_with('\t'))
+    header.remove_suffix(1);  // libmicrohttpd leaves them
   const auto pair = decode_base64(header);
   if (!pair) return std::nullopt;
   const auto colon = pair->find(':');

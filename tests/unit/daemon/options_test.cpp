@@ -278,6 +278,13 @@ TEST_CASE("the flag --config.check looks into the web configuration file as well
   REQUIRE_FALSE(checked);
   CHECK(checked.error().code == 0);
   const auto bad = directory.write("bad.yml", "rate_limits: {}\n");
+  const auto http2 = directory.write("http2.yml", "http_server_config: {http2: true}\n");
+  const auto warned = load_options({"--config.check", "--web.config.file", http2});
+  REQUIRE_FALSE(warned);
+  CHECK(warned.error().code == 0);
+  CHECK(warned.error().text == "warning: " + http2 +
+                                   ": http2 is true, but only HTTP/1.1 is served, to every client\n"
+                                   "the flags are valid\n");
   CHECK(complaint({"--config.check", "--web.config.file", bad}) ==
         bad + ":1: unknown key \"rate_limits\"; did you mean \"rate_limit\"?\n");
   const auto missing =

@@ -17,6 +17,7 @@ std::string parsed(std::string_view header) {
 TEST_CASE("name and password come out of an Authorization header", "[web]") {
   CHECK(parsed("Basic YW5uYTpzZWNyZXQ=") == "[anna] [secret]");
   CHECK(parsed("bAsIc   YW5uYTpzZWNyZXQ=") == "[anna] [secret]");
+  CHECK(parsed("Basic YW5uYTpzZWNyZXQ= \t ") == "[anna] [secret]");
   CHECK(parsed("Basic YTpiOmM=") == "[a] [b:c]");
   CHECK(parsed("Basic Og==") == "[] []");
   CHECK(parsed("Basic /7/vOj8+") == "[\xff\xbf\xef] [?>]");
