@@ -256,4 +256,14 @@ kill -TERM "$bad_clients"
 wait "$bad_clients" 2>/dev/null || true
 [ "$(get -u prometheus:secret $url/metrics | awk '$1 == "tcpdiag_http_requests_unauthorized_total" { print $2 }')" -gt 3 ] ||
   die "guessed passwords are not counted"
+
+echo "guesses at a costly hash keep no newcomer from an answer, and do not hold up the end"
+reload_with "$tls" "${users/'$04$'/'$15$'}"  # of no password
+for i in $(seq 6); do
+  { status --max-time 30 --interface 127.0.7.7 -u "prometheus:$i" $url/ && echo; } >>guesses &
+done
+too_many_wait() { says guesses '^503$'; }  # so some do
+within 10 too_many_wait || die "six guesses, and none of them is refused: $(cat guesses)"
+newcomer=$(status --max-time 30 --interface 127.0.9.9 -u prometheus:secret $url/)
+[[ "$newcomer" = 401 || "$newcomer" = 503 ]] || die "a newcomer behind them got $newcomer"
 stop_daemon

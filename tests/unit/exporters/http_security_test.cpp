@@ -229,6 +229,26 @@ TEST_CASE("without a web configuration file every answer has the headers that fi
   }
 }
 
+TEST_CASE("what cannot be read as a request ends the connection, and nothing of it is said again", "[http]") {
+  Published<Report> reports;
+  const auto server = start_with(reports, {.users = {{"anna", kHash}}});
+  const std::string mark = "0123456789", many(40'000, 'x');
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) lines += mark + ": x\r\n";
+  for (const auto& [text, status] :
+       {std::pair(mark + " " + mark + " " + mark + "\r\n\r\n", 400),
+        std::pair(request("GET /" + mark, "Content-Length: " + mark + "x\r\n"), 400),
+        std::pair("GET /" + mark + " HTTP/2.0\r\n\r\n", 505), std::pair(request("GET /" + mark + many), 414),
+        std::pair(request("GET /" + mark, mark + ": " + many + "\r\n"), 431),
+        std::pair(request("GET /" + mark, lines), 431)}) {
+    INFO(text.substr(0, 100));
+    const auto answer = ask(*server, text);
+    if (answer.empty()) continue;  // reset while it was being sent
+    CHECK(status_of(answer) == status);
+    CHECK_THAT(answer, !ContainsSubstring(mark));
+  }
+}
+
 TEST_CASE("new users and limits take effect with the next request, on open connections too", "[http]") {
   Published<Report> reports;
   const auto server = start_with(reports, {});

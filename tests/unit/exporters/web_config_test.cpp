@@ -215,6 +215,18 @@ TEST_CASE("comments, tabs, ends of lines and of the document may be as YAML has 
   CHECK(parsed("tls_server_config:\n  cert_file: c\n  key: |+\n    k\n\n").tls->key.text == "k\n\n");
 }
 
+TEST_CASE("nothing at all is no switch, no version and no name of a user", "[web]") {
+  for (const auto* nothing : {"", "null", "~"}) {
+    const auto value = std::string(": ") + nothing + "\n";
+    CHECK(complaint("http_server_config:\n  http2" + value) == "2: http2 is neither true nor false");
+    CHECK_THAT(complaint(tls("  min_version" + value)),
+               ContainsSubstring("4: min_version is \"\"; allowed: "));
+    if (*nothing == '\0') continue;
+    CHECK(complaint("basic_auth_users:\n  " + (nothing + (": " + std::string(kHash))) + "\n") ==
+          "2: basic_auth_users has a key that is not a text");
+  }
+}
+
 TEST_CASE("TLS that contradicts itself is an error", "[web]") {
   CHECK(complaint("\ntls_server_config:\n  key_file: k\n") ==
         "2: tls_server_config has no cert_file and no cert");
