@@ -46,14 +46,18 @@ std::string_view header(MHD_Connection* connection, const char* name) {
 /// What of a request's header says where the request ends and whom it is for.
 struct Framing {
   int hosts = 0, lengths = 0, encodings = 0;  // how often these headers are there
+  bool not_chunked = false;                   // an encoding that is not "chunked"
   bool blank_in_name = false;
 };
 
-MHD_Result note_header(void* context, MHD_ValueKind, const char* name, const char*) {
+MHD_Result note_header(void* context, MHD_ValueKind, const char* name, const char* value) {
   auto& framing = *static_cast<Framing*>(context);
   if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) ++framing.hosts;
   if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) ++framing.lengths;
-  if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) ++framing.encodings;
+  if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+    ++framing.encodings;
+    if (value == nullptr || strcasecmp(value, "chunked") != 0) framing.not_chunked = true;
+  }
   if (std::strpbrk(name, " \t") != nullptr) framing.blank_in_name = true;
   return MHD_YES;
 }
@@ -67,7 +71,7 @@ Framing framing_of(MHD_Connection* connection) {
 /// What RFC 9112 (3.2, 5.1, 6.3) wants refused: others may read another request out of the same bytes.
 bool is_ambiguous(const Framing& framing, std::string_view version) {
   return framing.hosts > 1 || (framing.hosts == 0 && version == MHD_HTTP_VERSION_1_1) ||
-         framing.lengths > 1 || framing.encodings > 1 || framing.blank_in_name;
+         framing.lengths > 1 || framing.encodings > 1 || framing.not_chunked || framing.blank_in_name;
 }
 
 bool announces_body(const Framing& framing, MHD_Connection* connection) {

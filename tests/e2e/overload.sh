@@ -61,7 +61,7 @@ bad_requests() {
   raw_answered 400 'GET /metrics HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n'
   raw_answered 400 'GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 35\r\n\r\n'
   raw_answered 400 'GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n'
-  raw_answered 413 'GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n'
+  raw_answered 400 'GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n'
   raw_answered 505 'GET /metrics HTTP/2.0\r\nHost: x\r\n\r\n'
 }
 # raw_answered STATUS TEXT: what a text gets that curl would not send

@@ -99,9 +99,10 @@ TEST_CASE("a request that others could read as another one is malformed, and end
   CHECK(ask(*server, "GET /-/healthy HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
   CHECK(ask(*server, request("GET /-/healthy", "Content-Length: 0\r\nConnection: close\r\n"))
             .starts_with("HTTP/1.1 200 "));
+  CHECK(ask(*server, request("GET /", "Transfer-Encoding: Chunked\r\n")).starts_with("HTTP/1.1 413 "));
   for (const auto* encoding : {"", " ", "identity", "gzip, chunked"})
     CHECK(ask(*server, request("GET /", std::string("Transfer-Encoding:") + encoding + "\r\n"))
-              .starts_with("HTTP/1.1 413 "));
+              .starts_with("HTTP/1.1 400 "));
 }
 
 TEST_CASE("a header that is too long is refused", "[http]") {
