@@ -68,7 +68,8 @@ bad_requests() {
 raw_answered() {
   local line=
   exec 5<>/dev/tcp/127.0.0.1/10180
-  printf '%b' "$2" >&5
+  printf '%b' "$2" >"$scratch/raw"
+  cat "$scratch/raw" >&5 || true  # at once, and not line by line as printf does
   read -r -t 5 line <&5 || true
   exec 5>&-
   [[ "$line" = "HTTP/1.1 $1 "* ]] || die "$2 got '$line' instead of $1"
