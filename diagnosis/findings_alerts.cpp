@@ -23,7 +23,7 @@ constexpr std::string_view kNumbers =
 char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
 
 // In YAML's single quotes a quote is written twice.
-std::string quoted(std::string_view text) {
+std::string single_quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) result += c == '\'' ? std::string("''") : std::string(1, c);
   return result + "'";
@@ -98,7 +98,7 @@ std::string alert_of(const RuleInfo& info) {
   auto text = alert(alert_name(info.id),
                     "tcpdiag_finding_active{finding=\"" + std::string(info.id) + "\",severity!=\"info\"}",
                     pending(info));
-  text += annotation("summary", quoted(std::string(kWhere) + ": " + literal(as_pattern(info.title))));
+  text += annotation("summary", single_quoted(std::string(kWhere) + ": " + literal(as_pattern(info.title))));
   text += annotation("description", "|-");
   text += line("True when: " + literal(as_pattern(info.true_when)));
   text += line("Clients see: " + literal(as_pattern(info.clients_see)));
@@ -122,7 +122,7 @@ std::string ids(bool alerted) {
 std::string other_finding() {
   auto text = alert("TcpdiagOtherFinding",
                     "tcpdiag_finding_active{finding!~\"" + ids(true) + "\",severity!=\"info\"}", "1m");
-  text += annotation("summary", quoted(std::string(kWhere) + ": {{ $labels.finding }}"));
+  text += annotation("summary", single_quoted(std::string(kWhere) + ": {{ $labels.finding }}"));
   text += annotation("description", "|-");
   text +=
       line("tcpdiag explain {{ $labels.finding }} says when it is true, what clients see and what to do.");
@@ -143,7 +143,8 @@ std::string finding_returns() {
       "ALERTS{alertname!=\"TcpdiagFindingReturns\",alertstate=\"firing\"}\n"
       "        keep_firing_for: 15m\n        labels: {severity: warning}\n        annotations:\n";
   text += annotation(
-      "summary", quoted("{{ $labels.instance }}: {{ $labels.finding }} came {{ $value }} times in an hour"));
+      "summary",
+      single_quoted("{{ $labels.instance }}: {{ $labels.finding }} came {{ $value }} times in an hour"));
   text += annotation("description", "|-");
   text += line(
       "It comes and goes, each time too short for its own alert: bursts, or a limit that is just reached.");

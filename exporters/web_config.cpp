@@ -20,7 +20,7 @@ namespace {
 using Complaint = YamlComplaint;
 using Wrong = std::optional<Complaint>;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 80;
   const auto shown = utf8_prefix(text, kLongest);
   return '"' + escaped(shown) + (shown.size() < text.size() ? "...\"" : "\"");
@@ -59,9 +59,9 @@ Wrong for_each_member(const Value& mapping, Take take) {
     if (!member.first.IsScalar()) return Complaint{line, mapping.key + " has a key that is not a text"};
     const auto& key = member.first.Scalar();
     const bool no_colon = member.second.IsNull() && member.second.Mark().pos == member.first.Mark().pos;
-    if (no_colon) return Complaint{line, "the key " + quoted(key) + " has no colon behind it"};
+    if (no_colon) return Complaint{line, "the key " + in_quotes(key) + " has no colon behind it"};
     if (std::ranges::find(seen, key) != seen.end())
-      return Complaint{line, "the key " + quoted(key) + " is there twice"};
+      return Complaint{line, "the key " + in_quotes(key) + " is there twice"};
     seen.push_back(key);
     if (auto wrong = take(Value{key, member.second, line})) return wrong;
   }
@@ -76,8 +76,8 @@ Wrong store_mapping(const Value& mapping, std::span<const KeyRow<T>> rows, T& in
     std::vector<std::string> known;
     for (const auto& each : rows) known.emplace_back(each.key);
     const auto nearest = nearest_name(value.key, known);
-    const auto hint = nearest.empty() ? "" : "; did you mean " + quoted(nearest) + "?";
-    return Complaint{value.line, "unknown key " + quoted(value.key) + hint};
+    const auto hint = nearest.empty() ? "" : "; did you mean " + in_quotes(nearest) + "?";
+    return Complaint{value.line, "unknown key " + in_quotes(value.key) + hint};
   });
 }
 
@@ -125,7 +125,7 @@ Wrong store_names(const Value& value, TlsConfig& into) {
     std::string allowed;
     for (const auto& each : known) allowed.append(allowed.empty() ? "" : ", ").append(each.go_name);
     return Complaint{line_of(item),
-                     value.key + " has " + quoted(name) + ", which is not served; allowed: " + allowed};
+                     value.key + " has " + in_quotes(name) + ", which is not served; allowed: " + allowed};
   }
   return std::nullopt;
 }
@@ -134,7 +134,7 @@ template <TlsVersion TlsConfig::* Member>
 Wrong store_version(const Value& value, TlsConfig& into) {
   const auto name = value.is_text() ? value.text() : "?";
   if (name != "TLS12" && name != "TLS13")
-    return value.wrong(" is " + quoted(name) + "; allowed: TLS12 or TLS13, older versions are not served");
+    return value.wrong(" is " + in_quotes(name) + "; allowed: TLS12 or TLS13, older versions are not served");
   into.*Member = name == "TLS12" ? TlsVersion::tls12 : TlsVersion::tls13;
   return std::nullopt;
 }
@@ -155,7 +155,7 @@ Wrong store_client_auth(const Value& value, TlsConfig& into) {
       into.client_auth = type;
       return std::nullopt;
     }
-  return value.wrong(" is " + quoted(name) +
+  return value.wrong(" is " + in_quotes(name) +
                      "; allowed: NoClientCert, RequestClientCert, RequireAnyClientCert, "
                      "VerifyClientCertIfGiven or RequireAndVerifyClientCert");
 }
@@ -217,7 +217,7 @@ Wrong store_headers(const Value& value, WebConfig& into) {
   return for_each_member(value, [&](const Value& header) -> Wrong {
     if (std::ranges::find(kKnown, header.key) == std::end(kKnown))
       return Complaint{header.line,
-                       "headers has " + quoted(header.key) +
+                       "headers has " + in_quotes(header.key) +
                            "; allowed: Content-Security-Policy, X-Frame-Options, "
                            "X-Content-Type-Options, X-XSS-Protection and Strict-Transport-Security"};
     if (!header.is_text()) return header.wrong(" is not a text");
@@ -226,9 +226,9 @@ Wrong store_headers(const Value& value, WebConfig& into) {
     if (std::ranges::any_of(text, is_control))
       return header.wrong(" has a line break or another control character");
     if (header.key == "X-Frame-Options" && text != "deny" && text != "sameorigin")
-      return header.wrong(" is " + quoted(text) + "; allowed: deny or sameorigin");
+      return header.wrong(" is " + in_quotes(text) + "; allowed: deny or sameorigin");
     if (header.key == "X-Content-Type-Options" && text != "nosniff")
-      return header.wrong(" is " + quoted(text) + "; allowed: nosniff");
+      return header.wrong(" is " + in_quotes(text) + "; allowed: nosniff");
     into.headers.emplace_back(header.key, text);
     return std::nullopt;
   });
@@ -252,7 +252,7 @@ Wrong store_http(const Value& value, WebConfig& into) {
 Wrong store_users(const Value& value, WebConfig& into) {
   return for_each_member(value, [&](const Value& user) -> Wrong {
     const auto wrong = [&](const std::string& what) {
-      return Complaint{user.line, "basic_auth_users: the user " + quoted(user.key) + what};
+      return Complaint{user.line, "basic_auth_users: the user " + in_quotes(user.key) + what};
     };
     if (user.key.find(':') != std::string::npos) return wrong(" has a colon in its name");
     const auto hash = user.text();
