@@ -2,6 +2,7 @@
 #include <exception>
 #include <iostream>
 
+#include "core/utf8.h"
 #include "daemon/daemon.h"
 #include "daemon/finding_log.h"
 #include "daemon/loop.h"
@@ -20,6 +21,11 @@ int run(const std::vector<std::string>& arguments) {
     else
       std::cerr << "tcpdiagd: " << text;
     return code;
+  }
+  // A start that fails for it would be tried again and again.
+  if (const auto checked = check_web_config(*options); !checked) {
+    std::cerr << "tcpdiagd: " << one_line(checked.error().detail) << "\n";
+    return 2;
   }
   block_loop_signals();
   Log log(options->log_level, options->log_format, journal_behind_standard_error());

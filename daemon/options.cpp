@@ -103,15 +103,6 @@ Complaint settle_connections(const SetBy& set_by, Options& options) {
   return std::nullopt;
 }
 
-/// What the log would say about the web configuration file, which is valid.
-Result<std::vector<std::string>> check_web_config(const Options& options) {
-  if (options.web_config_file.empty()) return {};
-  std::vector<FileMark> marks;
-  const auto file = read_web_config(options.web_config_file, marks);
-  if (!file) return tl::unexpected<Error>(file.error());
-  return file->warnings;
-}
-
 tl::unexpected<EarlyExit> leave(int code, const std::string& text) {
   return tl::unexpected<EarlyExit>(EarlyExit{code, text + "\n"});
 }
@@ -144,6 +135,14 @@ tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& ar
     return leave(0, said);
   }
   return options;
+}
+
+Result<std::vector<std::string>> check_web_config(const Options& options) {
+  if (options.web_config_file.empty()) return {};
+  std::vector<FileMark> marks;
+  const auto file = read_web_config(options.web_config_file, marks);
+  if (!file) return tl::unexpected<Error>(file.error());
+  return file->warnings;
 }
 
 std::vector<std::string> needs_restart(const Options& before, const Options& after) {

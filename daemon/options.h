@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "core/result.h"
 #include "daemon/flags.h"
 #include "daemon/log.h"
 
@@ -45,6 +46,10 @@ struct EarlyExit {
 /// program's name. To reload the configuration, call it again with the same arguments: on a mistake the old
 /// options stay.
 tl::expected<Options, EarlyExit> load_options(const std::vector<std::string>& arguments);
+
+/// Reads the web configuration file and the certificates it names, as a start does; what the log would warn
+/// of. Empty: nothing, or there is no such file. Errors: what is wrong, with file and line.
+Result<std::vector<std::string>> check_web_config(const Options& options);
 
 /// Every flag of tcpdiagd.
 std::vector<FlagSpec> known_flags();

@@ -95,7 +95,7 @@ http_server_config: {http2: !!str true}|:1: the tag
 TEXT
 [ "$refused" = 24 ] || die "only $refused were tried"
 run 2 "$tcpdiagd" --config.check --web.config.file=none.yml
-run 1 "$tcpdiagd" --web.config.file=bad.yml
+run 2 "$tcpdiagd" --web.config.file=bad.yml
 says error 'bad.yml:1: ' || die "does not say why it does not start: $(cat error)"
 
 echo "TLS and passwords, by curl"
