@@ -25,7 +25,7 @@ namespace tcpdiag {
 namespace {
 
 // A request's header must fit; a longer one is answered with 431.
-constexpr std::size_t kConnectionMemoryBytes = 16 * 1024;
+constexpr std::size_t kConnectionMemoryBytes = 16 << 10;
 constexpr unsigned kThreads = 2;
 
 struct StopDaemon {
