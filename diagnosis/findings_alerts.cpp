@@ -73,15 +73,14 @@ bool is_general(std::string_view command) {
   return !command.empty() && can_fill_in(command, kSubject);
 }
 
-// A setting does not come and go; a critical finding means that connections fail now.
-std::string_view pending(const RuleInfo& info) {
-  if (info.family == "Settings") return "15m";
-  return info.severity == Severity::critical ? "30s" : "1m";
-}
+// The daemon has waited already: a finding opens when its rule has been true for its time. Many live for 40 s only, which
+// an alert that waited as well would miss. A setting does not come and go; while it is being changed nobody wants a message.
+std::string_view pending(const RuleInfo& info) { return info.family == "Settings" ? "15m" : ""; }
 
 std::string alert(std::string_view name, std::string_view expression, std::string_view pending) {
-  return "      - alert: " + std::string(name) + "\n        expr: " + std::string(expression) +
-         "\n        for: " + std::string(pending) + "\n        keep_firing_for: 5m\n        annotations:\n";
+  auto text = "      - alert: " + std::string(name) + "\n        expr: " + std::string(expression) + "\n";
+  if (!pending.empty()) text += "        for: " + std::string(pending) + "\n";
+  return text + "        keep_firing_for: 5m\n        annotations:\n";
 }
 
 std::string annotation(std::string_view name, std::string_view text) {
@@ -121,7 +120,7 @@ std::string ids(bool alerted) {
 // A daemon may be newer than this file; and of a finding that is usually worth knowing, a case may be worse.
 std::string other_finding() {
   auto text = alert("TcpdiagOtherFinding",
-                    "tcpdiag_finding_active{finding!~\"" + ids(true) + "\",severity!=\"info\"}", "1m");
+                    "tcpdiag_finding_active{finding!~\"" + ids(true) + "\",severity!=\"info\"}", "");
   text += annotation("summary", single_quoted(std::string(kWhere) + ": {{ $labels.finding }}"));
   text += annotation("description", "|-");
   text +=

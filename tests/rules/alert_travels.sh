@@ -9,7 +9,7 @@ programs=$(cd "$(dirname "$0")" && pwd)
 monitoring=$TCPDIAG_SOURCE_DIR/monitoring/prometheus
 cd "$scratch"
 
-sed 's/^\( *\)for: 30s$/\1for: 1s/; s/^\( *\)keep_firing_for: .*/\1keep_firing_for: 2s/' "$monitoring/alerts.yml" >alerts.yml
+sed 's/^\( *\)keep_firing_for: .*/\1keep_firing_for: 2s/' "$monitoring/alerts.yml" >alerts.yml
 cp "$monitoring/recording.yml" "$monitoring/tcpdiag.tmpl" .
 cat >prometheus.yml <<'YAML'
 global: {scrape_interval: 1s, evaluation_interval: 1s}

@@ -28,6 +28,28 @@ diff <(sed -n 's/^      - alert: //p' alerts.yml | sort -u) \
   <(grep -ho '^Tcpdiag[A-Za-z0-9]*' "$here/alerts.table" "$scratch/findings.table" | sort -u) ||
   die "an alert without a test, or a test without an alert"
 
+echo "short findings"
+# Most findings live 40 s, of which a scrape every 15 s sees two samples. Each alert tells of that, and at once of one that
+# gets worse; those about settings wait.
+awk '
+  FILENAME ~ /yml$/ { if ($1 == "-") alert = $3; if ($1 == "for:") waits[alert] = 1; next }
+  /^Tcpdiag/ && $1 != "TcpdiagFindingReturns" && !waits[$1] && $3 ~ /^finding=/ && !seen[$1]++ {
+    finding = $3; sub(/,.*/, "", finding)
+    labels = sprintf("job=\"%s\",instance=\"bad\",%s", $1, finding)
+    series = series sprintf("      - {series: \x27tcpdiag_finding_active{%s,severity=\"warning\"}\x27, values: _x20 1x1 stale}\n", labels)
+    series = series sprintf("      - {series: \x27tcpdiag_finding_active{%s,severity=\"critical\"}\x27, values: _x22 1x1 stale}\n", labels)
+    want("4m45s", "warning", 0); want("5m", "warning", 1); want("5m15s", "critical", 0); want("5m30s", "critical", 1)
+    want("10m", "warning", 1); want("10m", "critical", 1); want("11m30s", "warning", 0); want("11m30s", "critical", 0)
+  }
+  function want(time, severity, fires) {
+    tests = tests sprintf("      - {eval_time: %s, expr: \x27count(ALERTS{alertname=\"%s\",severity=\"%s\",alertstate=\"firing\"})\x27, exp_samples: [%s]}\n",
+      time, $1, severity, fires ? "{value: 1}" : "")
+  }
+  END { printf "rule_files: [%s]\nevaluation_interval: 15s\ntests:\n  - interval: 15s\n    input_series:\n%s    promql_expr_test:\n%s", rules, series, tests }
+' rules="$PWD/alerts.yml" alerts.yml "$scratch/findings.table" "$here/alerts.table" >"$scratch/short_test.yml"
+[ "$(grep -c 'severity="critical"}.*values' "$scratch/short_test.yml")" -ge 30 ] || die "too few short findings"
+promtool test rules "$scratch/short_test.yml" || die "short findings"
+
 echo "texts"
 tests -v show=1 >"$scratch/show.yml"
 ! promtool test rules "$scratch/show.yml" >"$scratch/texts" 2>&1 || die "promtool shows no texts"
