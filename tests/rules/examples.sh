@@ -31,8 +31,8 @@ fi
 promtool check service-discovery --timeout=3s prometheus.yml tcpdiag-kubernetes >discovered || die "$(cat discovered)"
 jq -r '.[].labels | select(.instance) | "\(.__address__) \(.instance) \(.namespace) \(.pod)"' discovered | sort >targets
 diff targets - <<'TEXT' || die "the targets in Kubernetes are others"
-10.0.0.1:10180 node1:10180 monitoring tcpdiagd-a
-[2001:db8::2]:10180 node2:10180 monitoring tcpdiagd-b
+10.0.0.1:10180 node1:10180 monitoring null
+[2001:db8::2]:10180 node2:10180 monitoring null
 TEXT
 
 echo "alertmanager.example.yml"

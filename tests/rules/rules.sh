@@ -22,8 +22,8 @@ sed -n 's/^| [^|]*| \[\([a-z0-9-]*\)\](#[^|]*| \(warning\|critical\) |.*/\1 \2/p
   done >"$scratch/findings.table"
 [ "$(grep -c '^Tcpdiag' "$scratch/findings.table")" -ge 40 ] || die "findings.md has too few findings"
 tests() { awk "$@" -v rules="$PWD/alerts.yml" -f "$here/alert_tests.awk" alerts.yml "$here/alerts.table" "$scratch/findings.table"; }
-tests >"$scratch/alerts_test.yml"
-promtool test rules "$scratch/alerts_test.yml" || die "alerts"
+tests >"$scratch/table_test.yml"
+promtool test rules "$scratch/table_test.yml" || die "alerts"
 diff <(sed -n 's/^      - alert: //p' alerts.yml | sort -u) \
   <(grep -ho '^Tcpdiag[A-Za-z0-9]*' "$here/alerts.table" "$scratch/findings.table" | sort -u) ||
   die "an alert without a test, or a test without an alert"
@@ -50,6 +50,11 @@ awk '
 [ "$(grep -c 'severity="critical"}.*values' "$scratch/short_test.yml")" -ge 30 ] || die "too few short findings"
 promtool test rules "$scratch/short_test.yml" || die "short findings"
 
+echo "hosts that come and go, hosts of the same name"
+cp alerts.yml recording.yml "$here"/*_test.yml "$scratch"
+promtool test rules "$scratch/hosts_test.yml" || die "hosts that come and go"
+promtool test rules "$scratch/clusters_test.yml" || die "hosts of the same name"
+
 echo "texts"
 tests -v show=1 >"$scratch/show.yml"
 ! promtool test rules "$scratch/show.yml" >"$scratch/texts" 2>&1 || die "promtool shows no texts"
@@ -68,14 +73,14 @@ sed -n 's/^          docs: //p' alerts.yml | grep -v "{{" | sort -u | while IFS=
 done
 
 echo "recording rules"
-cp "$here/recording_test.yml" recording.yml "$scratch" && promtool test rules "$scratch/recording_test.yml" || die "recording rules"
+promtool test rules "$scratch/recording_test.yml" || die "recording rules"
 diff <(sed -n 's/^      - record: //p' recording.yml | sort) <(sed -n 's/^      - expr: //p' "$here/recording_test.yml" | sort -u) ||
   die "a recording rule without a test, or a test without a rule"
 
 echo "names"
 perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml recording.yml
 # and the check itself finds what is wrong
-for wrong in s/ephemeral_ports_used_max/ephemeral_ports_used/ s/le=/lee=/ 's/on (job, inst/on (jobb, inst/'; do
+for wrong in s/ephemeral_ports_used_max/ephemeral_ports_used/ s/le=/lee=/ 's/ignoring (process, unit/ignoring (process, units/'; do
   sed "$wrong" recording.yml >"$scratch/wrong.yml"
   ! perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml \
     "$scratch/wrong.yml" >/dev/null || die "it takes $wrong"
