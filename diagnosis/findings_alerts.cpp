@@ -129,24 +129,26 @@ std::string other_finding() {
   return text + links("{{ $labels.finding }}");
 }
 
-// Instant values: over thousands of hosts, a range of an hour is dear. After a restart the difference is
-// negative.
+// Instant values: over thousands of hosts, a range of an hour is dear. Of a daemon that has started anew all have come since:
+// the daemon's own clock says so, whatever Prometheus' clock says.
 std::string finding_returns() {
   auto text =
       "      - alert: TcpdiagFindingReturns\n        expr: |\n"
       "          tcpdiag_findings_opened_total{finding!~\"" +
       ids(false) +
-      "\"}\n"
-      "            - tcpdiag_findings_opened_total offset 1h >= 6\n"
-      "            unless on (job, instance, finding) "
-      "ALERTS{alertname!=\"TcpdiagFindingReturns\",alertstate=\"firing\"}\n"
+      "\"} - (\n"
+      "            tcpdiag_findings_opened_total offset 1h <= tcpdiag_findings_opened_total\n"
+      "              or 0 * tcpdiag_findings_opened_total\n"
+      "                and ignoring (finding) tcpdiag_report_timestamp_seconds - process_start_time_seconds < 3600\n"
+      "          ) >= 6\n"
       "        keep_firing_for: 15m\n        labels: {severity: warning}\n        annotations:\n";
   text += annotation(
       "summary",
       single_quoted("{{ $labels.instance }}: {{ $labels.finding }} came {{ $value }} times in an hour"));
   text += annotation("description", "|-");
   text += line(
-      "It comes and goes, each time too short for its own alert: bursts, or a limit that is just reached.");
+      "It comes and goes: bursts, or a limit that is just reached. Its own alert may tell of one case, or of some "
+      "of them.");
   text += line("First: look at its latest cases, http://{{ $labels.instance }}/api/v1/incidents");
   text += line("tcpdiag explain {{ $labels.finding }} says what it means and what to do.");
   return text + links("{{ $labels.finding }}");

@@ -88,7 +88,7 @@ full=$(value_of 'instance_netns_port:tcpdiag_listener_queue_fill:ratio{port="500
 [ "$full" = 1 ] || die "the full queue of 9 connections is shown as $full full"
 
 echo "counters are silent while a finding explains them"
-for name in TcpdiagAcceptQueueOverflows TcpdiagAcceptQueueNearlyFull; do
+for name in TcpdiagListenerDrops TcpdiagAcceptQueueNearlyFull; do
   query=$(curl -s http://127.0.0.1:19090/api/v1/rules | jq -r --arg name $name '.data.groups[].rules[] | select(.name == $name) | .query')
   within 10 has_data "${query%% unless*}" || die "$name would not fire without the finding: $query"
   ! has_data "$query" || die "$name fires beside the finding"
