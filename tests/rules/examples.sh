@@ -35,6 +35,34 @@ diff targets - <<'TEXT' || die "the targets in Kubernetes are others"
 [2001:db8::2]:10180 node2:10180 monitoring null
 TEXT
 
+echo "quick start"
+# What the README and docs/monitoring.md say, done to a file as Debian's package brings it, and to that one where it is here.
+mkdir quick
+cat >quick/shape.yml <<'YAML'
+global:
+  scrape_interval: 15s # a remark
+rule_files:
+  # - "first_rules.yml"
+scrape_configs:
+  # a remark
+  - job_name: 'prometheus'
+    static_configs:
+      - targets: ['localhost:9090']
+YAML
+debian=$(command -v prometheus) debian=${debian%/usr/bin/prometheus}/etc/prometheus/prometheus.yml
+[ ! -f "$debian" ] || grep -v "alerts.yml\|recording.yml" "$debian" >quick/debian.yml
+cp alerts.yml recording.yml quick
+for file in quick/shape.yml quick/debian.yml; do
+  [ -f "$file" ] || continue
+  for page in README.md docs/monitoring.md; do
+    cp "$file" quick/prometheus.yml
+    sed -n '/^    \(sudo \)\?sed .*rule_files/,/prometheus.yml$/ { /promtool/d; s/sudo //; s|/etc/prometheus|quick|; p }' "$here/../../$page" >quick/commands
+    bash -e quick/commands || die "$page: $(cat quick/commands)"
+    promtool check config quick/prometheus.yml >said 2>&1 && grep -q 'SUCCESS: 2 rule files found' said || die "$page: $(cat said)"
+    [ "$page" != README.md ] || grep -q "HOST:10180" quick/prometheus.yml || die "$page adds no host"
+  done
+done
+
 echo "alertmanager.example.yml"
 amtool check-config alertmanager.example.yml || die "amtool does not take it"
 while IFS=: read -r severity receivers; do
