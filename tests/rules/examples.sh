@@ -75,11 +75,11 @@ info:nobody
 TEXT
 
 echo "tcpdiag.tmpl"
-alert() {  # STATUS INSTANCE SUBJECT
-  jq -n --arg status "$1" --arg instance "$2" --arg subject "$3" '{status: $status, startsAt: "2026-11-21T10:00:00Z",
+alert() {  # STATUS INSTANCE SUBJECT [PART]
+  jq -n --arg status "$1" --arg instance "$2" --arg subject "$3" --arg part "${4:-x}" '{status: $status, startsAt: "2026-11-21T10:00:00Z",
     endsAt: "2026-11-21T11:00:00Z", labels: ({alertname: "TcpdiagX", severity: "critical", instance: $instance} + if $subject == "" then {} else
     {subject: $subject} end), annotations: {summary: "summary of \($instance)", description: "True when: it is.\nFirst: look.",
-    docs: "docs/reference/findings.md#x", runbook_url: "http://\($instance)/"}}'
+    docs: "docs/reference/findings.md#\($part)", runbook_url: "http://\($instance)/"}}'
 }
 rendered() {  # STATUS, alerts on standard input
   jq -s --arg status "$1" '{status: $status, alerts: ., commonLabels: {alertname: "TcpdiagX", severity: "critical"}}' >data.json
@@ -88,7 +88,8 @@ rendered() {  # STATUS, alerts on standard input
 }
 { alert firing web1:10180 '[::]:80' | rendered firing; echo; echo ==
   { alert firing web1:10180 ''; alert firing web2:10180 ''; alert resolved web3:10180 ''; } | rendered firing; echo ==
-  alert resolved web1:10180 '[::]:80' | rendered resolved; } | sed 's/ *$//' | cat -s >texts
+  alert resolved web1:10180 '[::]:80' | rendered resolved; echo ==
+  { alert firing web1:10180 '' x; alert firing web1:10180 '' y; } | rendered firing; } | sed 's/ *$//' | cat -s >texts
 diff texts - <<'TEXT' || die "the texts are others"
 CRITICAL TcpdiagX web1:10180 [::]:80
 summary of web1:10180
@@ -117,4 +118,24 @@ Over: summary of web3:10180
 RESOLVED TcpdiagX web1:10180 [::]:80
 Over: summary of web1:10180
   from 2026-11-21 10:00:00 UTC to 11:00:00 UTC
+==
+CRITICAL TcpdiagX 2 firing, 0 resolved
+summary of web1:10180
+  since 2026-11-21 10:00:00 UTC
+True when: it is.
+First: look.
+Page: http://web1:10180/
+Docs: docs/reference/findings.md#x in tcpdiagd's sources
+
+summary of web1:10180
+  since 2026-11-21 10:00:00 UTC
+True when: it is.
+First: look.
+Page: http://web1:10180/
+Docs: docs/reference/findings.md#y in tcpdiagd's sources
+
 TEXT
+for status in firing resolved; do
+  for ((host = 1; host <= 23; host++)); do alert $status "web$host:10180" ''; done | rendered $status >texts
+  [ "$(grep -c 'summary of' texts)" = 20 ] && grep -q '^and 3 more' texts || die "a list of 23 is not cut: $(cat texts)"
+done
