@@ -85,3 +85,6 @@ for wrong in s/ephemeral_ports_used_max/ephemeral_ports_used/ s/le=/lee=/ 's/ign
   ! perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml \
     "$scratch/wrong.yml" >/dev/null || die "it takes $wrong"
 done
+
+echo "shards"
+perl "$here/check_shards.pl" ../../docs/scale.md recording.yml || die "docs/scale.md lets shards send the wrong series"
