@@ -47,24 +47,13 @@ std::string literal(const std::string& words) {
 // A line of a description.
 std::string line(std::string_view text) { return "            " + std::string(text) + "\n"; }
 
-// A value for every name in the text, but for those that are known in certain cases only.
-Values usual_values(std::string_view text) {
-  constexpr std::string_view kCases[] = {"netns", "stopped_pid", "upstream", "lone_cpu", "inode"};
+// The names that a text may have without a case at hand: they say who or what. Numbers, files and settings
+// would read like data.
+Values usual_values() {
   Values values;
-  for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{', at + 1)) {
-    const auto name = text.substr(at + 1, text.find('}', at) - at - 1);
-    if (std::ranges::find(kCases, name) == std::end(kCases))
-      values.emplace(name, "<" + std::string(name) + ">");
-  }
+  for (const std::string name : {"owner", "destination", "listener", "unit"})
+    values.emplace(name, "<" + name + ">");
   return values;
-}
-
-// The first piece of advice that is not for certain cases only.
-const AdviceText& first_advice(const RuleInfo& info) {
-  const auto found = std::ranges::find_if(info.advice, [&](const AdviceText& advice) {
-    return can_fill_in(advice.action, usual_values(advice.action));
-  });
-  return found == info.advice.end() ? info.advice.front() : *found;
 }
 
 // Whether a command can be given without the numbers of the case.
@@ -73,8 +62,19 @@ bool is_general(std::string_view command) {
   return !command.empty() && can_fill_in(command, kSubject);
 }
 
-// The daemon has waited already: a finding opens when its rule has been true for its time. Many live for 40 s only, which
-// an alert that waited as well would miss. A setting does not come and go; while it is being changed nobody wants a message.
+// The first piece of advice that is good without the values of the case.
+std::string first_advice(const RuleInfo& info) {
+  const auto found = std::ranges::find_if(
+      info.advice, [](const AdviceText& advice) { return can_fill_in(advice.action, usual_values()); });
+  if (found == info.advice.end()) return line("First: See on the daemon's page what to do in this case.");
+  auto text = line("First: " + literal(fill_in(found->action, usual_values())));
+  if (is_general(found->command)) text += line("  " + literal(as_pattern(found->command)));
+  return text;
+}
+
+// The daemon has waited already: a finding opens when its rule has been true for its time. Many live for 40 s
+// only, which an alert that waited as well would miss. A setting does not come and go; while it is being
+// changed nobody wants a message.
 std::string_view pending(const RuleInfo& info) { return info.family == "Settings" ? "15m" : ""; }
 
 std::string alert(std::string_view name, std::string_view expression, std::string_view pending) {
@@ -93,7 +93,6 @@ std::string links(std::string_view id) {
 }
 
 std::string alert_of(const RuleInfo& info) {
-  const auto& advice = first_advice(info);
   auto text = alert(alert_name(info.id),
                     "tcpdiag_finding_active{finding=\"" + std::string(info.id) + "\",severity!=\"info\"}",
                     pending(info));
@@ -101,8 +100,7 @@ std::string alert_of(const RuleInfo& info) {
   text += annotation("description", "|-");
   text += line("True when: " + literal(as_pattern(info.true_when)));
   text += line("Clients see: " + literal(as_pattern(info.clients_see)));
-  text += line("First: " + literal(fill_in(advice.action, usual_values(advice.action))));
-  if (is_general(advice.command)) text += line("  " + literal(as_pattern(advice.command)));
+  text += first_advice(info);
   text += line(kNumbers);
   return text + links(info.id);
 }
@@ -129,8 +127,8 @@ std::string other_finding() {
   return text + links("{{ $labels.finding }}");
 }
 
-// Instant values: over thousands of hosts, a range of an hour is dear. Of a daemon that has started anew all have come since:
-// the daemon's own clock says so, whatever Prometheus' clock says.
+// Instant values: over thousands of hosts, a range of an hour is dear. Of a daemon that has started anew all
+// have come since: the daemon's own clock says so, whatever Prometheus' clock says.
 std::string finding_returns() {
   auto text =
       "      - alert: TcpdiagFindingReturns\n        expr: |\n"
@@ -139,7 +137,8 @@ std::string finding_returns() {
       "\"} - (\n"
       "            tcpdiag_findings_opened_total offset 1h <= tcpdiag_findings_opened_total\n"
       "              or 0 * tcpdiag_findings_opened_total\n"
-      "                and ignoring (finding) tcpdiag_report_timestamp_seconds - process_start_time_seconds < 3600\n"
+      "                and ignoring (finding) tcpdiag_report_timestamp_seconds - process_start_time_seconds "
+      "< 3600\n"
       "          ) >= 6\n"
       "        keep_firing_for: 15m\n        labels: {severity: warning}\n        annotations:\n";
   text += annotation(
@@ -147,8 +146,8 @@ std::string finding_returns() {
       single_quoted("{{ $labels.instance }}: {{ $labels.finding }} came {{ $value }} times in an hour"));
   text += annotation("description", "|-");
   text += line(
-      "It comes and goes: bursts, or a limit that is just reached. Its own alert may tell of one case, or of some "
-      "of them.");
+      "It comes and goes: bursts, or a limit that is just reached. Its own alert "
+      "may tell of one case, or of some of them.");
   text += line("First: look at its latest cases, http://{{ $labels.instance }}/api/v1/incidents");
   text += line("tcpdiag explain {{ $labels.finding }} says what it means and what to do.");
   return text + links("{{ $labels.finding }}");

@@ -16,7 +16,7 @@ inline constexpr std::string_view kFindingsAlertsBegin =
 std::string alert_name(std::string_view finding);
 
 /// An alert for every finding that is a warning or critical, one for those that this file does not know, and
-/// one for those that are too short to be scraped. Begins with kFindingsAlertsBegin.
+/// one for those that come again and again. Begins with kFindingsAlertsBegin.
 std::string findings_alerts();
 
 }  // namespace tcpdiag

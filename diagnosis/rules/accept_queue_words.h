@@ -52,8 +52,8 @@ inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
 });
 
 inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
-    {"Raise the backlog[ of {process}] from {limit} to {new_backlog}[: {server_knob}|; it is what the server "
-     "passes to listen()].",
+    {"Raise the backlog[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it is what the "
+     "server passes to listen()].",
      "", "A burst of that size waits instead of being turned away.",
      "Clients wait longer in the queue if the server stays slow; a few hundred bytes of kernel memory each."},
     {"Raise net.core.somaxconn first: it caps the backlog[, and is {somaxconn} now].",

@@ -269,7 +269,7 @@ constexpr std::string_view kMemoryConsequences[] = {
     "\"out of memory -- consider tuning tcp_mem\" in the kernel log"};
 
 constexpr auto kNeighbourAdvice = std::to_array<AdviceText>({
-    {"Raise the limits of the table, now {most}.",
+    {"Raise the limits of the table[, now {most}].",
      "sysctl -w {prefix}1={new1} {prefix}2={new2} {prefix}3={new3}",
      "The table holds {new3} neighbours, and up to {new1} none is removed for being unused.",
      "Less than 1 KiB of kernel memory for each neighbour."},

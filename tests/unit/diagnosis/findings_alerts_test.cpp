@@ -46,3 +46,12 @@ TEST_CASE("the name of an alert is the finding's id in capitals") {
   CHECK(alert_name("accept-queue-app-stalled") == "TcpdiagAcceptQueueAppStalled");
   CHECK(alert_name("fin-wait2-high") == "TcpdiagFinWait2High");
 }
+
+TEST_CASE("an alert's text has no names where only a case has values") {
+  const auto alerts = findings_alerts();
+  for (const auto* name :
+       {"LIMIT", "NEW_BACKLOG", "SERVER_KNOB", "MOST", "BUCKETS", "LINE", "FILE", "MEANT"}) {
+    INFO(name);
+    CHECK_FALSE(contains(alerts, " " + std::string(name)));
+  }
+}
