@@ -66,8 +66,8 @@ function judge(where, key, there) {
 }
 
 async function checkDashboard(dashboard) {
-  const choices = await prometheus.choices(dashboard.templating.list, (name, values) => {
-    if (values.length === 0) fault(dashboard.title, `the variable ${name} has no values`);
+  const choices = await prometheus.choices(dashboard.templating.list, (name, values, choice) => {
+    if (values.length === 0) fault(dashboard.title, `the variable ${name} has no values for ${JSON.stringify(choice)}`);
   });
   const tables = new Map();  // panel -> its columns, and all rows of all its queries
   for (const question of questionsOf(dashboard)) {

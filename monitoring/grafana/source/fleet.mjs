@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where is it burning: all hosts on one page.
 import { badAt, bars, column, conntrack_near, conntrack_nearly_full, dashboard, fd_near, fd_reached, fill, findingRows, graph,
-  host, line, listener, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
+  line, listener, manyHosts, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
 
+const { host } = manyHosts;
 const up = 'up{job=~"$job",instance=~"$instance"}';
 const answering = `tcpdiag_build_info{${host}}`;
 const found = (severity) => `tcpdiag_finding_active{${host},severity="${severity}"}`;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One host: everything that the daemon knows of it.
 import { badAt, bars, column, dashboard, fd_near, fd_reached, fill, fillHeat, findingRows,
-  graph, host, limitLine, line, listener, nearlyFull, ns, nsOrMachine, port, ports_exhausted, ports_low, stat, states, table, toDaemon,
+  graph, limitLine, line, listener, nearlyFull, oneHost, ports_exhausted, ports_low, stat, states, table, toDaemon,
   top, toServiceHere, toServiceOfSeries, warnAt } from './panels.mjs';
 
+const { host, ns, nsOrMachine, port } = oneHost;
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 const found = (severity) => `count(tcpdiag_finding_active{${nsOrMachine},severity="${severity}"}) or 0 * group(tcpdiag_build_info{${host}})`;
 const usedPorts = `tcpdiag_ephemeral_ports_used_max{${ns}} / (tcpdiag_ephemeral_ports{${ns}} > 0)`;

@@ -15,10 +15,14 @@ const severityColor = { critical: 'red', warning: 'orange', info: 'blue' };
 
 // Selectors. `host`: what was chosen at the top; `ns` and `port` narrow it further. Findings about the whole machine have no
 // namespace, and shall not be lost when one is chosen.
-export const host = 'job=~"$job",instance=~"$instance"';
-export const ns = `${host},netns=~"$netns"`;
-export const nsOrMachine = `${host},netns=~"$netns|"`;
-export const port = `${ns},port=~"$port"`;
+const selectors = (instance) => {
+  const host = `job=~"$job",${instance}`;
+  const ns = `${host},netns=~"$netns"`;
+  return { host, ns, nsOrMachine: `${host},netns=~"$netns|"`, port: `${ns},port=~"$port"` };
+};
+export const manyHosts = selectors('instance=~"$instance"');
+/// Where one host alone can be chosen, Grafana puts it in as it is: no regular expression, where [2001:db8::1]:10180 is another.
+export const oneHost = selectors('instance="$instance"');
 /// The queue's length and limit are of one listener when these agree.
 export const listener = 'job, instance, netns, address, port';
 
@@ -264,7 +268,7 @@ const variable = (name, label, metric, selector, { many, allValue = '.*' }) => {
     ...(many && { current: { selected: true, text: 'All', value: '$__all' } }),
   };
 };
-const allVariables = {
+const allVariables = ({ host, ns }) => ({
   datasource: { type: 'datasource', name: 'datasource', label: 'Prometheus', query: 'prometheus', refresh: 1, regex: '', multi: false,
     includeAll: false, hide: 0, skipUrlSync: false, options: [] },
   job: variable('job', 'Job', 'tcpdiag_build_info', '', { many: true, allValue: '' }),
@@ -273,7 +277,7 @@ const allVariables = {
   netns: variable('netns', 'Namespace', 'tcpdiag_collector_success', `${host},netns!=""`, { many: true }),
   ports: variable('port', 'Port', 'tcpdiag_listener_queue_limit', ns, { many: true }),
   port: variable('port', 'Port', 'tcpdiag_listener_queue_limit', ns, { many: false }),
-};
+});
 
 /// A region from when a finding opens to when it closes; one that is there for less than a minute is drawn a minute long.
 const annotation = (severity, selector, labels, enable) => ({
@@ -318,7 +322,7 @@ export function dashboard({ uid, title, description, variables, annotated: [sele
     liveNow: false, refresh: '30s', timezone: 'browser', weekStart: '', time: { from: time, to: 'now' }, timepicker: {},
     links: linksFrom(uid),
     annotations: { list: [annotation('critical', selector, labels, true), annotation('warning', selector, labels, warnings)] },
-    templating: { list: variables.map((name) => allVariables[name]) },
+    templating: { list: variables.map((name) => allVariables(variables.includes('instance') ? oneHost : manyHosts)[name]) },
     panels,
   };
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One port: everything about it, on one host or on many, and who owns it.
-import { badAt, column, dashboard, fd_near, fd_reached, fill, fillHeat, graph, host, limitLine, line, listener,
-  nearlyFull, ns, peakFill, port, stat, states, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
+import { badAt, column, dashboard, fd_near, fd_reached, fill, fillHeat, graph, limitLine, line, listener, manyHosts,
+  nearlyFull, peakFill, stat, states, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
 
+const { host, ns, port } = manyHosts;
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 const fillLines = warnAt(0.5, nearlyFull);
 const server = `${port},role="server"`;
