@@ -69,13 +69,14 @@ export class Prometheus {
     for (const { type, name, query, includeAll, allValue } of variables) {
       if (type === 'datasource') continue;
       const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(query.query);
-      const next = [];
+      const next = [], offered = [];
       for (const choice of choices) {
         const values = await this.get(`label/${label}/values`, { 'match[]': fill(selector, choice), start: this.since, end: this.until });
-        onValues(name, values, choice);
+        offered.push(values);
         if (includeAll) next.push({ ...choice, [name]: allValue ?? values });
         else next.push(...values.map((value) => ({ ...choice, [name]: value })));
       }
+      onValues(name, offered);
       choices = next;
     }
     return choices;

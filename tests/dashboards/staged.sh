@@ -61,7 +61,7 @@ scrape_configs:
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-2:10180', __metrics_path__: /softnet-drops/standing-still}}
   - job_name: tcpdiag-clusters
     static_configs:
-      - {targets: ['127.0.0.1:19180'], labels: {instance: '[2001:db8::1]:10180', __metrics_path__: /conntrack-full}}
+      - {targets: ['10.200.0.2:10180'], labels: {cluster: east, instance: '[2001:db8::1]:10180'}}
 YAML
 
 start_daemon --netns=edge --cpu-budget=0.2

@@ -21,6 +21,11 @@ for component in kernel-log pod-namespaces unprivileged; do
   render "$component" || die "component $component"
 done
 
+# An update makes a new pod, and its series go on.
+jq -e '[.[] | select(.kind == "PodMonitor") | .spec.podMetricsEndpoints[].relabelings |
+  any(.action == "labeldrop" and (.regex as $regex | "pod" | test("^(" + $regex + ")$")))] == [true]' "$scratch/prometheus-operator.json" >/dev/null ||
+  die "the label pod stays on all series"
+
 # What is not right is refused: a misspelt key, and a value of a wrong type.
 for change in 's/hostPID: true/hostPid: true/' 's/periodSeconds: 10/periodSeconds: ten/'; do
   sed "$change" "$scratch/plain.yaml" >"$scratch/wrong.yaml"

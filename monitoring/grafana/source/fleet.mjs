@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where is it burning: all hosts on one page.
 import { badAt, bars, column, conntrack_near, conntrack_nearly_full, dashboard, fd_near, fd_reached, fill, findingRows, graph,
-  line, listener, manyHosts, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
+  line, manyHosts, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
 
 const { host } = manyHosts;
 const up = 'up{job=~"$job",instance=~"$instance"}';
 const answering = `tcpdiag_build_info{${host}}`;
 const found = (severity) => `tcpdiag_finding_active{${host},severity="${severity}"}`;
-const hostsWith = (severity) => `sum(max by (job, instance) (${found(severity)} or 0 * ${answering}))`;
+const hostsWith = (severity) => `sum(max without (finding, severity, netns, subject, version) (${found(severity)} or 0 * ${answering}))`;
 const usedPorts = `tcpdiag_ephemeral_ports_used_max{${host}} / (tcpdiag_ephemeral_ports{${host}} > 0)`;
 const conntrack = `tcpdiag_conntrack_entries{${host}} / (tcpdiag_conntrack_limit{${host}} > 0)`;
 const worst = `topk(20, ${fill(host)})`;
-const ofWorst = `and on (${listener}) ${worst}`;
+const ofWorst = `and ${worst}`;
 const fillLines = warnAt(0.5, nearlyFull);
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 
@@ -26,7 +26,7 @@ export default dashboard({
     'Where is it burning': [
       stat('Hosts, critical', { expr: hostsWith('critical'), lines: badAt(1), about: 'Connections fail there now. Of the hosts whose daemon answers.' }),
       stat('Hosts, warnings', { expr: hostsWith('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer there or soon will. Of the hosts whose daemon answers.' }),
-      stat('Hosts that cannot tell', { expr: `sum(max by (job, instance) (tcpdiag_finding_unknown{${host}}))`, lines: badAt(1, 'yellow'),
+      stat('Hosts that cannot tell', { expr: `sum(max without (finding) (tcpdiag_finding_unknown{${host}}))`, lines: badAt(1, 'yellow'),
         about: 'Hosts where a source is missing for at least one finding: no finding does not mean that all is well there.' }),
       stat('Hosts not scraped', { expr: `sum(${up} == bool 0)`, lines: badAt(1), about: 'Targets of the job that Prometheus cannot reach.' }),
       stat('Hosts scraped', { expr: `sum(${up})`, about: 'Targets of the job that answer.' }),
@@ -51,7 +51,7 @@ export default dashboard({
       table('Fullest accept queues', {
         w: 18, h: 10, sort: 'Value #A',
         exprs: [worst, `tcpdiag_listener_queue_length{${host}} ${ofWorst}`, `tcpdiag_listener_queue_limit{${host}} ${ofWorst}`,
-          `rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) ${ofWorst}`, `tcpdiag_listener_info{${host}} ${ofWorst}`],
+          `rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) ${ofWorst}`, `tcpdiag_listener_info{${host}} and ignoring (process, unit) ${worst}`],
         about: 'The 20 fullest of all hosts at present. Full is one more than the limit.',
         columns: { instance: column.instance({ width: 190 }), port: column.port(), process: {}, address: { width: 110 }, netns: column.netns(),
           'Value #A': column.share('fill', fillLines, { width: 150 }), 'Value #B': { title: 'queue', width: 65, decimals: 0 },
@@ -59,7 +59,7 @@ export default dashboard({
       }),
       bars('Services by drops', {
         w: 6, h: 10, unit: 'cps', decimals: 1, min: 0, lines: badAt(1, 'orange', 'blue'), legend: '{{port}} {{process}}',
-        expr: `topk(10, sum by (port, process) (rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) * on (${listener}) group_left (process) tcpdiag_listener_info{${host}}) > 0)`,
+        expr: `topk(10, sum by (port, process) (rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) * ignoring (process, unit) group_left (process) tcpdiag_listener_info{${host}}) > 0)`,
         about: 'Drops at the listeners of all hosts by port and program: which service loses connections.',
       }),
       graph('Fill of accept queues', {
@@ -87,7 +87,7 @@ export default dashboard({
       }),
       graph('Most frequent findings', {
         w: 12, decimals: 0, side: true, stack: true, steps: true,
-        targets: [line(top(12, `count by (finding) (tcpdiag_finding_active{${host}})`, 'finding'), '{{finding}}')],
+        targets: [line(top(12, `count by (finding) (tcpdiag_finding_active{${host}})`), '{{finding}}')],
         about: 'On how many subjects each is open: the twelve that were most frequent in the time shown.',
       }),
     ],

@@ -14,7 +14,8 @@ const datasource = { type: 'prometheus', uid: '${datasource}' };
 const severityColor = { critical: 'red', warning: 'orange', info: 'blue' };
 
 // Selectors. `host`: what was chosen at the top; `ns` and `port` narrow it further. Findings about the whole machine have no
-// namespace, and shall not be lost when one is chosen.
+// namespace, and shall not be lost when one is chosen. Two hosts may have the same instance and differ in a label that a site
+// has added: so series are matched by all labels, but those that only one side has (`ignoring`).
 const selectors = (instance) => {
   const host = `job=~"$job",${instance}`;
   const ns = `${host},netns=~"$netns"`;
@@ -23,16 +24,13 @@ const selectors = (instance) => {
 export const manyHosts = selectors('instance=~"$instance"');
 /// Where one host alone can be chosen, Grafana puts it in as it is: no regular expression, where [2001:db8::1]:10180 is another.
 export const oneHost = selectors('instance="$instance"');
-/// The queue's length and limit are of one listener when these agree.
-export const listener = 'job, instance, netns, address, port';
-
 /// 1 where the accept queue is full: a backlog of N holds N+1.
 export const fill = (selector) => `tcpdiag_listener_queue_length{${selector}} / (tcpdiag_listener_queue_limit{${selector}} + 1)`;
 export const peakFill = (selector) =>
   `tcpdiag_listener_queue_peak_length{${selector}} / (tcpdiag_listener_queue_limit{${selector}} + 1)`;
 
 /// The n series of `expr` that are the greatest anywhere in the shown time, so that lines do not come and go.
-export const top = (n, expr, by, of = expr) => `${expr} and on (${by}) topk(${n}, max_over_time((${of})[$__range:] @ end()))`;
+export const top = (n, expr, of = expr) => `${expr} and topk(${n}, max_over_time((${of})[$__range:] @ end()))`;
 
 /// Findings with their titles; the worst first.
 export const findingRows = (selector) =>
