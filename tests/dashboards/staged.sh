@@ -59,6 +59,10 @@ scrape_configs:
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'nat-2:10180', __metrics_path__: /neighbour-table-overflow}}
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-1:10180', __metrics_path__: /tcp-memory-pressure}}
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-2:10180', __metrics_path__: /softnet-drops/standing-still}}
+  - job_name: mixed
+    static_configs:
+      - {targets: ['127.0.0.1:10180'], labels: {instance: 'web-3:10180'}}
+      - {targets: ['127.0.0.1:19090', '127.0.0.1:19182']}  # another exporter, and one that does not answer
   - job_name: tcpdiag-clusters
     static_configs:
       - {targets: ['10.200.0.2:10180'], labels: {cluster: east, instance: '[2001:db8::1]:10180'}}

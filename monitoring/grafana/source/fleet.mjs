@@ -4,8 +4,9 @@ import { badAt, bars, column, conntrack_near, conntrack_nearly_full, dashboard, 
   line, manyHosts, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
 
 const { host } = manyHosts;
-const up = 'up{job=~"$job",instance=~"$instance"}';
 const answering = `tcpdiag_build_info{${host}}`;
+// A job of another name may have other exporters: a target in it is a daemon when it answered within a day.
+const up = `(up{${host},job=~".*tcpdiag.*"} or up{${host}} and ignoring (version) (${answering} or last_over_time(${answering}[1d:5m])))`;
 const found = (severity) => `tcpdiag_finding_active{${host},severity="${severity}"}`;
 const hostsWith = (severity) => `sum(max without (finding, severity, netns, subject, version) (${found(severity)} or 0 * ${answering}))`;
 const usedPorts = `tcpdiag_ephemeral_ports_used_max{${host}} / (tcpdiag_ephemeral_ports{${host}} > 0)`;
@@ -28,8 +29,8 @@ export default dashboard({
       stat('Hosts, warnings', { expr: hostsWith('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer there or soon will. Of the hosts whose daemon answers.' }),
       stat('Hosts that cannot tell', { expr: `sum(max without (finding) (tcpdiag_finding_unknown{${host}}))`, lines: badAt(1, 'yellow'),
         about: 'Hosts where a source is missing for at least one finding: no finding does not mean that all is well there.' }),
-      stat('Hosts not scraped', { expr: `sum(${up} == bool 0)`, lines: badAt(1), about: 'Targets of the job that Prometheus cannot reach.' }),
-      stat('Hosts scraped', { expr: `sum(${up})`, about: 'Targets of the job that answer.' }),
+      stat('Hosts not scraped', { expr: `sum(${up} == bool 0)`, lines: badAt(1), about: 'Daemons that Prometheus cannot reach. In a job without "tcpdiag" in its name: those that answered within a day.' }),
+      stat('Hosts scraped', { expr: `sum(${up})`, about: 'Daemons that answer.' }),
       stat('Accept queue fill, p99', { expr: `quantile(0.99, ${fill(host)})`, ...share, lines: fillLines,
         about: '99 of 100 accept queues are at most this full at present.' }),
       table('Findings', {
