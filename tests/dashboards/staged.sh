@@ -57,7 +57,7 @@ scrape_configs:
       - {targets: ['127.0.0.1:19181'], labels: {instance: 'web-2:10180'}}
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'nat-1:10180', __metrics_path__: /conntrack-full}}
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'nat-2:10180', __metrics_path__: /neighbour-table-overflow}}
-      - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-1:10180', __metrics_path__: /tcp-memory-pressure}}
+      - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-1:10180', __metrics_path__: /tcp-memory-pressure/behind}}
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-2:10180', __metrics_path__: /softnet-drops/standing-still}}
   - job_name: mixed
     static_configs:

@@ -7,6 +7,7 @@ const { host } = manyHosts;
 const answering = `tcpdiag_build_info{${host}}`;
 // A job of another name may have other exporters: a target in it is a daemon when it answered within a day.
 const up = `(up{${host},job=~".*tcpdiag.*"} or up{${host}} and ignoring (version) (${answering} or last_over_time(${answering}[1d:5m])))`;
+const report = `tcpdiag_report_timestamp_seconds{${host}}`;
 const found = (severity) => `tcpdiag_finding_active{${host},severity="${severity}"}`;
 const hostsWith = (severity) => `sum(max without (finding, severity, netns, subject, version) (${found(severity)} or 0 * ${answering}))`;
 const usedPorts = `tcpdiag_ephemeral_ports_used_max{${host}} / (tcpdiag_ephemeral_ports{${host}} > 0)`;
@@ -14,6 +15,8 @@ const conntrack = `tcpdiag_conntrack_entries{${host}} / (tcpdiag_conntrack_limit
 const worst = `topk(20, ${fill(host)})`;
 const ofWorst = `and ${worst}`;
 const fillLines = warnAt(0.5, nearlyFull);
+/// A column whose only number, 0, is a word.
+const said = (title, text) => ({ title, width: 130, mappings: [{ type: 'value', options: { 0: { text, color: 'red', index: 0 } } }] });
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 
 export default dashboard({
@@ -109,10 +112,9 @@ export default dashboard({
     ],
     'What is not seen': [
       table('Hosts not scraped, or whose daemon stands still', {
-        w: 12, h: 8, exprs: [`${up} == 0`, `time() - tcpdiag_report_timestamp_seconds{${host}} > 60`],
-        about: 'Nothing is known of these hosts at present: Prometheus cannot reach the target, or its report is older than a minute.',
-        columns: { instance: column.instance(), job: { width: 150 }, 'Value #A': { title: 'scraped', width: 110, mappings: [{ type: 'value', options: { 0: { text: 'no', color: 'red', index: 0 } } }] },
-          'Value #B': { title: 'report is old', unit: 's', width: 130 } },
+        w: 12, h: 8, exprs: [`${up} == 0`, `changes(${report}[5m]) == 0 and count_over_time(${report}[5m]) > 2`],
+        about: 'Nothing is known of these hosts at present: Prometheus cannot reach the target, or its report has been the same for five minutes.',
+        columns: { instance: column.instance(), job: { width: 150 }, 'Value #A': said('scraped', 'no'), 'Value #B': said('report', 'stands still') },
       }),
       table('Findings that hosts cannot tell', {
         w: 12, h: 8, sort: 'Value', exprs: [`label_replace(topk(50, sum by (finding) (tcpdiag_finding_unknown{${host}}) > 0), "what", "$1", "finding", "(.+)")`],
