@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { metrics, rulesOf } from '../../monitoring/grafana/source/catalogue.mjs';
-import { fill, Prometheus, questionsOf, read } from './questions.mjs';
+import { fill, panelsOf, Prometheus, questionsOf, read } from './questions.mjs';
 
 // What cannot be staged, and why. What is here and has data all the same is a fault.
 const withoutData = JSON.parse(fs.readFileSync(new URL('without_data.json', import.meta.url), 'utf8'));
@@ -98,6 +98,9 @@ async function checkDashboard(dashboard) {
       fault(where, `${error.message}: ${question.expr}`);
     }
   }
+  for (const { title, targets } of panelsOf(dashboard).filter(({ type }) => type === 'table'))
+    if (targets[0].expr.startsWith('topk') && !targets.every(({ expr }) => expr.includes(targets[0].expr)))
+      fault(`${dashboard.title}: ${title}`, 'not all of its queries keep to the same rows');
   for (const [panel, { columns, rows }] of tables)
     for (const label of columns) judge(`${dashboard.title}: ${panel}: column ${label}`, `${dashboard.uid}: ${panel}: ${label}`, has(rows, label));
 }

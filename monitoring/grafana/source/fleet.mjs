@@ -10,6 +10,7 @@ const up = `(up{${host},job=~".*tcpdiag.*"} or up{${host}} and ignoring (version
 const report = `tcpdiag_report_timestamp_seconds{${host}}`;
 const found = (severity) => `tcpdiag_finding_active{${host},severity="${severity}"}`;
 const hostsWith = (severity) => `sum(max without (finding, severity, netns, subject, version) (${found(severity)} or 0 * ${answering}))`;
+const mostFindings = `topk(50, count by (job, instance) (${found('critical')}) or 0 * count by (job, instance) (${found('warning')}))`;
 const usedPorts = `tcpdiag_ephemeral_ports_used_max{${host}} / (tcpdiag_ephemeral_ports{${host}} > 0)`;
 const conntrack = `tcpdiag_conntrack_entries{${host}} / (tcpdiag_conntrack_limit{${host}} > 0)`;
 const worst = `topk(20, ${fill(host)})`;
@@ -43,9 +44,7 @@ export default dashboard({
       }),
       table('Hosts by findings', {
         w: 7, h: 11, sort: 'Value #A',
-        exprs: [`topk(50, count by (job, instance) (${found('critical')}) or 0 * count by (job, instance) (${found('warning')}))`,
-          `count by (job, instance) (${found('warning')})`,
-          `sum by (job, instance) (tcpdiag_finding_unknown{${host}}) and on (job, instance) tcpdiag_finding_active{${host},severity!="info"}`],
+        exprs: [mostFindings, `count by (job, instance) (${found('warning')}) and ${mostFindings}`, `sum by (job, instance) (tcpdiag_finding_unknown{${host}}) and ${mostFindings}`],
         about: 'Hosts with warnings or worse, and how many findings each of them cannot tell anything about.',
         columns: { instance: column.instance(), 'Value #A': column.count('critical', 'red', { width: 70 }), 'Value #B': column.count('warnings', 'orange', { width: 80 }),
           'Value #C': column.count('cannot tell', 'yellow', { width: 95 }) },

@@ -14,6 +14,7 @@ const rate = (metric, where = ns) => `rate(${metric}_total{${where}}[$__rate_int
 const counters = (named) => Object.entries(named).map(([name, counter]) => line(`sum(${rate(`tcpdiag_tcp_${counter}`)})`, name));
 const worst = `topk(20, ${fill(port)})`;
 const ofWorst = `and ${worst}`;
+const fullest = `topk(20, tcpdiag_process_fd_usage_ratio{${host}})`;
 const fillLines = warnAt(0.5, nearlyFull);
 const services = `${ns},port=~"$port",role="server"`;
 // tcp_mem counts in pages; nearly every host has pages of 4 KiB.
@@ -148,7 +149,7 @@ export default dashboard({
     ],
     'File descriptors': [
       table('Processes by descriptors', {
-        w: 12, h: 9, sort: 'Value #A', exprs: [`topk(20, tcpdiag_process_fd_usage_ratio{${host}})`, `tcpdiag_process_open_fds{${host}}`, `tcpdiag_process_max_fds{${host}}`],
+        w: 12, h: 9, sort: 'Value #A', exprs: [fullest, `tcpdiag_process_open_fds{${host}} and ${fullest}`, `tcpdiag_process_max_fds{${host}} and ${fullest}`],
         about: 'The 20 fullest at present.',
         columns: { process: {}, unit: {}, 'Value #A': column.share('share', warnAt(fd_near, fd_reached), { width: 190 }), 'Value #B': { title: 'open', decimals: 0, width: 90 },
           'Value #C': { title: 'limit', decimals: 0, width: 110 } },
