@@ -217,6 +217,7 @@ export function table(title, { exprs, columns, sort, up = false, ...rest }) {
 const painted = { type: 'color-background', mode: 'basic' };
 const gaugeCell = { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' };
 const mapped = (results) => [{ type: 'value', options: results }];
+export const unknownBelowZero = [{ type: 'range', options: { from: null, to: -1, result: { text: 'unknown', color: 'yellow', index: 0 } } }];
 
 /// Columns that several tables have.
 export const column = {
