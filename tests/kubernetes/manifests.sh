@@ -8,9 +8,11 @@ trap 'rm -rf "$scratch"' EXIT
 source "$(dirname "$0")/render.bash"
 die() { echo "FAILED: $*" >&2; exit 1; }
 
+rules=$TCPDIAG_SOURCE_DIR/monitoring/prometheus
 install_schemas || die "the schemas cannot be installed"
+render plain || die "overlay plain"
+render prometheus-operator "$rules" || die "overlay prometheus-operator"
 for overlay in plain prometheus-operator; do
-  render "$overlay" "$TCPDIAG_SOURCE_DIR/monitoring/prometheus" || die "overlay $overlay"
   for dashboard in fleet host service; do
     jq -e --arg name "tcpdiag-$dashboard" --rawfile text "$TCPDIAG_SOURCE_DIR/monitoring/grafana/dashboards/tcpdiag-$dashboard.json" \
       '.[] | select(.kind == "ConfigMap" and .metadata.name == $name) | .data[$name + ".json"] == $text' \
@@ -20,6 +22,17 @@ done
 for component in kernel-log pod-namespaces unprivileged; do
   render "$component" || die "component $component"
 done
+
+# What the documentation says, in a copy of monitoring.
+documented() { sed -n "/^    cat >${1//\//\\/} <<END/,/^    END/ { s/^    //; /END/!p }" "$TCPDIAG_SOURCE_DIR/docs/kubernetes.md" >"$scratch/$1"; }
+cp -r "$TCPDIAG_SOURCE_DIR/monitoring" "$scratch/" && mkdir "$scratch/rules"
+documented kustomization.yaml
+checked site "$scratch" || die "the overlay of the documentation"
+jq -e 'any(.kind == "DaemonSet" and (.spec.template.spec.containers[0].image | startswith("REGISTRY/")))' "$scratch/site.json" >/dev/null ||
+  die "the overlay of the documentation does not set the image"
+documented rules/kustomization.yaml
+checked rules "$scratch/rules" "$rules" || die "the rules of the documentation"
+[ "$(jq -r '.[].metadata.namespace' "$scratch/rules.json")" = PROMETHEUS_NAMESPACE ] || die "the rules are not in the namespace of Prometheus"
 
 # An update makes a new pod, and its series go on.
 jq -e '[.[] | select(.kind == "PodMonitor") | .spec.podMetricsEndpoints[].relabelings |
