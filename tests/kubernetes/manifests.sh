@@ -23,9 +23,10 @@ for component in kernel-log pod-namespaces unprivileged; do
   render "$component" || die "component $component"
 done
 
-# What the documentation says, in a copy of monitoring.
+# What the documentation says, with what is installed.
 documented() { sed -n "/^    cat >${1//\//\\/} <<END/,/^    END/ { s/^    //; /END/!p }" "$TCPDIAG_SOURCE_DIR/docs/kubernetes.md" >"$scratch/$1"; }
-cp -r "$TCPDIAG_SOURCE_DIR/monitoring" "$scratch/" && mkdir "$scratch/rules"
+DESTDIR=$scratch/installed cmake --install "$TCPDIAG_BUILD_DIR" --prefix /usr >/dev/null || die "cannot be installed"
+cp -r "$scratch/installed/usr/share/tcpdiagd" "$scratch/monitoring" && mkdir "$scratch/rules"
 documented kustomization.yaml
 checked site "$scratch" || die "the overlay of the documentation"
 jq -e 'any(.kind == "DaemonSet" and (.spec.template.spec.containers[0].image | startswith("REGISTRY/")))' "$scratch/site.json" >/dev/null ||
@@ -33,6 +34,12 @@ jq -e 'any(.kind == "DaemonSet" and (.spec.template.spec.containers[0].image | s
 documented rules/kustomization.yaml
 checked rules "$scratch/rules" "$rules" || die "the rules of the documentation"
 [ "$(jq -r '.[].metadata.namespace' "$scratch/rules.json")" = PROMETHEUS_NAMESPACE ] || die "the rules are not in the namespace of Prometheus"
+checked operator "$scratch/monitoring/kubernetes/overlays/prometheus-operator" "$rules" || die "the overlay prometheus-operator, as it is installed"
+for document in dashboards kubernetes; do
+  for link in $(grep -o ']([^)#:]*[)#]' "$scratch/installed/usr/share/doc/tcpdiagd/$document.md" | tr -d ']()#'); do
+    [ -e "$scratch/installed/usr/share/doc/tcpdiagd/$link" ] || die "$document.md is installed, and $link is not"
+  done
+done
 
 # An update makes a new pod, and its series go on.
 jq -e '[.[] | select(.kind == "PodMonitor") | .spec.podMetricsEndpoints[].relabelings |
