@@ -31,6 +31,11 @@ documented kustomization.yaml
 checked site "$scratch" || die "the overlay of the documentation"
 jq -e 'any(.kind == "DaemonSet" and (.spec.template.spec.containers[0].image | startswith("REGISTRY/")))' "$scratch/site.json" >/dev/null ||
   die "the overlay of the documentation does not set the image"
+sed -n '/^    patches:/,/^$/ s/^    //p' "$TCPDIAG_SOURCE_DIR/docs/kubernetes.md" >>"$scratch/kustomization.yaml"
+checked before-1.30 "$scratch" || die "the overlay of the documentation for Kubernetes before 1.30"
+jq -e '.[] | select(.kind == "DaemonSet") | .spec.template |
+  (.spec.securityContext | has("appArmorProfile") | not) and any(.metadata.annotations[]; . == "unconfined")' "$scratch/before-1.30.json" >/dev/null ||
+  die "the overlay for Kubernetes before 1.30 has the field, or not the annotation"
 documented rules/kustomization.yaml
 checked rules "$scratch/rules" "$rules" || die "the rules of the documentation"
 [ "$(jq -r '.[].metadata.namespace' "$scratch/rules.json")" = PROMETHEUS_NAMESPACE ] || die "the rules are not in the namespace of Prometheus"
