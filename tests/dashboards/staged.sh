@@ -64,8 +64,9 @@ scrape_configs:
       - {targets: ['127.0.0.1:10180'], labels: {instance: 'web-3:10180'}}
       - {targets: ['127.0.0.1:19090', '127.0.0.1:19182']}  # another exporter, and one that does not answer
   - job_name: tcpdiag-clusters
-    static_configs:
+    static_configs:  # two hosts with the same instance
       - {targets: ['10.200.0.2:10180'], labels: {cluster: east, instance: '[2001:db8::1]:10180'}}
+      - {targets: ['10.200.0.2:10180'], labels: {cluster: west, instance: '[2001:db8::1]:10180'}}
 YAML
 
 start_daemon --netns=edge --cpu-budget=0.2
