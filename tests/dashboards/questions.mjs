@@ -29,14 +29,17 @@ export function questionsOf(dashboard) {
   return [...ofPanels, ...ofAnnotations];
 }
 
-/// Puts choices and intervals in. Many values become a regular expression, as Prometheus' data source makes it.
+const literal = (value) => value.replace(/[$^*{}[\]'+?.()|\\]/g, '\\\\$&');
+
+/// Puts choices and intervals in. Many values become a regular expression, as Prometheus' data source makes it; one value of
+/// a variable that has no more is put in as it is.
 export function fill(expr, choice, { interval = '1s', rate = '20s', range = '30s' } = {}) {
   const values = { ...choice, __rate_interval: rate, __interval: interval, __range: range };
   return expr.replace(/\$\{(\w+)(?::\w+)?\}|\$(\w+)/g, (all, braced, bare) => {
     if (/^\d+$/.test(bare)) return all;  // of a regular expression in the query
     const value = values[braced ?? bare];
     if (value === undefined) throw new Error(`${all} is not a variable of this dashboard`);
-    return Array.isArray(value) ? `(${value.join('|')})` : value;
+    return Array.isArray(value) ? `(${value.map(literal).join('|')})` : value;
   });
 }
 
@@ -66,14 +69,14 @@ export class Prometheus {
     for (const { type, name, query, includeAll, allValue } of variables) {
       if (type === 'datasource') continue;
       const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(query.query);
-      const next = [], seen = new Set();
+      const next = [], offered = [];
       for (const choice of choices) {
         const values = await this.get(`label/${label}/values`, { 'match[]': fill(selector, choice), start: this.since, end: this.until });
-        values.forEach((value) => seen.add(value));
+        offered.push(values);
         if (includeAll) next.push({ ...choice, [name]: allValue ?? values });
         else next.push(...values.map((value) => ({ ...choice, [name]: value })));
       }
-      onValues(name, [...seen]);
+      onValues(name, offered);
       choices = next;
     }
     return choices;

@@ -57,15 +57,23 @@ scrape_configs:
       - {targets: ['127.0.0.1:19181'], labels: {instance: 'web-2:10180'}}
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'nat-1:10180', __metrics_path__: /conntrack-full}}
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'nat-2:10180', __metrics_path__: /neighbour-table-overflow}}
-      - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-1:10180', __metrics_path__: /tcp-memory-pressure}}
+      - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-1:10180', __metrics_path__: /tcp-memory-pressure/behind}}
       - {targets: ['127.0.0.1:19180'], labels: {instance: 'cache-2:10180', __metrics_path__: /softnet-drops/standing-still}}
+  - job_name: mixed
+    static_configs:
+      - {targets: ['127.0.0.1:10180'], labels: {instance: 'web-3:10180'}}
+      - {targets: ['127.0.0.1:19090', '127.0.0.1:19182']}  # another exporter, and one that does not answer
+  - job_name: tcpdiag-clusters
+    static_configs:  # two hosts with the same instance
+      - {targets: ['10.200.0.2:10180'], labels: {cluster: east, instance: '[2001:db8::1]:10180'}}
+      - {targets: ['10.200.0.2:10180'], labels: {cluster: west, instance: '[2001:db8::1]:10180'}}
 YAML
 
 start_daemon --netns=edge --cpu-budget=0.2
 ready
 in_background ip netns exec backend unshare --pid --fork --kill-child --mount-proc bash -c '
   node "$1/incident.mjs" steady search 9200 & node "$1/incident.mjs" visit frontend 9200 10 &
-  exec "$2" --cpu-budget=0.2' bash "$here" "$tcpdiagd"
+  exec setpriv --reuid=65534 --regid=65534 --clear-groups "$2" --cpu-budget=0.2' bash "$here" "$tcpdiagd"  # may read no process of others
 
 export STAGED_SINCE=${EPOCHREALTIME%.*}
 in_background prometheus --config.file="$scratch/prometheus.yml" --storage.tsdb.path="$scratch/data" \

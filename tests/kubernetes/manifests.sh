@@ -8,9 +8,11 @@ trap 'rm -rf "$scratch"' EXIT
 source "$(dirname "$0")/render.bash"
 die() { echo "FAILED: $*" >&2; exit 1; }
 
+rules=$TCPDIAG_SOURCE_DIR/monitoring/prometheus
 install_schemas || die "the schemas cannot be installed"
+render plain || die "overlay plain"
+render prometheus-operator "$rules" || die "overlay prometheus-operator"
 for overlay in plain prometheus-operator; do
-  render "$overlay" "$TCPDIAG_SOURCE_DIR/monitoring/prometheus" || die "overlay $overlay"
   for dashboard in fleet host service; do
     jq -e --arg name "tcpdiag-$dashboard" --rawfile text "$TCPDIAG_SOURCE_DIR/monitoring/grafana/dashboards/tcpdiag-$dashboard.json" \
       '.[] | select(.kind == "ConfigMap" and .metadata.name == $name) | .data[$name + ".json"] == $text' \
@@ -20,6 +22,34 @@ done
 for component in kernel-log pod-namespaces unprivileged; do
   render "$component" || die "component $component"
 done
+
+# What the documentation says, with what is installed.
+documented() { sed -n "/^    cat >${1//\//\\/} <<END/,/^    END/ { s/^    //; /END/!p }" "$TCPDIAG_SOURCE_DIR/docs/kubernetes.md" >"$scratch/$1"; }
+DESTDIR=$scratch/installed cmake --install "$TCPDIAG_BUILD_DIR" --prefix /usr >/dev/null || die "cannot be installed"
+cp -r "$scratch/installed/usr/share/tcpdiagd" "$scratch/monitoring" && mkdir "$scratch/rules"
+documented kustomization.yaml
+checked site "$scratch" || die "the overlay of the documentation"
+jq -e 'any(.kind == "DaemonSet" and (.spec.template.spec.containers[0].image | startswith("REGISTRY/")))' "$scratch/site.json" >/dev/null ||
+  die "the overlay of the documentation does not set the image"
+sed -n '/^    patches:/,/^$/ s/^    //p' "$TCPDIAG_SOURCE_DIR/docs/kubernetes.md" >>"$scratch/kustomization.yaml"
+checked before-1.30 "$scratch" || die "the overlay of the documentation for Kubernetes before 1.30"
+jq -e '.[] | select(.kind == "DaemonSet") | .spec.template |
+  (.spec.securityContext | has("appArmorProfile") | not) and any(.metadata.annotations[]; . == "unconfined")' "$scratch/before-1.30.json" >/dev/null ||
+  die "the overlay for Kubernetes before 1.30 has the field, or not the annotation"
+documented rules/kustomization.yaml
+checked rules "$scratch/rules" "$rules" || die "the rules of the documentation"
+[ "$(jq -r '.[].metadata.namespace' "$scratch/rules.json")" = PROMETHEUS_NAMESPACE ] || die "the rules are not in the namespace of Prometheus"
+checked operator "$scratch/monitoring/kubernetes/overlays/prometheus-operator" "$rules" || die "the overlay prometheus-operator, as it is installed"
+for document in dashboards kubernetes; do
+  for link in $(grep -o ']([^)#:]*[)#]' "$scratch/installed/usr/share/doc/tcpdiagd/$document.md" | tr -d ']()#'); do
+    [ -e "$scratch/installed/usr/share/doc/tcpdiagd/$link" ] || die "$document.md is installed, and $link is not"
+  done
+done
+
+# An update makes a new pod, and its series go on.
+jq -e '[.[] | select(.kind == "PodMonitor") | .spec.podMetricsEndpoints[].relabelings |
+  any(.action == "labeldrop" and (.regex as $regex | "pod" | test("^(" + $regex + ")$")))] == [true]' "$scratch/prometheus-operator.json" >/dev/null ||
+  die "the label pod stays on all series"
 
 # What is not right is refused: a misspelt key, and a value of a wrong type.
 for change in 's/hostPID: true/hostPid: true/' 's/periodSeconds: 10/periodSeconds: ten/'; do

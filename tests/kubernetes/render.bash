@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced. render NAME [RULES]: what kustomize makes of an overlay, or of the base with a component, checked against
-# the schemas; its objects are in $scratch/NAME.json.
+# the schemas; its objects are in $scratch/NAME.json. checked NAME FOLDER [RULES]: the same of any folder.
 modules=$TCPDIAG_BUILD_DIR/kubernetes
 manifests=$TCPDIAG_SOURCE_DIR/monitoring/kubernetes
 
@@ -25,6 +25,10 @@ resources: [$(realpath --relative-to="$root" "$manifests/base")]
 components: [$(realpath --relative-to="$root" "$manifests/components/$name")]
 YAML
   fi
-  kustomize build "$root" >"$scratch/$name.yaml" &&
-    (cd "$modules" && node "$TCPDIAG_SOURCE_DIR/tests/kubernetes/check.mjs" "$scratch/$name.yaml" "${@:2}") >"$scratch/$name.json"
+  checked "$name" "$root" "${@:2}"
+}
+
+checked() {
+  kustomize build "$2" >"$scratch/$1.yaml" &&
+    (cd "$modules" && node "$TCPDIAG_SOURCE_DIR/tests/kubernetes/check.mjs" "$scratch/$1.yaml" "${@:3}") >"$scratch/$1.json"
 }

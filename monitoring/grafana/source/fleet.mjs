@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where is it burning: all hosts on one page.
 import { badAt, bars, column, conntrack_near, conntrack_nearly_full, dashboard, fd_near, fd_reached, fill, findingRows, graph,
-  host, line, listener, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
+  line, manyHosts, nearlyFull, ports_exhausted, ports_low, severities, stat, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
 
-const up = 'up{job=~"$job",instance=~"$instance"}';
+const { host } = manyHosts;
 const answering = `tcpdiag_build_info{${host}}`;
+// A job of another name may have other exporters: a target in it is a daemon when it answered within a day.
+const up = `(up{${host},job=~".*tcpdiag.*"} or up{${host}} and ignoring (version) (${answering} or last_over_time(${answering}[1d:5m])))`;
+const report = `tcpdiag_report_timestamp_seconds{${host}}`;
 const found = (severity) => `tcpdiag_finding_active{${host},severity="${severity}"}`;
-const hostsWith = (severity) => `sum(max by (job, instance) (${found(severity)} or 0 * ${answering}))`;
+const hostsWith = (severity) => `sum(max without (finding, severity, netns, subject, version) (${found(severity)} or 0 * ${answering}))`;
+const mostFindings = `topk(50, count by (job, instance) (${found('critical')}) or 0 * count by (job, instance) (${found('warning')}))`;
 const usedPorts = `tcpdiag_ephemeral_ports_used_max{${host}} / (tcpdiag_ephemeral_ports{${host}} > 0)`;
 const conntrack = `tcpdiag_conntrack_entries{${host}} / (tcpdiag_conntrack_limit{${host}} > 0)`;
 const worst = `topk(20, ${fill(host)})`;
-const ofWorst = `and on (${listener}) ${worst}`;
+const ofWorst = `and ${worst}`;
 const fillLines = warnAt(0.5, nearlyFull);
+/// A column whose only number, 0, is a word.
+const said = (title, text) => ({ title, width: 130, mappings: [{ type: 'value', options: { 0: { text, color: 'red', index: 0 } } }] });
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 
 export default dashboard({
@@ -25,10 +31,10 @@ export default dashboard({
     'Where is it burning': [
       stat('Hosts, critical', { expr: hostsWith('critical'), lines: badAt(1), about: 'Connections fail there now. Of the hosts whose daemon answers.' }),
       stat('Hosts, warnings', { expr: hostsWith('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer there or soon will. Of the hosts whose daemon answers.' }),
-      stat('Hosts that cannot tell', { expr: `sum(max by (job, instance) (tcpdiag_finding_unknown{${host}}))`, lines: badAt(1, 'yellow'),
+      stat('Hosts that cannot tell', { expr: `sum(max without (finding) (tcpdiag_finding_unknown{${host}}))`, lines: badAt(1, 'yellow'),
         about: 'Hosts where a source is missing for at least one finding: no finding does not mean that all is well there.' }),
-      stat('Hosts not scraped', { expr: `sum(${up} == bool 0)`, lines: badAt(1), about: 'Targets of the job that Prometheus cannot reach.' }),
-      stat('Hosts scraped', { expr: `sum(${up})`, about: 'Targets of the job that answer.' }),
+      stat('Hosts not scraped', { expr: `sum(${up} == bool 0)`, lines: badAt(1), about: 'Daemons that Prometheus cannot reach. In a job without "tcpdiag" in its name: those that answered within a day.' }),
+      stat('Hosts scraped', { expr: `sum(${up})`, about: 'Daemons that answer.' }),
       stat('Accept queue fill, p99', { expr: `quantile(0.99, ${fill(host)})`, ...share, lines: fillLines,
         about: '99 of 100 accept queues are at most this full at present.' }),
       table('Findings', {
@@ -38,9 +44,7 @@ export default dashboard({
       }),
       table('Hosts by findings', {
         w: 7, h: 11, sort: 'Value #A',
-        exprs: [`topk(50, count by (job, instance) (${found('critical')}) or 0 * count by (job, instance) (${found('warning')}))`,
-          `count by (job, instance) (${found('warning')})`,
-          `sum by (job, instance) (tcpdiag_finding_unknown{${host}}) and on (job, instance) tcpdiag_finding_active{${host},severity!="info"}`],
+        exprs: [mostFindings, `count by (job, instance) (${found('warning')}) and ${mostFindings}`, `sum by (job, instance) (tcpdiag_finding_unknown{${host}}) and ${mostFindings}`],
         about: 'Hosts with warnings or worse, and how many findings each of them cannot tell anything about.',
         columns: { instance: column.instance(), 'Value #A': column.count('critical', 'red', { width: 70 }), 'Value #B': column.count('warnings', 'orange', { width: 80 }),
           'Value #C': column.count('cannot tell', 'yellow', { width: 95 }) },
@@ -50,7 +54,7 @@ export default dashboard({
       table('Fullest accept queues', {
         w: 18, h: 10, sort: 'Value #A',
         exprs: [worst, `tcpdiag_listener_queue_length{${host}} ${ofWorst}`, `tcpdiag_listener_queue_limit{${host}} ${ofWorst}`,
-          `rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) ${ofWorst}`, `tcpdiag_listener_info{${host}} ${ofWorst}`],
+          `rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) ${ofWorst}`, `tcpdiag_listener_info{${host}} and ignoring (process, unit) ${worst}`],
         about: 'The 20 fullest of all hosts at present. Full is one more than the limit.',
         columns: { instance: column.instance({ width: 190 }), port: column.port(), process: {}, address: { width: 110 }, netns: column.netns(),
           'Value #A': column.share('fill', fillLines, { width: 150 }), 'Value #B': { title: 'queue', width: 65, decimals: 0 },
@@ -58,7 +62,7 @@ export default dashboard({
       }),
       bars('Services by drops', {
         w: 6, h: 10, unit: 'cps', decimals: 1, min: 0, lines: badAt(1, 'orange', 'blue'), legend: '{{port}} {{process}}',
-        expr: `topk(10, sum by (port, process) (rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) * on (${listener}) group_left (process) tcpdiag_listener_info{${host}}) > 0)`,
+        expr: `topk(10, sum by (port, process) (rate(tcpdiag_listener_drops_total{${host}}[$__rate_interval]) * ignoring (process, unit) group_left (process) tcpdiag_listener_info{${host}}) > 0)`,
         about: 'Drops at the listeners of all hosts by port and program: which service loses connections.',
       }),
       graph('Fill of accept queues', {
@@ -86,7 +90,7 @@ export default dashboard({
       }),
       graph('Most frequent findings', {
         w: 12, decimals: 0, side: true, stack: true, steps: true,
-        targets: [line(top(12, `count by (finding) (tcpdiag_finding_active{${host}})`, 'finding'), '{{finding}}')],
+        targets: [line(top(12, `count by (finding) (tcpdiag_finding_active{${host}})`), '{{finding}}')],
         about: 'On how many subjects each is open: the twelve that were most frequent in the time shown.',
       }),
     ],
@@ -107,10 +111,9 @@ export default dashboard({
     ],
     'What is not seen': [
       table('Hosts not scraped, or whose daemon stands still', {
-        w: 12, h: 8, exprs: [`${up} == 0`, `time() - tcpdiag_report_timestamp_seconds{${host}} > 60`],
-        about: 'Nothing is known of these hosts at present: Prometheus cannot reach the target, or its report is older than a minute.',
-        columns: { instance: column.instance(), job: { width: 150 }, 'Value #A': { title: 'scraped', width: 110, mappings: [{ type: 'value', options: { 0: { text: 'no', color: 'red', index: 0 } } }] },
-          'Value #B': { title: 'report is old', unit: 's', width: 130 } },
+        w: 12, h: 8, exprs: [`${up} == 0`, `changes(${report}[5m]) == 0 and count_over_time(${report}[5m]) > 2`],
+        about: 'Nothing is known of these hosts at present: Prometheus cannot reach the target, or its report has been the same for five minutes.',
+        columns: { instance: column.instance(), job: { width: 150 }, 'Value #A': said('scraped', 'no'), 'Value #B': said('report', 'stands still') },
       }),
       table('Findings that hosts cannot tell', {
         w: 12, h: 8, sort: 'Value', exprs: [`label_replace(topk(50, sum by (finding) (tcpdiag_finding_unknown{${host}}) > 0), "what", "$1", "finding", "(.+)")`],

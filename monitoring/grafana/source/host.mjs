@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One host: everything that the daemon knows of it.
 import { badAt, bars, column, dashboard, fd_near, fd_reached, fill, fillHeat, findingRows,
-  graph, host, limitLine, line, listener, nearlyFull, ns, nsOrMachine, port, ports_exhausted, ports_low, stat, states, table, toDaemon,
+  graph, limitLine, line, nearlyFull, oneHost, ports_exhausted, ports_low, stat, states, table, toDaemon, unknownBelowZero,
   top, toServiceHere, toServiceOfSeries, warnAt } from './panels.mjs';
 
+const { host, ns, nsOrMachine, port } = oneHost;
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 const found = (severity) => `count(tcpdiag_finding_active{${nsOrMachine},severity="${severity}"}) or 0 * group(tcpdiag_build_info{${host}})`;
 const usedPorts = `tcpdiag_ephemeral_ports_used_max{${ns}} / (tcpdiag_ephemeral_ports{${ns}} > 0)`;
@@ -12,7 +13,12 @@ const rate = (metric, where = ns) => `rate(${metric}_total{${where}}[$__rate_int
 /// A line for each counter of the kernel, over the chosen namespaces: { what it means: counter }.
 const counters = (named) => Object.entries(named).map(([name, counter]) => line(`sum(${rate(`tcpdiag_tcp_${counter}`)})`, name));
 const worst = `topk(20, ${fill(port)})`;
-const ofWorst = `and on (${listener}) ${worst}`;
+const ofWorst = `and ${worst}`;
+const fullest = `topk(20, tcpdiag_process_fd_usage_ratio{${host}})`;
+// Below 0 while a process that cannot be read may be nearer to its limit than those that can.
+const mostDescriptors = `max(tcpdiag_process_fd_usage_ratio{${host}})`;
+const unreadable = `(sum(tcpdiag_processes_unreadable{${host}}) > 0)`;
+const descriptors = `${mostDescriptors} >= ${fd_near} or ${mostDescriptors} unless ${unreadable} or -${unreadable}`;
 const fillLines = warnAt(0.5, nearlyFull);
 const services = `${ns},port=~"$port",role="server"`;
 // tcp_mem counts in pages; nearly every host has pages of 4 KiB.
@@ -31,7 +37,8 @@ export default dashboard({
       stat('Warnings', { expr: found('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer or soon will.' }),
       stat('Cannot be told', { expr: `sum(tcpdiag_finding_unknown{${host}})`, lines: badAt(1, 'yellow'), about: 'Not found is not the same as well: a source is missing for so many.' }),
       stat('Fullest accept queue', { expr: `max(${fill(port)})`, ...share, lines: fillLines, about: '100 % is full: one more than the limit.' }),
-      stat('Descriptors used', { expr: `max(tcpdiag_process_fd_usage_ratio{${host}})`, ...share, lines: warnAt(fd_near, fd_reached) }),
+      stat('Descriptors used', { expr: descriptors, ...share, lines: warnAt(fd_near, fd_reached), mappings: unknownBelowZero,
+        about: 'Of the process nearest to its limit. Unknown where some processes cannot be read and no other is near its limit.' }),
       stat('Ephemeral ports used', { expr: `max(${usedPorts})`, ...share, lines: warnAt(ports_low, ports_exhausted), about: 'Towards the busiest destination, of the namespace that is nearest to its limit.' }),
       table('Findings', {
         w: 16, h: 9, exprs: [findingRows(nsOrMachine)], sort: 'Value',
@@ -51,7 +58,7 @@ export default dashboard({
           `tcpdiag_listener_queue_peak_length{${port}} ${ofWorst}`,
           `1 - rate(tcpdiag_listener_queue_fill_ratio_bucket{${port},le="${nearlyFull}"}[$__rate_interval]) / ignoring (le) (rate(tcpdiag_listener_queue_fill_ratio_count{${port}}[$__rate_interval]) > 0) ${ofWorst}`,
           `${rate('tcpdiag_listener_drops', port)} ${ofWorst}`, `tcpdiag_listener_half_open{${port}} ${ofWorst}`,
-          `tcpdiag_listener_sockets{${port}} ${ofWorst}`, `tcpdiag_listener_info{${port}} ${ofWorst}`],
+          `tcpdiag_listener_sockets{${port}} ${ofWorst}`, `tcpdiag_listener_info{${port}} and ignoring (process, unit) ${worst}`],
         about: 'The 20 fullest at present. Full is one more than the limit.',
         columns: {
           port: column.port({ links: [toServiceHere] }), process: { width: 150 }, unit: {}, address: { width: 150 }, netns: column.netns(),
@@ -64,8 +71,8 @@ export default dashboard({
       }),
       graph('Accept queues and their limits', {
         w: 12, h: 9, decimals: 0, overrides: [limitLine()], links: [toServiceOfSeries],
-        targets: [line(top(5, `tcpdiag_listener_queue_length{${port}}`, listener, fill(port)), '{{address}}:{{port}} {{netns}}'),
-          line(`tcpdiag_listener_queue_limit{${port}} and on (${listener}) (topk(5, max_over_time((${fill(port)})[$__range:] @ end())) >= 0.25)`, '{{address}}:{{port}} {{netns}} limit')],
+        targets: [line(top(5, `tcpdiag_listener_queue_length{${port}}`, fill(port)), '{{address}}:{{port}} {{netns}}'),
+          line(`tcpdiag_listener_queue_limit{${port}} and (topk(5, max_over_time((${fill(port)})[$__range:] @ end())) >= 0.25)`, '{{address}}:{{port}} {{netns}} limit')],
         about: 'The five listeners that were fullest in the time shown. A dashed line is the limit, drawn for those that came near it, a quarter full or more.',
       }),
       graph('Fill heat', { w: 12, h: 9, ...fillHeat(port), about: 'Which share of the daemon\'s looks, ten a second, found the accept queues of the chosen ports how full. Bursts between scrapes show here; choose one port to see it alone.' }),
@@ -74,19 +81,19 @@ export default dashboard({
         about: 'Drops without overflows have another cause than a full accept queue.',
       }),
       graph('Drops by listener', {
-        w: 8, unit: 'cps', links: [toServiceOfSeries], targets: [line(`${top(8, rate('tcpdiag_listener_drops', port), listener)} > 0`, '{{address}}:{{port}} {{netns}}')],
+        w: 8, unit: 'cps', links: [toServiceOfSeries], targets: [line(`${top(8, rate('tcpdiag_listener_drops', port))} > 0`, '{{address}}:{{port}} {{netns}}')],
         about: 'The eight with most; those without drops are not drawn.',
       }),
       graph('Not accepted yet', {
-        w: 8, decimals: 0, targets: [line(`${top(8, `tcpdiag_connections_unaccepted{${port}}`, 'job, instance, netns, port')} > 0`, '{{port}} {{netns}}')],
+        w: 8, decimals: 0, targets: [line(`${top(8, `tcpdiag_connections_unaccepted{${port}}`)} > 0`, '{{port}} {{netns}}')],
         about: 'Connections whose client believes that it is served. The eight ports with most.',
       }),
     ],
     'SYN path': [
       graph('Half-open connections', {
         w: 8, decimals: 0, links: [toServiceOfSeries], overrides: [limitLine()],
-        targets: [line(`${top(5, `tcpdiag_listener_half_open{${port}}`, listener)} > 0`, '{{address}}:{{port}} {{netns}}'),
-          line(`tcpdiag_listener_queue_limit{${port}} and on (${listener}) (tcpdiag_listener_half_open{${port}} >= 0.5 * tcpdiag_listener_queue_limit{${port}})`, '{{address}}:{{port}} {{netns}} limit')],
+        targets: [line(`${top(5, `tcpdiag_listener_half_open{${port}}`)} > 0`, '{{address}}:{{port}} {{netns}}'),
+          line(`tcpdiag_listener_queue_limit{${port}} and (tcpdiag_listener_half_open{${port}} >= 0.5 * tcpdiag_listener_queue_limit{${port}})`, '{{address}}:{{port}} {{netns}} limit')],
         about: 'The five listeners with most. The dashed line is the backlog, which limits them as well; it is drawn where they are half of it or more.',
       }),
       graph('SYN cookies', {
@@ -104,19 +111,19 @@ export default dashboard({
         about: 'Of the chosen ports together.',
       }),
       graph('Services', {
-        w: 8, h: 9, decimals: 0, targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${services}})`, 'job, instance, netns, port'), '{{port}} {{netns}}')],
+        w: 8, h: 9, decimals: 0, targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${services}})`), '{{port}} {{netns}}')],
         about: 'Connections in any state, the eight ports with most.',
       }),
       graph('Destinations', {
-        w: 8, h: 9, decimals: 0, targets: [line(`${top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${ns},role="client"})`, 'job, instance, netns, port')} > 0`, 'to port {{port}} {{netns}}')],
+        w: 8, h: 9, decimals: 0, targets: [line(`${top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${ns},role="client"})`)} > 0`, 'to port {{port}} {{netns}}')],
         about: 'Connections of this host as a client, by remote port, the eight with most.',
       }),
       graph('CLOSE_WAIT', {
-        w: 12, decimals: 0, targets: [line(`${top(8, `tcpdiag_connections{${ns},state="close_wait"}`, 'job, instance, netns, role, port')} > 0`, '{{role}} {{port}} {{netns}}')],
+        w: 12, decimals: 0, targets: [line(`${top(8, `tcpdiag_connections{${ns},state="close_wait"}`)} > 0`, '{{role}} {{port}} {{netns}}')],
         about: 'The peer has closed and this side has not. The eight ports with most.',
       }),
       graph('CLOSE_WAIT, age of the oldest', {
-        w: 12, unit: 'dthms', targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${ns}}`, 'job, instance, netns, role, port'), '{{role}} {{port}} {{netns}}')],
+        w: 12, unit: 'dthms', targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${ns}}`), '{{role}} {{port}} {{netns}}')],
         about: 'A line that climbs is a connection that nobody closes.',
       }),
     ],
@@ -129,32 +136,32 @@ export default dashboard({
       }),
       graph('TIME_WAIT', {
         w: 8, h: 9, decimals: 0, overrides: [limitLine()], log: true, min: 1,
-        targets: [line(`${top(6, `tcpdiag_connections{${ns},state="time_wait"}`, 'job, instance, netns, role, port')} > 0`, '{{role}} {{port}} {{netns}}'),
+        targets: [line(`${top(6, `tcpdiag_connections{${ns},state="time_wait"}`)} > 0`, '{{role}} {{port}} {{netns}}'),
           line(`max(${setting('net.ipv4.tcp_max_tw_buckets')})`, 'limit')],
         about: 'The six ports with most, and net.ipv4.tcp_max_tw_buckets. At a server they cost no ports; at a client they do. The scale is logarithmic.',
       }),
       graph('How near the limits are', {
         w: 8, h: 9, ...share, max: undefined, lines: badAt(1, 'red', 'transparent'),
-        targets: [line(`max(tcpdiag_sockets_time_wait{${ns}} / on (job, instance, netns) ${setting('net.ipv4.tcp_max_tw_buckets')})`, 'TIME_WAIT'),
+        targets: [line(`max(tcpdiag_sockets_time_wait{${ns}} / ignoring (name, field) ${setting('net.ipv4.tcp_max_tw_buckets')})`, 'TIME_WAIT'),
           line(`max(${usedPorts})`, 'ephemeral ports'),
           line(`max(tcpdiag_process_fd_usage_ratio{${host}})`, 'descriptors of a process'),
           line(`max(tcpdiag_system_open_files{${host}} / (tcpdiag_system_max_files{${host}} > 0))`, 'open files of the machine'),
-          line(`max(tcpdiag_orphans{${host}} / on (job, instance) ${setting('net.ipv4.tcp_max_orphans', `${host},netns="host"`)})`, 'orphans'),
-          line(`max(tcpdiag_tcp_memory_bytes{${host}} / on (job, instance) (${memoryLimit('max')}))`, 'TCP memory'),
+          line(`max(tcpdiag_orphans{${host}} / ignoring (netns, name, field) ${setting('net.ipv4.tcp_max_orphans', `${host},netns="host"`)})`, 'orphans'),
+          line(`max(tcpdiag_tcp_memory_bytes{${host}} / ignoring (netns, name, field) (${memoryLimit('max')}))`, 'TCP memory'),
           line(`max(tcpdiag_conntrack_entries{${ns}} / (tcpdiag_conntrack_limit{${ns}} > 0))`, 'connection tracking')],
         about: 'Share of each limit; of several namespaces or processes the greatest.',
       }),
     ],
     'File descriptors': [
       table('Processes by descriptors', {
-        w: 12, h: 9, sort: 'Value #A', exprs: [`topk(20, tcpdiag_process_fd_usage_ratio{${host}})`, `tcpdiag_process_open_fds{${host}}`, `tcpdiag_process_max_fds{${host}}`],
+        w: 12, h: 9, sort: 'Value #A', exprs: [fullest, `tcpdiag_process_open_fds{${host}} and ${fullest}`, `tcpdiag_process_max_fds{${host}} and ${fullest}`],
         about: 'The 20 fullest at present.',
         columns: { process: {}, unit: {}, 'Value #A': column.share('share', warnAt(fd_near, fd_reached), { width: 190 }), 'Value #B': { title: 'open', decimals: 0, width: 90 },
           'Value #C': { title: 'limit', decimals: 0, width: 110 } },
       }),
       graph('Descriptors against their limits', {
         w: 12, h: 9, ...share, side: true, lines: warnAt(fd_near, fd_reached, 'transparent'),
-        targets: [line(top(8, `tcpdiag_process_fd_usage_ratio{${host}}`, 'job, instance, process, unit'), '{{process}} {{unit}}')],
+        targets: [line(top(8, `tcpdiag_process_fd_usage_ratio{${host}}`), '{{process}} {{unit}}')],
         about: 'The eight fullest in the time shown.',
       }),
     ],
@@ -213,7 +220,7 @@ export default dashboard({
     'The daemon itself': [
       graph('CPU', { w: 6, unit: 'percentunit', targets: [line(`rate(process_cpu_seconds_total{${host}}[$__rate_interval])`, 'share of a core')] }),
       graph('Memory', { w: 6, unit: 'bytes', targets: [line(`process_resident_memory_bytes{${host}}`, 'resident')] }),
-      graph('Collectors, how long a run takes', { w: 6, unit: 's', targets: [line(top(6, `tcpdiag_collector_duration_seconds{${host}}`, 'job, instance, collector, netns'), '{{collector}} {{netns}}')], about: 'The six slowest.' }),
+      graph('Collectors, how long a run takes', { w: 6, unit: 's', targets: [line(top(6, `tcpdiag_collector_duration_seconds{${host}}`), '{{collector}} {{netns}}')], about: 'The six slowest.' }),
       graph('Late, refused, dropped', {
         w: 6, unit: 'cps', targets: [line(rate('tcpdiag_loop_late_ticks', host), 'late ticks'), line(rate('tcpdiag_http_connections_refused', host), 'connections refused'),
           line(rate('tcpdiag_http_connections_dropped', host), 'connections dropped'), line(rate('tcpdiag_http_requests_unauthorized', host), 'wrong password'),

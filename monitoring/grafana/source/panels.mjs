@@ -14,21 +14,23 @@ const datasource = { type: 'prometheus', uid: '${datasource}' };
 const severityColor = { critical: 'red', warning: 'orange', info: 'blue' };
 
 // Selectors. `host`: what was chosen at the top; `ns` and `port` narrow it further. Findings about the whole machine have no
-// namespace, and shall not be lost when one is chosen.
-export const host = 'job=~"$job",instance=~"$instance"';
-export const ns = `${host},netns=~"$netns"`;
-export const nsOrMachine = `${host},netns=~"$netns|"`;
-export const port = `${ns},port=~"$port"`;
-/// The queue's length and limit are of one listener when these agree.
-export const listener = 'job, instance, netns, address, port';
-
+// namespace, and shall not be lost when one is chosen. Two hosts may have the same instance and differ in a label that a site
+// has added: so series are matched by all labels, but those that only one side has (`ignoring`).
+const selectors = (instance) => {
+  const host = `job=~"$job",${instance}`;
+  const ns = `${host},netns=~"$netns"`;
+  return { host, ns, nsOrMachine: `${host},netns=~"$netns|"`, port: `${ns},port=~"$port"` };
+};
+export const manyHosts = selectors('instance=~"$instance"');
+/// Where one host alone can be chosen, Grafana puts it in as it is: no regular expression, where [2001:db8::1]:10180 is another.
+export const oneHost = selectors('instance="$instance"');
 /// 1 where the accept queue is full: a backlog of N holds N+1.
 export const fill = (selector) => `tcpdiag_listener_queue_length{${selector}} / (tcpdiag_listener_queue_limit{${selector}} + 1)`;
 export const peakFill = (selector) =>
   `tcpdiag_listener_queue_peak_length{${selector}} / (tcpdiag_listener_queue_limit{${selector}} + 1)`;
 
 /// The n series of `expr` that are the greatest anywhere in the shown time, so that lines do not come and go.
-export const top = (n, expr, by, of = expr) => `${expr} and on (${by}) topk(${n}, max_over_time((${of})[$__range:] @ end()))`;
+export const top = (n, expr, of = expr) => `${expr} and topk(${n}, max_over_time((${of})[$__range:] @ end()))`;
 
 /// Findings with their titles; the worst first.
 export const findingRows = (selector) =>
@@ -215,6 +217,7 @@ export function table(title, { exprs, columns, sort, up = false, ...rest }) {
 const painted = { type: 'color-background', mode: 'basic' };
 const gaugeCell = { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' };
 const mapped = (results) => [{ type: 'value', options: results }];
+export const unknownBelowZero = [{ type: 'range', options: { from: null, to: -1, result: { text: 'unknown', color: 'yellow', index: 0 } } }];
 
 /// Columns that several tables have.
 export const column = {
@@ -264,7 +267,7 @@ const variable = (name, label, metric, selector, { many, allValue = '.*' }) => {
     ...(many && { current: { selected: true, text: 'All', value: '$__all' } }),
   };
 };
-const allVariables = {
+const allVariables = ({ host, ns }) => ({
   datasource: { type: 'datasource', name: 'datasource', label: 'Prometheus', query: 'prometheus', refresh: 1, regex: '', multi: false,
     includeAll: false, hide: 0, skipUrlSync: false, options: [] },
   job: variable('job', 'Job', 'tcpdiag_build_info', '', { many: true, allValue: '' }),
@@ -273,7 +276,7 @@ const allVariables = {
   netns: variable('netns', 'Namespace', 'tcpdiag_collector_success', `${host},netns!=""`, { many: true }),
   ports: variable('port', 'Port', 'tcpdiag_listener_queue_limit', ns, { many: true }),
   port: variable('port', 'Port', 'tcpdiag_listener_queue_limit', ns, { many: false }),
-};
+});
 
 /// A region from when a finding opens to when it closes; one that is there for less than a minute is drawn a minute long.
 const annotation = (severity, selector, labels, enable) => ({
@@ -318,7 +321,7 @@ export function dashboard({ uid, title, description, variables, annotated: [sele
     liveNow: false, refresh: '30s', timezone: 'browser', weekStart: '', time: { from: time, to: 'now' }, timepicker: {},
     links: linksFrom(uid),
     annotations: { list: [annotation('critical', selector, labels, true), annotation('warning', selector, labels, warnings)] },
-    templating: { list: variables.map((name) => allVariables[name]) },
+    templating: { list: variables.map((name) => allVariables(variables.includes('instance') ? oneHost : manyHosts)[name]) },
     panels,
   };
 }

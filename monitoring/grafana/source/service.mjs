@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // One port: everything about it, on one host or on many, and who owns it.
-import { badAt, column, dashboard, fd_near, fd_reached, fill, fillHeat, graph, host, limitLine, line, listener,
-  nearlyFull, ns, peakFill, port, stat, states, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
+import { badAt, column, dashboard, fd_near, fd_reached, fill, fillHeat, graph, limitLine, line, manyHosts,
+  nearlyFull, peakFill, stat, states, table, toDaemonOfRow, toHostOfSeries, top, warnAt } from './panels.mjs';
 
+const { host, ns, port } = manyHosts;
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 const fillLines = warnAt(0.5, nearlyFull);
 const server = `${port},role="server"`;
-const where = 'job, instance, netns, port';
 const drops = `rate(tcpdiag_listener_drops_total{${port}}[$__rate_interval])`;
 const owners = `tcpdiag_listener_info{${port},process!=""}`;
 // The namespaces in which something listens on the port: their counters are of all their ports.
-const there = `and on (job, instance, netns) tcpdiag_listener_queue_limit{${port}}`;
+const there = `and ignoring (address, port) tcpdiag_listener_queue_limit{${port}}`;
 const rate = (counter) => `rate(tcpdiag_tcp_${counter}_total{${ns}}[$__rate_interval]) ${there}`;
 // A finding's subject is the listener, ADDRESS:PORT, or a process, NAME[PID].
 const about = `tcpdiag_finding_active{${ns},subject=~".*:($port)"}`;
-const aboutOwners = `label_replace(tcpdiag_finding_active{${host}}, "process", "$1", "subject", "(.+)\\\\[[0-9]+\\\\]") and on (job, instance, process) ${owners}`;
+const aboutOwners = `label_replace(tcpdiag_finding_active{${host}}, "process", "$1", "subject", "(.+)\\\\[[0-9]+\\\\]") and ignoring (finding, severity, subject, netns, address, port, unit) ${owners}`;
 
 export default dashboard({
   uid: 'tcpdiag-service',
@@ -30,7 +30,7 @@ export default dashboard({
       stat('Drops', { expr: `sum(${drops})`, unit: 'cps', decimals: 1, lines: badAt(0.01, 'orange') }),
       stat('Not accepted yet', { expr: `sum(tcpdiag_connections_unaccepted{${port}})`, decimals: 0 }),
       stat('Established', { expr: `sum(tcpdiag_connections{${server},state="established"})`, decimals: 0 }),
-      stat('Hosts that listen', { expr: `count(count by (job, instance) (tcpdiag_listener_queue_limit{${port}}))`, decimals: 0 }),
+      stat('Hosts that listen', { expr: `count(count without (netns, address, port) (tcpdiag_listener_queue_limit{${port}}))`, decimals: 0 }),
       table('Who owns it', {
         w: 24, h: 5, exprs: [`tcpdiag_listener_info{${port}}`, `tcpdiag_listener_queue_limit{${port}}`, `tcpdiag_listener_sockets{${port}}`],
         about: 'The process that holds the listener. Empty: not known.',
@@ -46,32 +46,32 @@ export default dashboard({
     'Accept queue': [
       graph('Accept queue and its limit', {
         w: 12, h: 9, decimals: 0, overrides: [limitLine()], links: [toHostOfSeries],
-        targets: [line(top(5, `tcpdiag_listener_queue_length{${port}}`, listener, fill(port)), '{{instance}} {{address}}'),
-          line(top(5, `tcpdiag_listener_queue_peak_length{${port}}`, listener, fill(port)), '{{instance}} {{address}} peak'),
-          line(top(5, `tcpdiag_listener_queue_limit{${port}}`, listener, fill(port)), '{{instance}} {{address}} limit')],
+        targets: [line(top(5, `tcpdiag_listener_queue_length{${port}}`, fill(port)), '{{instance}} {{address}}'),
+          line(top(5, `tcpdiag_listener_queue_peak_length{${port}}`, fill(port)), '{{instance}} {{address}} peak'),
+          line(top(5, `tcpdiag_listener_queue_limit{${port}}`, fill(port)), '{{instance}} {{address}} limit')],
         about: 'The five listeners that were fullest in the time shown. A dashed line is the limit.',
       }),
       graph('Fill heat', { w: 12, h: 9, ...fillHeat(port), about: 'Which share of the daemon\'s looks, ten a second, found the accept queue how full.' }),
-      graph('Drops at the listener', { w: 8, unit: 'cps', links: [toHostOfSeries], targets: [line(top(8, drops, listener), '{{instance}} {{address}}')], about: 'The eight listeners with most.' }),
-      graph('Half-open connections', { w: 8, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_listener_half_open{${port}}`, listener), '{{instance}} {{address}}')], about: 'The eight listeners with most.' }),
-      graph('Not accepted yet', { w: 8, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_connections_unaccepted{${port}}`, where), '{{instance}} {{netns}}')],
+      graph('Drops at the listener', { w: 8, unit: 'cps', links: [toHostOfSeries], targets: [line(top(8, drops), '{{instance}} {{address}}')], about: 'The eight listeners with most.' }),
+      graph('Half-open connections', { w: 8, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_listener_half_open{${port}}`), '{{instance}} {{address}}')], about: 'The eight listeners with most.' }),
+      graph('Not accepted yet', { w: 8, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_connections_unaccepted{${port}}`), '{{instance}} {{netns}}')],
         about: 'Clients that believe they are served. The eight hosts with most.' }),
     ],
     Connections: [
       graph('Connections by state', { w: 8, h: 9, stack: true, decimals: 0, overrides: states, targets: [line(`sum by (state) (tcpdiag_connections{${server}}) > 0`, '{{state}}')] }),
-      graph('Connections by host', { w: 8, h: 9, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${server}})`, where), '{{instance}} {{netns}}')], about: 'In any state, the eight hosts with most.' }),
-      graph('CLOSE_WAIT, age of the oldest', { w: 8, h: 9, unit: 'dthms', links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${server}}`, 'job, instance, netns, role, port'), '{{instance}} {{netns}}')],
+      graph('Connections by host', { w: 8, h: 9, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${server}})`), '{{instance}} {{netns}}')], about: 'In any state, the eight hosts with most.' }),
+      graph('CLOSE_WAIT, age of the oldest', { w: 8, h: 9, unit: 'dthms', links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${server}}`), '{{instance}} {{netns}}')],
         about: 'A line that climbs is a connection that the program does not close. No line where there is none in CLOSE_WAIT.' }),
     ],
     'Its program and its namespace': [
       graph('Descriptors of the owner', {
         w: 8, h: 9, ...share, lines: warnAt(fd_near, fd_reached, 'transparent'), links: [toHostOfSeries],
-        targets: [line(top(8, `tcpdiag_process_fd_usage_ratio{${host}} and on (job, instance, process, unit) ${owners}`, 'job, instance, process, unit'), '{{instance}} {{process}}')],
+        targets: [line(top(8, `tcpdiag_process_fd_usage_ratio{${host}} and ignoring (netns, address, port) ${owners}`), '{{instance}} {{process}}')],
         about: 'Share of RLIMIT_NOFILE: at 100 % nothing is accepted any more. The eight fullest.',
       }),
       graph('Overflows in its namespace', {
         w: 8, h: 9, unit: 'cps', links: [toHostOfSeries],
-        targets: [line(top(5, rate('listen_overflows'), 'job, instance, netns'), '{{instance}} {{netns}} overflows'), line(top(5, rate('listen_drops'), 'job, instance, netns'), '{{instance}} {{netns}} drops')],
+        targets: [line(top(5, rate('listen_overflows')), '{{instance}} {{netns}} overflows'), line(top(5, rate('listen_drops')), '{{instance}} {{netns}} drops')],
         about: 'Of all listeners of the namespace, not of this port alone. The five with most.',
       }),
       graph('Resets in its namespace', {

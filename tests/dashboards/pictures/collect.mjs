@@ -16,7 +16,8 @@ const pictures = [];
 for (const dashboard of read()) {
   const wanted = chosen[dashboard.uid];
   const all = await prometheus.choices(dashboard.templating.list);
-  const choice = { ...all.find((each) => Object.keys(wanted).every((name) => each[name] === wanted[name] || each[name] === '.*')), ...wanted };
+  const choice = { ...all.find((each) => Object.keys(wanted).every((name) => each[name] === wanted[name] || each[name] === '.*')),
+    ...wanted, job: 'tcpdiag' };
   const answers = {};
   for (const panel of panelsOf(dashboard))
     answers[panel.id] = await Promise.all((panel.targets ?? []).map(({ expr, range }) =>
