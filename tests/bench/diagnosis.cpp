@@ -2,6 +2,7 @@
 // diagnosis: what one look of all rules costs on five minutes of a host with 200 listeners, calm and in
 // trouble, and how much the history holds. Prints rows of docs/performance.md.
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>

@@ -5,6 +5,7 @@
 // standard error how many were connected at the least.
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
