@@ -55,7 +55,7 @@ bad_requests() {
   answered 405 --data x $url/metrics
   answered 413 -X GET --data x $url/metrics
   answered 413 -X GET -H 'Transfer-Encoding: chunked' --data-binary @"$tcpdiagd" $url/metrics
-  answered 431 -H "X-Long: $(head -c 40000 /dev/zero | tr '\0' a)" $url/metrics
+  answered 431 -H "X-Long: $(head -c 16200 /dev/zero | tr '\0' a)" $url/metrics
   raw_answered 400 'no such thing as this\r\n\r\n'
   raw_answered 400 'GET /metrics HTTP/1.1\r\n\r\n'
   raw_answered 400 'GET /metrics HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n'
