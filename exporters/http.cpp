@@ -15,6 +15,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "exporters/listen_socket.h"
 #include "exporters/open_connections.h"
@@ -27,13 +28,21 @@ namespace {
 // A request's header must fit; a longer one is answered with 431.
 constexpr std::size_t kConnectionMemoryBytes = 16 << 10;
 constexpr unsigned kThreads = 2;
+// Whoever got in before the server stops is answered, if that takes no longer.
+constexpr std::chrono::milliseconds kLastAnswers{200}, kLook{2};
 
 struct StopDaemon {
-  void operator()(MHD_Daemon* daemon) const {
-    // Stopping it shuts the socket down for everybody, also for a service manager that goes on listening.
-    const auto listener = MHD_quiesce_daemon(daemon);
+  std::optional<MHD_socket> listener;
+
+  /// Nobody gets in any more. Stopping it would shut the socket down for everybody, also for a service
+  /// manager that goes on listening.
+  void quiesce(MHD_Daemon* daemon) {
+    if (!listener) listener = MHD_quiesce_daemon(daemon);
+  }
+  void operator()(MHD_Daemon* daemon) {
+    quiesce(daemon);
     MHD_stop_daemon(daemon);
-    if (listener != MHD_INVALID_SOCKET) close(listener);
+    if (*listener != MHD_INVALID_SOCKET) close(*listener);
   }
 };
 using Daemon = std::unique_ptr<MHD_Daemon, StopDaemon>;
@@ -138,7 +147,14 @@ struct HttpServer::Threads {
     security.publish(options.security ? options.security : std::make_shared<const WebSecurity>());
   }
 
-  ~Threads() { passwords.stop(); }  // MHD cannot be stopped while a connection waits
+  ~Threads() {
+    for (auto& daemon : daemons) daemon.get_deleter().quiesce(daemon.get());
+    const auto someone_waits = [](const auto& listener) { return listener->connections.unanswered() > 0; };
+    for (auto left = kLastAnswers; left.count() > 0 && std::ranges::any_of(listeners, someone_waits);
+         left -= kLook)
+      std::this_thread::sleep_for(kLook);
+    passwords.stop();  // MHD cannot be stopped while a connection waits
+  }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 

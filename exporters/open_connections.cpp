@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
 namespace tcpdiag {
@@ -28,6 +29,7 @@ void OpenConnections::begin(int fd, Doing doing) {
   const std::scoped_lock lock(mutex_);
   const auto found = connections_.find(fd);
   if (found == connections_.end()) return;
+  found->second.had_answer |= found->second.doing == Doing::answering && doing == Doing::asking;
   found->second.doing = doing;
   found->second.since.reset();
 }
@@ -46,6 +48,15 @@ void OpenConnections::closed(int fd) {
 std::size_t OpenConnections::size() const {
   const std::scoped_lock lock(mutex_);
   return connections_.size();
+}
+
+std::size_t OpenConnections::unanswered() const {
+  const std::scoped_lock lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count_if(connections_, [](const auto& each) {
+    const auto& connection = each.second;
+    return !connection.dropped && connection.doing != Doing::held &&
+           (connection.doing == Doing::answering || !connection.had_answer);
+  }));
 }
 
 OpenConnections::Dropped OpenConnections::drop_slow(TimePoint now) {

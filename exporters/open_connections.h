@@ -37,6 +37,8 @@ class OpenConnections {
   void closed(int fd);
 
   [[nodiscard]] std::size_t size() const;
+  /// Those that take an answer, or have not had one yet.
+  [[nodiscard]] std::size_t unanswered() const;
 
   struct Dropped {
     std::size_t count = 0;
@@ -50,7 +52,9 @@ class OpenConnections {
   enum class Doing { asking, held, answering };
   struct Connection {
     Doing doing = Doing::asking;
+    bool had_answer = false;
     bool dropped = false;
+
     std::optional<TimePoint> since;  ///< empty: not looked at yet
   };
   void begin(int fd, Doing doing);

@@ -104,3 +104,24 @@ TEST_CASE("no time passes for a connection while it waits for something else tha
   CHECK_FALSE(pair.is_shut_down());
   CHECK(connections.drop_slow(kStart + 71s).count == 1);
 }
+
+TEST_CASE(
+    "who came and has had no answer yet is waited for, who had one or waits for something else is not") {
+  OpenConnections connections(1);
+  const Pair pair;
+  const int fd = pair.fds[0];
+  CHECK(connections.unanswered() == 0);
+  connections.opened(fd);
+  CHECK(connections.unanswered() == 1);
+  connections.requested(fd);
+  CHECK(connections.unanswered() == 1);
+  connections.held(fd);
+  CHECK(connections.unanswered() == 0);
+  connections.requested(fd);
+  connections.answered(fd);
+  CHECK(connections.unanswered() == 0);
+  connections.requested(fd);
+  CHECK(connections.unanswered() == 1);
+  connections.closed(fd);
+  CHECK(connections.unanswered() == 0);
+}
