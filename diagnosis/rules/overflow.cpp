@@ -78,9 +78,12 @@ std::optional<std::uint32_t> waiting_for_room(const Window& window, const QueueC
   if (reading.empty()) return std::nullopt;
   std::optional<TimePoint> full_since;
   for (const auto& step : course.steps) {
-    if (!step.pinned()) full_since.reset();
-    if (!step.pinned()) continue;
-    full_since = full_since.value_or(step.from);
+    if (!step.pinned()) {
+      full_since.reset();
+      continue;
+    }
+    if (!full_since) full_since = step.from;
+
     for (const auto& dump : reading) {
       if (dump.at < *full_since + kRoundTrip / 2 || dump.at > step.to) continue;
       for (const auto& half_open : dump.value->half_open)
