@@ -11,7 +11,7 @@
 #include <cstring>
 #include <memory>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "core/version.h"
 
 namespace tcpdiag {

@@ -2,7 +2,7 @@
 #include "cli/man_page.h"
 
 #include "cli/arguments.h"
-#include "collectors/text.h"
+#include "core/text.h"
 #include "daemon/man_page.h"
 
 namespace tcpdiag {

@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

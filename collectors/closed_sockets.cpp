@@ -9,7 +9,7 @@
 
 #include "collectors/inet_diag.h"
 #include "collectors/processes.h"
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

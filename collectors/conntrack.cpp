@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "core/result.h"
 
 namespace tcpdiag {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "collectors/kernel_lines.h"
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "collectors/file_descriptor.h"
 #include "collectors/source.h"
+#include "core/file_descriptor.h"
 
 namespace tcpdiag {
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "core/result.h"
 
 namespace tcpdiag {

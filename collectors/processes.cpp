@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "collectors/cgroup.h"
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

@@ -10,7 +10,7 @@
 #include "collectors/netlink.h"
 #include "collectors/recording.h"
 #include "collectors/recording_keys.h"
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

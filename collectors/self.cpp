@@ -7,7 +7,7 @@
 #include <string>
 
 #include "collectors/proc_pid.h"
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <string>
 
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

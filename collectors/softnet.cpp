@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

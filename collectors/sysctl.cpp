@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "collectors/text.h"
 #include "core/ephemeral_ports.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "collectors/text.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {

@@ -2,17 +2,11 @@
 #include "core/ephemeral_ports.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {
-
-std::optional<std::uint16_t> to_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return port;
-}
 
 std::optional<PortSet> reserved_ports(const Settings& settings) {
   constexpr std::string_view kReserved = "net.ipv4.ip_local_reserved_ports";
@@ -38,8 +32,9 @@ std::optional<PortSet> parse_port_list(std::string_view list) {
     const auto comma = list.find(',');
     const auto range = list.substr(0, comma);
     const auto dash = range.find('-');
-    const auto first = to_port(range.substr(0, dash));
-    const auto last = dash == std::string_view::npos ? first : to_port(range.substr(dash + 1));
+    const auto first = to_number<std::uint16_t>(range.substr(0, dash));
+    const auto last =
+        dash == std::string_view::npos ? first : to_number<std::uint16_t>(range.substr(dash + 1));
     if (!first || !last || *first > *last) return std::nullopt;
     for (std::size_t port = *first; port <= *last; ++port) ports.set(port);
     if (comma == std::string_view::npos) break;

@@ -3,8 +3,9 @@
 
 #include <arpa/inet.h>
 
-#include <charconv>
 #include <string>
+
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {
@@ -15,13 +16,6 @@ std::optional<IpAddress> parse_ip(const std::string& text, bool v6) {
   return address;
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return port;
-}
-
 }  // namespace
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
@@ -30,7 +24,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return refused("no ':' before the port");
-  const auto port = parse_port(text.substr(colon + 1));
+  const auto port = to_number<std::uint16_t>(text.substr(colon + 1));
   if (!port) return refused("the port is not a number from 0 to 65535");
   // inet_pton reads up to a NUL: what stands behind one must not slip through
   if (text.find('\0') != std::string_view::npos) return refused("not an IP address");

@@ -2,23 +2,19 @@
 #include "core/time_text.h"
 
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <ctime>
-#include <memory>
+
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {
 
 /// Takes `digits` digits and then `mark`, if there is one, off `text`; empty when they are not there.
-std::optional<int> take_number(std::string_view& text, std::size_t digits, std::string_view mark) {
+std::optional<unsigned> take_number(std::string_view& text, std::size_t digits, std::string_view mark) {
   if (text.size() < digits + mark.size() || text.substr(digits, mark.size()) != mark) return std::nullopt;
-  int number = 0;
-  const auto part = text.substr(0, digits);
-  const auto* end = std::to_address(part.end());
-  if (part.front() == '-') return std::nullopt;
-  if (std::from_chars(std::to_address(part.begin()), end, number).ptr != end) return std::nullopt;
-  text.remove_prefix(digits + mark.size());
+  const auto number = to_number<unsigned>(text.substr(0, digits));
+  text.remove_prefix(number ? digits + mark.size() : 0);
   return number;
 }
 
@@ -53,15 +49,14 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
   const auto minute = hour ? take_number(text, 2, ":") : std::nullopt;
   const auto second = minute ? take_number(text, 2, "") : std::nullopt;
   if (!second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  int millisecond = 0;
+  unsigned millisecond = 0;
   if (text.starts_with('.')) {
     text.remove_prefix(1);
     const auto fraction = take_number(text, 3, "");
     if (!fraction) return std::nullopt;
     millisecond = *fraction;
   }
-  const year_month_day date{year(*year_number), month(static_cast<unsigned>(*month_number)),
-                            day(static_cast<unsigned>(*day_number))};
+  const year_month_day date{year(static_cast<int>(*year_number)), month(*month_number), day(*day_number)};
   if (text != "Z" || !date.ok()) return std::nullopt;
   return sys_days(date) + hours(*hour) + minutes(*minute) + seconds(*second) + milliseconds(millisecond);
 }

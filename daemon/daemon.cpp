@@ -3,8 +3,8 @@
 
 #include "collectors/catalog.h"
 #include "collectors/live_source.h"
-#include "collectors/text.h"
 #include "core/listen_address.h"
+#include "core/text.h"
 #include "core/version.h"
 #include "daemon/loop.h"
 #include "daemon/run_change.h"

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace tcpdiag {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "core/snapshot.h"
 
 namespace tcpdiag {

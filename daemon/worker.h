@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "daemon/task.h"
 
 namespace tcpdiag {

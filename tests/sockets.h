@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace tcpdiag {
 

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <optional>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace tcpdiag::bench {
 

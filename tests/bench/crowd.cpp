@@ -24,7 +24,7 @@
 #include <iterator>
 #include <vector>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "tests/bench/child_process.h"
 
 namespace tcpdiag::bench {

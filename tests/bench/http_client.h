@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace tcpdiag::bench {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "tests/incidents/actor.h"
 
 namespace tcpdiag::incidents {

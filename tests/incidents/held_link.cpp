@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "tests/shell.h"
 
 namespace tcpdiag::incidents {

@@ -12,7 +12,7 @@
 #include <csignal>
 #include <deque>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "tests/incidents/heartbeat.h"
 #include "tests/incidents/namespaces.h"
 #include "tests/shell.h"

@@ -7,7 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include "collectors/file_descriptor.h"
+#include "core/file_descriptor.h"
 #include "tests/incidents/clients.h"
 #include "tests/incidents/flood.h"
 #include "tests/incidents/namespaces.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "collectors/collector.h"
-#include "collectors/file_descriptor.h"
 #include "collectors/source.h"
+#include "core/file_descriptor.h"
 #include "tests/links.h"
 #include "tests/shell.h"
 #include "tests/sockets.h"
