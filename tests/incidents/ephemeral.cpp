@@ -19,6 +19,8 @@ constexpr std::uint64_t kPortsLess = kPorts - kOwn;
 void few_ports(Stage& stage) {
   stage.sysctl("net.ipv4.ip_local_port_range", "20000 20499");
   stage.sysctl("net.ipv4.tcp_tw_reuse", "0");
+  // Else a FIN that is sent twice on a busy machine ends a TIME_WAIT: its answer is a reset (RFC 1337).
+  stage.sysctl("net.ipv4.tcp_rfc1337", "1");
 }
 
 // TIME_WAIT lasts for a minute: what helps at once is more ports.
@@ -29,9 +31,10 @@ void no_port_to_connect(Stage& stage) {
   const Acceptor server({.netns = "peer", .port = kPort, .treat = answer_and_close});
   Visits client({.to = {{"10.0.0.2", kPort}}, .apart = 2ms});
   stage.evidence("no port for connect()", [&] { return client.no_port() > 0; });
-  auto& kernel = stage.kernel();
-  stage.observe("TIME_WAIT", kernel.client(kPort).count(TcpState::time_wait), kPortsLess, kPorts);
-  stage.observe("visits", client.made(), kPortsLess, kPorts);
+  const auto time_wait = [&] { return stage.kernel().client(kPort).count(TcpState::time_wait); };
+  stage.await("the server to close the last ones", [&] { return time_wait() >= kPortsLess; });
+  stage.observe("TIME_WAIT", time_wait(), kPortsLess, kPorts);
+  stage.observe("visits", client.made(), kPortsLess, kPorts + kOwn);
   stage.until_found();
   stage.observe("errno 99", client.no_port(), 1);
   stage.observe("the server's TIME_WAIT", stage.peer().server(kPort).count(TcpState::time_wait), 0, 0);
@@ -49,8 +52,11 @@ void no_port_to_bind(Stage& stage) {
   auto& kernel = stage.kernel();
   stage.observe("ports used", kernel.connections().ephemeral_ports_used, kPortsLess, kPorts);
   for (const auto& [name, port] :
-       {std::pair{"TIME_WAIT to one", kPort}, {"TIME_WAIT to the other", kOtherPort}})
-    stage.observe(name, kernel.client(port).count(TcpState::time_wait), kPorts / 2 - kOwn, kPorts / 2 + kOwn);
+       {std::pair{"TIME_WAIT to one", kPort}, {"TIME_WAIT to the other", kOtherPort}}) {
+    const auto time_wait = [&] { return kernel.client(port).count(TcpState::time_wait); };
+    stage.await("the server to close the last ones", [&] { return time_wait() >= kPorts / 2 - kOwn; });
+    stage.observe(name, time_wait(), kPorts / 2 - kOwn, kPorts / 2 + kOwn);
+  }
   stage.until_found();
   stage.observe("errno 98", client.no_port_to_bind(), 1);
   client.end();

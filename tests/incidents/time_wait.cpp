@@ -65,7 +65,8 @@ void few_buckets(Stage& stage) {
                  [&] { return kernel.increase(&TcpCounters::time_wait_overflow) > 0; });
   stage.await("all visits", [&] { return client.made() == 1000; });
   stage.observe("TIME_WAIT overflow", kernel.increase(&TcpCounters::time_wait_overflow), 880, 1000);
-  stage.observe("TIME_WAIT", kernel.client(kPort).count(TcpState::time_wait), 90, 100);
+  // The stage's own questions to the daemon have their share of the 100.
+  stage.observe("TIME_WAIT", kernel.client(kPort).count(TcpState::time_wait), 50, 100);
   stage.observe("errno 99", client.no_port(), 0, 0);
   stage.until_found();
   stage.until_closed();
