@@ -53,14 +53,16 @@ Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
   for (auto next = begin; next <= end && wait_until(next, clocks); next += kTick) {
     const auto now = clocks.monotonic();
     if (now >= next + kTick) next = now;  // the one before was slow: go on from here, without catching up
-    cycle.run_all(now);
-    if (now < diagnose_at) continue;
+    const bool diagnoses = now >= diagnose_at;
+    cycle.run_all(now, diagnoses);
+    if (!diagnoses) continue;
     cycle.diagnose(clocks.monotonic());
     diagnose_at = now + kDiagnosisPeriod;
   }
   const auto now = clocks.monotonic();
-  cycle.diagnose(now);
-  return cycle.report(now);
+  cycle.run_loop_collectors(now, true);
+  cycle.diagnose(clocks.monotonic());
+  return cycle.report(clocks.monotonic());
 }
 
 Result<std::string> ask_daemon(const std::string& url, const Clocks& clocks) {

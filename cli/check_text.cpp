@@ -42,7 +42,7 @@ class CheckText {
   void add(const FindingsAnswer::Found& found, FindingsAnswer::WallTime now) {
     const auto& finding = found.finding;
     headline(finding);
-    if (by_ != LookedBy::lint) since(found.since, now);
+    if (by_ != LookedBy::lint) since(found, now);
     body(finding.summary);
     evidence(finding.evidence);
     if (finding.bites) limit(*finding.bites);
@@ -76,9 +76,10 @@ class CheckText {
     text_ += paragraph(std::string(kIndent + 2, ' ') + mark, text, style_.columns);
   }
 
-  void since(FindingsAnswer::WallTime begin, FindingsAnswer::WallTime now) {
-    const auto lasted = std::chrono::round<std::chrono::seconds>(now - begin);
-    auto text = "since " + to_utc_text(begin);
+  void since(const FindingsAnswer::Found& found, FindingsAnswer::WallTime now) {
+    const auto end = found.last_seen.value_or(now);
+    const auto lasted = std::chrono::round<std::chrono::seconds>(end - found.since);
+    auto text = (found.last_seen ? "no longer so: from " : "since ") + to_utc_text(found.since);
     if (lasted >= std::chrono::seconds(1)) text += ", for " + duration_text(lasted);
     for (const auto& part : wrapped(text, style_.columns - kIndent)) line(toned(part, Tone::faint, style_));
   }

@@ -161,7 +161,9 @@ FindingsAnswer::Found read_found(const Object& object, std::string& wrong) {
     return read_advice(Object(json, where, wrong));
   });
   if (object.has("bites")) finding.bites = read_bites(object.object("bites"));
-  return {.finding = std::move(finding), .since = object.time("since")};
+  FindingsAnswer::Found found{.finding = std::move(finding), .since = object.time("since")};
+  if (object.has("last_seen")) found.last_seen = object.time("last_seen");
+  return found;
 }
 
 FindingsAnswer::CannotTell read_unknown(const Object& object) {

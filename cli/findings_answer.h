@@ -20,6 +20,7 @@ struct FindingsAnswer {
   struct Found {
     Finding finding;  ///< all but Finding::critical_after
     WallTime since;
+    std::optional<WallTime> last_seen{};  ///< empty: it is seen still
   };
   struct CannotTell {
     Unknown unknown;

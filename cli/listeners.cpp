@@ -15,8 +15,6 @@ struct Row {
   const Listener* listener;
 };
 
-bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket.queue_limit; }
-
 std::vector<Row> worst_first(const Snapshot& snapshot) {
   std::vector<Row> rows;
   for (const auto& netns : snapshot.namespaces)

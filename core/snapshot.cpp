@@ -11,6 +11,8 @@ double fill_ratio(const ListenerSocket& socket) {
                   static_cast<double>(socket.queue_length) / (static_cast<double>(socket.queue_limit) + 1));
 }
 
+bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket.queue_limit; }
+
 const ListenerSocket& Listener::fullest() const {
   return *std::max_element(
       sockets.begin(), sockets.end(),

@@ -113,6 +113,9 @@ struct Listener {
 
 /// Share of the accept queue in use: 0 empty, 1 full.
 double fill_ratio(const ListenerSocket& socket);
+/// Whether the accept queue takes no further connection: it holds one more than its limit
+/// (sk_acceptq_is_full()).
+bool is_full(const ListenerSocket& socket);
 
 /// All listeners of a namespace, ordered by port and address.
 struct Listeners {

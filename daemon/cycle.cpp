@@ -54,22 +54,23 @@ void Cycle::configure(CycleOptions options) {
   adapt_periods();
 }
 
-std::vector<Task*> Cycle::take_due(Thread thread, TimePoint now) {
+std::vector<Task*> Cycle::take_due(Thread thread, TimePoint now, bool to_diagnose) {
   std::vector<Task*> due;
   for (auto& task : tasks_) {
     if (!task.on || task.spec->thread != thread) continue;
     const auto period = urgent_ && task.spec->hurries ? task.latest.period / kHurry : task.latest.period;
     const auto due_at = task.begun ? *task.begun + period : now;
-    if (due_at > now + kEarly) continue;
+    const bool early = due_at > now + kEarly;
+    if (early && !(to_diagnose && period <= kDiagnosisPeriod)) continue;
     const bool stood_still = now - due_at >= period;
-    task.begun = stood_still ? now : due_at;  // keeps the rhythm, but does not catch up
+    task.begun = early || stood_still ? now : due_at;  // keeps the rhythm, but does not catch up
     due.push_back(&task);
   }
   return due;
 }
 
-void Cycle::run_loop_collectors(TimePoint now) {
-  for (auto* task : take_due(Thread::loop, now)) keep(run_task(*task, snapshot_, now, clocks_));
+void Cycle::run_loop_collectors(TimePoint now, bool to_diagnose) {
+  for (auto* task : take_due(Thread::loop, now, to_diagnose)) keep(run_task(*task, snapshot_, now, clocks_));
   snapshot_.at = now;
   adapt_periods();
 }
@@ -92,8 +93,8 @@ void Cycle::finish(std::unique_ptr<Batch> batch) {
   adapt_periods();
 }
 
-void Cycle::run_all(TimePoint now) {
-  run_loop_collectors(now);
+void Cycle::run_all(TimePoint now, bool to_diagnose) {
+  run_loop_collectors(now, to_diagnose);
   if (auto batch = take_batch(now)) {
     batch->run(clocks_, [] { return false; });
     finish(std::move(batch));

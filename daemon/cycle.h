@@ -46,15 +46,16 @@ class Cycle {
   /// Takes effect with the next tick. What a collector said that is now switched off is forgotten.
   void configure(CycleOptions options);
 
-  /// Runs the loop's collectors that are due.
-  void run_loop_collectors(TimePoint now);
+  /// Runs the loop's collectors that are due. `to_diagnose`: all that run as often as there is a diagnosis,
+  /// so that what it compares was read in one go, however late the last one was.
+  void run_loop_collectors(TimePoint now, bool to_diagnose = false);
   /// The worker's collectors that are due, to be run on its thread; nullptr when none is, or a batch is still
   /// out.
   std::unique_ptr<Batch> take_batch(TimePoint now);
   /// Takes in what a batch found.
   void finish(std::unique_ptr<Batch> batch);
   /// All collectors that are due, on the calling thread.
-  void run_all(TimePoint now);
+  void run_all(TimePoint now, bool to_diagnose = false);
   /// Ticks that could not be kept.
   void count_late_ticks(std::uint64_t ticks) { ticks_late_ += ticks; }
 
@@ -67,7 +68,7 @@ class Cycle {
   [[nodiscard]] bool complete() const;
 
  private:
-  std::vector<Task*> take_due(Thread thread, TimePoint now);
+  std::vector<Task*> take_due(Thread thread, TimePoint now, bool to_diagnose = false);
   void keep(const TaskResult& result);
   void forget(Task& task);
   void adapt_periods();

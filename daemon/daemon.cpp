@@ -137,9 +137,10 @@ void Daemon::tick(std::uint64_t missed) {
   const auto now = clocks_.monotonic();
   last_tick_ = now.time_since_epoch().count();
   cycle_.count_late_ticks(missed);
-  cycle_.run_loop_collectors(now);
+  const bool publishes = now >= publish_at_;
+  cycle_.run_loop_collectors(now, publishes);
   if (auto batch = cycle_.take_batch(now)) worker_.start(std::move(batch));
-  if (now >= publish_at_) publish();
+  if (publishes) publish();
   manager_.ticked(now);
 }
 
@@ -147,7 +148,7 @@ void Daemon::finish_batch() {
   auto batch = worker_.take_finished();
   if (batch == nullptr) return;
   cycle_.finish(std::move(batch));
-  publish();  // a finding that rests on it shall not have to wait
+  publish_at_ = {};  // with the next tick: a finding that rests on it shall not have to wait
 }
 
 void Daemon::publish() {

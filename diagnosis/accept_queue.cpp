@@ -31,12 +31,14 @@ QueueStep step_between(const Snapshot& before, const Snapshot& after, const List
   return step;
 }
 
-Count overflows_between(const NetnsView& before, const NetnsView& after) {
+// Every overflow is a drop as well (tcp_conn_request(), tcp_v4_syn_recv_sock()).
+void add_overflows(QueueStep& step, const NetnsView& before, const NetnsView& after) {
   const auto* was = before.tcp.get();
   const auto* is = after.tcp.get();
-  if (was == nullptr || is == nullptr || !was->listen_overflows || !is->listen_overflows) return std::nullopt;
-  if (*is->listen_overflows < *was->listen_overflows) return std::nullopt;
-  return *is->listen_overflows - *was->listen_overflows;
+  if (was == nullptr || is == nullptr) return;
+  step.overflows = increase_of(was->listen_overflows, is->listen_overflows);
+  const auto drops = increase_of(was->listen_drops, is->listen_drops);
+  if (drops && step.overflows && *drops >= *step.overflows) step.other_drops = *drops - *step.overflows;
 }
 
 // Listeners keep their order, so the same one is nearly always at the same place.
@@ -70,7 +72,7 @@ QueueCourse course_of(const Window& window, const Listener& listener, std::size_
       course.steps.clear();
     else if (is != nullptr && before != nullptr) {
       course.steps.push_back(step_between(*before, window.snapshot(i), was, *is));
-      course.steps.back().overflows = overflows_between(*view_before, window.view(i));
+      add_overflows(course.steps.back(), *view_before, window.view(i));
     }
     before = &window.snapshot(i);
     view_before = &window.view(i);
@@ -127,12 +129,14 @@ std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps, T
 }
 
 // What of the namespace's overflows happened at this listener: never more than it dropped itself. A burst can
-// fill and leave a queue between two looks; then most of what was counted must have been dropped here.
+// fill and leave a queue between two looks; then most of what was counted must have been dropped here, or the
+// listener dropped more than all that was dropped for another reason.
 std::uint64_t overflows_of(const QueueStep& step) {
   if (!step.overflows || *step.overflows == 0) return 0;
   if (!step.drops) return step.full > 0 ? *step.overflows : 0;
-  const bool here = step.full > 0 || 2 * *step.drops >= *step.overflows;
-  return here ? std::min(*step.drops, *step.overflows) : 0;
+  const bool most = 2 * *step.drops >= *step.overflows;
+  const bool more_than_others = step.other_drops && *step.drops > *step.other_drops;
+  return step.full > 0 || most || more_than_others ? std::min(*step.drops, *step.overflows) : 0;
 }
 
 std::uint64_t sum_of_overflows(const std::vector<const QueueStep*>& steps) {
@@ -153,6 +157,47 @@ bool shares_port(const Window& window, const Listener& listener) {
                             [](const Listener& each) { return each.endpoint.port; }) > 1;
 }
 
+// How many connections, at least, were taken from the queues of a port and made room for others, between two
+// dumps of the last `time`: the most of any two. Empty: there are no two, or they do not tell.
+std::optional<std::uint64_t> taken_between_dumps(const Window& window, std::uint16_t port,
+                                                 std::chrono::milliseconds time) {
+  const auto begin = window.now() - time;
+  const auto dumps = window.readings(&NetnsView::connections);
+  std::optional<std::uint64_t> most;
+  for (std::size_t i = 1; i < dumps.size(); ++i) {
+    if (dumps[i - 1].at < begin) continue;
+    const auto* before = find_port(*dumps[i - 1].value, port);
+    const auto* after = find_port(*dumps[i].value, port);
+    if (before == nullptr || after == nullptr || !after->unaccepted_left) return std::nullopt;
+    // One that leaves because its client reset it makes no room in the queue.
+    const auto left = *after->unaccepted_left, stayed_or_entered = after->unaccepted + left;
+    const auto entered = stayed_or_entered - std::min<std::uint64_t>(stayed_or_entered, before->unaccepted);
+    most = std::max(most.value_or(0), std::min(left, entered));
+  }
+  return most;
+}
+
+// The longest that the queues of the other members were, together, at a snapshot of the last `time`; empty:
+// one of them was more than half full, so that they are hardly served better.
+std::optional<std::uint64_t> waiting_at_others(const Window& window, const Listener& group,
+                                               std::chrono::milliseconds time) {
+  std::uint64_t most = 0;
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    const auto* listeners = window.view(i).listeners.get();
+    const auto* then = listeners == nullptr ? nullptr : find_listener(*listeners, group.endpoint);
+    if (then == nullptr || window.snapshot(i).at < window.now() - time) continue;
+    std::uint64_t waiting = 0;
+    for (const auto& member : then->sockets) {
+      const auto now = std::ranges::find(group.sockets, member.cookie, &ListenerSocket::cookie);
+      if (now == group.sockets.end() || is_full(*now)) continue;
+      if (2 * member.queue_length > member.queue_limit) return std::nullopt;
+      waiting += member.queue_length;
+    }
+    most = std::max(most, waiting);
+  }
+  return most;
+}
+
 }  // namespace
 
 bool QueueCourse::hit_limit() const {
@@ -162,6 +207,15 @@ bool QueueCourse::hit_limit() const {
 std::chrono::milliseconds QueueCourse::pinned_for() const {
   return lasted(steps, std::mem_fn(&QueueStep::pinned));
 }
+bool QueueCourse::was_full_before() const {
+  auto step = steps.rbegin();
+  while (step != steps.rend() && (step->pinned() || step->looks == 0)) ++step;
+  if (step != steps.rend()) ++step;  // in which it filled
+  for (; step != steps.rend() && step->empty == 0; ++step)
+    if (step->full > 0) return true;
+  return false;
+}
+
 std::chrono::milliseconds QueueCourse::stood_for() const {
   return lasted(steps, std::mem_fn(&QueueStep::stands));
 }
@@ -217,20 +271,21 @@ std::optional<bool> accepts(const Window& window, const Listener& listener, std:
   if (opens && *opens == 0) return false;
   // Somebody's connections were opened: the dumps that fall into it tell whether any entered this queue. They
   // are counted by port: where several addresses share one, that any was taken says nothing about this one.
-  const auto begin = window.now() - time;
-  const auto dumps = window.readings(&NetnsView::connections);
-  std::optional<bool> any;
-  for (std::size_t i = 1; i < dumps.size(); ++i) {
-    if (dumps[i - 1].at < begin) continue;
-    const auto* before = find_port(*dumps[i - 1].value, listener.endpoint.port);
-    const auto* after = find_port(*dumps[i].value, listener.endpoint.port);
-    if (before == nullptr || after == nullptr || !after->unaccepted_left) return std::nullopt;
-    // One that leaves because its client reset it makes no room in the queue.
-    const bool entered = after->unaccepted + *after->unaccepted_left > before->unaccepted;
-    any = any.value_or(false) || (entered && *after->unaccepted_left > 0);
-  }
-  if (any.value_or(false) && shares_port(window, listener)) return std::nullopt;
-  return any;
+  const auto taken = taken_between_dumps(window, listener.endpoint.port, time);
+  if (!taken || (*taken > 0 && shares_port(window, listener))) return std::nullopt;
+  return *taken > 0;
+}
+
+std::optional<bool> stands_beside_others(const Window& window, const Listener& group,
+                                         std::chrono::milliseconds time) {
+  const auto at_others = waiting_at_others(window, group, time);
+  if (!at_others) return false;
+  const auto taken = taken_between_dumps(window, group.endpoint.port, time);
+  if (!taken) return std::nullopt;
+  constexpr std::uint64_t kJustArrived = 2;  // at each of the others when it was dumped
+  const bool still = *taken <= *at_others + kJustArrived * group.sockets.size();
+  if (!still && shares_port(window, group)) return std::nullopt;
+  return still;
 }
 
 }  // namespace tcpdiag

@@ -20,6 +20,7 @@ struct QueueStep {
   std::uint32_t length = 0;  ///< of the fullest queue at its end
   Count drops;               ///< segments dropped at it; empty: this kernel does not say
   Count overflows;           ///< ListenOverflows of the namespace; empty: not known
+  Count other_drops;         ///< its ListenDrops that are no overflows; empty: not known
 
   [[nodiscard]] bool pinned() const { return looks > 0 && full == looks; }
   [[nodiscard]] bool stands() const { return looks > 0 && empty == 0; }
@@ -35,6 +36,9 @@ struct QueueCourse {
   [[nodiscard]] bool hit_limit() const;
   /// How long every look until now has found a queue full; 0: the latest did not.
   [[nodiscard]] std::chrono::milliseconds pinned_for() const;
+  /// Whether it was full before that already, was so no more, and has not been empty since: something was
+  /// taken from it.
+  [[nodiscard]] bool was_full_before() const;
   /// How long no look until now has found the queue empty.
   [[nodiscard]] std::chrono::milliseconds stood_for() const;
   /// Connection attempts that were turned away at this listener since then: of the namespace's
@@ -58,5 +62,10 @@ Result<std::vector<QueueCourse>> troubled_queues(const Window& window);
 /// Whether connections were taken from the listener's queue during the last `time`, in which it was always
 /// full. Empty: that cannot be told.
 std::optional<bool> accepts(const Window& window, const Listener& listener, std::chrono::milliseconds time);
+
+/// Whether nothing was taken from the full members of a group during the last `time`, while the others were
+/// served: between two dumps no more than what waited at those. Empty: that cannot be told.
+std::optional<bool> stands_beside_others(const Window& window, const Listener& group,
+                                         std::chrono::milliseconds time);
 
 }  // namespace tcpdiag

@@ -25,4 +25,11 @@ inline constexpr Counter kAbortOnMemory{"TCPAbortOnMemory", &TcpCounters::abort_
 inline constexpr Counter kTimeWaitOverflow{"TCPTimeWaitOverflow", &TcpCounters::time_wait_overflow};
 inline constexpr Counter kMemoryPressures{"TCPMemoryPressures", &TcpCounters::memory_pressures};
 
+/// By how much a counter rose from one reading to another; empty: one of them does not say, or it went
+/// backwards.
+inline Count increase_of(const Count& was, const Count& is) {
+  if (!was || !is || *is < *was) return std::nullopt;
+  return *is - *was;
+}
+
 }  // namespace tcpdiag

@@ -52,13 +52,17 @@ void add_limits(Facts& facts, const Window& window, const Process& process) {
 }
 
 // Where the limit is set depends on who starts the process.
-void add_starter(Facts& facts, const std::string& unit) {
+void add_starter(Facts& facts, const Process& process) {
+  const auto& unit = process.unit;
   const auto colon = unit.find(':');
   const auto runtime = unit.substr(0, colon);
   if (unit.ends_with(".service")) {
     facts.values["service"] = unit;
   } else if (colon == std::string::npos) {
-    if (unit.starts_with("session-")) facts.values["session"] = unit;
+    if (unit.starts_with("session-"))
+      facts.values["session"] = unit;
+    else
+      facts.values["starter"] = process.comm;
   } else if (runtime == "docker" || runtime == "podman") {
     facts.values["runtime"] = runtime;
     facts.values["container"] = unit.substr(colon + 1);
@@ -102,7 +106,7 @@ void add_descriptor_facts(Facts& facts, const Window& window, const Process& pro
   if (const auto time = forecast(course.open_fds, static_cast<double>(*process.soft_limit)))
     facts.values["forecast"] = duration_text(*time);
   add_limits(facts, window, process);
-  add_starter(facts, process.unit);
+  add_starter(facts, process);
   add_contents(facts, process);
   add_upstream(facts, window, process);
 }

@@ -150,6 +150,10 @@ void settle(std::vector<Found>& found, Diagnosis& diagnosis) {
           finding.subject == cause->finding.subject)
         add_once(finding.consequences, each.finding.id);
   }
+  for (const auto& each : found)
+    for (const auto id : each.rule->info.replaces)
+      diagnosis.explained.push_back(
+          {std::string(id), each.finding.netns, each.finding.subject, each.finding.id});
   diagnosis.findings = std::move(kept);
 }
 

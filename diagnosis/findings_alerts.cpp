@@ -53,6 +53,7 @@ Values usual_values() {
   Values values;
   for (const std::string name : {"owner", "destination", "listener", "unit"})
     values.emplace(name, "<" + name + ">");
+  values.emplace("raise_backlog", "");
   return values;
 }
 

@@ -56,7 +56,8 @@ struct AdviceText {
 };
 
 /// The words of a rule. In all of them {name} is replaced by a value, and a part in [brackets] is left out
-/// when one of its values is not known; of [parts|with bars] the first one that is complete is taken. A
+/// when one of its values is not known; of [parts|with bars] the first one that is complete is taken. {?name}
+/// needs the value and says nothing. A
 /// backslash in front of one of these signs makes it an ordinary one. Known for every subject are {netns}
 /// (but the host's), {window}, and as far as they apply {listener} or {destination} (address and port),
 /// {address}, {port}, {process}, {pid}, {unit}, {owner}
@@ -74,6 +75,9 @@ struct RuleInfo {
   std::span<const std::string_view> consequences;  ///< what follows from it and is no finding of its own
   std::span<const std::string_view> explains;      ///< findings on the same subject that it is the cause of
   std::string_view reads;                          ///< the sources it needs
+  /// Findings that cannot be true of the same subject together with it: an incident of theirs that is still
+  /// open because it was seen a moment ago closes when this one is found.
+  std::span<const std::string_view> replaces{};
 };
 
 /// Whether a rule looks at every namespace, or once at the machine.

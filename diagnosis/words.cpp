@@ -22,8 +22,9 @@ Rendered render_choice(std::string_view& text, const ValueOf& value);
 void render_name(std::string_view& text, const ValueOf& value, Rendered& out) {
   const auto name = text.substr(0, text.find('}'));
   text.remove_prefix(std::min(text.size(), name.size() + 1));
-  const auto known = value(name);
-  out.text += known.value_or("?");
+  const bool only_asked = name.starts_with('?');
+  const auto known = value(name.substr(only_asked ? 1 : 0));
+  if (!only_asked) out.text += known.value_or("?");
   out.complete = out.complete && known;
 }
 

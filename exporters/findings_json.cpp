@@ -107,6 +107,12 @@ Json watched_json(const Report& report) {
   return object;
 }
 
+// Whether the latest diagnosis had it no more, although it is not held to be over yet.
+bool is_past(const Incident& incident, const Report& report) {
+  constexpr std::chrono::milliseconds kSameDiagnosis{500};
+  return !incident.blind && report.at - incident.seen.at > kSameDiagnosis;
+}
+
 Json incident_json(const Incident& incident) {
   Json object = {{"open", incident.is_open()},
                  {"opened_at", to_rfc3339(incident.opened.wall)},
@@ -138,8 +144,12 @@ nlohmann::ordered_json finding_json(const Incident& incident) {
 
 nlohmann::ordered_json findings_json(const Report& report) {
   Json object = {{"generated_at", to_rfc3339(report.wall_at)}, {"findings", Json::array()}};
-  for (const auto& incident : report.incidents)
-    if (incident.is_open()) object["findings"].push_back(finding_json(incident));
+  for (const auto& incident : report.incidents) {
+    if (!incident.is_open()) continue;
+    auto finding = finding_json(incident);
+    if (is_past(incident, report)) finding["last_seen"] = to_rfc3339(incident.seen.wall);
+    object["findings"].push_back(std::move(finding));
+  }
   object["unknown"] = unknowns_json(report);
   object["watched"] = watched_json(report);
   return object;

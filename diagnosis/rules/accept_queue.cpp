@@ -33,8 +33,6 @@ std::string lasted_text(const Window& window, milliseconds time) {
   return (since_begin ? "over " : "") + duration_text(std::chrono::floor<std::chrono::seconds>(time));
 }
 
-bool is_full(const ListenerSocket& socket) { return socket.queue_length > socket.queue_limit; }
-
 // A backlog that is worth the restart: some times the present one, and a power of two as servers have it.
 std::uint64_t larger_backlog(std::uint64_t limit) {
   return std::bit_ceil(std::clamp<std::uint64_t>(limit * 4, 1024, 65536));
@@ -42,23 +40,29 @@ std::uint64_t larger_backlog(std::uint64_t limit) {
 
 const ListenerSocket& judged(const Listener& listener) { return listener.fullest(); }
 
+constexpr std::uint64_t kKernelsSomaxconn = 4096;  // the kernel's own default since 5.4
+
 // The queue's own limit, and which of listen() and somaxconn set it.
 void add_limit(Facts& facts, const Window& window, std::uint32_t limit) {
   facts.values["limit"] = number_text(limit);
   const auto wanted = larger_backlog(limit);
   if (wanted > limit) facts.values["new_backlog"] = std::to_string(wanted);
   facts.bites = Bites{.limit = "listen backlog", .value = static_cast<double>(limit)};
+  facts.values["raise_backlog"] = "";
   const auto somaxconn = window.setting("net.core.somaxconn");
   if (!somaxconn) return;
   facts.bites->ceiling = "net.core.somaxconn";
   facts.bites->ceiling_value = static_cast<double>(*somaxconn);
   facts.values["somaxconn"] = std::to_string(*somaxconn);
-  if (*somaxconn == limit)
+  if (*somaxconn == limit) {
     facts.values["clamped"] = "";
-  else
+    facts.bites = Bites{.limit = "net.core.somaxconn", .value = static_cast<double>(limit)};
+    facts.values.erase("raise_backlog");
+  } else {
     facts.values["own_limit"] = "";
+  }
   if (wanted > limit && *somaxconn < static_cast<std::int64_t>(wanted))
-    facts.values["new_somaxconn"] = std::to_string(wanted);
+    facts.values["new_somaxconn"] = std::to_string(std::max(wanted, kKernelsSomaxconn));
 }
 
 void add_evidence(Facts& facts, const Window& window, const QueueCourse& course) {
@@ -124,8 +128,10 @@ std::string doing(const Process& process, bool several = false) {
   }
 }
 
+bool is_stopped(const Process& process) { return process.state == 'T' || process.state == 't'; }
+
 void add_stopped(Facts& facts, const Process& process) {
-  if (process.state == 'T' || process.state == 't') facts.values["stopped_pid"] = std::to_string(process.pid);
+  if (is_stopped(process)) facts.values["stopped_pid"] = std::to_string(process.pid);
 }
 
 // Where a server has workers, it is they that should accept: what most of them do, and which one to look at.
@@ -176,7 +182,7 @@ bool owner_was_at_fd_limit(const Window& window, const Listener& listener) {
 bool all_stopped(const Window& window, const Listener& listener) {
   const auto owners = owners_of(window, listener);
   return !owners.empty() && std::ranges::all_of(owners, [](const Process* owner) {
-    return owner->comm == "systemd" || owner->state == 'T' || owner->state == 't';
+    return owner->comm == "systemd" || is_stopped(*owner);
   });
 }
 
@@ -234,6 +240,8 @@ Verdict app_stalled(const Window& window, const Thresholds& t) {
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     const auto& listener = *course.listener;
     if (!stalls(window, course, t) || !all_full(listener)) return kNothing;
+    // What was taken from the full queue a moment ago may well go on, slowly.
+    if (course.was_full_before() && course.pinned_for() < from_seconds(t.slow_seconds)) return kNothing;
     if (!processes_looked_at(window, course.pinned_for())) return kNothing;
     if (owner_was_at_fd_limit(window.last(kLately), listener)) return kNothing;
     if (const auto known = owners_known(window, listener); !known)
@@ -318,8 +326,15 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
     const auto pinned = pinned_member(window, listener.endpoint, stuck.cookie);
     const bool turned_away = course.overflows(window.snapshot(0).at) > 0;
     if (pinned < from_seconds(turned_away ? t.stall_seconds : t.quiet_stall_seconds)) return kNothing;
+    const auto* owner = worker_of(window.host(), listener, stuck.inode);
+    const auto stands = owner != nullptr && is_stopped(*owner)
+                            ? std::optional(true)
+                            : stands_beside_others(window, listener, pinned);
+    if (!stands)
+      return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
+    if (!*stands) return kNothing;
     auto facts = facts_about(window, course);
-    if (const auto* owner = worker_of(window.host(), listener, stuck.inode)) {
+    if (owner != nullptr) {
       facts.values["worker_pid"] = std::to_string(owner->pid);
       set_owner(facts.subject, owner);
       if (const auto text = doing(*owner); !text.empty()) facts.values["doing"] = "it " + text;

@@ -45,23 +45,39 @@ inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
     {"Take a stack trace of it before you restart it: afterwards the reason is gone.",
      "gdb -p {pid} -batch -ex 'thread apply all bt'", "Shows what every thread waits for.",
      "Stops the process for a second or two."},
-    {"Restart it if clients cannot wait.", "systemctl restart {service}", "The queue is emptied.",
+    {"Restart it if clients cannot wait.", "[systemctl restart {service}]", "The queue is emptied.",
      "The waiting connections are reset; without the cause it happens again."},
     {"See who waits in the queue.", "ss -tn state established '( sport = :{port} )'",
      "Connections with data in Recv-Q have sent their request already.", ""},
 });
 
+inline constexpr std::string_view kSomaxconnEffect = "listen() can set a backlog of up to that value.";
+inline constexpr std::string_view kSomaxconnRisk =
+    "None worth mentioning; containers have a value of their own (--sysctl net.core.somaxconn=...).";
+inline constexpr std::string_view kBacklogEffect = "A burst of that size waits instead of being turned away.";
+inline constexpr std::string_view kBacklogRisk =
+    "Clients wait longer in the queue if the server stays slow; a few hundred bytes of kernel memory each.";
+
 inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
-    {"Raise the backlog[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it is what the "
-     "server passes to listen()].",
-     "", "A burst of that size waits instead of being turned away.",
-     "Clients wait longer in the queue if the server stays slow; a few hundred bytes of kernel memory each."},
-    {"Raise net.core.somaxconn first: it caps the backlog[, and is {somaxconn} now].",
-     "sysctl -w net.core.somaxconn={new_somaxconn}", "listen() can set a backlog of up to that value.",
-     "None worth mentioning; containers have a value of their own (--sysctl net.core.somaxconn=...)."},
-    {"Restart or reload the server after either change: a listener keeps the limit it got from listen().",
-     "systemctl restart {service}", "The new limit shows in `tcpdiag listeners`.",
+    {"Raise net.core.somaxconn{?clamped}, now {somaxconn}: it cuts off what the server asks for.",
+     "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
+    {"Raise the backlog{?raise_backlog}[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it "
+     "is "
+     "what the server passes to listen()].",
+     "", kBacklogEffect, kBacklogRisk},
+    {"Raise net.core.somaxconn{?raise_backlog} before: it caps the backlog[, and is {somaxconn} now].",
+     "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
+    {"Then restart or reload the server: a listener keeps the limit that it got from listen().",
+     "[systemctl restart {service}]", "The new limit shows in `tcpdiag listeners`.",
      "Open connections are cut."},
+    {"If it is {limit} still{?clamped}, raise the backlog[ of {process}] as well[: {server_knob}|; it is "
+     "what "
+     "the "
+     "server passes to listen()].",
+     "", kBacklogEffect, kBacklogRisk},
+    {"Make net.core.somaxconn permanent.",
+     "echo 'net.core.somaxconn = {new_somaxconn}' > /etc/sysctl.d/60-somaxconn.conf",
+     "It is set at every boot.", ""},
 });
 inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
     {"Give the server more capacity to accept: more workers or threads, or less work before accept().", "",
@@ -104,6 +120,12 @@ inline constexpr std::string_view kStalledExplains[] = {"close-wait-unaccepted",
                                                         "syn-queue-full"};
 inline constexpr std::string_view kSlowExplains[] = {"close-wait-unaccepted", "accept-queue-backlog-small",
                                                      "syn-queue-overflow", "syn-queue-full"};
+
+inline constexpr std::string_view kStuckReplaces[] = {"accept-queue-app-stalled", "accept-queue-app-slow"};
+inline constexpr std::string_view kStalledReplaces[] = {"accept-queue-one-listener-stuck",
+                                                        "accept-queue-app-slow"};
+inline constexpr std::string_view kSlowReplaces[] = {"accept-queue-one-listener-stuck",
+                                                     "accept-queue-app-stalled"};
 
 }  // namespace accept_queue_words
 
@@ -148,7 +170,8 @@ inline constexpr RuleInfo kOneListenerStuck = {
     .not_helping = accept_queue_words::kStuckNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kStuckExplains,
-    .reads = accept_queue_words::kReads};
+    .reads = accept_queue_words::kReads,
+    .replaces = accept_queue_words::kStuckReplaces};
 
 inline constexpr RuleInfo kAppStalled = {
     .id = "accept-queue-app-stalled",
@@ -166,7 +189,8 @@ inline constexpr RuleInfo kAppStalled = {
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kStalledExplains,
-    .reads = accept_queue_words::kReads};
+    .reads = accept_queue_words::kReads,
+    .replaces = accept_queue_words::kStalledReplaces};
 
 inline constexpr RuleInfo kAppSlow = {
     .id = "accept-queue-app-slow",
@@ -185,7 +209,8 @@ inline constexpr RuleInfo kAppSlow = {
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kSlowExplains,
-    .reads = accept_queue_words::kReads};
+    .reads = accept_queue_words::kReads,
+    .replaces = accept_queue_words::kSlowReplaces};
 
 inline constexpr RuleInfo kBacklogSmall = {
     .id = "accept-queue-backlog-small",
@@ -197,9 +222,10 @@ inline constexpr RuleInfo kBacklogSmall = {
     .clients_see = "Some connections take 1, 3, 7 s (SYNs are sent again) or time out, mostly under bursts.",
     .summary =
         "Bursts of connections to {listener}[ ({owner})] do not fit into its accept queue of {limit}: "
-        "{overflows} attempts were turned away in {window}, and the queue was emptied again[; the limit "
-        "is net.core.somaxconn's{clamped}][; it is what the server asked for, net.core.somaxconn is "
-        "{somaxconn}{own_limit}].",
+        "{overflows} attempts were turned away in {window}, and the queue was emptied again[; "
+        "net.core.somaxconn caps "
+        "it{?clamped}][; it is what the server asked for, net.core.somaxconn is "
+        "{somaxconn}{?own_limit}].",
     .advice = accept_queue_words::kBacklogAdvice,
     .not_helping = accept_queue_words::kSmallNot,
     .consequences = accept_queue_words::kFull,

@@ -27,6 +27,10 @@ constexpr seconds kLasts{6};
 constexpr seconds kStays{10};
 constexpr double kNearlyAll = 0.9;
 
+// What a leak of descriptors leads to.
+const std::vector<std::string_view> kWithoutDescriptors = {"fd-limit-near", "fd-limit-reached",
+                                                           "fd-limit-accept-blocked"};
+
 // A service port, and on which side of the connections this host is.
 struct Service {
   bool server = false;
@@ -197,9 +201,13 @@ Facts facts_about(const Window& window, const Held& held, const Thresholds& t) {
   if (held.owner->unit.ends_with(".service")) facts.values["service"] = held.owner->unit;
   if (!held.drains(t)) return facts;
   facts.severity = Severity::critical;
-  facts.explains = {"fd-limit-near", "fd-limit-reached"};
+  facts.explains = kWithoutDescriptors;
   add_reading(facts, "open fds", "open", static_cast<double>(*held.owner->open_fds), "descriptors");
   facts.values["limit"] = std::to_string(*held.owner->soft_limit);
+  const auto twice = 2 * *held.owner->soft_limit;
+  const bool below_hard = held.owner->hard_limit && twice <= *held.owner->hard_limit;
+  facts.values["new_limits"] =
+      std::to_string(twice) + (below_hard ? ":" : "");  // without it prlimit sets both
   facts.bites = Bites{.limit = "RLIMIT_NOFILE", .value = static_cast<double>(*held.owner->soft_limit)};
   return facts;
 }
@@ -237,6 +245,16 @@ std::uint64_t unaccepted_close_wait(const Connections& connections, std::uint16_
   return std::min<std::uint64_t>(row->unaccepted, all > known ? all - known : 0);
 }
 
+// Of those that waited at the dump before, how many still do: a server that empties its queue now and then
+// meets many that have closed meanwhile, as health checks do.
+std::uint64_t staying(const std::vector<Dated<Connections>>& readings, const PortConnections& now) {
+  if (readings.size() < 2 || !now.unaccepted_left) return now.unaccepted;
+  const auto& before = readings[readings.size() - 2].value->server;
+  const auto then = std::ranges::find(before, now.port, &PortConnections::port);
+  if (then == before.end()) return 0;
+  return then->unaccepted - std::min<std::uint64_t>(then->unaccepted, *now.unaccepted_left);
+}
+
 // The owner's main thread, in words for the summary.
 void add_owner_state(Facts& facts, const Window& window) {
   const auto* processes = window.host().processes.get();
@@ -260,7 +278,7 @@ Verdict close_wait_unaccepted(const Window& window, const Thresholds& t) {
     const bool listened_on = std::ranges::any_of((*listeners)->listeners, [&](const Listener& listener) {
       return listener.endpoint.port == row.port;
     });
-    if (!listened_on) continue;
+    if (!listened_on || staying(readings, row) < t.unaccepted_close_wait_min) continue;
     const auto lasted = held_for(readings, [&](const Connections& then) {
       return unaccepted_close_wait(then, row.port) >= t.unaccepted_close_wait_min;
     });
@@ -292,7 +310,7 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
       add_reading(facts, "open fds", "open", static_cast<double>(*process.open_fds), "descriptors");
     if (process.soft_limit) facts.values["limit"] = std::to_string(*process.soft_limit);
     if (process.fd_ratio() >= t.fd_near && 2 * *process.closed_sockets >= *process.open_fds)
-      facts.explains = {"fd-limit-near", "fd-limit-reached"};
+      facts.explains = kWithoutDescriptors;
     if (process.unit.ends_with(".service")) facts.values["service"] = process.unit;
     found.push_back(std::move(facts));
   }
@@ -317,11 +335,14 @@ constexpr std::array kLeakAdvice = {
                "cat /proc/{pid}/wchan; gdb -p {pid} -batch -ex 'thread apply all bt'",
                "Threads that all wait for the same thing are slow rather than forgetful.",
                "gdb stops the process for a second or two."},
+    AdviceText{"To gain time, raise the limit of the running process.",
+               "prlimit --pid {pid} --nofile={new_limits}", "It accepts again at once.",
+               "Only until as many have leaked again; above its hard limit it takes CAP_SYS_RESOURCE."},
     kRestart};
 constexpr std::string_view kLeakNot[] = {
     "Any sysctl: CLOSE_WAIT has no timer. net.ipv4.tcp_fin_timeout is for FIN_WAIT2.",
     "net.ipv4.tcp_keepalive_time: probes end the connection at best; its descriptor stays open.",
-    "A higher limit of descriptors: it only takes longer until they run out."};
+    "A higher limit of descriptors for good: it only takes longer until they run out."};
 constexpr std::string_view kLeakExplains[] = {"closed-socket-fd-leak"};
 
 constexpr auto kUnacceptedAdvice = std::to_array<AdviceText>({

@@ -36,6 +36,9 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
     {"Raise it for good where the session {session} gets it: /etc/security/limits.conf, or ulimit -n in the "
      "shell that starts the program.",
      "ulimit -n {new_limit}", "Programs started from then on have that limit.", ""},
+    {"Raise it for good where {starter} is started: ulimit -n {new_limit} in the script that does it, or its "
+     "supervisor's setting.",
+     "", "It starts with that limit from then on.", "The restart closes all its connections."},
     {"Set {process}'s own limit as well: {knob}.", "", "It does not lower the limit again by itself.", ""},
     {"See what the descriptors are before you trust a higher limit.", "tcpdiag fds {pid}",
      "Many sockets in CLOSE_WAIT, or closed ones, are a leak: the program does not close them.", ""},

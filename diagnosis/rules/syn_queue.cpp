@@ -188,14 +188,14 @@ constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
      "None worth mentioning; a listener takes it over only when it calls listen() again."},
 });
 constexpr auto kFloodAdvice = std::to_array<AdviceText>({
-    {"Keep SYN cookies on: they are what still lets real clients in.", "sysctl -w net.ipv4.tcp_syncookies=1",
-     "Connections that answer the cookie are accepted although the queue is full.",
-     "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
-    {"Filter upstream of this host: at the provider, the load balancer or the firewall.", "",
-     "The SYNs no longer reach the host.", "A filter that is too wide blocks real clients."},
     {"Look at where the SYNs come from before you block anything: spoofed addresses are not the attacker's.",
      "tcpdump -nn -c 200 'tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
      "Shows whether the sources are many or few.", ""},
+    {"Filter upstream of this host: at the provider, the load balancer or the firewall.", "",
+     "The SYNs no longer reach the host.", "A filter that is too wide blocks real clients."},
+    {"Leave SYN cookies on: they are what still lets real clients in.", "",
+     "Connections that answer the cookie are accepted although the queue is full.",
+     "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
 });
 constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
     {"Look at who connects: real clients whose answers are lost or late, or a flood among real traffic.",

@@ -77,10 +77,13 @@ bool is_own_queue(const Window& window, const Destination& service) {
          });
 }
 
-Facts facts_about(const Window& window, Subject subject, double waiting, std::uint64_t retransmitted) {
+// The kernel counts SYNs that are sent again for all destinations together.
+Facts facts_about(const Window& window, Subject subject, double waiting, std::uint64_t retransmitted,
+                  bool all_to_it) {
   Facts facts{.subject = std::move(subject)};
   add_reading(facts, "connections in SYN_SENT", "waiting", waiting, "connections");
-  add_increase(facts, window, kSynRetrans.name, "retransmitted", static_cast<double>(retransmitted), "SYNs");
+  add_increase(facts, window, kSynRetrans.name, all_to_it ? "retransmitted" : "retransmitted_to_all",
+               static_cast<double>(retransmitted), "SYNs");
   if (const auto retries = window.setting("net.ipv4.tcp_syn_retries"))
     facts.values["retries"] = std::to_string(*retries);
   return facts;
@@ -90,7 +93,7 @@ Facts facts_about_many(const Window& window, const std::vector<Destination>& ser
                        std::uint64_t retransmitted) {
   double waiting = 0;
   for (const auto& service : services) waiting += service.local_ports;
-  auto facts = facts_about(window, {.kind = SubjectKind::netns}, waiting, retransmitted);
+  auto facts = facts_about(window, {.kind = SubjectKind::netns}, waiting, retransmitted, true);
   facts.values["services"] = std::to_string(services.size());
   facts.values["first_service"] = to_string(destination_subject(services.front()));
   return facts;
@@ -113,7 +116,8 @@ Verdict syn_sent_unanswered(const Window& window, const Thresholds& t) {
   std::vector<Facts> found;
   found.reserve(silent.size());
   for (const auto& service : silent)
-    found.push_back(facts_about(window, destination_subject(service), service.local_ports, *retransmitted));
+    found.push_back(facts_about(window, destination_subject(service), service.local_ports, *retransmitted,
+                                (*connections)->unanswered.size() == 1));
   return Verdict::found(std::move(found));
 }
 
@@ -144,7 +148,8 @@ const Rule kRules[] = {
               .clients_see = "Programs on this host wait in connect() until their own timeout, or until ETIMEDOUT (errno 110) after about two minutes.",
               .summary = "[{destination} does not answer: {waiting} connections wait in SYN_SENT]"
                          "[{services} destinations do not answer, {first_service} among them: {waiting} connections wait in SYN_SENT]"
-                         " and {retransmitted} SYNs were sent again in {window}. The far end or the path drops them, not this host's queues.",
+                         "[ and {retransmitted} SYNs were sent again in {window}][; to all destinations together {retransmitted_to_all} SYNs were sent again "
+                         "in {window}]. The far end or the path drops them, not this host's queues.",
               .advice = kAdvice, .not_helping = kNot,
               .reads = "sock_diag, /proc/net/netstat"},
      .lookback = std::chrono::seconds(60), .evaluate = syn_sent_unanswered},

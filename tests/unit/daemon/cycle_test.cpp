@@ -141,6 +141,27 @@ TEST_CASE("after a standstill a collector runs once and keeps its period from th
   CHECK(cycle.take_batch(machine.now + 100ms) == nullptr);
 }
 
+TEST_CASE("what a diagnosis compares is read in one go, however late the last one was") {
+  Machine machine;
+  auto cycle = machine.cycle({}, kTroubled);
+  const auto read_at = [&](TimePoint now) {
+    return cycle.report(now).snapshot.namespaces[0].listeners.read_at;
+  };
+  const auto start = machine.now;
+  cycle.run_loop_collectors(start);
+  machine.now = start + 300ms;
+  cycle.run_loop_collectors(machine.now);
+  CHECK(read_at(machine.now) == start);
+  cycle.run_loop_collectors(machine.now, true);
+  CHECK(read_at(machine.now) == machine.now);
+  machine.now = start + 1s;  // its rhythm goes on from there
+  cycle.run_loop_collectors(machine.now);
+  CHECK(read_at(machine.now) == start + 300ms);
+  machine.now = start + 1300ms;
+  cycle.run_loop_collectors(machine.now);
+  CHECK(read_at(machine.now) == machine.now);
+}
+
 TEST_CASE("while a queue stands, what the diagnosis waits for is read three times as often") {
   for (const bool hurry : {true, false}) {
     Machine machine;

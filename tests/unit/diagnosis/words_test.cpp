@@ -20,6 +20,13 @@ TEST_CASE("a part in brackets is left out when one of its names is not known") {
   CHECK(can_fill_in("x[ of {a}]", {}));
 }
 
+TEST_CASE("a name with a question mark is only asked for") {
+  CHECK(fill_in("x[; of {a}{?b}].", {{"a", "1"}}) == "x.");
+  CHECK(fill_in("x[; of {a}{?b}].", {{"a", "1"}, {"b", "2"}}) == "x; of 1.");
+  CHECK_FALSE(can_fill_in("x{?b}", {}));
+  CHECK(as_pattern("x{?b} {a}") == "x <a>");
+}
+
 TEST_CASE("of parts with bars the first complete one is taken") {
   CHECK(fill_in("[{owner}|Somebody] waits", {}) == "Somebody waits");
   CHECK(fill_in("[{owner}|Somebody] waits", {{"owner", "nginx"}}) == "nginx waits");

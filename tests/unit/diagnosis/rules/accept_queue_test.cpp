@@ -119,11 +119,13 @@ TEST_CASE("a limit that is somaxconn's is named as such, and somaxconn is raised
   server.history_.sysctl("net.core.somaxconn", {128});
   server.seconds(5, 0, 10, 0).second(4, 3, 60, 300, 200).seconds(3, 0, 10, 0);
   const auto finding = server.finding("accept-queue-backlog-small");
-  CHECK(finding.summary.ends_with("the limit is net.core.somaxconn's."));
-  const auto raises = [](const Advice& advice) {
-    return advice.command == "sysctl -w net.core.somaxconn=1024";
-  };
-  CHECK(std::ranges::any_of(finding.advice, raises));
+  CHECK(finding.summary.ends_with("net.core.somaxconn caps it."));
+  REQUIRE(finding.advice.size() == 4);
+  CHECK(finding.advice[0].command == "sysctl -w net.core.somaxconn=4096");
+  CHECK(finding.advice[1].command == "systemctl restart app.service");
+  CHECK(finding.advice[2].action ==
+        "If it is 128 still, raise the backlog of gunicorn as well: gunicorn --backlog 1024.");
+  CHECK(finding.advice[3].command == "echo 'net.core.somaxconn = 4096' > /etc/sysctl.d/60-somaxconn.conf");
 }
 
 TEST_CASE("a burst that fits into the queue, an idle listener and old counters are no finding") {
@@ -312,18 +314,19 @@ TEST_CASE("whether a server is out of descriptors cannot be told when its owner 
 
 TEST_CASE("one member of a group that is full while its siblings are not is the stuck one") {
   Server server;
+  server.accepted_between_dumps(0);
   auto sibling = server.listener_.sockets.front();
   sibling.cookie += 1;
   sibling.inode = 8;
   server.listener_.sockets.push_back(sibling);
   server.listener_.sockets.push_back(sibling);
   server.listener_.sockets.back().cookie += 1;
-  server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129).seconds(5, 10, 0, 129, 10, 40);
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129).seconds(9, 10, 0, 129, 10, 40);
   server.only("accept-queue-one-listener-stuck");
   const auto finding = server.finding("accept-queue-one-listener-stuck");
   CHECK(finding.summary ==
         "Nothing is accepted by 1 of the 3 listeners that share 0.0.0.0:5000: a queue of 128 has been full "
-        "for 5 s while the others are served, and 60 connection attempts were turned away in 10 s. It "
+        "for 9 s while the others are served, and 100 connection attempts were turned away in 14 s. It "
         "belongs to gunicorn[812].");
 }
 
@@ -360,8 +363,59 @@ TEST_CASE("on a kernel that does not count a listener's drops its full queue is 
   CHECK(server.finding("accept-queue-backlog-small").evidence.size() >= 3);
 }
 
+TEST_CASE("members that are full at every look and yet accept are slow, not stuck") {
+  Server server;
+  server.accepted_between_dumps(40);
+  auto sibling = server.listener_.sockets.front();
+  sibling.cookie += 1;
+  server.listener_.sockets.push_back(sibling);
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129).seconds(12, 10, 0, 129, 10, 40);
+  server.only("accept-queue-app-slow");  // 40 were taken: more than waited at the other one
+}
+
+TEST_CASE("a member is not stuck beside others that are nearly full") {
+  Server server;
+  server.accepted_between_dumps(0);
+  auto sibling = server.listener_.sockets.front();
+  sibling.cookie += 1;
+  server.listener_.sockets.push_back(sibling);
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
+  server.listener_.sockets.back().queue_length = 120;
+  server.seconds(5, 10, 0, 129, 10, 40);
+  CHECK(server.clear("accept-queue-one-listener-stuck"));
+}
+
+TEST_CASE("whether a member of a group is stuck cannot be told without the dumps, unless it is stopped") {
+  Server server;
+  auto sibling = server.listener_.sockets.front();
+  sibling.cookie += 1;
+  sibling.inode = 8;
+  server.listener_.sockets.push_back(sibling);
+  const auto stuck = [&] { server.second(9, 1, 129, 10, 129).seconds(5, 10, 0, 129, 10, 40); };
+  server.seconds(5, 0, 10, 0);
+  SECTION("no dump tells") {
+    stuck();
+    CHECK_FALSE(server.known("accept-queue-one-listener-stuck"));
+  }
+  SECTION("it is stopped") {
+    server.process_.state = 'T';
+    stuck();
+    CHECK(server.finding("accept-queue-one-listener-stuck").subject.pid == 812);
+  }
+}
+
+TEST_CASE("what was taken from a full queue a moment ago is slow before it is called a stall") {
+  Server server;
+  server.accepted_between_dumps(0).seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
+  server.seconds(3, 10, 0, 129, 10).second(9, 0, 129, 10, 1).seconds(4, 10, 0, 129, 10);
+  CHECK(server.clear("accept-queue-app-stalled"));
+  server.seconds(8, 10, 0, 129, 10);
+  CHECK_FALSE(server.clear("accept-queue-app-stalled"));
+}
+
 TEST_CASE("three of four members that do not accept are as stuck as one") {
   Server server;
+  server.accepted_between_dumps(0);
   const auto member = server.listener_.sockets.front();
   for (std::uint64_t i = 1; i < 4; ++i) {
     server.listener_.sockets.push_back(member);
@@ -369,9 +423,28 @@ TEST_CASE("three of four members that do not accept are as stuck as one") {
   }
   server.seconds(5, 0, 10, 0);
   for (std::size_t i = 1; i < 3; ++i) server.listener_.sockets[i].queue_length = 129;
-  server.seconds(5, 10, 0, 129, 10, 40);
+  server.seconds(9, 10, 0, 129, 10, 40);
   CHECK(server.finding("accept-queue-one-listener-stuck")
             .summary.starts_with("Nothing is accepted by 3 of the 4"));
+}
+
+TEST_CASE("listeners that overflow together between two looks are each told by what they dropped") {
+  Server server;
+  server.tcp_.listen_drops = 0;
+  server.seconds(5, 0, 10, 0);
+  *server.tcp_.listen_overflows += 400;  // of which 20 are this one's
+  *server.tcp_.listen_drops += 400;
+  SECTION("all that was dropped was overflow") {
+    *server.listener_.drops += 20;
+    server.seconds(3, 0, 10, 0);
+    CHECK(server.finding("accept-queue-backlog-small").summary.find(": 20 attempts") != std::string::npos);
+  }
+  SECTION("as much was dropped for another reason") {
+    *server.tcp_.listen_drops += 20;
+    *server.listener_.drops += 20;
+    server.seconds(3, 0, 10, 0);
+    server.only("none");
+  }
 }
 
 TEST_CASE("what another listener turned away is not this one's doing") {

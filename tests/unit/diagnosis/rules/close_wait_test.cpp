@@ -48,12 +48,18 @@ class Dumps {
     }
     std::ranges::stable_sort(connections.close_wait, {}, &CloseWait::first_seen);
     PortConnections row{.port = port, .unaccepted = unaccepted};
+    if (others_each_time_) row.unaccepted_left = unaccepted;
     row.by_state[static_cast<std::size_t>(TcpState::close_wait)] =
         static_cast<std::uint32_t>(last - first) + unaccepted;
     (is_server ? connections.server : connections.client) = {row};
     history_.set(&NetnsView::connections, connections)
         .set(&Snapshot::processes, Processes{.processes = processes_})
         .tick(4s);
+    return *this;
+  }
+  // Those that are un-accepted in a dump are others than in the one before.
+  Dumps& others_each_time() {
+    others_each_time_ = true;
     return *this;
   }
   Dumps& without_owners() {
@@ -67,7 +73,7 @@ class Dumps {
   HistoryBuilder history_;
   std::vector<Process> processes_;
   std::map<std::uint64_t, TimePoint> since_;
-  bool owners_known_ = true;
+  bool owners_known_ = true, others_each_time_ = false;
 };
 
 bool clear(std::string_view id, const Dumps& dumps) { return verdict_of(id, dumps.history()).is_clear(); }
@@ -105,6 +111,19 @@ TEST_CASE("a leak that takes the last descriptors is critical and explains that 
   const auto diagnosis = diagnose(dumps.history(), rules, {});
   REQUIRE(diagnosis.findings.size() == 1);
   CHECK(diagnosis.findings[0].consequences.back() == "fd-limit-near");
+}
+
+TEST_CASE("a leak that takes the last descriptors also explains that nobody is accepted") {
+  Dumps dumps;
+  dumps.process(server(1024)).dump(0, 0).dump(0, 900).dump(0, 900).dump(0, 900);
+  const auto verdict = verdict_of(kLeak, dumps.history());
+  REQUIRE(verdict.facts().size() == 1);
+  CHECK(std::ranges::count(verdict.facts()[0].explains, "fd-limit-accept-blocked") == 1);
+  const auto finding = only_finding(kLeak, dumps.history());
+  const auto gains_time = [](const Advice& advice) {
+    return advice.command == "prlimit --pid 812 --nofile=2048";
+  };
+  CHECK(std::ranges::count_if(finding.advice, gains_time) == 1);
 }
 
 TEST_CASE("a small leak does not explain that the descriptors run out") {
@@ -199,6 +218,8 @@ TEST_CASE("health checks and connections that are held are not taken for clients
   CHECK(clear(kUnaccepted, Dumps().dump(0, 0, 20).dump(0, 0, 0).dump(0, 0, 20)));
   CHECK(clear(kUnaccepted, Dumps().dump(0, 0, 2).dump(0, 0, 2).dump(0, 0, 2)));
   CHECK(clear(kUnaccepted, Dumps().dump(0, 50).dump(0, 50).dump(0, 50)));
+  CHECK(clear(kUnaccepted,
+              Dumps().others_each_time().dump(0, 0, 20).dump(0, 0, 20).dump(0, 0, 20).dump(0, 0, 20)));
 }
 
 TEST_CASE("the rules about CLOSE_WAIT cannot tell without the connections") {

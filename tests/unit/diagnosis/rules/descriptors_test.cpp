@@ -104,7 +104,8 @@ TEST_CASE("the advice fits whoever starts the process") {
   CHECK(has(advice_for("containerd:0123456789ab"), "container runtime of containerd:0123456789ab"));
   CHECK(has(advice_for("session-3.scope"), "session-3.scope gets it"));
   CHECK(has(advice_for("nginx.service", "nginx"), "worker_rlimit_nofile 65536;"));
-  CHECK_FALSE(has(advice_for(""), "for good"));
+  CHECK(has(advice_for(""), "where app is started: ulimit -n 65536"));
+  CHECK_FALSE(has(advice_for("nginx.service"), "is started"));
 }
 
 TEST_CASE("a limit that cannot be raised any further is not advised to be") {

@@ -13,7 +13,7 @@ constexpr auto kLate = "accept-overflow-late-reset";
 // A server on port 5000 whose queue of 20 is full at every look from the fourth second on.
 struct Overflow {
   std::int64_t aborts = 0;
-  std::uint64_t overflows = 9, resets = 0, cookies = 0;
+  std::uint64_t overflows = 9, resets = 0, cookies = 0, scanned_each_second = 0;
   std::uint32_t half_open = 0;
   bool full = true;
   std::chrono::milliseconds between_looks{1000};
@@ -32,10 +32,11 @@ struct Overflow {
       listener.sockets.front().queue_length = now ? 21 : 0;
       if (second == 5) {
         tcp.listen_overflows = *tcp.listen_overflows + overflows;
-        tcp.embryonic_rsts = resets;
+        tcp.embryonic_rsts = *tcp.embryonic_rsts + resets;
         tcp.req_q_full_do_cookies = cookies;
         listener.drops = overflows;
       }
+      tcp.embryonic_rsts = *tcp.embryonic_rsts + scanned_each_second;
       history.set(&NetnsView::tcp, tcp).set(&NetnsView::listeners, Listeners{.listeners = {listener}});
       Connections connections;
       connections.half_open = {{listener.endpoint, now ? half_open : 0}};
@@ -67,8 +68,14 @@ TEST_CASE("clients that are reset because tcp_abort_on_overflow is 1 are told wi
 }
 
 TEST_CASE("resets of scanners are not the overflow's, and no more are told than overflows") {
-  CHECK_THAT(only_finding(kRst, Overflow{.aborts = 1, .resets = 50}.history().history()).summary,
+  CHECK_THAT(only_finding(kRst, Overflow{.aborts = 1, .resets = 15}.history().history()).summary,
              ContainsSubstring("9 clients"));
+  CHECK_THAT(
+      only_finding(kRst, Overflow{.aborts = 1, .resets = 9, .scanned_each_second = 2}.history().history())
+          .summary,
+      ContainsSubstring("9 clients"));
+  CHECK(clear(kRst, {.aborts = 1, .resets = 50}));
+  CHECK(clear(kRst, {.aborts = 1, .scanned_each_second = 8}));
   CHECK(clear(kRst, {.aborts = 1, .overflows = 0, .resets = 9}));
   CHECK(clear(kRst, {.aborts = 1, .resets = 0}));
   CHECK(clear(kRst, {.aborts = 0, .resets = 9}));

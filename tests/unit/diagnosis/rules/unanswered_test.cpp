@@ -50,6 +50,16 @@ bool clear(const HistoryBuilder& history) { return verdict_of(kId, history.histo
 
 }  // namespace
 
+TEST_CASE("SYNs that are sent again are not told of one destination when another waits as well") {
+  const auto history = dumps(waiting({to("10.0.0.2", 5432, 20), to("10.0.0.3", 81, 80)}), 600, 2);
+  const auto facts = verdict_of(kId, history.history()).facts();
+  REQUIRE(facts.size() == 2);
+  for (const auto& each : facts) {
+    CHECK_FALSE(each.values.contains("retransmitted"));
+    CHECK(each.values.at("retransmitted_to_all") == "600");
+  }
+}
+
 TEST_CASE("a destination behind a firewall that drops SYNs is named") {
   const auto finding = only_finding(kId, dumps(waiting({to("10.0.0.2", 5432, 20)}), 60, 2).history());
   CHECK(finding.severity == Severity::warning);
