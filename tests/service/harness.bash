@@ -45,8 +45,9 @@ within() {
 }
 
 in_container() { nsenter -t "$leader" -a -- "$@"; }
+# The child is looked for anew each time: the first one that systemd-nspawn has is not yet the one that stays.
 has_child() { leader=$(pgrep -P "$nspawn" | head -1) && [ -n "$leader" ]; }
-booted() { in_container systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded'; }
+booted() { has_child && in_container systemctl is-system-running 2>/dev/null | grep -qE "running|degraded"; }
 
 # boot: unpacks the root, made once and kept, and starts it. Its packages are those that the .deb needs, and rpm.
 boot() {
@@ -63,7 +64,7 @@ boot() {
     --machine="tcpdiag-$$" --boot --register=no --keep-unit --private-network --capability=all --console=pipe \
     </dev/null >"$scratch/console.log" 2>&1 &
   nspawn=$!
-  within 30 has_child && within 30 booted || die "did not boot: $(tail "$scratch/console.log")"
+  within 60 booted || die "did not boot: $(tail "$scratch/console.log")"
   # The container's own is a stand-in from which nothing can be read.
   in_container umount /dev/kmsg 2>/dev/null || true
   in_container rm -f /dev/kmsg
