@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# What is installed beside the programs. The unit names /usr/sbin, /etc and /var: with another prefix it has to be changed.
-pkg_get_variable(units systemd systemdsystemunitdir)
-if(NOT units)
-  set(units lib/systemd/system)
-endif()
-set(TCPDIAG_UNIT_DIR ${units} CACHE STRING "Where systemd's units go")
-set(TCPDIAG_ZSH_DIR share/zsh/vendor-completions CACHE STRING "Where completions for zsh go")
+# What is installed beside the programs, where systemd and the shells look on any system; debian/rules moves what Debian has
+# elsewhere. The unit names /usr/sbin, /etc and /var: with another prefix it has to be changed.
 
-install(FILES systemd/tcpdiagd.service systemd/tcpdiagd.socket DESTINATION ${TCPDIAG_UNIT_DIR})
+install(FILES systemd/tcpdiagd.service systemd/tcpdiagd.socket DESTINATION lib/systemd/system)
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tcpdiagd.conf)
 install(FILES systemd/tcpdiagd.json DESTINATION /etc/tcpdiagd)
 install(FILES systemd/default DESTINATION /etc/default RENAME tcpdiagd)
@@ -20,4 +15,5 @@ install(FILES docs/man/tcpdiag.1 DESTINATION share/man/man1)
 install(FILES completions/tcpdiag completions/tcpdiagd DESTINATION share/bash-completion/completions)
 install(DIRECTORY monitoring/grafana/dashboards monitoring/grafana/provisioning DESTINATION share/tcpdiagd/grafana)
 install(FILES monitoring/grafana/kustomization.yaml DESTINATION share/tcpdiagd/grafana)
-install(FILES completions/_tcpdiag DESTINATION ${TCPDIAG_ZSH_DIR})
+install(FILES completions/_tcpdiag DESTINATION share/zsh/site-functions)
+install(FILES LICENSE DESTINATION share/licenses/tcpdiagd)

@@ -99,16 +99,15 @@ std::optional<std::uint32_t> waiting_for_room(const Window& window, const QueueC
   constexpr std::chrono::milliseconds kRoundTrip{1000};
   const auto reading = window.readings(&NetnsView::connections);
   if (reading.empty()) return std::nullopt;
-  std::optional<TimePoint> full_since;
+  auto full_since = TimePoint::max();  // it has room
   for (const auto& step : course.steps) {
     if (!step.pinned()) {
-      full_since.reset();
+      full_since = TimePoint::max();
       continue;
     }
-    if (!full_since) full_since = step.from;
-
+    full_since = std::min(full_since, step.from);
     for (const auto& dump : reading) {
-      if (dump.at < *full_since + kRoundTrip / 2 || dump.at > step.to) continue;
+      if (dump.at < full_since + kRoundTrip / 2 || dump.at > step.to) continue;
       for (const auto& half_open : dump.value->half_open)
         if (half_open.listener == course.listener->endpoint && half_open.count > 0) return half_open.count;
     }

@@ -9,7 +9,11 @@ if [ "$EUID" != 0 ]; then
 fi
 : "${TCPDIAG_SOURCE_DIR:?is not set: ctest sets it}" "${TCPDIAG_BUILD_DIR:?is not set: ctest sets it}"
 deb=$(echo "$TCPDIAG_SOURCE_DIR"/build/service/tcpdiagd_*.deb)
-[ -f "$deb" ] || { echo "no package: ./dev test service makes it"; exit 1; }
+rpm=$(echo "$TCPDIAG_SOURCE_DIR"/build/service/tcpdiagd-*.rpm)
+tarball=$(echo "$TCPDIAG_SOURCE_DIR"/build/service/tcpdiagd-*.tar.gz)
+for package in "$deb" "$rpm" "$tarball"; do
+  [ -f "$package" ] || { echo "no $package: ./dev test service makes it"; exit 1; }
+done
 scratch=$(mktemp -d "$TCPDIAG_BUILD_DIR/service-XXXXXX")
 root=$scratch/root
 nspawn= leader=  # its process outside, and the container's first one
@@ -41,13 +45,14 @@ within() {
 }
 
 in_container() { nsenter -t "$leader" -a -- "$@"; }
+# The child is looked for anew each time: the first one that systemd-nspawn has is not yet the one that stays.
 has_child() { leader=$(pgrep -P "$nspawn" | head -1) && [ -n "$leader" ]; }
-booted() { in_container systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded'; }
+booted() { has_child && in_container systemctl is-system-running 2>/dev/null | grep -qE "running|degraded"; }
 
-# boot: unpacks the root, made once and kept, and starts it. Its packages are those that the .deb needs.
+# boot: unpacks the root, made once and kept, and starts it. Its packages are those that the .deb needs, and rpm.
 boot() {
   local kept=$TCPDIAG_BUILD_DIR/service-root.tar needed
-  needed=$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/|[^,]*//g; s/[[:space:]]//g')
+  needed=rpm,$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/|[^,]*//g; s/[[:space:]]//g')
   if [ "$(cat "$kept.packages" 2>/dev/null)" != "$needed" ]; then
     mmdebstrap --quiet --variant=minbase --include="systemd,systemd-sysv,dbus,iproute2,curl,$needed" \
       "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$kept" || exit 1
@@ -55,12 +60,11 @@ boot() {
   fi
   mkdir "$root"
   tar -xf "$kept" -C "$root" "--exclude=./dev/*"
-  cp "$deb" "$root/root/tcpdiagd.deb"
   SYSTEMD_NSPAWN_API_VFS_WRITABLE=network SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn -q -D "$root" \
     --machine="tcpdiag-$$" --boot --register=no --keep-unit --private-network --capability=all --console=pipe \
     </dev/null >"$scratch/console.log" 2>&1 &
   nspawn=$!
-  within 30 has_child && within 30 booted || die "did not boot: $(tail "$scratch/console.log")"
+  within 60 booted || die "did not boot: $(tail "$scratch/console.log")"
   # The container's own is a stand-in from which nothing can be read.
   in_container umount /dev/kmsg 2>/dev/null || true
   in_container rm -f /dev/kmsg

@@ -4,6 +4,7 @@
 # sees, comes back when it dies or hangs, and leaves nothing behind.
 source "$(dirname "$0")/harness.bash"
 boot
+cp "$deb" "$root/root/tcpdiagd.deb"
 
 echo "installed, it runs"
 in_container dpkg -i /root/tcpdiagd.deb >"$scratch/installation" 2>&1 || die "does not install: $(cat "$scratch/installation")"
