@@ -15,6 +15,7 @@ namespace tcpdiag {
 namespace {
 
 constexpr std::string_view kNetns = "--netns";
+constexpr std::string_view kHttpConfigFile = "--http.config.file";
 
 tl::unexpected<Error> refused(std::string line) { return unexpected(Errc::malformed, std::move(line)); }
 
@@ -73,13 +74,17 @@ Result<std::filesystem::path> directory_of(const GivenFlags& given, const std::s
 
 Result<Command> parse_check(const GivenFlags& given) {
   CheckOptions options{.json = given.contains("--json")};
+  const auto config = given.find(kHttpConfigFile);
   if (const auto flag = given.find("--url"); flag != given.end()) {
     for (const auto name : {std::string_view("--duration"), kNetns})
       if (given.contains(name))
         return refused(std::string(name) + " has no meaning with --url: a daemon looks all the time");
     options.url = flag->second.front();
+    if (config != given.end()) options.http_config_file = config->second.front();
     return options;
   }
+  if (config != given.end())
+    return refused(std::string(kHttpConfigFile) + " has no meaning without --url: nobody is asked");
   if (const auto flag = given.find("--duration"); flag != given.end()) {
     const auto duration = parse_duration(flag->second.front());
     if (!duration) return tl::unexpected<Error>(duration.error());
@@ -183,8 +188,8 @@ const std::vector<CommandSpec>& commands() {
   const FlagSpec json{"--json"};
   static const std::vector<CommandSpec> kCommands = {
       {"check",
-       " [--duration=TIME] [--url=URL] [--netns=NETNS]... [--json]",
-       {{"--duration", true}, {"--url", true}, netns, json},
+       " [--duration=TIME] [--url=URL [--http.config.file=FILE]] [--netns=NETNS]... [--json]",
+       {{"--duration", true}, {"--url", true}, {std::string(kHttpConfigFile), true}, netns, json},
        0,
        parse_check,
        R"(      Look at this host and say which TCP limits bite, how that is known, and what to do about it.
@@ -194,7 +199,11 @@ const std::vector<CommandSpec>& commands() {
   --duration=TIME
       How long to look, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 10.
   --url=URL
-      Ask the daemon there instead, for example http://localhost:10180.
+      Ask the daemon there instead, for example http://localhost:10180 or https://db1:10180.
+  --http.config.file=FILE
+      With --url: a name and a password, a client certificate, a CA that the system does not know,
+      a proxy, in the format that promtool and amtool read. See web-security.md in
+      /usr/share/doc/tcpdiagd.
 )"},
       {"listeners",
        " [--netns=NETNS]... [--json]",
@@ -292,6 +301,13 @@ constexpr std::string_view kExitStatus =
 mistake on the command line.
 )";
 
+/// A synopsis on lines that fit a terminal.
+std::string wrapped(std::string line) {
+  constexpr std::size_t kWidth = 100;
+  if (line.size() > kWidth) line.insert(line.rfind(" [", kWidth), "\n" + std::string(20, ' '));
+  return line;
+}
+
 std::string listed(const std::vector<std::string>& names) {
   std::string list;
   for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
@@ -326,8 +342,8 @@ std::vector<CommandView> command_views() {
 std::string usage() {
   std::string synopses, descriptions;
   for (const auto& command : commands()) {
-    const auto line = std::string(command.name) + std::string(command.synopsis) + "\n";
-    synopses += (synopses.empty() ? "Usage: tcpdiag " : "       tcpdiag ") + line;
+    const auto line = std::string(command.name) + std::string(command.synopsis);
+    synopses += wrapped((synopses.empty() ? "Usage: tcpdiag " : "       tcpdiag ") + line) + "\n";
     descriptions += "\n  " + std::string(command.name) + "\n" + std::string(command.help);
   }
   return synopses + "       tcpdiag --help | --version\nAsks the kernel why TCP connections fail.\n" +

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "cli/http_config_file.h"
+#include "cli/http_failure.h"
 #include "cli/http_get.h"
 #include "cli/pace.h"
 #include "collectors/catalog.h"
@@ -22,7 +24,8 @@ constexpr std::chrono::seconds kPatience{5};
 std::string first_line(const std::string& body) {
   constexpr std::size_t kMost = 200;
   const auto line = std::string_view(body).substr(0, body.find('\n'));
-  return one_line(utf8_prefix(line, kMost));
+  const auto shown = utf8_prefix(line, kMost);
+  return one_line(shown.substr(0, shown.find_last_not_of(". \r") + 1));
 }
 
 }  // namespace
@@ -65,16 +68,21 @@ Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
   return cycle.report(clocks.monotonic());
 }
 
-Result<std::string> ask_daemon(const std::string& url, const Clocks& clocks) {
+Result<std::string> ask_daemon(const CheckOptions& options) {
   constexpr int kOk = 200;
-  const auto parsed = parse_http_url(url);
-  if (!parsed) return tl::unexpected<Error>(parsed.error());
-  auto answer = http_get(*parsed, "api/v1/findings", kPatience, clocks);
+  const auto url = parse_http_url(options.url);
+  if (!url) return tl::unexpected<Error>(url.error());
+  Result<HttpConfig> config;
+  if (!options.http_config_file.empty()) config = read_http_config(options.http_config_file);
+  if (!config) return tl::unexpected<Error>(config.error());
+  auto answer = http_get(*url, "api/v1/findings", *config, kPatience);
   if (!answer) return tl::unexpected<Error>(answer.error());
-  if (answer->status == kOk) return answer->body;
-  return unexpected(Errc::failed, authority(*parsed) + ": answers " + std::to_string(answer->status) +
-                                      " to GET " + parsed->path +
-                                      "api/v1/findings: " + first_line(answer->body));
+  if (answer->status == kOk) return std::move(answer->body);
+  auto detail = authority(*url) + ": answers " + std::to_string(answer->status) + " to GET " + url->path +
+                "api/v1/findings";
+  if (const auto line = first_line(answer->body); !line.empty()) detail += ": " + line;
+  if (const auto advice = advice_about(answer->status, *config); !advice.empty()) detail += "; " + advice;
+  return unexpected(Errc::failed, detail);
 }
 
 }  // namespace tcpdiag

@@ -15,7 +15,8 @@ namespace tcpdiag {
 struct CheckOptions {
   std::chrono::milliseconds duration = std::chrono::seconds(10);
   bool json = false;
-  std::string url;                      ///< the daemon to ask; empty: look at this host
+  std::string url;               ///< the daemon to ask; empty: look at this host
+  std::string http_config_file;  ///< how to ask it; empty: without a password, and the system knows the CAs
   std::vector<std::string> namespaces;  ///< to look at beside the program's own
 };
 
@@ -30,8 +31,8 @@ CheckStatus status_of(const FindingsAnswer& answer);
 /// SIGTERM asks to stop.
 Report look_at_this_host(const CheckOptions& options, const Clocks& clocks);
 
-/// The body of a daemon's GET /api/v1/findings. Errors: the URL is none; the daemon cannot be reached, is not
-/// ready, or is something else; the detail is one line.
-Result<std::string> ask_daemon(const std::string& url, const Clocks& clocks);
+/// The body of a daemon's GET /api/v1/findings. Errors: the URL is none, or the file is not right; the daemon
+/// cannot be reached, is not ready, does not let us in, or is something else; the detail is one line.
+Result<std::string> ask_daemon(const CheckOptions& options);
 
 }  // namespace tcpdiag

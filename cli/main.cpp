@@ -71,13 +71,12 @@ int answer(const Report& report, std::initializer_list<std::string_view> decisiv
 
 /// What is found, as the API says it.
 Result<std::string> findings_for(const CheckOptions& options) {
-  const auto clocks = Clocks::system();
-  if (!options.url.empty()) return ask_daemon(options.url, clocks);
+  if (!options.url.empty()) return ask_daemon(options);
   if (::isatty(STDERR_FILENO) == 1)
     std::cerr << "tcpdiag: looking for "
               << duration_text(std::chrono::ceil<std::chrono::seconds>(options.duration))
               << "; Ctrl-C ends it earlier\n";
-  return findings_json_text(look_at_this_host(options, clocks));
+  return findings_json_text(look_at_this_host(options, Clocks::system()));
 }
 
 int run(const CheckOptions& options) {

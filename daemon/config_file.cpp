@@ -146,4 +146,10 @@ Result<std::string> read_config_file(const std::string& path) {
   return read_whole(file, path, kMaxConfigBytes);
 }
 
+std::string path_beside(const std::string& path, const std::string& name) {
+  if (name.starts_with('/')) return name;
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? name : path.substr(0, slash + 1) + name;
+}
+
 }  // namespace tcpdiag

@@ -26,4 +26,8 @@ Result<std::string> read_config_file(const std::string& path);
 
 inline constexpr std::size_t kMaxConfigBytes = 1 << 20;
 
+/// A name that stands in the file `path`, as one that can be opened: a relative one counts from its
+/// directory.
+std::string path_beside(const std::string& path, const std::string& name);
+
 }  // namespace tcpdiag

@@ -13,12 +13,6 @@ std::int64_t nanoseconds(const timespec& time) {
   return time.tv_sec * kPerSecond + time.tv_nsec;
 }
 
-std::string beside(const std::string& path, const std::string& name) {
-  if (name.starts_with('/')) return name;
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? name : path.substr(0, slash + 1) + name;
-}
-
 class Reader {
  public:
   Reader(const std::string& path, std::vector<FileMark>& marks) : path_(path), marks_(marks) {}
@@ -29,9 +23,9 @@ class Reader {
   }
 
   /// The text that a source stands for; `key` is what it is called where it is a file.
-  Result<std::string> text_of(const PemSource& source, const std::string& key) {
+  Result<std::string> text_of(const TextSource& source, const std::string& key) {
     if (source.file.empty()) return source.text;
-    auto text = read(beside(path_, source.file));
+    auto text = read(path_beside(path_, source.file));
     if (!text) return unexpected(text.error().code, path_ + ": " + key + ": " + text.error().detail);
     return text;
   }

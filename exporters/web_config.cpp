@@ -1,106 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/web_config.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
-#include <span>
 
-#include "core/nearest_name.h"
-#include "core/utf8.h"
 #include "exporters/bcrypt.h"
 #include "exporters/duration_text.h"
 #include "exporters/tls_priority.h"
-#include "exporters/yaml_text.h"
+#include "exporters/yaml_keys.h"
 
 namespace tcpdiag {
 namespace {
 
-// The text begins with the key.
 using Complaint = YamlComplaint;
-using Wrong = std::optional<Complaint>;
-
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t kLongest = 80;
-  const auto shown = utf8_prefix(text, kLongest);
-  return '"' + escaped(shown) + (shown.size() < text.size() ? "...\"" : "\"");
-}
-
-/// A value of the file, under its key.
-struct Value {
-  std::string key;
-  YAML::Node node;
-  int line = 0;
-
-  [[nodiscard]] Wrong wrong(const std::string& what) const { return Complaint{line, key + what}; }
-  [[nodiscard]] bool is_text() const { return node.IsScalar() || node.IsNull(); }
-  /// Of nothing at all: empty.
-  [[nodiscard]] std::string text() const { return node.IsScalar() ? node.Scalar() : std::string(); }
-  /// Without quotes around it.
-  [[nodiscard]] bool is_plain() const { return node.IsScalar() && node.Tag() != "!"; }
-};
-
-int line_of(const YAML::Node& node) { return node.Mark().line + 1; }
-
+using Wrong = YamlWrong;
+using Value = YamlValue;
 template <class T>
-struct KeyRow {
-  std::string_view key;
-  Wrong (*store)(const Value& value, T& into);
-};
-
-/// Calls `take` for each member of a mapping, of which nothing at all is an empty one.
-template <class Take>
-Wrong for_each_member(const Value& mapping, Take take) {
-  if (mapping.node.IsNull()) return std::nullopt;
-  if (!mapping.node.IsMap()) return mapping.wrong(" is not a mapping of keys to values");
-  std::vector<std::string> seen;
-  for (const auto& member : mapping.node) {
-    const int line = line_of(member.first);
-    if (!member.first.IsScalar()) return Complaint{line, mapping.key + " has a key that is not a text"};
-    const auto& key = member.first.Scalar();
-    const bool no_colon = member.second.IsNull() && member.second.Mark().pos == member.first.Mark().pos;
-    if (no_colon) return Complaint{line, "the key " + in_quotes(key) + " has no colon behind it"};
-    if (std::ranges::find(seen, key) != seen.end())
-      return Complaint{line, "the key " + in_quotes(key) + " is there twice"};
-    seen.push_back(key);
-    if (auto wrong = take(Value{key, member.second, line})) return wrong;
-  }
-  return std::nullopt;
-}
-
-template <class T>
-Wrong store_mapping(const Value& mapping, std::span<const KeyRow<T>> rows, T& into) {
-  return for_each_member(mapping, [&](const Value& value) -> Wrong {
-    const auto row = std::ranges::find(rows, value.key, &KeyRow<T>::key);
-    if (row != rows.end()) return row->store(value, into);
-    std::vector<std::string> known;
-    for (const auto& each : rows) known.emplace_back(each.key);
-    const auto nearest = nearest_name(value.key, known);
-    const auto hint = nearest.empty() ? "" : "; did you mean " + in_quotes(nearest) + "?";
-    return Complaint{value.line, "unknown key " + in_quotes(value.key) + hint};
-  });
-}
-
-template <auto Member, class T>
-Wrong store_text(const Value& value, T& into) {
-  if (!value.is_text()) return value.wrong(" is not a text");
-  into.*Member = value.text();
-  return std::nullopt;
-}
-
-template <PemSource TlsConfig::* Source, std::string PemSource::* Part>
-Wrong store_pem(const Value& value, TlsConfig& into) {
-  return store_text<Part>(value, into.*Source);
-}
-
-template <auto Member, class T>
-Wrong store_switch(const Value& value, T& into) {
-  bool on = false;
-  if (!value.is_plain() || !YAML::convert<bool>::decode(value.node, on))
-    return value.wrong(" is neither true nor false");
-  into.*Member = on;
-  return std::nullopt;
-}
+using KeyRow = YamlKey<T>;
 
 template <std::vector<std::string> TlsConfig::* Member>
 Wrong store_texts(const Value& value, TlsConfig& into) {
@@ -133,9 +48,10 @@ Wrong store_names(const Value& value, TlsConfig& into) {
 template <TlsVersion TlsConfig::* Member>
 Wrong store_version(const Value& value, TlsConfig& into) {
   const auto name = value.is_text() ? value.text() : "?";
-  if (name != "TLS12" && name != "TLS13")
+  const auto version = to_tls_version(name);
+  if (!version)
     return value.wrong(" is " + in_quotes(name) + "; allowed: TLS12 or TLS13, older versions are not served");
-  into.*Member = name == "TLS12" ? TlsVersion::tls12 : TlsVersion::tls13;
+  into.*Member = *version;
   return std::nullopt;
 }
 
@@ -161,12 +77,12 @@ Wrong store_client_auth(const Value& value, TlsConfig& into) {
 }
 
 constexpr KeyRow<TlsConfig> kTlsKeys[] = {
-    {"cert", store_pem<&TlsConfig::cert, &PemSource::text>},
-    {"cert_file", store_pem<&TlsConfig::cert, &PemSource::file>},
-    {"key", store_pem<&TlsConfig::key, &PemSource::text>},
-    {"key_file", store_pem<&TlsConfig::key, &PemSource::file>},
-    {"client_ca", store_pem<&TlsConfig::client_ca, &PemSource::text>},
-    {"client_ca_file", store_pem<&TlsConfig::client_ca, &PemSource::file>},
+    {"cert", store_source<&TlsConfig::cert, &TextSource::text>},
+    {"cert_file", store_source<&TlsConfig::cert, &TextSource::file>},
+    {"key", store_source<&TlsConfig::key, &TextSource::text>},
+    {"key_file", store_source<&TlsConfig::key, &TextSource::file>},
+    {"client_ca", store_source<&TlsConfig::client_ca, &TextSource::text>},
+    {"client_ca_file", store_source<&TlsConfig::client_ca, &TextSource::file>},
     {"client_auth_type", store_client_auth},
     {"client_allowed_sans", store_texts<&TlsConfig::client_allowed_sans>},
     {"min_version", store_version<&TlsConfig::min_version>},
@@ -178,10 +94,9 @@ constexpr KeyRow<TlsConfig> kTlsKeys[] = {
 
 /// What no single key can tell. Empty: all is well.
 std::string contradiction(const TlsConfig& tls, bool names_sans) {
-  const auto both = [](const PemSource& source) { return !source.text.empty() && !source.file.empty(); };
-  if (both(tls.cert)) return " has both cert and cert_file";
-  if (both(tls.key)) return " has both key and key_file";
-  if (both(tls.client_ca)) return " has both client_ca and client_ca_file";
+  if (tls.cert.twice()) return " has both cert and cert_file";
+  if (tls.key.twice()) return " has both key and key_file";
+  if (tls.client_ca.twice()) return " has both client_ca and client_ca_file";
   if (!tls.cert.given()) return " has no cert_file and no cert";
   if (!tls.key.given()) return " has no key_file and no key";
   if (tls.max_version < tls.min_version) return " has a max_version below its min_version";
@@ -299,20 +214,20 @@ constexpr KeyRow<WebConfig> kTopKeys[] = {{"tls_server_config", store_tls},
                                           {"basic_auth_users", store_users},
                                           {"rate_limit", store_rate_limit}};
 
-tl::unexpected<Error> malformed(const std::string& name, const Complaint& complaint) {
-  return unexpected(Errc::malformed, name + ":" + std::to_string(complaint.line) + ": " + complaint.text);
-}
-
 }  // namespace
 
+std::optional<TlsVersion> to_tls_version(std::string_view name) {
+  if (name == "TLS12") return TlsVersion::tls12;
+  if (name == "TLS13") return TlsVersion::tls13;
+  return std::nullopt;
+}
+
 Result<WebConfig> parse_web_config(const std::string& name, std::string_view text) {
-  if (text.size() > kMaxWebConfigBytes)
-    return unexpected(Errc::too_large, name + ": more than " + std::to_string(kMaxWebConfigBytes) + " bytes");
-  const auto document = load_yaml(text);
-  if (!document) return malformed(name, document.error());
+  const auto top = parse_yaml(name, text, kMaxWebConfigBytes);
+  if (!top) return tl::unexpected<Error>(top.error());
   WebConfig config;
-  const Value top{"the file", *document, 1};
-  if (const auto wrong = store_mapping<WebConfig>(top, kTopKeys, config)) return malformed(name, *wrong);
+  if (const auto wrong = store_mapping<WebConfig>(*top, kTopKeys, config))
+    return malformed_yaml(name, *wrong);
   return config;
 }
 

@@ -13,17 +13,9 @@
 #include <vector>
 
 #include "core/result.h"
+#include "exporters/text_source.h"
 
 namespace tcpdiag {
-
-/// A PEM text that stands in the file itself, or in another one. At most one of the two is set.
-struct PemSource {
-  std::string text;
-  std::string file;  ///< as it was written: relative to the directory of the web configuration file
-
-  [[nodiscard]] bool given() const { return !text.empty() || !file.empty(); }
-  bool operator==(const PemSource&) const = default;
-};
 
 /// What is asked of a client's certificate.
 enum class ClientAuth {
@@ -36,9 +28,11 @@ enum class ClientAuth {
 };
 
 enum class TlsVersion { tls12, tls13 };
+/// Of "TLS12" or "TLS13"; empty: it is another word.
+std::optional<TlsVersion> to_tls_version(std::string_view name);
 
 struct TlsConfig {
-  PemSource cert, key, client_ca;
+  TextSource cert, key, client_ca;
   ClientAuth client_auth = ClientAuth::none;
   std::vector<std::string> client_allowed_sans;  ///< empty: any
   TlsVersion min_version = TlsVersion::tls12, max_version = TlsVersion::tls13;

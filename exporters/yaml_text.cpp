@@ -76,7 +76,7 @@ class Documents : public YAML::EventHandler {
  private:
   void note(const YAML::Mark& mark, const std::string& tag) {
     const bool none = tag.empty() || tag == "?" || tag == "!";  // "!": in quotes
-    if (!none && !tagged) tagged = {mark.line + 1, "the tag " + one_line(utf8_prefix(tag, 80))};
+    if (!none && !tagged) tagged = {mark.line + 1, "a tag, or a text that begins with !"};
   }
 };
 
@@ -100,9 +100,13 @@ tl::expected<YAML::Node, YamlComplaint> load_yaml(std::string_view text) try {
   if (auto wrong = unwelcome(whole)) return tl::unexpected<YamlComplaint>(std::move(*wrong));
   return YAML::Load(whole);
 } catch (const YAML::Exception& error) {
-  const bool open_quote = error.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
-  return tl::unexpected<YamlComplaint>(
-      {error.mark.line + 1, open_quote ? "a quote is not closed before this line" : error.msg});
+  const int line = error.mark.line + 1;
+  if (error.msg == YAML::ErrorMsg::DOC_IN_SCALAR)
+    return tl::unexpected<YamlComplaint>({line, "a quote is not closed before this line"});
+  // its name may be a password
+  if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR))
+    return tl::unexpected<YamlComplaint>({line, "an alias without its anchor, or a text that begins with *"});
+  return tl::unexpected<YamlComplaint>({line, error.msg});
 }
 
 }  // namespace tcpdiag

@@ -106,7 +106,7 @@ refuses() {
   [ ! -s "$scratch/output" ] || die "it shows something all the same: $(cat "$scratch/output")"
 }
 refuses '^tcpdiag: 127.0.0.1:1: Connection refused' --url http://127.0.0.1:1
-refuses '^tcpdiag: --url is "127.0.0.1:10180"; allowed: http://HOST:PORT$' --url 127.0.0.1:10180
+refuses '^tcpdiag: --url is "127.0.0.1:10180"; allowed: http://HOST:PORT or https://HOST:PORT$' --url 127.0.0.1:10180
 refuses "^tcpdiag: no.such.host.invalid:80: " --url http://no.such.host.invalid
 refuses '^tcpdiag: 127.0.0.1:10180: answers 404 to GET /x/api/v1/findings: Not found' --url $url/x
 refuses '^tcpdiag: unknown flag "--urll"' --urll $url
@@ -119,7 +119,7 @@ kill -CONT "$daemon"
 
 echo "what is no tcpdiagd"
 # serve TEXT: to one client
-serve() { "$TCPDIAG_BUILD_DIR/tests/say" 10181 "$1" & started+=($!); }
+serve() { "$TCPDIAG_BUILD_DIR/tests/say" 10181 "$1" >"$scratch/heard" & started+=($!); }
 stranger() {
   local because=$1
   serve "$2"
@@ -132,5 +132,5 @@ stranger '^tcpdiag: 127.0.0.1:10181: no answer' ''
 stranger '^tcpdiag: 127.0.0.1:10181: the answer ends early' 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{'
 stranger '^tcpdiag: http://127.0.0.1:10181: answers, but not as tcpdiagd does: not JSON' 'HTTP/1.1 200 OK\r\n\r\n<html>'
 stranger '^tcpdiag: http://127.0.0.1:10181: answers, but not as tcpdiagd does: generated_at: missing' 'HTTP/1.1 200 OK\r\n\r\n{}'
-stranger '^tcpdiag: 127.0.0.1:10181: answers 301 ' 'HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n'
+stranger "^tcpdiag: 127.0.0.1:10181: redirects to http://127.0.0.1:10181/: Connection refused" 'HTTP/1.1 301 Moved\r\nLocation: /\r\nContent-Length: 0\r\n\r\n'
 stop_daemon

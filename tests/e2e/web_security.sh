@@ -90,7 +90,7 @@ http_server_config: {}\n"basic_auth_users"|:2: end of map
 # \xff\nbasic_auth_users: {}|:1: not UTF-8
 # \x01\nbasic_auth_users: {}|:1: a control character
 basic_auth_users:\n\t# comment|:2: a tab before a comment
-http_server_config: {http2: !!str true}|:1: the tag
+http_server_config: {http2: !!str true}|:1: a tag
 %YAML 1.2\n---\nbasic_auth_users: {}|:1: a directive
 TEXT
 [ "$refused" = 24 ] || die "only $refused were tried"

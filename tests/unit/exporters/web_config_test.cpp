@@ -69,8 +69,9 @@ std::string tls(const std::string& lines) {
 TEST_CASE("a web configuration file may say everything the exporters' format has", "[web]") {
   const auto config = parsed(kEverything);
   REQUIRE(config.tls);
-  CHECK(config.tls->cert == PemSource{"", "server.crt"});
-  CHECK(config.tls->key == PemSource{"-----BEGIN PRIVATE KEY-----\ninline\n-----END PRIVATE KEY-----\n", ""});
+  CHECK(config.tls->cert == TextSource{"", "server.crt"});
+  CHECK(config.tls->key ==
+        TextSource{"-----BEGIN PRIVATE KEY-----\ninline\n-----END PRIVATE KEY-----\n", ""});
   CHECK(config.tls->client_ca.file == "/etc/ca.crt");
   CHECK(config.tls->client_auth == ClientAuth::require_and_verify);
   CHECK(config.tls->client_allowed_sans == std::vector<std::string>{"prometheus.example", "10.0.0.1"});
@@ -179,10 +180,11 @@ TEST_CASE("a quote that is not closed does not swallow the rest of the file", "[
 
 TEST_CASE("a key without its colon is an error", "[web]") {
   CHECK(complaint("rate_limit: {}\nbasic_auth_users") ==
-        "2: the key \"basic_auth_users\" has no colon behind it");
+        "2: the key \"basic_auth_users\" has no colon with a blank behind it");
   CHECK(complaint("rate_limit: {}\nbasic_auth_users\n") ==
-        "2: the key \"basic_auth_users\" has no colon behind it");
-  CHECK(complaint(tls("  client_ca_file")) == "4: the key \"client_ca_file\" has no colon behind it");
+        "2: the key \"basic_auth_users\" has no colon with a blank behind it");
+  CHECK(complaint(tls("  client_ca_file")) ==
+        "4: the key \"client_ca_file\" has no colon with a blank behind it");
   CHECK_THAT(complaint("rate_limit: {}\n\"basic_auth_users\""), ContainsSubstring("2: "));
   CHECK(parsed("? rate_limit\n? basic_auth_users\n").users.empty());
 }
@@ -199,9 +201,9 @@ TEST_CASE("what other readers of YAML refuse, or read in another way, is an erro
   CHECK(complaint("\t# comment" + behind) == "1: a tab before a comment");
   CHECK(complaint("rate_limit:\n  \t# comment\n  burst: 1\n") == "2: a tab before a comment");
   CHECK(complaint("%YAML 1.2\n---" + behind) == "1: a directive, or a text that begins with %");
-  CHECK(complaint("http_server_config: {http2: !!str true}") == "1: the tag tag:yaml.org,2002:str");
-  CHECK(complaint("http_server_config:\n  !x {http2: true}") == "2: the tag !x");
-  CHECK(complaint("rate_limit: !!seq []") == "1: the tag tag:yaml.org,2002:seq");
+  CHECK(complaint("http_server_config: {http2: !!str true}") == "1: a tag, or a text that begins with !");
+  CHECK(complaint("http_server_config:\n  !x {http2: true}") == "2: a tag, or a text that begins with !");
+  CHECK(complaint("rate_limit: !!seq []") == "1: a tag, or a text that begins with !");
   CHECK_THAT(complaint("...\nbasic_auth_users: {}\n"), ContainsSubstring("document"));
 }
 
