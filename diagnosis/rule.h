@@ -56,11 +56,11 @@ struct AdviceText {
 };
 
 /// The words of a rule. In all of them {name} is replaced by a value, and a part in [brackets] is left out
-/// when one of its values is not known; of [parts|with bars] the first one that is complete is taken. A
-/// backslash in front of one of these signs makes it an ordinary one. Known for every subject are {netns}
-/// (but the host's), {window}, and as far as they apply {listener} or {destination} (address and port),
-/// {address}, {port}, {process}, {pid}, {unit}, {owner}
-/// ("gunicorn[812]"), {setting} and {server_knob} (known_servers.h).
+/// when one of its values is not known; of [parts|with bars] the first one that is complete is taken;
+/// {name:connection|connections} is the word that fits to a number. A backslash in front of one of these
+/// signs makes it an ordinary one. Known for every subject are {netns} (but the host's), {window}, and as far
+/// as they apply {listener} or {destination} (address and port), {address}, {port}, {process}, {pid}, {unit},
+/// {owner} ("gunicorn[812]"), {setting} and {server_knob} (known_servers.h).
 struct RuleInfo {
   std::string_view id;
   std::string_view family;  ///< heading in the documentation; the rules of a family stand together
