@@ -102,7 +102,7 @@ class CheckText {
     for (const auto& each : all) {
       names = std::max(names, columns_of(one_line(each.name)));
       values = std::max(values, number_text(each.value).size());
-      units = std::max(units, columns_of(one_line(each.unit)));
+      units = std::max(units, columns_of(one_line(unit_text(each))));
       windows = std::max(windows, window_text(each).size());
     }
     const bool fits = kIndent + 2 + names + 2 + values + 1 + units + 2 + windows <= style_.columns;
@@ -110,14 +110,14 @@ class CheckText {
       const auto window = window_text(each);
       const auto value = number_text(each.value);
       if (!fits) {
-        item("", each.name + ": " + value + " " + each.unit + " " + window);
+        item("", each.name + ": " + value + " " + unit_text(each) + " " + window);
         continue;
       }
       const auto pad = [](const std::string& text, std::size_t width) {
         return text + std::string(width - columns_of(text), ' ');
       };
       line("  " + pad(one_line(each.name), names) + "  " + std::string(values - value.size(), ' ') + value +
-           " " + (units == 0 ? "" : pad(one_line(each.unit), units) + "  ") + window);
+           " " + (units == 0 ? "" : pad(one_line(unit_text(each)), units) + "  ") + window);
     }
   }
 

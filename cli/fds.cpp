@@ -12,6 +12,7 @@
 #include "collectors/cgroup.h"
 #include "collectors/proc_pid.h"
 #include "core/utf8.h"
+#include "diagnosis/unseen_processes.h"
 
 namespace tcpdiag {
 namespace {
@@ -77,10 +78,13 @@ std::string fds_text(const Report& report, const TextStyle& style) {
                {shown(process.hard_limit)},
                {shown_share(process.fd_ratio()), tone_of_share(process.fd_ratio())}});
   const auto total = std::to_string(processes->total);
+  const auto unseen = unseen_processes(*processes);
+  const auto rest = unseen ? "Cannot tell about others: " + unseen->detail + ".\n" : "";
   if (table.empty())
-    return "None of " + total + " processes listens, or uses a tenth of its limit of open files or more.\n";
+    return "None of " + total + " processes listens, or uses a tenth of its limit of open files or more.\n" +
+           rest;
   return table.to_text(style) + "\nOf " + total +
-         " processes: those that use a tenth of their limit or more, and those that listen.\n";
+         " processes: those that use a tenth of their limit or more, and those that listen.\n" + rest;
 }
 
 std::string fd_kind(std::string_view link) {

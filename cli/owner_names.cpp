@@ -8,6 +8,8 @@ namespace {
 
 constexpr auto kUnknown = "?", kNone = "-";
 
+bool some_unseen(const Processes& processes) { return processes.unreadable != 0 || processes.some_hidden; }
+
 }  // namespace
 
 std::string name_of(const Process& process) { return process.comm + "[" + std::to_string(process.pid) + "]"; }
@@ -19,7 +21,7 @@ OwnerNames::OwnerNames(const Snapshot& snapshot) : processes_(snapshot.processes
 std::string OwnerNames::process(const Listener& listener) const {
   if (processes_ == nullptr) return kUnknown;
   if (const auto* owner = owners_->main(listener)) return name_of(*owner);
-  return processes_->unreadable != 0 || processes_->owners_cut != 0 ? kUnknown : kNone;
+  return some_unseen(*processes_) || processes_->owners_cut != 0 ? kUnknown : kNone;
 }
 
 std::string OwnerNames::unit(const Listener& listener) const {
@@ -37,7 +39,7 @@ std::string OwnerNames::close_wait_holder(std::uint32_t inode) const {
 
 std::string unknown_owners_note(const Snapshot& snapshot) {
   const auto* processes = snapshot.processes.get();
-  if (processes == nullptr || processes->unreadable == 0) return {};
+  if (processes == nullptr || !some_unseen(*processes)) return {};
   const ListenerOwners owners(*processes);
   const bool all_known = std::ranges::all_of(snapshot.namespaces, [&](const NetnsView& netns) {
     const auto* share = netns.listeners.get();
@@ -46,6 +48,9 @@ std::string unknown_owners_note(const Snapshot& snapshot) {
            });
   });
   if (all_known) return {};
+  if (processes->some_hidden)
+    return "some owners are not known: /proc hides processes of other users; " +
+           std::string(kToSeeDescriptors);
   return "some owners are not known: " + std::to_string(processes->unreadable) + " of " +
          std::to_string(processes->total) + " processes may not be looked at; " +
          std::string(kToSeeDescriptors);

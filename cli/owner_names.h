@@ -34,7 +34,7 @@ class OwnerNames {
 };
 
 /// Why owners of listeners are not known, as a sentence, when there is a listener without a known owner and
-/// there are processes that may not be looked at; otherwise empty.
+/// there are processes that may not be looked at or are hidden; otherwise empty.
 std::string unknown_owners_note(const Snapshot& snapshot);
 
 }  // namespace tcpdiag

@@ -126,8 +126,10 @@ std::vector<ClosedSockets::Look> ClosedSockets::look_at_due(const Reading& readi
     if (!known.unconfirmed) cursor_ = pid;
     if (auto sockets = sockets_of(reading.source, pid, links))
       looks.push_back({&known, pid, std::move(*sockets)});
-    else
-      known = {.start_ticks = known.start_ticks, .looked_at = reading.now};  // and its count is not known
+    else  // and its count is not known
+      known = {.start_ticks = known.start_ticks,
+               .looked_at = reading.now,
+               .denied = sockets.error().code == Errc::denied};
   }
   return looks;
 }
@@ -172,11 +174,14 @@ void ClosedSockets::conclude(const Reading& reading, const Look& look) {
   const bool first = !known.count && known.unconfirmed;  // nothing can be said before the second look
   known.count = told && !first ? Count(confirmed.size()) : std::nullopt;
   known.missing = std::move(missing);
+  known.denied = false;
   known.looked_at = reading.now;
 }
 
-void ClosedSockets::look(const Reading& reading, std::vector<Process>& processes) {
+void ClosedSockets::look(const Reading& reading, Processes& result) {
+  auto& processes = result.processes;
   const auto missing = missing_from_tables(reading.previous);
+  result.closed_sockets_at_most = missing;
   if (!missing || *missing < kWorthALook) {
     known_.clear();
     for (auto& process : processes) process.closed_sockets = missing ? Count(0) : std::nullopt;
@@ -196,6 +201,7 @@ void ClosedSockets::look(const Reading& reading, std::vector<Process>& processes
   for (auto& process : processes) {
     const auto known = known_.find(process.pid);
     process.closed_sockets = known == known_.end() ? Count(0) : known->second.count;
+    result.closed_sockets_denied += known != known_.end() && known->second.denied ? 1U : 0U;
   }
 }
 

@@ -23,8 +23,8 @@ namespace tcpdiag {
 /// and not connected is taken for a closed one.
 class ClosedSockets {
  public:
-  /// Sets Process::closed_sockets in each of `processes`, which are ordered by pid.
-  void look(const Reading& reading, std::vector<Process>& processes);
+  /// Sets what is about closed sockets in `processes` and in each of them, which are ordered by pid.
+  void look(const Reading& reading, Processes& processes);
 
   static constexpr std::uint64_t kWorthALook = 16;
   static constexpr std::size_t kLinksPerProcess = 2048;
@@ -44,6 +44,7 @@ class ClosedSockets {
     std::optional<TimePoint> looked_at;
     std::vector<std::uint32_t> missing;  // inodes of TCP sockets that the latest look missed; ordered
     bool unconfirmed = false;            // some of them were not missing at the look before
+    bool denied = false;                 // the latest look was
     Count count;
   };
   struct Look {

@@ -29,6 +29,12 @@ Result<std::vector<Number>> list_numbers(Source& source, const std::string& path
   });
 }
 
+/// Whether it is there and could not be read. What is missing has ended.
+template <class T>
+bool is_kept_from_us(const Result<T>& result) {
+  return !result && result.error().code != Errc::missing;
+}
+
 /// Whether a process is to be read again: spread over the second half of the interval, so that those which
 /// were found in one run are not read again in one run.
 bool is_due(const std::optional<TimePoint>& read_at, std::int32_t pid, TimePoint now) {
@@ -155,11 +161,20 @@ void ProcessesReader::count_descriptors(const Reading& reading) {
     if (size_is_count) {
       const auto size = source.size(path);
       process.open_fds = size ? Count(*size) : Count();
+      process.count_failed = is_kept_from_us(size);
     } else if (process.fullest || !process.sockets.empty() || is_due(process.read_at, pid, reading.now)) {
       const auto names = source.list(path);
       process.open_fds = names ? Count(names->size()) : Count();
+      process.count_failed = is_kept_from_us(names);
     }
   }
+}
+
+/// Whether it may be at its limit, for all that is known.
+bool ProcessesReader::is_uncounted(const Known& process) {
+  if (!process.stat) return true;
+  const bool is_empty = process.stat->kernel_thread || process.stat->state == 'Z';
+  return !is_empty && (process.count_failed || (process.limits_failed && !process.limits));
 }
 
 /// Reads what seldom changes, and keeps what is known where that fails. False: the process has ended.
@@ -170,7 +185,8 @@ bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, 
   auto stat = text.and_then([](const std::string& content) { return parse_pid_stat(content); });
   const bool another = process.stat && stat && stat->start_ticks != process.stat->start_ticks;
   if (another)  // with the number of one that has ended
-    process = Known{.open_fds = process.open_fds, .fullest = process.fullest};
+    process =
+        Known{.open_fds = process.open_fds, .count_failed = process.count_failed, .fullest = process.fullest};
   process.read_at = now;
   if (stat)
     process.stat = std::move(*stat);
@@ -181,6 +197,7 @@ bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, 
     return parse_fd_limits(content);
   });
   if (limits) process.limits = *limits;
+  process.limits_failed = is_kept_from_us(limits);
   if (const auto cgroup = source.read(directory + "/cgroup")) process.unit = parse_cgroup_unit(*cgroup);
   return true;
 }
@@ -198,7 +215,8 @@ void ProcessesReader::choose_fullest() {
   std::vector<std::pair<double, std::int32_t>> by_ratio;
   for (auto& [pid, process] : known_) {
     process.fullest = false;
-    const auto ratio = Process{.open_fds = process.open_fds, .soft_limit = process.limits.soft}.fd_ratio();
+    if (!process.limits) continue;
+    const auto ratio = Process{.open_fds = process.open_fds, .soft_limit = process.limits->soft}.fd_ratio();
     if (ratio && *ratio >= kFullFrom) by_ratio.emplace_back(*ratio, pid);
   }
   const auto count = std::min(kFullest, by_ratio.size());
@@ -357,6 +375,7 @@ Processes ProcessesReader::published(const Inodes& listening) const {
   for (const auto& [pid, known] : known_) {
     ++result.total;
     if (known.sockets_unsure || known.sweep_due || !known.stat) ++result.unreadable;
+    if (is_uncounted(known)) ++result.uncounted;
     if (!known.stat) continue;  // nameless, and perhaps not the one whose sockets were seen
     auto held = those_in(listening, known.sockets);
     const bool owner = !held.empty() || !known.close_waits.empty();
@@ -365,13 +384,14 @@ Processes ProcessesReader::published(const Inodes& listening) const {
       if (!known.fullest) continue;
     }
     if (!owner && !known.fullest) continue;
+    const auto limits = known.limits.value_or(FdLimits());
     result.processes.push_back({.pid = pid,
                                 .start_ticks = known.stat->start_ticks,
                                 .comm = known.stat->comm,
                                 .unit = known.unit,
                                 .open_fds = known.open_fds,
-                                .soft_limit = known.limits.soft,
-                                .hard_limit = known.limits.hard,
+                                .soft_limit = limits.soft,
+                                .hard_limit = limits.hard,
                                 .listener_inodes = std::move(held),
                                 .close_wait_inodes = known.close_waits,
                                 .state = owner ? known.stat->state : '\0',
@@ -397,7 +417,8 @@ Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   read_wait_channels(reading.source, wanted.waited_on);
   owned_ = owned();
   auto result = published(wanted.listening);
-  closed_.look(reading, result.processes);
+  result.some_hidden = !std::binary_search(pids->begin(), pids->end(), 1);
+  closed_.look(reading, result);
   return result;
 }
 

@@ -52,10 +52,12 @@ class ProcessesReader {
   struct Known {
     std::optional<TimePoint> read_at;  // when stat, limits and unit were read
     std::optional<PidStat> stat;       // these three: as known last; empty: never could be read
-    FdLimits limits;
+    std::optional<FdLimits> limits;
     std::string unit;
     Count open_fds;
-    bool fullest = false;  // in the latest run
+    bool count_failed = false;   // of the open descriptors, at the latest attempt, though they are there
+    bool limits_failed = false;  // the same
+    bool fullest = false;        // in the latest run
     bool sweep_due = true;
     std::optional<TimePoint> swept_at;       // when its sockets were looked up; empty: never
     std::vector<std::uint32_t> sockets;      // listening ones that it held at that time; ordered
@@ -73,6 +75,7 @@ class ProcessesReader {
   Wanted wanted_in(const Snapshot& snapshot);
   void keep_only(const std::vector<std::int32_t>& pids);
   void count_descriptors(const Reading& reading);
+  static bool is_uncounted(const Known& process);
   static bool refresh(Source& source, std::int32_t pid, Known& process, TimePoint now);
   void refresh_due(const Reading& reading);
   void choose_fullest();

@@ -90,11 +90,13 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
-/// A rule that could not decide about a namespace.
+/// A rule that could not decide about a namespace, or not about all of it.
 struct Unknown {
   std::string id;     ///< of the rule
   std::string netns;  ///< empty: the rule is about the machine
   std::string why;    ///< the source that is missing, as "where: what"
+  /// Only about a part: the rule has judged what it could look at, and its incidents open and close as ever.
+  bool in_part = false;
 
   bool operator==(const Unknown&) const = default;
 };

@@ -29,6 +29,14 @@ std::string window_text(const Evidence& evidence) {
   return evidence.window ? "in " + duration_text(*evidence.window) : "now";
 }
 
+std::string unit_text(const Evidence& evidence) {
+  constexpr std::string_view kMany = "ies";
+  auto text = evidence.unit;
+  if (evidence.value != 1 || !text.ends_with('s')) return text;
+  if (!text.ends_with(kMany)) return text.substr(0, text.size() - 1);
+  return text.substr(0, text.size() - kMany.size()) + "y";
+}
+
 std::string limit_text(const Bites& bites) {
   auto text = bites.limit + " = " + number_text(bites.value);
   if (bites.ceiling.empty()) return text;

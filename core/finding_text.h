@@ -18,6 +18,9 @@ std::string subject_text(const Finding& finding);
 /// "in 30 s"; "now" for a present value.
 std::string window_text(const Evidence& evidence);
 
+/// Its unit as it fits to its value: "connections", but "connection" of 1.
+std::string unit_text(const Evidence& evidence);
+
 /// "listen backlog = 128, at most net.core.somaxconn = 4096"
 std::string limit_text(const Bites& bites);
 

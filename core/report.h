@@ -44,7 +44,7 @@ struct RuleState {
   std::string_view id;  ///< "accept-queue-backlog-small"; points into the catalogue of rules
   Severity severity = Severity::warning;
   std::uint64_t opened = 0;      ///< incidents it opened since the daemon started
-  std::vector<Unknown> unknown;  ///< the namespaces about which it cannot tell at present, and why
+  std::vector<Unknown> unknown;  ///< about what it cannot tell at present, and why
 };
 
 /// All that the daemon shows: the latest snapshot, how it came about, and what follows from it. Immutable

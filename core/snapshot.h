@@ -275,6 +275,17 @@ struct Processes {
   std::uint64_t total = 0;  ///< processes on the machine, as far as /proc shows them
   /// Of them, those whose descriptors could not all be listed, or not yet: they may own a listener.
   std::uint64_t unreadable = 0;
+  /// Of them, those that are there but whose open descriptors or limit could not be read, mostly because that
+  /// is denied: they may be at their limit. Kernel threads and processes that have ended are none of them.
+  std::uint64_t uncounted = 0;
+  /// /proc does not list process 1, which every PID namespace has: it hides processes of others, too, and how
+  /// many is not known (hidepid= in proc(5), ProtectProc= in systemd.exec(5)).
+  bool some_hidden = false;
+  /// TCP sockets of the machine that no known table shows: no process holds more closed ones. Empty: not
+  /// known.
+  Count closed_sockets_at_most;
+  /// Of `processes`, those whose closed sockets could not be counted because that is denied.
+  std::uint64_t closed_sockets_denied = 0;
   /// Owners of listeners or of sockets in CLOSE_WAIT left out because there were more than are kept.
   std::uint64_t owners_cut = 0;
 

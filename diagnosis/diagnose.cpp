@@ -110,6 +110,8 @@ void apply(const Rule& rule, const History& history, std::size_t netns, const Th
     diagnosis.unknown.push_back({std::string(rule.info.id), name, verdict.why().detail});
     return;
   }
+  if (const auto& unseen = verdict.unseen())
+    diagnosis.unknown.push_back({std::string(rule.info.id), name, unseen->detail, true});
   for (const auto& facts : verdict.facts())
     found.push_back({to_finding(rule, facts, name, window), &rule, facts.explains});
 }

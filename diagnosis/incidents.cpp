@@ -26,7 +26,7 @@ bool concerns(const Finding& finding, const Other& other) {
 
 bool is_blind(const Finding& finding, const Diagnosis& diagnosis) {
   return std::ranges::any_of(diagnosis.unknown, [&](const Unknown& unknown) {
-    return unknown.id == finding.id && unknown.netns == finding.netns;
+    return !unknown.in_part && unknown.id == finding.id && unknown.netns == finding.netns;
   });
 }
 

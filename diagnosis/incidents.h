@@ -16,9 +16,10 @@ struct Hold {
 
 /// The incidents after one more diagnosis: the only place where durations are judged. A new finding opens an
 /// incident; one that is absent for Hold::closes_after closes it, and one that another finding explains at
-/// once. While its rule cannot tell, an incident stays as it is: blind, neither closing nor getting worse.
-/// One that has lasted for Finding::critical_after is critical. Open ones come first, worst first and then
-/// the oldest first; then closed ones, the latest first.
+/// once. While its rule cannot tell, an incident stays as it is: blind, neither closing nor getting worse;
+/// not so while its rule cannot tell about a part only, which is not the part that it was found in. One that
+/// has lasted for Finding::critical_after is critical. Open ones come first, worst first and then the oldest
+/// first; then closed ones, the latest first.
 std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& diagnosis, Moment now,
                               const Hold& hold);
 

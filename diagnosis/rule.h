@@ -29,7 +29,9 @@ struct Facts {
   std::vector<std::string_view> explains{};  ///< as RuleInfo::explains, for this subject alone
 };
 
-/// What a rule says about a namespace: something, nothing, or that it cannot tell.
+/// What a rule says about a namespace: something, nothing, or that it cannot tell. It may also be able to
+/// look at a part only: then it says something or nothing about that part, and that it cannot tell about the
+/// rest.
 class Verdict {
  public:
   /// A source is missing: not even "nothing" can be said. `error` is the one the window gave.
@@ -38,15 +40,25 @@ class Verdict {
   /// None is the same as clear().
   static Verdict found(std::vector<Facts> facts) { return Verdict(std::move(facts)); }
 
+  /// Where only a part could be looked at: this verdict is about that part, and `unseen` says why nothing can
+  /// be said about the rest. Empty: all could be looked at. What is unknown as a whole stays so.
+  [[nodiscard]] Verdict in_part(std::optional<Error> unseen) && {
+    unseen_ = known() ? std::move(unseen) : std::nullopt;
+    return std::move(*this);
+  }
+
   [[nodiscard]] bool known() const { return result_.has_value(); }
   [[nodiscard]] const Error& why() const { return result_.error(); }
   [[nodiscard]] const std::vector<Facts>& facts() const { return *result_; }
-  /// For tests and precedence: what was found, if anything.
-  [[nodiscard]] bool is_clear() const { return known() && facts().empty(); }
+  /// Why nothing can be said about a part; empty: about all, or about nothing.
+  [[nodiscard]] const std::optional<Error>& unseen() const { return unseen_; }
+  /// Whether there is nothing, as far as one can tell of all.
+  [[nodiscard]] bool is_clear() const { return known() && facts().empty() && !unseen_; }
 
  private:
   explicit Verdict(Result<std::vector<Facts>> result) : result_(std::move(result)) {}
   Result<std::vector<Facts>> result_;
+  std::optional<Error> unseen_;
 };
 
 /// One piece of advice. A piece whose action or command needs a value that is not known is left out, unless
@@ -56,12 +68,12 @@ struct AdviceText {
 };
 
 /// The words of a rule. In all of them {name} is replaced by a value, and a part in [brackets] is left out
-/// when one of its values is not known; of [parts|with bars] the first one that is complete is taken. {?name}
-/// needs the value and says nothing. A
-/// backslash in front of one of these signs makes it an ordinary one. Known for every subject are {netns}
-/// (but the host's), {window}, and as far as they apply {listener} or {destination} (address and port),
-/// {address}, {port}, {process}, {pid}, {unit}, {owner}
-/// ("gunicorn[812]"), {setting} and {server_knob} (known_servers.h).
+/// when one of its values is not known; of [parts|with bars] the first one that is complete is taken;
+/// {name:connection|connections} is the word that fits to a number, and {?name} needs the value and says
+/// nothing. A backslash in front of one of these signs makes it an ordinary one. Known for every subject are
+/// {netns} (but the host's), {window}, and as far as they apply {listener} or {destination} (address and
+/// port), {address}, {port}, {process}, {pid}, {unit}, {owner} ("gunicorn[812]"), {setting} and {server_knob}
+/// (known_servers.h).
 struct RuleInfo {
   std::string_view id;
   std::string_view family;  ///< heading in the documentation; the rules of a family stand together

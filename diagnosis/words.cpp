@@ -18,13 +18,23 @@ using ValueOf = std::function<std::optional<std::string>(std::string_view)>;
 
 Rendered render_choice(std::string_view& text, const ValueOf& value);
 
+// "one|many": the words for the number 1, and those for any other.
+std::string_view number_form(std::string_view forms, const std::optional<std::string>& number) {
+  const auto bar = std::min(forms.find('|'), forms.size());
+  return number == "1" ? forms.substr(0, bar) : forms.substr(std::min(bar + 1, forms.size()));
+}
+
 // Takes the name off `text`, and the brace that closes it.
 void render_name(std::string_view& text, const ValueOf& value, Rendered& out) {
-  const auto name = text.substr(0, text.find('}'));
-  text.remove_prefix(std::min(text.size(), name.size() + 1));
-  const bool only_asked = name.starts_with('?');
-  const auto known = value(name.substr(only_asked ? 1 : 0));
-  if (!only_asked) out.text += known.value_or("?");
+  const auto inside = text.substr(0, text.find('}'));
+  text.remove_prefix(std::min(text.size(), inside.size() + 1));
+  const bool only_asked = inside.starts_with('?');
+  const auto colon = std::min(inside.find(':'), inside.size());
+  const auto known = value(only_asked ? inside.substr(1) : inside.substr(0, colon));
+  if (colon < inside.size())
+    out.text += number_form(inside.substr(colon + 1), known);
+  else if (!only_asked)
+    out.text += known.value_or("?");
   out.complete = out.complete && known;
 }
 

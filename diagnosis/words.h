@@ -10,8 +10,8 @@
 namespace tcpdiag {
 
 /// `text` with its {names} replaced and [parts] that lack a value left out. A name that is not known outside
-/// of brackets becomes "?". Brackets nest. What follows a
-/// backslash is taken as it is.
+/// of brackets becomes "?". "{n:connection|connections}" is the word that fits to the number n. Brackets
+/// nest. What follows a backslash is taken as it is.
 std::string fill_in(std::string_view text, const Values& values);
 
 /// Whether every name outside of brackets is known.

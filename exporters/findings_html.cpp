@@ -35,7 +35,7 @@ std::string evidence_html(const std::vector<Evidence>& evidence) {
   std::string rows;
   for (const auto& each : evidence)
     rows += "<tr><td>" + html_text(each.name) + "</td><td class=\"number\">" + number_text(each.value) +
-            "</td><td>" + html_text(each.unit) + "</td><td>" + window_text(each) + "</td></tr>\n";
+            "</td><td>" + html_text(unit_text(each)) + "</td><td>" + window_text(each) + "</td></tr>\n";
   return element("table class=\"evidence\"", element("tbody", rows));
 }
 

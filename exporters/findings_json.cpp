@@ -72,6 +72,7 @@ Json unknown_json(const Unknown& unknown, Severity severity) {
   Json object = {{"id", unknown.id}, {"severity", to_string(severity)}};
   put_text(object, "netns", unknown.netns);
   object["why"] = unknown.why;
+  if (unknown.in_part) object["in_part"] = true;
   return object;
 }
 

@@ -181,10 +181,11 @@ Json namespace_view(const NetnsView& netns, const ListenerOwners* owners) {
 Json files(const FileHandles& files) { return {{"open", files.open}, {"max", files.max}}; }
 
 Json processes(const Processes& processes) {
-  Json object = {{"total", processes.total},
-                 {"unreadable", processes.unreadable},
-                 {"owners_cut", processes.owners_cut},
-                 {"shown", Json::array()}};
+  Json object = {{"total", processes.total},           {"unreadable", processes.unreadable},
+                 {"uncounted", processes.uncounted},   {"some_hidden", processes.some_hidden},
+                 {"owners_cut", processes.owners_cut}, {"shown", Json::array()}};
+  put(object, "closed_sockets_at_most", processes.closed_sockets_at_most);
+  object["closed_sockets_denied"] = processes.closed_sockets_denied;
   for (const auto& process : processes.processes) {
     Json entry = {{"pid", process.pid}, {"process", process.comm}, {"unit", process.unit}};
     put(entry, "open_fds", process.open_fds);

@@ -216,7 +216,7 @@ bool processes_looked_at(const Window& window, milliseconds pinned) {
 }
 
 // Calls `judge` for every queue in trouble; what it returns are the findings. The rule is blind when it found
-// none and could not decide about one.
+// none and could not decide about one; when it found one, it cannot tell about the other only.
 template <class Judge>
 Verdict for_each_queue(const Window& window, Judge judge) {
   const auto courses = troubled_queues(window);
@@ -231,7 +231,7 @@ Verdict for_each_queue(const Window& window, Judge judge) {
       found.push_back(**facts);
   }
   if (found.empty() && undecided) return Verdict::unknown(*undecided);
-  return Verdict::found(std::move(found));
+  return Verdict::found(std::move(found)).in_part(std::move(undecided));
 }
 
 constexpr std::optional<Facts> kNothing = std::nullopt;

@@ -140,9 +140,8 @@ inline constexpr RuleInfo kFdLimitAcceptBlocked = {
     .clients_see = "Connecting works, then nothing answers; when the queue is full, connecting times out.",
     .summary =
         "{owner} cannot accept: it has {open_fds} open descriptors and its limit is {soft_limit}, so "
-        "{length} "
-        "connections wait in the accept queue of {listener}[ and {turned_away} were turned away in "
-        "{window}]"
+        "{length} {length:connection waits|connections wait} in the accept queue of {listener}[ and "
+        "{turned_away} {turned_away:was|were} turned away in {window}]"
         "[; {close_wait} of the descriptors are sockets whose peer has closed][; {closed} of them are "
         "sockets that are closed already]"
         "[; its clients grew by {clients} while the connections to {upstream} stayed at "
@@ -164,8 +163,9 @@ inline constexpr RuleInfo kOneListenerStuck = {
     .clients_see = "A part of the connections times out, always the same share; the rest is fine.",
     .summary =
         "Nothing is accepted by {stuck} of the {members} listeners that share {listener}: a queue of {limit} "
-        "has been full for {pinned} while the others are served[, and {turned_away} connection attempts were "
-        "turned away in {window}][. It belongs to {owner}][; {doing}].",
+        "has been full for {pinned} while the others are served[, and {turned_away} connection "
+        "{turned_away:attempt was|attempts were} turned away in {window}][. It belongs to {owner}][; "
+        "{doing}].",
     .advice = accept_queue_words::kStuckAdvice,
     .not_helping = accept_queue_words::kStuckNot,
     .consequences = accept_queue_words::kFull,
@@ -183,7 +183,8 @@ inline constexpr RuleInfo kAppStalled = {
     .clients_see = "Connecting works for the first ones, then nothing answers; further ones time out.",
     .summary =
         "[{owner}|The application] has accepted nothing on {listener} for {pinned}: its accept queue is full "
-        "with {length} connections[ and {turned_away} further attempts were turned away in {window}][; "
+        "with {length} {length:connection|connections}[ and {turned_away} further "
+        "{turned_away:attempt was|attempts were} turned away in {window}][; "
         "{doing}].",
     .advice = accept_queue_words::kLookAtOwner,
     .not_helping = accept_queue_words::kStalledNot,
@@ -204,7 +205,8 @@ inline constexpr RuleInfo kAppSlow = {
     .summary =
         "[{owner}|The application] accepts on {listener}, but more slowly than connections come: the queue "
         "of "
-        "{limit} has not been empty for {stood} and {turned_away} attempts were turned away in {window}.",
+        "{limit} has not been empty for {stood} and {turned_away} {turned_away:attempt was|attempts were} "
+        "turned away in {window}.",
     .advice = accept_queue_words::kSlowAdvice,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
@@ -222,10 +224,9 @@ inline constexpr RuleInfo kBacklogSmall = {
     .clients_see = "Some connections take 1, 3, 7 s (SYNs are sent again) or time out, mostly under bursts.",
     .summary =
         "Bursts of connections to {listener}[ ({owner})] do not fit into its accept queue of {limit}: "
-        "{overflows} attempts were turned away in {window}, and the queue was emptied again[; "
-        "net.core.somaxconn caps "
-        "it{?clamped}][; it is what the server asked for, net.core.somaxconn is "
-        "{somaxconn}{?own_limit}].",
+        "{overflows} {overflows:attempt was|attempts were} turned away in {window}, and the queue was "
+        "emptied again[; net.core.somaxconn caps it{?clamped}][; it is what the server asked for, "
+        "net.core.somaxconn is {somaxconn}{?own_limit}].",
     .advice = accept_queue_words::kBacklogAdvice,
     .not_helping = accept_queue_words::kSmallNot,
     .consequences = accept_queue_words::kFull,

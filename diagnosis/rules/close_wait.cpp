@@ -13,6 +13,7 @@
 #include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
+#include "diagnosis/unseen_processes.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -314,7 +315,7 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
     if (process.unit.ends_with(".service")) facts.values["service"] = process.unit;
     found.push_back(std::move(facts));
   }
-  return Verdict::found(std::move(found));
+  return Verdict::found(std::move(found)).in_part(unseen_closed_sockets(**processes, t.closed_sockets_min));
 }
 
 constexpr std::string_view kFamily = "Closing";

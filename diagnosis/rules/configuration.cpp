@@ -11,6 +11,7 @@
 #include "core/utf8.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
+#include "diagnosis/unseen_processes.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -152,7 +153,8 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
   }
   if (worst == nullptr) {
     const auto* unread = unread_file(**config, false);
-    return unread == nullptr ? Verdict::clear() : Verdict::unknown(*unread);
+    if (unread != nullptr) return Verdict::unknown(*unread);
+    return Verdict::clear().in_part(unseen_processes(**processes));
   }
   auto facts = setting_facts(window, kNrOpen, std::to_string(most));
   facts.subject.unit = worst->unit;
@@ -162,7 +164,7 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
   facts.values["unit"] = one_line(worst->unit);
   facts.values["unit_place"] = one_line(worst->file) + ":" + std::to_string(worst->line);
   if (others > 1) facts.values["others"] = std::to_string(others - 1);
-  return Verdict::found({facts});
+  return Verdict::found({facts}).in_part(unseen_processes(**processes));
 }
 
 // One of a namespace's settings that is not the host's.

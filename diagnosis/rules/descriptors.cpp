@@ -10,6 +10,7 @@
 #include "diagnosis/rules/descriptor_words.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
+#include "diagnosis/unseen_processes.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -35,8 +36,10 @@ Verdict processes_that(const Window& window, const Thresholds& t, Condition hold
   const auto& processes = (*latest)->processes;
   const bool none_known =
       std::ranges::none_of(processes, [](const Process& process) { return process.open_fds.has_value(); });
+  const auto unseen = unseen_processes(**latest);
   if (!processes.empty() && none_known)
-    return Verdict::unknown({Errc::denied, "processes: of none the open descriptors can be counted"});
+    return Verdict::unknown(
+        unseen.value_or(Error{Errc::denied, "processes: of none the open descriptors can be counted"}));
   std::vector<Facts> found;
   for (const auto& process : processes)
     if (process.fd_ratio() && *process.soft_limit >= t.fd_limit_min && holds(process)) {
@@ -44,7 +47,7 @@ Verdict processes_that(const Window& window, const Thresholds& t, Condition hold
       add_descriptor_facts(facts, window, process);
       found.push_back(std::move(facts));
     }
-  return Verdict::found(std::move(found));
+  return Verdict::found(std::move(found)).in_part(unseen);
 }
 
 Verdict fd_limit_reached(const Window& window, const Thresholds& t) {

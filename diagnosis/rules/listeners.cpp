@@ -168,8 +168,8 @@ const Rule kRules[] = {
               .title = "A listener closed while connections waited in its queue",
               .true_when = "A listening socket is gone that had connections in its accept queue, and resets were sent since.",
               .clients_see = "\"Connection reset by peer\" before the first answer; then \"Connection refused\" while nobody listens.",
-              .summary = "{listener}[ ({owner})] was closed while {waiting} connections waited in its accept queue; {resets} resets were "
-                         "sent since.",
+              .summary = "{listener}[ ({owner})] was closed while {waiting} {waiting:connection|connections} waited in its accept queue; {resets} "
+                         "{resets:reset was|resets were} sent since.",
               .advice = kExitAdvice, .not_helping = kExitNot,
               .reads = "sock_diag, OutRsts"},
      .evaluate = listener_exit},

@@ -187,8 +187,8 @@ const Rule kRules[] = {
               .true_when = "net.ipv4.tcp_abort_on_overflow is 1, an accept queue overflows and EmbryonicRsts rises with it, by not much more, and faster "
                            "than while none overflows.",
               .clients_see = "\"Connection reset by peer\" right after connecting.",
-              .summary = "{resets} clients[ of {listener}[ ({owner})]] were reset right after the handshake in {window}: the accept "
-                         "queue[ of {limit}] was full {overflows} times and net.ipv4.tcp_abort_on_overflow is 1.",
+              .summary = "{resets} {resets:client|clients}[ of {listener}[ ({owner})]] {resets:was|were} reset right after the handshake in {window}: the accept "
+                         "queue[ of {limit}] was full {overflows} {overflows:time|times} and net.ipv4.tcp_abort_on_overflow is 1.",
               .advice = kRstAdvice, .not_helping = kRstNot, .explains = kExplains,
               .reads = "ListenOverflows, EmbryonicRsts, net.ipv4.tcp_abort_on_overflow, sock_diag"},
      .evaluate = overflow_rst},
@@ -197,8 +197,9 @@ const Rule kRules[] = {
               .true_when = "net.ipv4.tcp_abort_on_overflow is 0, an accept queue stays full, and connections that have finished the "
                            "handshake wait beside it as half-open.",
               .clients_see = "Connecting succeeds; the first request is answered by nothing, then by a reset or a timeout.",
-              .summary = "{half_open} clients of {listener}[ ({owner})] have finished the handshake but found the accept queue of {limit} "
-                         "full: they believe they are connected, and get a reset or a timeout when the kernel gives up[ after {retries} retries].",
+              .summary = "{half_open} {half_open:client|clients} of {listener}[ ({owner})] {half_open:has|have} finished the handshake but found the accept queue of {limit} "
+                         "full: {half_open:it believes it is connected, and gets|they believe they are connected, and get} a reset or a timeout "
+                         "when the kernel gives up[ after {retries} {retries:retry|retries}].",
               .advice = kLateAdvice, .not_helping = kLateNot, .explains = kExplains,
               .reads = "ListenOverflows, sock_diag, net.ipv4.tcp_abort_on_overflow"},
      .evaluate = late_reset},

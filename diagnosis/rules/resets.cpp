@@ -31,6 +31,22 @@ std::string parts_text(std::uint64_t unread, std::uint64_t lingering) {
   return text;
 }
 
+// Whom all connections came to that were opened in the window: the only listener there was, if no program
+// here connected to anything. nullptr: to several, or it is not known.
+const Listener* only_listener(const Window& window) {
+  const auto connected = window.increase(kActiveOpens);
+  const auto accepted = window.increase(kPassiveOpens);
+  if (!connected || !accepted || *connected > 0 || *accepted == 0) return nullptr;
+  const Listener* only = nullptr;
+  for (const auto& reading : window.readings(&NetnsView::listeners)) {
+    const auto& all = reading.value->listeners;
+    if (all.size() != 1 || reading.value->cut > 0) return nullptr;
+    if (only != nullptr && only->endpoint != all.front().endpoint) return nullptr;
+    only = &all.front();
+  }
+  return only;
+}
+
 Verdict app_reset(const Window& window, const Thresholds& t) {
   const auto unread = window.increase(kAbortOnClose);
   if (!unread) return Verdict::unknown(unread.error());
@@ -44,6 +60,12 @@ Verdict app_reset(const Window& window, const Thresholds& t) {
   add_increase(facts, window, kAbortOnData.name, "lingering", static_cast<double>(*lingering), "resets");
   facts.values["resets"] = std::to_string(resets);
   facts.values["parts"] = parts_text(*unread, *lingering);
+  // It may also be one that was opened before, so this is said and not what the finding is about.
+  if (const auto* listener = only_listener(window)) {
+    const auto subject = listener_subject(window, *listener);
+    facts.values["only_listener"] = to_string(subject);
+    if (subject.pid) facts.values["only_owner"] = subject.process + "[" + std::to_string(*subject.pid) + "]";
+  }
   return Verdict::found({facts});
 }
 
@@ -163,8 +185,9 @@ const Rule kRules[] = {
               .title = "Programs close with a reset",
               .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by more than 5 % of those that are opened.",
               .clients_see = "\"Connection reset by peer\" (errno 104), perhaps before the whole response has arrived.",
-              .summary = "Programs on this host ended {resets} connections with a reset in {window}: {parts}. It is they who do that, no limit of the kernel.",
-              .advice = kAppResetAdvice, .not_helping = kAppResetNot, .reads = "/proc/net/netstat"},
+              .summary = "Programs on this host ended {resets} connections with a reset in {window}: {parts}[; all connections that were opened meanwhile came to "
+                         "{only_listener}[ ({only_owner})]]. It is they who do that, no limit of the kernel.",
+              .advice = kAppResetAdvice, .not_helping = kAppResetNot, .reads = "/proc/net/netstat; if they can be read sock_diag, /proc/PID/fd"},
      .evaluate = app_reset},
     {.info = {.id = "idle-reuse-reset", .family = kFamily, .severity = Severity::info,
               .title = "Clients use connections that the server has closed",
@@ -172,7 +195,7 @@ const Rule kRules[] = {
                            "the server had closed were in CLOSE_WAIT for a moment.",
               .clients_see = "Programs on this host see EPIPE (errno 32, Broken pipe) or \"Connection reset by peer\" (errno 104) on the first request "
                              "after a pause.",
-              .summary = "{resets} connections were reset by the other end in {window} and {gone} were seen that the server on {destination} "
+              .summary = "{resets} connections were reset by the other end in {window} and {gone} {gone:was|were} seen that the server on {destination} "
                          "had closed before its client went on: programs on this host use idle connections again that the server has given up.",
               .advice = kReuseAdvice, .not_helping = kReuseNot, .reads = "/proc/net/netstat, sock_diag"},
      .evaluate = idle_reuse_reset},

@@ -259,7 +259,7 @@ const Rule kRules[] = {
               .true_when = "SYN cookies are sent by the hundred and hardly any comes back.",
               .clients_see = "As long as SYN cookies are on, real clients still get in.",
               .summary = "[{listener}[ ({owner})] gets ]SYNs that nobody follows up: {sent} SYN cookies were sent in {window} and {received} came back[; "
-                         "{half_open} half-open connections fill its queue of {limit}].",
+                         "{half_open} half-open {half_open:connection fills|connections fill} its queue of {limit}].",
               .advice = kFloodAdvice, .not_helping = kFloodNot, .consequences = kLogLine, .reads = kReads},
      .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::flood>},
     {.info = {.id = "syn-queue-drop", .family = kFamily, .severity = Severity::critical,
@@ -276,7 +276,7 @@ const Rule kRules[] = {
                            "the half-open connections have reached three quarters of net.ipv4.tcp_max_syn_backlog.",
               .clients_see = "Connecting takes 1, 3, 7 s or times out.",
               .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: with net.ipv4.tcp_syncookies=0 only three "
-                         "quarters of net.ipv4.tcp_max_syn_backlog ({max_syn_backlog}) are open to new clients[, and {half_open} connections are half-open].",
+                         "quarters of net.ipv4.tcp_max_syn_backlog ({max_syn_backlog}) are open to new clients[, and {half_open} {half_open:connection is|connections are} half-open].",
               .advice = kSysctlLimitAdvice, .not_helping = kSysctlLimitNot, .reads = kReads},
      .evaluate = syn_backlog_sysctl_limit},
 };

@@ -252,7 +252,7 @@ const Rule kRules[] = {
                            "TCPAbortOnMemory rises with it.",
               .clients_see = "When the limit bites, connections that are being closed are reset: the end of a response is missing.",
               .summary = "{orphans} sockets are closed by their process but not by the network yet: {share} of net.ipv4.tcp_max_orphans ({max}), which "
-                         "bites from a quarter on[; {aborted} connections were reset for it in {window}].",
+                         "bites from a quarter on[; {aborted} {aborted:connection was|connections were} reset for it in {window}].",
               .advice = kOrphanAdvice, .not_helping = kOrphanNot, .consequences = kOrphanConsequences,
               .reads = "/proc/net/sockstat, net.ipv4.tcp_max_orphans"},
      .scope = RuleScope::machine, .evaluate = orphans_high},

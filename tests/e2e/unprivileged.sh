@@ -24,6 +24,7 @@ works() {
   series=$(metrics | grep "^tcpdiag_collector_success{collector=\"$1\"") && [ "${series##* }" = 1 ]
 }
 owners_of() { metrics | grep -F "tcpdiag_listener_info{netns=\"host\",address=\"$1\",port=\"$2\",process=\""; }
+cannot_tell() { sample_is "tcpdiag_finding_unknown{finding=\"$1\"}" "$2"; }
 owner_known() { owners_of "$1" "$2" | grep -F "process=\"$3\"" >/dev/null; }
 seconds_later() { awk -v now="$(sample tcpdiag_report_timestamp_seconds)" -v then="$2" -v after="$1" 'BEGIN { exit !(now - then > after) }'; }
 
@@ -39,6 +40,13 @@ within 10 owner_known 127.0.0.1 10181 '' || die "the owner of root's listener: $
 within 10 owner_known :: 10180 tcpdiagd || die "does not know its own listener: $(owners_of :: 10180)"
 [ "$(metrics | grep -c '^tcpdiag_listener_info{.*port="10181"')" = 1 ] || die "more than one owner"
 [ "$(sample tcpdiag_processes_unreadable)" -gt 0 ] || die "no process is unreadable"
+# From Linux 6.2 on everybody may count descriptors. Before that, those of root's processes may be at their limit.
+uncounted=0
+[ "$(stat -c %s /proc/self/fd)" -gt 0 ] || uncounted=1
+for finding in fd-limit-reached fd-limit-near; do
+  within 10 cannot_tell "$finding" "$uncounted" || die "$finding is unknown: $(metrics | grep "finding_unknown.*$finding")"
+done
+sample_is tcpdiag_processes_hidden 0 || die "process 1 is hidden"
 if [ "$(cat /proc/sys/kernel/dmesg_restrict)" = 0 ]; then
   works kernel_log || die "kernel_log fails, though everybody may read it"
 else
@@ -66,4 +74,31 @@ ready
 within 15 owner_known 127.0.0.1 10181 tcpdiagd || die "the owner of root's listener: $(owners_of 127.0.0.1 10181)"
 ! owner_known 127.0.0.1 10181 '' || die "known and unknown at once"
 within 10 sample_is tcpdiag_processes_unreadable 0 || die "$(sample tcpdiag_processes_unreadable) processes are unreadable"
+stop_daemon
+
+echo "where /proc hides the processes of others: it cannot tell whether they are at their limit"
+mount -o remount,hidepid=2 /proc
+become_nobody
+start_daemon
+ready
+for finding in fd-limit-reached fd-limit-near; do
+  within 10 cannot_tell "$finding" 1 || die "$finding is told although processes are hidden"
+done
+sample_is tcpdiag_processes_hidden 1 || die "does not notice it"
+curl -sf --max-time 5 http://127.0.0.1:10180/api/v1/findings |
+  jq -e '.unknown[] | select(.id == "fd-limit-reached") | .in_part and (.why | startswith("/proc: ") and contains("CAP_SYS_PTRACE"))' >/dev/null ||
+  die "does not say why: $(curl -s http://127.0.0.1:10180/api/v1/findings)"
+stop_daemon
+install -m 755 "$tcpdiag" "$scratch/tcpdiag"
+# Its status depends on this host's settings, too: they may be worth a finding.
+if timeout 60 "${as[@]}" "$scratch/tcpdiag" check --duration=2s >"$scratch/output"; then die "check says that all is well"; fi
+tr -s ' \n' ' ' <"$scratch/output" | grep -q 'Cannot tell: [a-z, -]*fd-limit-reached[a-z, -]*: /proc: hides processes of other users' ||
+  die "check: $(cat "$scratch/output")"
+
+echo "with CAP_SYS_PTRACE: /proc hides nothing from it"
+become_nobody sys_ptrace dac_read_search
+start_daemon
+ready
+within 10 cannot_tell fd-limit-reached 0 || die "it cannot tell"
+within 10 sample_is tcpdiag_processes_hidden 0 || die "processes are hidden"
 stop_daemon

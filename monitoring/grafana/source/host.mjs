@@ -15,10 +15,10 @@ const counters = (named) => Object.entries(named).map(([name, counter]) => line(
 const worst = `topk(20, ${fill(port)})`;
 const ofWorst = `and ${worst}`;
 const fullest = `topk(20, tcpdiag_process_fd_usage_ratio{${host}})`;
-// Below 0 while a process that cannot be read may be nearer to its limit than those that can.
+// Below 0 while a process that cannot be counted may be nearer to its limit than those that can.
 const mostDescriptors = `max(tcpdiag_process_fd_usage_ratio{${host}})`;
-const unreadable = `(sum(tcpdiag_processes_unreadable{${host}}) > 0)`;
-const descriptors = `${mostDescriptors} >= ${fd_near} or ${mostDescriptors} unless ${unreadable} or -${unreadable}`;
+const uncounted = `(sum(tcpdiag_finding_unknown{${host},finding="fd-limit-near"}) > 0)`;
+const descriptors = `${mostDescriptors} >= ${fd_near} or ${mostDescriptors} unless ${uncounted} or -${uncounted}`;
 const fillLines = warnAt(0.5, nearlyFull);
 const services = `${ns},port=~"$port",role="server"`;
 // tcp_mem counts in pages; nearly every host has pages of 4 KiB.
@@ -38,7 +38,7 @@ export default dashboard({
       stat('Cannot be told', { expr: `sum(tcpdiag_finding_unknown{${host}})`, lines: badAt(1, 'yellow'), about: 'Not found is not the same as well: a source is missing for so many.' }),
       stat('Fullest accept queue', { expr: `max(${fill(port)})`, ...share, lines: fillLines, about: '100 % is full: one more than the limit.' }),
       stat('Descriptors used', { expr: descriptors, ...share, lines: warnAt(fd_near, fd_reached), mappings: unknownBelowZero,
-        about: 'Of the process nearest to its limit. Unknown where some processes cannot be read and no other is near its limit.' }),
+        about: 'Of the process nearest to its limit. Unknown where those of some processes cannot be counted and no other is near its limit.' }),
       stat('Ephemeral ports used', { expr: `max(${usedPorts})`, ...share, lines: warnAt(ports_low, ports_exhausted), about: 'Towards the busiest destination, of the namespace that is nearest to its limit.' }),
       table('Findings', {
         w: 16, h: 9, exprs: [findingRows(nsOrMachine)], sort: 'Value',

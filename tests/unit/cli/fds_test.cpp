@@ -51,6 +51,10 @@ TEST_CASE("no process worth naming and processes that are not known are told apa
   report.snapshot.processes.value = std::make_shared<const Processes>(Processes{.total = 12});
   CHECK(fds_text(report, {}) ==
         "None of 12 processes listens, or uses a tenth of its limit of open files or more.\n");
+  report.snapshot.processes.value = std::make_shared<const Processes>(Processes{.total = 12, .uncounted = 3});
+  CHECK_THAT(fds_text(report, {}),
+             ContainsSubstring("\nCannot tell about others: /proc/PID/fd, /proc/PID/limits: "
+                               "those of 3 of 12 processes cannot be read"));
   CHECK(fds_text(report_of_errors(), {}).empty());
 }
 

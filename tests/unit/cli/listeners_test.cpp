@@ -75,6 +75,10 @@ TEST_CASE("a listener that no process holds is told from one whose owner may not
   CHECK(OwnerNames(report.snapshot).process(listener) == "?");
   CHECK(OwnerNames(report.snapshot).unit(listener) == "?");
   CHECK(unknown_owners_note(report.snapshot).starts_with("some owners are not known: 1 of 3 processes"));
+
+  set(report.snapshot.processes, Processes{.total = 3, .some_hidden = true});
+  CHECK(OwnerNames(report.snapshot).process(listener) == "?");
+  CHECK(unknown_owners_note(report.snapshot).starts_with("some owners are not known: /proc hides processes"));
 }
 
 TEST_CASE("hostile names do not break the table of listeners") {

@@ -60,13 +60,13 @@ class Machine : public FakeSource {
   void look_at_all(std::chrono::milliseconds after = 4s) {
     now += after;
     links_read = protocols_read = dumps = 0;
-    processes.clear();
+    named = {};
     for (const auto& [pid, fds] : held_)
-      processes.push_back({.pid = pid, .start_ticks = start_ticks, .open_fds = fds});
-    closed.look({*this, now, previous}, processes);
+      named.processes.push_back({.pid = pid, .start_ticks = start_ticks, .open_fds = fds});
+    closed.look({*this, now, previous}, named);
   }
   [[nodiscard]] Count count_of(int pid) const {
-    for (const auto& process : processes)
+    for (const auto& process : named.processes)
       if (process.pid == pid) return process.closed_sockets;
     FAIL("no such process");
     return {};
@@ -87,7 +87,7 @@ class Machine : public FakeSource {
 
   Snapshot previous;
   ClosedSockets closed;
-  std::vector<Process> processes;
+  Processes named;
   std::uint64_t start_ticks = 100;
   TimePoint now{1000h};
 

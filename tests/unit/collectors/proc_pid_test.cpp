@@ -39,6 +39,16 @@ TEST_CASE("the stat of a process is read by position after its name") {
   CHECK(stat->resident_pages == 363);
 }
 
+TEST_CASE("a kernel thread is told from a process by its flags") {
+  CHECK_FALSE(parse_pid_stat(kStat)->kernel_thread);
+  // Linux 6.18
+  const auto thread = parse_pid_stat(
+      "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0 18446744073709551615 0 0 0\n");
+  REQUIRE(thread);
+  CHECK(thread->kernel_thread);
+  CHECK_FALSE(parse_pid_stat("2 (kthreadd) S 0 0 0 0 -1 x 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n"));
+}
+
 TEST_CASE("a process name may hold anything, even what follows a name") {
   for (const std::string comm : {"a b", ")", "(sd-pam)", "x) R 7 7", " (", "", "two\nlines", "tab\tbed"}) {
     const auto stat = parse_pid_stat(stat_of(comm));

@@ -429,6 +429,57 @@ TEST_CASE("a process whose name never could be read is not named but counted as 
   CHECK(processes.unreadable == 0);
 }
 
+TEST_CASE("processes whose open descriptors or limit may not be read are counted") {
+  Machine machine;
+  for (const int pid : {1, 7, 8, 9}) machine.start(pid, "app", {"/dev/null"});
+  CHECK(machine.run().uncounted == 0);
+  machine.deny("/proc/7/fd");
+  CHECK(machine.run().uncounted == 1);
+  machine.start(7, "app", {"/dev/null"});
+  CHECK(machine.run().uncounted == 0);
+
+  Machine denied;
+  for (const int pid : {1, 7, 8, 9}) denied.start(pid, "app", {"/dev/null"});
+  denied.deny("/proc/7/limits");
+  denied.files["/proc/8/limits"] = "not as documented";
+  denied.deny("/proc/9/stat");
+  const auto processes = denied.run();
+  CHECK(processes.uncounted == 3);
+  CHECK(processes.total == 4);
+}
+
+TEST_CASE(
+    "a limit that was read once is known still, and a process that ended is none that may not be read") {
+  Machine machine;
+  for (const int pid : {1, 7, 8}) machine.start(pid, "app", {"/dev/null"});
+  machine.run();
+  machine.deny("/proc/7/limits");
+  machine.sizes.erase("/proc/8/fd");
+  CHECK(machine.run(60s).uncounted == 0);
+  machine.remove_files_of(8);
+  CHECK(machine.run(60s).uncounted == 0);
+}
+
+TEST_CASE("where descriptors have to be listed, those of others are denied, and kernel threads have none") {
+  Machine machine;
+  machine.sizes_count = false;
+  for (const int pid : {1, 2, 7, 8}) machine.start(pid, "app", {"/dev/null"});
+  for (const int pid : {1, 2, 8}) machine.deny("/proc/" + std::to_string(pid) + "/fd");
+  machine.files["/proc/2/stat"] =
+      "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0 18446744073709551615 0 0\n";
+  machine.files["/proc/8/stat"] = "8 (app) Z 1 8 8 0 -1 4228108 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0 0 0 0\n";
+  CHECK(machine.run().uncounted == 1);
+  CHECK(machine.run().uncounted == 1);  // nor when it is not tried again
+}
+
+TEST_CASE("a /proc without process 1 hides others, too") {
+  Machine machine;
+  machine.start(7, "app", {"/dev/null"});
+  CHECK(machine.run().some_hidden);
+  machine.start(1, "init", {"/dev/null"});
+  CHECK_FALSE(machine.run().some_hidden);
+}
+
 TEST_CASE("the fullest by share of their limit are kept, and owners besides, in the order of their numbers") {
   Machine machine;
   for (int pid = 1; pid <= 80; ++pid)

@@ -30,6 +30,15 @@ TEST_CASE("a subject is told with its owner and its namespace, as far as they ar
   CHECK(text_of({.kind = SubjectKind::setting, .name = "fs.file-max"}, "") == "fs.file-max");
 }
 
+TEST_CASE("the unit of a number fits to it") {
+  CHECK(unit_text({"x", 1, "connections", {}}) == "connection");
+  CHECK(unit_text({"x", 2, "connections", {}}) == "connections");
+  CHECK(unit_text({"x", 0, "connections", {}}) == "connections");
+  CHECK(unit_text({"x", 1, "entries", {}}) == "entry");
+  CHECK(unit_text({"x", 1, "", {}}).empty());
+  CHECK(unit_text({"x", 1, "of TCP", {}}) == "of TCP");
+}
+
 TEST_CASE("a limit is told with its ceiling, if it has one") {
   CHECK(limit_text({"listen backlog", 128, "net.core.somaxconn", 4096}) ==
         "listen backlog = 128, at most net.core.somaxconn = 4096");

@@ -42,7 +42,8 @@ std::vector<std::string> commands_of(const RuleInfo& info) {
 
 /// What `text` refers to as {name}; what a backslash makes an ordinary brace is left out.
 std::set<std::string> names_in(const std::string& text) {
-  static const std::regex kName(R"re((\\.)|\{\??([^}]*)\})re");
+  // of {name:one|many} and {?name} the name
+  static const std::regex kName(R"re((\\.)|\{\??([^}:]*)[^}]*\})re");
   std::set<std::string> names;
   for (std::sregex_iterator match(text.begin(), text.end(), kName), none; match != none; ++match)
     if (!(*match)[1].matched) names.insert((*match)[2].str());

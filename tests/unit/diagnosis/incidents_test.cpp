@@ -71,6 +71,16 @@ TEST_CASE("blindness in another namespace or of another rule does not matter") {
   CHECK_FALSE(incidents[0].is_open());
 }
 
+TEST_CASE("an incident closes while its rule cannot tell about a part only, and opens, too") {
+  const Diagnosis in_part{.unknown = {{"a", "host", "x", true}}};
+  auto incidents = advance(opened(finding("a")), in_part, at(9s), {});
+  CHECK(incidents[0].is_open());
+  CHECK_FALSE(incidents[0].blind);
+  CHECK_FALSE(advance(incidents, in_part, at(10s), {})[0].is_open());
+  const Diagnosis found{.findings = {finding("a")}, .unknown = {{"a", "host", "x", true}}};
+  CHECK(advance({}, found, at(0s), {}).size() == 1);
+}
+
 TEST_CASE("a finding that another one explains closes at once and says by what") {
   const auto effect = finding("effect");
   const Diagnosis diagnosis{.findings = {finding("cause")},

@@ -33,6 +33,20 @@ TEST_CASE("of parts with bars the first complete one is taken") {
   CHECK(fill_in("[{a}|{b}]", {}) == "");
 }
 
+TEST_CASE("a word fits to its number") {
+  constexpr auto kText = "{n} {n:connection was|connections were} reset";
+  CHECK(fill_in(kText, {{"n", "1"}}) == "1 connection was reset");
+  CHECK(fill_in(kText, {{"n", "21"}}) == "21 connections were reset");
+  CHECK(fill_in(kText, {{"n", "0"}}) == "0 connections were reset");
+  CHECK(fill_in("a{n:|s}", {{"n", "1"}}) == "a");
+  CHECK(fill_in("a{n:|s}", {{"n", "2"}}) == "as");
+  CHECK(as_pattern(kText) == "<n> connections were reset");
+  CHECK(fill_in("{n:one", {{"n", "1"}}) == "one");
+  CHECK(fill_in("{n:one", {{"n", "2"}}) == "");
+  CHECK(can_fill_in("{n:one|many}", {{"n", "2"}}));
+  CHECK_FALSE(can_fill_in("{n:one|many}", {}));
+}
+
 TEST_CASE("a value may hold braces and brackets, and a backslash makes brackets ordinary") {
   CHECK(fill_in("{a}", {{"a", "[::1]:{80}"}}) == "[::1]:{80}");
   CHECK(fill_in(R"('tcp\[tcpflags\]'[ {none}] \{n\} \\n)", {}) == R"('tcp[tcpflags]' {n} \n)");

@@ -45,6 +45,14 @@ TEST_CASE("what cannot be told has the severity of what would be found") {
   CHECK(json["unknown"][3]["severity"] == "critical");
 }
 
+TEST_CASE("what cannot be told of a part only says so") {
+  auto report = sample_report();
+  CHECK_FALSE(Json::parse(findings_json_text(report))["unknown"][1].contains("in_part"));
+  for (auto& rule : report.rules)
+    for (auto& unknown : rule.unknown) unknown.in_part = true;
+  CHECK(Json::parse(findings_json_text(report))["unknown"][1]["in_part"] == true);
+}
+
 TEST_CASE("numbers are whole where they are whole") {
   const auto finding = Json::parse(findings_json_text(sample_report()))["findings"][0];
   CHECK(finding["evidence"][0]["value"].is_number_integer());

@@ -480,3 +480,31 @@ TEST_CASE("a stalled server whose owner is not known may be out of descriptors i
   server.seconds(5, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(12, 10, 0, 129, 20);
   CHECK_FALSE(server.known("accept-queue-app-stalled"));
 }
+
+TEST_CASE(
+    "of two queues in which connections wait, the one whose owner is not known hides nothing of the other") {
+  HistoryBuilder history;
+  const Process owner{.pid = 812,
+                      .start_ticks = 5,
+                      .comm = "gunicorn",
+                      .open_fds = 64,
+                      .soft_limit = 64,
+                      .listener_inodes = {77}};
+  history.set(&Snapshot::processes, Processes{.processes = {owner}, .total = 90})
+      .set(&NetnsView::connections, Connections{});
+  auto known = sample_listener("0.0.0.0", 8000, 9, 128, 77);
+  auto unknown = sample_listener("0.0.0.0", 9000, 9, 128, 88);
+  for (int second = 0; second < 8; ++second) {
+    for (auto* listener : {&known, &unknown})
+      listener->fill.samples[2] += 10;  // at every look somebody waits
+    history.set(&NetnsView::listeners, Listeners{.listeners = {known, unknown}})
+        .set(&NetnsView::tcp, TcpCounters{.passive_opens = 0, .listen_overflows = 0})
+        .tick();
+  }
+  const auto verdict = verdict_of("fd-limit-accept-blocked", history.history());
+  REQUIRE(verdict.known());
+  REQUIRE(verdict.facts().size() == 1);
+  CHECK(to_string(verdict.facts()[0].subject) == "0.0.0.0:8000");
+  REQUIRE(verdict.unseen());
+  CHECK(verdict.unseen()->detail == "processes: the owner of 0.0.0.0:9000 is not known");
+}

@@ -256,3 +256,32 @@ TEST_CASE("closed-socket-fd-leak stays clear for a few and cannot tell when none
   CHECK(verdict_of(kClosed, none.set(&Snapshot::processes, Processes{}).tick().history()).is_clear());
   CHECK_FALSE(verdict_of(kClosed, none.deny(&Snapshot::processes).tick().history()).known());
 }
+
+TEST_CASE("closed-socket-fd-leak cannot tell about processes that may not be looked into") {
+  auto process = server();
+  process.closed_sockets = 30;
+  const auto verdict = [&](const Processes& processes) {
+    HistoryBuilder history;
+    return verdict_of(kClosed, history.set(&Snapshot::processes, processes).tick().history());
+  };
+  Processes all{.processes = {process}, .total = 90, .closed_sockets_at_most = 40};
+  CHECK(verdict(all).facts().size() == 1);
+  CHECK_FALSE(verdict(all).unseen());
+  all.closed_sockets_denied = 1;
+  CHECK(verdict(all).facts().size() == 1);
+  REQUIRE(verdict(all).unseen());
+  CHECK(verdict(all).unseen()->detail ==
+        "/proc/PID/fd: those of 1 of 90 processes cannot be read (needs root, or CAP_SYS_PTRACE and "
+        "CAP_DAC_READ_SEARCH)");
+  all.some_hidden = true;
+  CHECK(verdict(all).unseen()->detail.starts_with("/proc: hides processes"));
+}
+
+TEST_CASE("closed-socket-fd-leak is clear, whatever may be read, when the machine has few closed sockets") {
+  auto process = server();
+  process.closed_sockets = 0;
+  HistoryBuilder history;
+  const Processes few{
+      .processes = {process}, .total = 90, .uncounted = 3, .some_hidden = true, .closed_sockets_at_most = 9};
+  CHECK(verdict_of(kClosed, history.set(&Snapshot::processes, few).tick().history()).is_clear());
+}

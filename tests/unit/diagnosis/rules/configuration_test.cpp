@@ -202,6 +202,18 @@ TEST_CASE("sysctl-nr-open-below-unit cannot tell without the limit, the units or
   CHECK(why_unknown(kNrOpen, unread.tick()) == "/etc/systemd/system/x.service: denied");
 }
 
+TEST_CASE("sysctl-nr-open-below-unit cannot tell about units whose processes may not be looked at") {
+  for (const auto* asked : {"2000000", "1024"}) {
+    auto some = with_limit(asked);
+    some.set(&Snapshot::processes, Processes{.total = 4, .some_hidden = true}).tick();
+    const auto verdict = verdict_of(kNrOpen, some.history());
+    INFO(asked);
+    REQUIRE(verdict.known());
+    CHECK(verdict.facts().empty() == (asked == std::string_view("1024")));
+    CHECK(verdict.unseen());
+  }
+}
+
 TEST_CASE(
     "settings of a namespace that are not the host's are listed, with what gives a container the host's") {
   const auto history = two_namespaces(

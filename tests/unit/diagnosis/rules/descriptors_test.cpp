@@ -195,6 +195,55 @@ TEST_CASE("the rules about descriptors of a process cannot tell without the proc
   }
 }
 
+TEST_CASE("what cannot be counted is not clear, and what can is judged all the same") {
+  auto some = only(server(1024));
+  some.uncounted = 24;
+  HistoryBuilder history;
+  history.set(&Snapshot::processes, some).tick();
+  const auto found = verdict_of(kReached, history.history());
+  REQUIRE(found.known());
+  CHECK(found.facts().size() == 1);
+  REQUIRE(found.unseen());
+  CHECK(found.unseen()->code == Errc::denied);
+  CHECK(found.unseen()->detail ==
+        "/proc/PID/fd, /proc/PID/limits: those of 24 of 90 processes cannot be read (needs root, or "
+        "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)");
+
+  some.processes = {server(10)};
+  history.set(&Snapshot::processes, some).tick();
+  for (const auto* id : {kReached, kNear}) {
+    const auto verdict = verdict_of(id, history.history());
+    INFO(id);
+    REQUIRE(verdict.known());
+    CHECK(verdict.facts().empty());
+    CHECK_FALSE(verdict.is_clear());
+    CHECK(verdict.unseen());
+  }
+}
+
+TEST_CASE("where /proc hides processes the rules about descriptors cannot tell about them") {
+  auto some = only(server(1024));
+  some.some_hidden = true;
+  HistoryBuilder history;
+  history.set(&Snapshot::processes, some).tick();
+  const std::vector<Rule> rules = {rule_of(kReached)};
+  const auto diagnosis = diagnose(history.history(), rules, {});
+  CHECK(diagnosis.findings.size() == 1);
+  REQUIRE(diagnosis.unknown.size() == 1);
+  CHECK(diagnosis.unknown[0] ==
+        Unknown{kReached, "",
+                "/proc: hides processes of other users, as hidepid= and ProtectProc= ask for (needs root or "
+                "CAP_SYS_PTRACE)",
+                true});
+}
+
+TEST_CASE("where none can be counted nothing can be told") {
+  auto none = only(server({}));
+  none.uncounted = 90;
+  HistoryBuilder history;
+  CHECK_FALSE(verdict_of(kReached, history.set(&Snapshot::processes, none).tick().history()).known());
+}
+
 namespace {
 
 IpAddress address(const char* text) { return sample_listener(text, 1, 0, 0, 0).endpoint.address; }

@@ -64,6 +64,31 @@ TEST_CASE("SO_LINGER 0 is told apart from unread data") {
         std::string::npos);
 }
 
+TEST_CASE("the only server to which connections were opened is told with the resets") {
+  const auto summary = [](Count connected, std::vector<Listener> listeners) {
+    auto before = aborted(7, 3), after = aborted(27, 3, 20);
+    after.active_opens = connected;
+    HistoryBuilder history;
+    history.set(&NetnsView::listeners, Listeners{.listeners = std::move(listeners)})
+        .set(&Snapshot::processes,
+             Processes{.processes = {{.pid = 812, .comm = "gunicorn", .listener_inodes = {77}}}, .total = 9})
+        .set(&NetnsView::tcp, before)
+        .ticks(10)
+        .set(&NetnsView::tcp, after)
+        .ticks(3);
+    return only_finding(kApp, history.history()).summary;
+  };
+  constexpr auto kTold = "; all connections that were opened meanwhile came to 0.0.0.0:8000";
+  const auto server = sample_listener("0.0.0.0", 8000, 0, 128, 77);
+  const auto other = sample_listener("0.0.0.0", 9000, 0, 128, 78);
+  const auto says = [&](const std::string& text) { return text.find(kTold) != std::string::npos; };
+  CHECK(summary(0, {server}).find(std::string(kTold) + " (gunicorn[812]). It is they") != std::string::npos);
+  CHECK_FALSE(says(summary(0, {server, other})));
+  CHECK_FALSE(says(summary(1, {server})));
+  CHECK_FALSE(says(summary({}, {server})));
+  CHECK_FALSE(says(summary(0, {})));
+}
+
 TEST_CASE("app-reset stays clear for a few, for a small share and for what was before") {
   CHECK(clear(kApp, resets(aborted(0, 0), aborted(2, 2))));
   CHECK(clear(kApp, resets(aborted(0, 0), aborted(20, 0, 1000))));

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/unseen_processes.h"
+
+#include <string>
+
+namespace tcpdiag {
+namespace {
+
+Error cannot_be_read(std::string_view files, std::uint64_t unseen, std::uint64_t all) {
+  return {Errc::denied,
+          std::string(files) + ": those of " + std::to_string(unseen) + " of " + std::to_string(all) +
+              " processes cannot be read (needs root, or CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"};
+}
+
+}  // namespace
+
+std::optional<Error> unseen_processes(const Processes& processes) {
+  if (processes.some_hidden)
+    return Error{Errc::denied,
+                 "/proc: hides processes of other users, as hidepid= and ProtectProc= ask for (needs root or "
+                 "CAP_SYS_PTRACE)"};
+  if (processes.uncounted > 0)
+    return cannot_be_read("/proc/PID/fd, /proc/PID/limits", processes.uncounted, processes.total);
+  return std::nullopt;
+}
+
+std::optional<Error> unseen_closed_sockets(const Processes& processes, std::uint64_t many) {
+  if (processes.closed_sockets_at_most && *processes.closed_sockets_at_most < many) return std::nullopt;
+  if (auto unseen = unseen_processes(processes)) return unseen;
+  if (processes.closed_sockets_denied > 0)
+    return cannot_be_read("/proc/PID/fd", processes.closed_sockets_denied, processes.total);
+  return std::nullopt;
+}
+
+}  // namespace tcpdiag

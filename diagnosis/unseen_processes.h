@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes that the daemon may not look at: a rule about processes says nothing about them.
+#pragma once
+
+#include <optional>
+
+#include "core/snapshot.h"
+
+namespace tcpdiag {
+
+/// Why some processes are not among those that a rule can judge by their descriptors: /proc hides them, or
+/// they cannot be counted. Empty: all could be looked at.
+std::optional<Error> unseen_processes(const Processes& processes);
+
+/// The same for the sockets that they hold and that are closed, of which `many` would matter.
+std::optional<Error> unseen_closed_sockets(const Processes& processes, std::uint64_t many);
+
+}  // namespace tcpdiag
