@@ -88,6 +88,11 @@ bool in_trouble(const Listener* was, const Listener& is) {
   return full_looks(is.fill) > full_looks(was->fill) || is.drops > was->drops;
 }
 
+// Rounded, because ticks waver: three seconds may be a little less.
+std::chrono::milliseconds duration_of(const QueueStep& first, const QueueStep& last) {
+  return std::chrono::round<std::chrono::milliseconds>(last.to - first.from);
+}
+
 // A step in which nobody looked changes nothing: the daemon may have stood still.
 template <class Holds>
 std::chrono::milliseconds lasted(const std::vector<QueueStep>& steps, Holds holds) {
@@ -95,7 +100,7 @@ std::chrono::milliseconds lasted(const std::vector<QueueStep>& steps, Holds hold
   for (auto i = steps.size(); i > 0 && (holds(steps[i - 1]) || steps[i - 1].looks == 0); --i)
     if (steps[i - 1].looks > 0) first = i - 1;
   if (first == steps.size()) return {};
-  return std::chrono::round<std::chrono::milliseconds>(steps.back().to - steps[first].from);
+  return duration_of(steps[first], steps.back());
 }
 
 // Marks the steps of every run that holds for so long: also the one right before it, in which the queue
@@ -107,7 +112,7 @@ void mark_runs(const std::vector<QueueStep>& steps, Holds holds, std::chrono::mi
   for (std::size_t begin = 0; begin < steps.size();) {
     auto end = begin;
     while (end < steps.size() && (holds(steps[end]) || (end > begin && steps[end].looks == 0))) ++end;
-    if (end > begin && steps[end - 1].to - steps[begin].from >= least) {
+    if (end > begin && duration_of(steps[begin], steps[end - 1]) >= least) {
       const auto over = steps[end - 1].to + kRetries;
       for (auto i = begin == 0 ? 0 : begin - 1; i < steps.size() && steps[i].from <= over; ++i)
         marked[i] = true;
@@ -175,6 +180,14 @@ std::optional<std::uint64_t> taken_between_dumps(const Window& window, std::uint
     most = std::max(most.value_or(0), std::min(left, entered));
   }
   return most;
+}
+
+// A full queue out of which a connection is taken is filled again by the clients that were turned away, and
+// every connection that enters it counts as a passive open. In the first second it may just have filled.
+bool none_opened(const Window& window, std::chrono::milliseconds full_for) {
+  const auto full = std::chrono::floor<std::chrono::seconds>(full_for - std::chrono::seconds(1));
+  const auto opens = window.last(std::max(full, std::chrono::seconds(1))).increase(kPassiveOpens);
+  return opens && *opens == 0;
 }
 
 // The longest that the queues of the other members were, together, at a snapshot of the last `time`; empty:
@@ -264,11 +277,7 @@ Result<std::vector<QueueCourse>> troubled_queues(const Window& window) {
 }
 
 std::optional<bool> accepts(const Window& window, const Listener& listener, std::chrono::milliseconds time) {
-  // A full queue out of which a connection is taken is filled again by the clients that were turned away, and
-  // every connection that enters it counts as a passive open. In the first second it may just have filled.
-  const auto full = std::chrono::floor<std::chrono::seconds>(time - std::chrono::seconds(1));
-  const auto opens = window.last(std::max(full, std::chrono::seconds(1))).increase(kPassiveOpens);
-  if (opens && *opens == 0) return false;
+  if (none_opened(window, time)) return false;
   // Somebody's connections were opened: the dumps that fall into it tell whether any entered this queue. They
   // are counted by port: where several addresses share one, that any was taken says nothing about this one.
   const auto taken = taken_between_dumps(window, listener.endpoint.port, time);
@@ -280,6 +289,7 @@ std::optional<bool> stands_beside_others(const Window& window, const Listener& g
                                          std::chrono::milliseconds time) {
   const auto at_others = waiting_at_others(window, group, time);
   if (!at_others) return false;
+  if (none_opened(window, time)) return true;
   const auto taken = taken_between_dumps(window, group.endpoint.port, time);
   if (!taken) return std::nullopt;
   constexpr std::uint64_t kJustArrived = 2;  // at each of the others when it was dumped

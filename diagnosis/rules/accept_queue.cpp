@@ -302,18 +302,21 @@ Verdict backlog_small(const Window& window, const Thresholds& t) {
   });
 }
 
-// How long the member's queue was full at every snapshot until now.
-milliseconds pinned_member(const Window& window, const Endpoint& endpoint, std::uint64_t cookie) {
-  auto since = window.now();
+// How long the member's queue was full at every snapshot until now. `any`: how long every look found one of
+// the group full; before the first of those snapshots that was this one.
+milliseconds pinned_member(const Window& window, const Endpoint& endpoint, std::uint64_t cookie,
+                           milliseconds any) {
+  auto since = window.now(), before = since;
   for (std::size_t i = window.size(); i-- > 0;) {
     const auto* listeners = window.view(i).listeners.get();
     const auto* listener = listeners == nullptr ? nullptr : find_listener(*listeners, endpoint);
+    before = window.snapshot(i).at;
     if (listener == nullptr) break;
     const auto member = std::ranges::find(listener->sockets, cookie, &ListenerSocket::cookie);
     if (member == listener->sockets.end() || !is_full(*member)) break;
-    since = window.snapshot(i).at;
+    since = before;
   }
-  return std::chrono::round<milliseconds>(window.now() - since);
+  return std::chrono::round<milliseconds>(window.now() - std::clamp(window.now() - any, before, since));
 }
 
 Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
@@ -323,7 +326,7 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
     const auto members = static_cast<std::ptrdiff_t>(listener.sockets.size());
     if (members < 2 || full == 0 || full == members) return kNothing;
     const auto& stuck = judged(listener);
-    const auto pinned = pinned_member(window, listener.endpoint, stuck.cookie);
+    const auto pinned = pinned_member(window, listener.endpoint, stuck.cookie, course.pinned_for());
     const bool turned_away = course.overflows(window.snapshot(0).at) > 0;
     if (pinned < from_seconds(turned_away ? t.stall_seconds : t.quiet_stall_seconds)) return kNothing;
     const auto* owner = worker_of(window.host(), listener, stuck.inode);

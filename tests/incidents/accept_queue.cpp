@@ -2,6 +2,7 @@
 // Accept queues that are full: because the backlog is small, or because nobody accepts.
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "tests/incidents/clients.h"
 #include "tests/incidents/server.h"
@@ -116,6 +117,40 @@ void one_worker_stuck(Stage& stage) {
   stage.until_closed();
 }
 
+// Three servers whose small queues overflow at the same moments and are empty again a moment later.
+void burst_at_three(Stage& stage) {
+  const auto server = [](std::uint16_t port) {
+    return std::make_unique<Server>(ServerPlan{.port = port, .backlog = 8, .per_accept = 1ms});
+  };
+  const auto clients = [](std::uint16_t port) {
+    return std::make_unique<Clients>(ClientPlan{.port = port, .count = 40, .speak = true});
+  };
+  const std::array servers{server(kPort), server(kPort + 1), server(kPort + 2)};
+  const std::array bursts{clients(kPort), clients(kPort + 1), clients(kPort + 2)};
+  auto& kernel = stage.kernel();
+  stage.evidence("an overflow", [&] { return kernel.increase(&TcpCounters::listen_overflows) > 0; });
+  for (const auto& each : servers)
+    stage.await("all clients to be accepted", [&] { return each->accepted() == 40; });
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 30);
+  stage.until_found();
+  stage.until_closed();
+}
+
+// A group whose members all accept, but each more slowly than its clients come.
+void all_workers_slow(Stage& stage) {
+  const ServerPlan plan{.port = kPort, .backlog = 16, .per_accept = 200ms, .reuse_port = true};
+  const std::array<Server, 3> workers{Server(plan), Server(plan), Server(plan)};
+  Clients clients({.port = kPort, .count = 1500, .apart = 15ms});
+  auto& kernel = stage.kernel();
+  stage.evidence("an overflow of a full queue", [&] {
+    return kernel.queue_is_full(kPort) && kernel.increase(&TcpCounters::listen_overflows) > 0;
+  });
+  stage.until_found();
+  for (const auto& each : workers) stage.observe("accepted", each.accepted(), 20);
+  clients.end();
+  stage.until_closed();
+}
+
 std::vector<Scenario> backlog_small() {
   const std::vector<Expected> expected{{.id = "accept-queue-backlog-small",
                                         .port = kPort,
@@ -130,9 +165,17 @@ std::vector<Scenario> backlog_small() {
                     .expected = expected,
                     .look_alikes = look_alikes};
   };
+  const auto small = [](std::uint16_t port) {
+    return Expected{.id = "accept-queue-backlog-small", .port = port, .limit = "backlog", .limit_value = 8};
+  };
   return {over("1", "accept-queue-burst", kV4),
           over("1v6", "accept-queue-burst-ipv6", kV6),
           over("1dual", "accept-queue-burst-dual-stack", kDualStack),
+          {.id = "1x3",
+           .name = "accept-queue-burst-three-listeners",
+           .play = burst_at_three,
+           .expected = {small(kPort), small(kPort + 1), small(kPort + 2)},
+           .look_alikes = look_alikes},
           {.id = "1b", .name = "accept-queue-paced", .play = paced}};
 }
 
@@ -178,7 +221,15 @@ std::vector<Scenario> accept_blocked() {
                          .process = "stuck-worker",
                          .severity = "critical",
                          .within = 5s}},
-           .look_alikes = {"accept-queue-backlog-small", "accept-queue-app-stalled"}}};
+           .look_alikes = {"accept-queue-backlog-small", "accept-queue-app-stalled"}},
+          {.id = "4b",
+           .name = "reuseport-all-slow",
+           .play = all_workers_slow,
+           .expected = {{.id = "accept-queue-app-slow", .port = kPort}},
+           .look_alikes = {"accept-queue-one-listener-stuck", "accept-queue-app-stalled"},
+           .allowed = {{.id = "syn-queue-*", .why = "before it has lasted, SYNs find the queue full"},
+                       {.id = "close-wait-unaccepted", .why = "clients that go wait in the queue"},
+                       {.id = "accept-overflow-late-reset", .why = "some handshakes end while it is full"}}}};
 }
 
 }  // namespace

@@ -248,6 +248,16 @@ TEST_CASE("what a stall turned away is not called a burst afterwards") {
   server.only("none");
 }
 
+TEST_CASE("a stall that is a moment shorter than three seconds is none, or one in every way") {
+  Server server;
+  server.seconds(5, 0, 10, 0).second(9, 1, 129, 50, 129).seconds(2, 10, 0, 129, 40);
+  server.history_.snapshot().at -= std::chrono::microseconds(200);
+  server.second(10, 0, 129, 40);
+  const bool stalled = !server.clear("accept-queue-app-stalled");
+  server.second(1, 8, 0);
+  CHECK(server.clear("accept-queue-backlog-small") == stalled);
+}
+
 TEST_CASE("a full queue from which connections are taken all the time is a slow application") {
   Server server;
   server.accepted_between_dumps(50).seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
