@@ -21,6 +21,7 @@ constexpr ThresholdSpec kTable[] = {
     {"Client side", "ports_low", &Thresholds::ports_low, "share from which they run out"},
     {"Closing", "close_wait_min", &Thresholds::close_wait_min, "connections in CLOSE_WAIT that a server does not close"},
     {"Closing", "close_wait_client_min", &Thresholds::close_wait_client_min, "the same of a client: more than an idle pool of connections"},
+    {"Closing", "close_wait_standing_min", &Thresholds::close_wait_standing_min, "connections in CLOSE_WAIT that stay and do not grow in number"},
     {"Closing", "unaccepted_close_wait_min", &Thresholds::unaccepted_close_wait_min, "un-accepted connections whose client has given up"},
     {"Closing", "closed_sockets_min", &Thresholds::closed_sockets_min, "closed sockets that a process holds"},
     {"Closing", "time_wait_high", &Thresholds::time_wait_high, "TIME_WAIT of a server, as a share of the ephemeral ports"},

@@ -32,6 +32,7 @@ struct Thresholds {
   // closing
   std::uint64_t close_wait_min = 10;
   std::uint64_t close_wait_client_min = 100;
+  std::uint64_t close_wait_standing_min = 100;
   std::uint64_t unaccepted_close_wait_min = 3;
   std::uint64_t closed_sockets_min = 10;
   double time_wait_high = 0.5;

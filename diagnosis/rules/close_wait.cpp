@@ -87,6 +87,11 @@ bool stay(const std::vector<Dated<Connections>>& readings, Service service) {
   return static_cast<double>(still) >= kNearlyAll * static_cast<double>(old);
 }
 
+// Whether they were looked at for so long that what does not grow can be called standing.
+bool are_standing(const std::vector<Dated<Connections>>& readings) {
+  return readings.back().at - readings.front().at >= 2 * kStays;
+}
+
 // What one process holds, or what nobody is known to hold of one service.
 struct Held {
   const Process* owner = nullptr;
@@ -223,15 +228,21 @@ Verdict close_wait_leak(const Window& window, const Thresholds& t) {
   if (!latest) return Verdict::unknown(latest.error());
   const auto readings = window.readings(&NetnsView::connections);
   const auto old = older_than(readings.back(), kGrace);
-  std::set<Service> leaking;
-  for (const auto& [service, count] : by_service(old))
-    if (count >= many(service, t) && count >= fewest(readings, service) + many(service, t) &&
-        stay(readings, service))
-      leaking.insert(service);
+  std::set<Service> growing, leaking;
+  for (const auto& [service, count] : by_service(old)) {
+    if (count < many(service, t) || !stay(readings, service)) continue;
+    const bool grows = count >= fewest(readings, service) + many(service, t);
+    if (grows) growing.insert(service);
+    if (grows || (count >= t.close_wait_standing_min && are_standing(readings))) leaking.insert(service);
+  }
   std::vector<Facts> found;
-  for (const auto& held : held_by_owners(window, old, leaking))
-    if (held.count >= t.close_wait_min && (held.leaks || held.drains(t)))
-      found.push_back(facts_about(window, held, t));
+  for (const auto& held : held_by_owners(window, old, leaking)) {
+    if (held.count < t.close_wait_min || !(held.leaks || held.drains(t))) continue;
+    found.push_back(facts_about(window, held, t));
+    if (held.drains(t) || growing.contains(held.service)) continue;
+    found.back().severity = Severity::info;
+    found.back().values["standing"] = "";
+  }
   return Verdict::found(std::move(found));
 }
 
@@ -375,10 +386,11 @@ const Rule kRules[] = {
     {.info = {.id = "close-wait-leak", .family = kFamily, .severity = Severity::warning,
               .title = "A program does not close its connections",
               .true_when = "Connections that a process holds and whose peer has closed stay in CLOSE_WAIT over three dumps of the socket table, and have grown "
-                           "in number within five minutes. Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
+                           "in number within five minutes. Info when there are at least 100 that have not grown in 20 s. Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
               .clients_see = "Nothing yet, or a request that is never answered. When the descriptors run out, nobody is accepted any more.",
               .summary = "{holder} does not close its connections: the peers of {count} [on its port {server_port}][to port {client_port}] have closed, the oldest "
-                         "at least {age} ago, and they stay in CLOSE_WAIT[. They take most of its {open} descriptors, and its limit is {limit}].",
+                         "at least {age} ago, and they stay in CLOSE_WAIT[; they have become no more since they are watched{?standing}]"
+                         "[. They take most of its {open} descriptors, and its limit is {limit}].",
               .advice = kLeakAdvice, .not_helping = kLeakNot, .explains = kLeakExplains,
               .reads = "sock_diag; if they can be read /proc/PID/fd, /proc/PID/limits"},
      .lookback = History::kSpan, .evaluate = close_wait_leak},

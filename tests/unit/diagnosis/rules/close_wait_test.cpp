@@ -139,6 +139,14 @@ TEST_CASE("a leak that fills the descriptors is told though it does not grow any
   CHECK(only_finding(kLeak, dumps.history()).severity == Severity::critical);
 }
 
+TEST_CASE("a leak that does not grow any more is worth knowing") {
+  Dumps dumps;
+  for (int i = 0; i < 7; ++i) dumps.dump(0, 500);
+  const auto finding = only_finding(kLeak, dumps.history());
+  CHECK(finding.severity == Severity::info);
+  CHECK(has(finding.summary, "stay in CLOSE_WAIT; they have become no more since they are watched."));
+}
+
 TEST_CASE("without its holder a leak is told of the listener's owner, or of the port") {
   auto dumps = Dumps().without_owners();
   dumps.dump(0, 0).dump(0, 20).dump(0, 20).dump(0, 20);
@@ -155,6 +163,8 @@ TEST_CASE("connections that are closed soon, a pool of a client and old ones tha
   CHECK(clear(kLeak, Dumps().dump(0, 0).dump(0, 20).dump(20, 40).dump(40, 60)));
   CHECK(clear(kLeak, Dumps().dump(0, 0).dump(0, 9).dump(0, 9).dump(0, 9)));
   CHECK(clear(kLeak, Dumps().dump(0, 500).dump(0, 500).dump(0, 500).dump(0, 500)));
+  CHECK(clear(kLeak,
+              Dumps().dump(0, 99).dump(0, 99).dump(0, 99).dump(0, 99).dump(0, 99).dump(0, 99).dump(0, 99)));
   CHECK(clear(kLeak, Dumps()
                          .dump(0, 0, 0, 5432, false)
                          .dump(0, 90, 0, 5432, false)
