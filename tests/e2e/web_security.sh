@@ -261,7 +261,7 @@ wait "$bad_clients" 2>/dev/null || true
 echo "guesses at a costly hash keep no newcomer from an answer, and do not hold up the end"
 reload_with "$tls" "${users/'$04$'/'$15$'}"  # of no password
 for i in $(seq 6); do
-  { status --max-time 30 --interface 127.0.7.7 -u "prometheus:$i" $url/ && echo; } >>guesses &
+  { code=$(status --max-time 30 --interface 127.0.7.7 -u "prometheus:$i" $url/); echo "$code"; } >>guesses &  # in one write
 done
 too_many_wait() { says guesses '^503$'; }  # so some do
 within 10 too_many_wait || die "six guesses, and none of them is refused: $(cat guesses)"
