@@ -73,7 +73,8 @@ start_daemon --netns=edge --cpu-budget=0.2
 ready
 in_background ip netns exec backend unshare --pid --fork --kill-child --mount-proc bash -c '
   node "$1/incident.mjs" steady search 9200 & node "$1/incident.mjs" visit frontend 9200 10 &
-  exec setpriv --reuid=65534 --regid=65534 --clear-groups "$2" --cpu-budget=0.2' bash "$here" "$tcpdiagd"  # may read no process of others
+  mount -o remount,hidepid=2 /proc
+  setpriv --reuid=65534 --regid=65534 --clear-groups "$2" --cpu-budget=0.2 & wait' bash "$here" "$tcpdiagd"  # sees no process of others
 
 export STAGED_SINCE=${EPOCHREALTIME%.*}
 in_background prometheus --config.file="$scratch/prometheus.yml" --storage.tsdb.path="$scratch/data" \
