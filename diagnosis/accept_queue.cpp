@@ -150,11 +150,6 @@ std::uint64_t sum_of_overflows(const std::vector<const QueueStep*>& steps) {
   return sum;
 }
 
-const PortConnections* find_port(const Connections& connections, std::uint16_t port) {
-  const auto found = std::ranges::find(connections.server, port, &PortConnections::port);
-  return found == connections.server.end() ? nullptr : &*found;
-}
-
 bool shares_port(const Window& window, const Listener& listener) {
   const auto* listeners = window.netns().listeners.get();
   return listeners != nullptr &&
@@ -171,8 +166,8 @@ std::optional<std::uint64_t> taken_between_dumps(const Window& window, std::uint
   std::optional<std::uint64_t> most;
   for (std::size_t i = 1; i < dumps.size(); ++i) {
     if (dumps[i - 1].at < begin) continue;
-    const auto* before = find_port(*dumps[i - 1].value, port);
-    const auto* after = find_port(*dumps[i].value, port);
+    const auto* before = find_server_port(*dumps[i - 1].value, port);
+    const auto* after = find_server_port(*dumps[i].value, port);
     if (before == nullptr || after == nullptr || !after->unaccepted_left) return std::nullopt;
     // One that leaves because its client reset it makes no room in the queue.
     const auto left = *after->unaccepted_left, stayed_or_entered = after->unaccepted + left;

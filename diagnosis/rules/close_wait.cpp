@@ -248,8 +248,8 @@ Verdict close_wait_leak(const Window& window, const Thresholds& t) {
 
 // CLOSE_WAIT that no process holds. Those that are held are listed, as far as there is room.
 std::uint64_t unaccepted_close_wait(const Connections& connections, std::uint16_t port) {
-  const auto row = std::ranges::find(connections.server, port, &PortConnections::port);
-  if (row == connections.server.end()) return 0;
+  const auto* row = find_server_port(connections, port);
+  if (row == nullptr) return 0;
   const auto held =
       static_cast<std::uint64_t>(std::ranges::count(connections.close_wait, Service{true, port}, service_of));
   const auto all = std::uint64_t{row->count(TcpState::close_wait)};
@@ -261,9 +261,8 @@ std::uint64_t unaccepted_close_wait(const Connections& connections, std::uint16_
 // meets many that have closed meanwhile, as health checks do.
 std::uint64_t staying(const std::vector<Dated<Connections>>& readings, const PortConnections& now) {
   if (readings.size() < 2 || !now.unaccepted_left) return now.unaccepted;
-  const auto& before = readings[readings.size() - 2].value->server;
-  const auto then = std::ranges::find(before, now.port, &PortConnections::port);
-  if (then == before.end()) return 0;
+  const auto* then = find_server_port(*readings[readings.size() - 2].value, now.port);
+  if (then == nullptr) return 0;
   return then->unaccepted - std::min<std::uint64_t>(then->unaccepted, *now.unaccepted_left);
 }
 

@@ -56,6 +56,14 @@ class Server {
     for (int i = 0; i < count; ++i) second(full, empty, length, overflows, opens);
     return *this;
   }
+  // One more member of its SO_REUSEPORT group, as full or empty as the first one is now.
+  Server& member_joins() {
+    auto member = listener_.sockets.front();
+    member.cookie += listener_.sockets.size();
+    member.inode += static_cast<std::uint32_t>(listener_.sockets.size());
+    listener_.sockets.push_back(member);
+    return *this;
+  }
   // Another address on the same port, which is idle.
   Server& sibling_listens() {
     sibling_ = sample_listener("::", 5000, 0, 128, 8);
@@ -375,20 +383,14 @@ TEST_CASE("on a kernel that does not count a listener's drops its full queue is 
 
 TEST_CASE("members that are full at every look and yet accept are slow, not stuck") {
   Server server;
-  server.accepted_between_dumps(40);
-  auto sibling = server.listener_.sockets.front();
-  sibling.cookie += 1;
-  server.listener_.sockets.push_back(sibling);
+  server.accepted_between_dumps(40).member_joins();
   server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129).seconds(12, 10, 0, 129, 10, 40);
   server.only("accept-queue-app-slow");  // 40 were taken: more than waited at the other one
 }
 
 TEST_CASE("a member is not stuck beside others that are nearly full") {
   Server server;
-  server.accepted_between_dumps(0);
-  auto sibling = server.listener_.sockets.front();
-  sibling.cookie += 1;
-  server.listener_.sockets.push_back(sibling);
+  server.accepted_between_dumps(0).member_joins();
   server.seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
   server.listener_.sockets.back().queue_length = 120;
   server.seconds(5, 10, 0, 129, 10, 40);
@@ -397,10 +399,7 @@ TEST_CASE("a member is not stuck beside others that are nearly full") {
 
 TEST_CASE("whether a member of a group is stuck cannot be told without the dumps, unless it is stopped") {
   Server server;
-  auto sibling = server.listener_.sockets.front();
-  sibling.cookie += 1;
-  sibling.inode = 8;
-  server.listener_.sockets.push_back(sibling);
+  server.member_joins();
   const auto stuck = [&] { server.second(9, 1, 129, 10, 129).seconds(5, 10, 0, 129, 10, 40); };
   server.seconds(5, 0, 10, 0);
   SECTION("no dump tells") {
