@@ -29,12 +29,14 @@ printf 'GET /-/healthy HTTP/1.0\r\n\r\n' >&"$kept"
 closed_by_server() { [ -n "$(ss -Htn state close-wait dport = :10181)" ]; }
 within 15 closed_by_server || die "the server keeps the connection: $(ss -tan)"
 kill -STOP "$stuck"
-for _ in $(seq 8); do
+# One client after the other: two handshakes that end on two CPUs at once can both take the last place, and a queue of 5
+# holds 6. The last three find no place.
+holds() { [ "$(ss -Hltn sport = :10181 | awk '{ print $2 }')" = "$1" ]; }
+for waiting in 1 2 3 4 5 5 5 5; do
   curl -s --max-time 60 -o /dev/null http://127.0.0.1:10181/ &
   started+=($!)
+  within 15 holds "$waiting" || die "the queue does not hold $waiting: $(ss -tan)"
 done
-full() { [ "$(ss -Hltn sport = :10181 | awk '{ print $2 }')" = 5 ]; }
-within 15 full || die "the queue is not full: $(ss -tan)"
 
 echo "listeners shows the full queue and who does not accept"
 shows 0 listeners
