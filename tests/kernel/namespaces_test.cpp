@@ -30,7 +30,10 @@ class FreshNames {
   FreshNames(const FreshNames&) = delete;
   FreshNames& operator=(const FreshNames&) = delete;
   ~FreshNames() {
-    if (::setns(home_.get(), CLONE_NEWNS) != 0 || ::fchdir(directory_.get()) != 0) std::abort();
+    // A thread that was joined can still be on its way out of the kernel, and setns() refuses who shares a
+    // directory with one.
+    if (::unshare(CLONE_FS) != 0 || ::setns(home_.get(), CLONE_NEWNS) != 0 || ::fchdir(directory_.get()) != 0)
+      std::abort();
   }
 
  private:
