@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -64,12 +65,24 @@ auto& section_of(Snapshot& snapshot, std::size_t netns_index) {
     return snapshot.namespaces[netns_index].*Member;
 }
 
+/// A section's value in a snapshot; nullptr: it has none.
+template <auto Member>
+auto value_in(const Snapshot& snapshot, std::size_t netns_index) {
+  if constexpr (requires { snapshot.*Member; })
+    return (snapshot.*Member).value.value_or(nullptr);
+  else
+    return netns_index < snapshot.namespaces.size()
+               ? (snapshot.namespaces[netns_index].*Member).value.value_or(nullptr)
+               : nullptr;
+}
+
 }  // namespace detail
 
 /// A CollectorSpec::make for a collector that fills `Member` of Snapshot or NetnsView. `Read` is a default
 /// constructible type, one object for each collector, called as Result<T> read(const Reading&). A value that
 /// has only a part of what there is says so through a function Result<void> shortfall(const T&): it is
-/// stored, and the run counts as failed.
+/// stored, and the run counts as failed. Where T can be compared, a value that equals the one before is
+/// shared with it, so that a history holds it once.
 template <auto Member, class Read>
 Collector make_collector(std::size_t netns_index) {
   const auto section = [netns_index](Snapshot& snapshot) -> auto& {
@@ -88,8 +101,14 @@ Collector make_collector(std::size_t netns_index) {
       outcome = tl::unexpected<Error>(result.error());
     else if constexpr (requires { shortfall(*result); })
       outcome = shortfall(*result);
-    Result<std::shared_ptr<const Value>> share =
-        std::move(result).map([](Value&& value) { return std::make_shared<const Value>(std::move(value)); });
+    const auto share_of = [&](Value&& value) -> std::shared_ptr<const Value> {
+      if constexpr (std::equality_comparable<Value>)
+        if (auto before = detail::value_in<Member>(reading.previous, netns_index); before && *before == value)
+          return before;
+      return std::make_shared<const Value>(std::move(value));
+    };
+    Result<std::shared_ptr<const Value>> share = std::move(result).map(share_of);
+
     auto store = [section, share = std::move(share), at = reading.now](Snapshot& snapshot) {
       section(snapshot) = {share, at};
     };

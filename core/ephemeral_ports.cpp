@@ -48,9 +48,10 @@ Count ephemeral_ports(const Settings& settings) {
   const auto range = ephemeral_port_range(settings);
   const auto reserved = reserved_ports(settings);
   if (!range || !reserved) return std::nullopt;
-  std::uint64_t count = 0;
-  for (std::size_t port = range->first; port <= range->last; ++port) count += reserved->test(port) ? 0U : 1U;
-  return count;
+  const std::size_t above = 65535U - range->last, ports = range->last - range->first + 1U;
+  const auto reserved_there =
+      (*reserved << above >> (above + range->first)).count();  // the rest is shifted out
+  return ports - reserved_there;
 }
 
 }  // namespace tcpdiag

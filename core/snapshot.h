@@ -212,12 +212,16 @@ struct Sysctl {
   std::string_view name;             ///< "net.core.somaxconn"; points into sysctl_table() (core/sysctls.h)
   std::vector<std::int64_t> values;  ///< its numbers, one for each field in the table; empty for a word
   std::string text;                  ///< as in the file, without the newline
+
+  bool operator==(const Sysctl&) const = default;
 };
 
 /// A sysctl that is there but could not be read, or that reads otherwise than documented.
 struct UnreadSysctl {
   std::string_view name;  ///< points into sysctl_table()
   Error error;
+
+  bool operator==(const UnreadSysctl&) const = default;
 };
 
 /// The settings of a namespace, in the order of sysctl_table(). The machine-wide ones are in the host's view
@@ -228,6 +232,7 @@ struct Settings {
 
   /// nullptr when this kernel or namespace does not have it.
   [[nodiscard]] const Sysctl* find(std::string_view name) const;
+  bool operator==(const Settings&) const = default;
 };
 
 /// Connection tracking (/proc/sys/net/netfilter, /proc/net/stat/nf_conntrack). Everything is empty where
@@ -374,6 +379,8 @@ struct KernelEvent {
   std::string address;     ///< syn_flood from 6.2 on: the listener's bound address; otherwise empty
   std::uint16_t port = 0;  ///< syn_flood: the port; otherwise 0
   std::optional<bool> cookies;  ///< syn_flood: true "Sending cookies", false "Dropping request"
+
+  bool operator==(const KernelEvent&) const = default;
 };
 
 /// SYN-flood lines of one port since the log was first read.
@@ -381,6 +388,8 @@ struct SynFloodReports {
   std::string address;  ///< empty where the kernel (before 6.2) names the port alone
   std::uint16_t port = 0;
   std::uint64_t count = 0;
+
+  bool operator==(const SynFloodReports&) const = default;
 };
 
 /// /dev/kmsg. Counts begin with what is logged after the daemon first read to the log's end; `recent` also
@@ -396,6 +405,8 @@ struct KernelLog {
   static constexpr std::size_t kRecent = 256;
   static constexpr std::size_t kTextBytes = 512;
   static constexpr std::size_t kSynFloodPorts = 256;
+
+  bool operator==(const KernelLog&) const = default;
 };
 
 /// The daemon itself, as the Prometheus client libraries report it (/proc/self).

@@ -31,6 +31,19 @@ std::size_t bytes_of(const Processes& processes) {
   return bytes;
 }
 
+std::size_t bytes_of(const Settings& settings) {
+  std::size_t bytes = sizeof(Settings);
+  for (const auto& sysctl : settings.sysctls)
+    bytes += sizeof(Sysctl) + sysctl.values.capacity() * sizeof(std::int64_t) + sysctl.text.capacity();
+  return bytes;
+}
+
+std::size_t bytes_of(const KernelLog& log) {
+  std::size_t bytes = sizeof(KernelLog) + log.syn_floods.capacity() * sizeof(SynFloodReports);
+  for (const auto& event : log.recent) bytes += sizeof(KernelEvent) + event.text.capacity();
+  return bytes;
+}
+
 template <class T>
 std::size_t bytes_of(const Section<T>& section, const Section<T>* before) {
   if (!section.known() || (before != nullptr && shared(section, *before))) return 0;
@@ -38,15 +51,17 @@ std::size_t bytes_of(const Section<T>& section, const Section<T>* before) {
 }
 
 std::size_t bytes_of(const Snapshot& snapshot, const Snapshot* before) {
-  auto bytes =
-      sizeof(Snapshot) + bytes_of(snapshot.processes, before == nullptr ? nullptr : &before->processes);
+  auto bytes = sizeof(Snapshot) +
+               bytes_of(snapshot.processes, before == nullptr ? nullptr : &before->processes) +
+               bytes_of(snapshot.kernel_log, before == nullptr ? nullptr : &before->kernel_log);
   for (std::size_t i = 0; i < snapshot.namespaces.size(); ++i) {
     const auto& netns = snapshot.namespaces[i];
     const bool comparable = before != nullptr && i < before->namespaces.size();
     const auto* old = comparable ? &before->namespaces[i] : nullptr;
     bytes += sizeof(NetnsView) + sizeof(TcpCounters) +
              bytes_of(netns.listeners, old == nullptr ? nullptr : &old->listeners) +
-             bytes_of(netns.connections, old == nullptr ? nullptr : &old->connections);
+             bytes_of(netns.connections, old == nullptr ? nullptr : &old->connections) +
+             bytes_of(netns.settings, old == nullptr ? nullptr : &old->settings);
   }
   return bytes;
 }

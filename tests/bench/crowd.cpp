@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// crowd SOCKETS LISTENERS PROGRAM [ARGUMENT...]: runs a program in a new network namespace that holds so many
-// TCP sockets, LISTENERS of them listening. One in twenty sockets is in TIME_WAIT, the others are the two
-// ends of connections on the loopback device, one in four of those accepted and the rest waiting in accept
-// queues. Needs root. One process holds no more descriptors than it may, so the sockets are held by several.
-// They and the namespace end with the program.
+// crowd [--calm] SOCKETS LISTENERS PROGRAM [ARGUMENT...]: runs a program in a new network namespace that
+// holds so many TCP sockets, LISTENERS of them listening. One in twenty sockets is in TIME_WAIT, the others
+// are the two ends of connections on the loopback device: all of them accepted in a calm crowd, otherwise one
+// in four and the rest waiting in accept queues. Needs root. One process holds no more descriptors than it
+// may, so the sockets are held by several. They and the namespace end with the program.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if.h>
@@ -31,7 +31,6 @@ namespace tcpdiag::bench {
 namespace {
 
 constexpr int kBacklog = 65535;
-constexpr std::size_t kOneAcceptedOf = 4;
 constexpr std::size_t kOneTimeWaitOf = 20;
 constexpr std::uint16_t kFirstPort = 2000;  // below the ports that connect() may choose
 
@@ -117,6 +116,7 @@ FileDescriptor accept_from(const FileDescriptor& listener) {
 struct Share {
   std::size_t first_listener = 0, listeners = 0;
   std::vector<std::size_t> connections;  // of each listener
+  std::size_t one_accepted_of = 4;
   std::size_t descriptors = 0;
 };
 
@@ -131,20 +131,21 @@ struct Share {
     held.push_back(listen_at(address));
     for (std::size_t made = 0; made < share.connections[i]; ++made) {
       held.push_back(connect_to(address));
-      if (made % kOneAcceptedOf == 0) held.push_back(accept_from(held[listener]));
+      if (made % share.one_accepted_of == 0) held.push_back(accept_from(held[listener]));
     }
   }
   if (::write(ready.get(), "", 1) != 1) std::exit(1);
   for (;;) ::pause();
 }
 
-std::vector<Share> distribute(std::size_t connections, std::size_t listeners, std::size_t most_descriptors) {
+std::vector<Share> distribute(std::size_t connections, std::size_t listeners, std::size_t one_accepted_of,
+                              std::size_t most_descriptors) {
   std::vector<Share> shares;
   for (std::size_t i = 0; i < listeners; ++i) {
     const auto here = connections / listeners + (i < connections % listeners ? 1 : 0);
-    const auto descriptors = 1 + here + (here + kOneAcceptedOf - 1) / kOneAcceptedOf;
+    const auto descriptors = 1 + here + (here + one_accepted_of - 1) / one_accepted_of;
     if (shares.empty() || shares.back().descriptors + descriptors > most_descriptors)
-      shares.push_back({.first_listener = i});
+      shares.push_back({.first_listener = i, .one_accepted_of = one_accepted_of});
     auto& share = shares.back();
     ++share.listeners;
     share.connections.push_back(here);
@@ -166,13 +167,14 @@ void leave_time_waits(const FileDescriptor& listener, std::uint16_t port, std::s
 }
 
 /// Gives back the one listener that no other process holds.
-FileDescriptor fill_namespace(std::size_t sockets, std::size_t listeners, std::size_t most_descriptors) {
+FileDescriptor fill_namespace(std::size_t sockets, std::size_t listeners, std::size_t one_accepted_of,
+                              std::size_t most_descriptors) {
   const auto time_waits = (sockets - listeners) / kOneTimeWaitOf + (sockets - listeners) / kOneTimeWaitOf % 2;
   const auto connections = (sockets - listeners - time_waits) / 2;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) die("crowd: pipe");
   FileDescriptor ready(ends[0]), tell(ends[1]);
-  const auto shares = distribute(connections, listeners - 1, most_descriptors);
+  const auto shares = distribute(connections, listeners - 1, one_accepted_of, most_descriptors);
   const auto parent = ::getpid();
   for (const auto& share : shares) {
     const pid_t child = ::fork();
@@ -192,15 +194,18 @@ FileDescriptor fill_namespace(std::size_t sockets, std::size_t listeners, std::s
 }
 
 int run(int argc, char** argv) {
+  const bool calm = argc > 1 && std::strcmp(argv[1], "--calm") == 0;
+  if (calm) --argc, ++argv;
   const auto sockets = argc < 4 ? 0 : std::strtoul(argv[1], nullptr, 10);
   const auto listeners = argc < 4 ? 0 : std::strtoul(argv[2], nullptr, 10);
   if (listeners < 2 || listeners > 5000 || sockets < 2 * listeners) {
-    std::fprintf(stderr, "usage: crowd SOCKETS LISTENERS PROGRAM [ARGUMENT...]\n");
+    std::fprintf(stderr, "usage: crowd [--calm] SOCKETS LISTENERS PROGRAM [ARGUMENT...]\n");
     return 2;
   }
   const auto most_descriptors = raise_descriptor_limit() - 100;
   enter_new_namespace();
-  const auto listener = fill_namespace(sockets, listeners, most_descriptors);
+  const auto listener = fill_namespace(sockets, listeners, calm ? 1 : 4, most_descriptors);
+
   return wait_for(start(argv + 3)).code;
 }
 

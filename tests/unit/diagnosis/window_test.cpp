@@ -111,6 +111,19 @@ TEST_CASE("a history of a huge host keeps its span and loses its grain, not its 
   CHECK(snapshots.back().at - snapshots.front().at > 150s);
 }
 
+TEST_CASE("a history counts what it holds of settings and of the kernel log, what is shared once") {
+  HistoryBuilder history;
+  const auto bytes = [&] { return history.history().bytes(); };
+  history.set(&Snapshot::kernel_log, KernelLog{.recent = {{.text = std::string(500, 'x')}}});
+  history.set(&NetnsView::settings,
+              Settings{.sysctls = {{"net.core.somaxconn", {4096}, "4096"}}, .unread = {}});
+  history.tick();
+  CHECK(bytes() > sizeof(Snapshot) + sizeof(NetnsView) + sizeof(TcpCounters) + 500 + sizeof(Sysctl));
+  const auto first = bytes();
+  history.tick();
+  CHECK(bytes() - first == sizeof(Snapshot) + sizeof(NetnsView) + sizeof(TcpCounters));
+}
+
 TEST_CASE("a queue that stands, or anything turned away, is urgent, a quiet host is not") {
   const auto listening = [](std::uint32_t length) {
     return Listeners{.listeners = {sample_listener("0.0.0.0", 80, length, 128, 7)}};

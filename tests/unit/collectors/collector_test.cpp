@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/collector.h"
+
+#include "tests/catch.h"
+#include "tests/fake_source.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+Result<KernelLog> read_log(Source& source) {
+  return source.size("/lost").map([](std::uint64_t lost) { return KernelLog{.lost = lost}; });
+}
+Result<Settings> read_settings_file(Source& source) {
+  return source.read("/somaxconn").map([](const std::string& text) {
+    return Settings{.sysctls = {{"net.core.somaxconn", {}, text}}, .unread = {}};
+  });
+}
+
+// The snapshot after one more run.
+Snapshot after(const Collector& collector, Source& source, Snapshot snapshot) {
+  const auto now = snapshot.at += 1s;
+  collector.run(Reading{source, now, snapshot}).store(snapshot);
+  return snapshot;
+}
+
+}  // namespace
+
+TEST_CASE("a value that did not change is shared with the one before, and is as new as its reading") {
+  FakeSource source;
+  source.sizes["/lost"] = 3;
+  const auto collector = make_stateless_collector<&Snapshot::kernel_log, read_log>(0);
+  const auto first = after(collector, source, {}), second = after(collector, source, first);
+  CHECK(second.kernel_log.get() == first.kernel_log.get());
+  CHECK(second.kernel_log.read_at == first.kernel_log.read_at + 1s);
+
+  source.sizes["/lost"] = 4;
+  const auto third = after(collector, source, second);
+  CHECK(third.kernel_log.get() != second.kernel_log.get());
+  CHECK(third.kernel_log.get()->lost == 4);
+  CHECK(second.kernel_log.get()->lost == 3);
+}
+
+TEST_CASE("a namespace's value is shared with its own of before, not with an error") {
+  FakeSource source;
+  source.files["/somaxconn"] = "4096";
+  const auto collector = make_stateless_collector<&NetnsView::settings, read_settings_file>(1);
+  Snapshot start;
+  start.namespaces = {{.name = kHostNetns}, {.name = "web"}};
+  const auto first = after(collector, source, start), second = after(collector, source, first);
+  CHECK(second.namespaces[1].settings.get() == first.namespaces[1].settings.get());
+  CHECK_FALSE(second.namespaces[0].settings.known());
+
+  source.deny("/somaxconn");
+  const auto denied = after(collector, source, second);
+  CHECK_FALSE(denied.namespaces[1].settings.known());
+  source.files["/somaxconn"] = "4096";
+  CHECK(after(collector, source, denied).namespaces[1].settings.known());
+}
