@@ -88,9 +88,10 @@ bool in_trouble(const Listener* was, const Listener& is) {
   return full_looks(is.fill) > full_looks(was->fill) || is.drops > was->drops;
 }
 
-// Rounded, because ticks waver: three seconds may be a little less.
+// Rounded to the distance of two looks, because ticks waver: three seconds may be a little less.
 std::chrono::milliseconds duration_of(const QueueStep& first, const QueueStep& last) {
-  return std::chrono::round<std::chrono::milliseconds>(last.to - first.from);
+  using Tenths = std::chrono::duration<std::int64_t, std::deci>;
+  return std::chrono::round<Tenths>(last.to - first.from);
 }
 
 // A step in which nobody looked changes nothing: the daemon may have stood still.
