@@ -57,23 +57,12 @@ struct CollectorSpec {
 
 namespace detail {
 
-template <auto Member>
-auto& section_of(Snapshot& snapshot, std::size_t netns_index) {
+template <auto Member, class AnySnapshot>
+auto& section_of(AnySnapshot& snapshot, std::size_t netns_index) {
   if constexpr (requires { snapshot.*Member; })
     return snapshot.*Member;
   else
     return snapshot.namespaces[netns_index].*Member;
-}
-
-/// A section's value in a snapshot; nullptr: it has none.
-template <auto Member>
-auto value_in(const Snapshot& snapshot, std::size_t netns_index) {
-  if constexpr (requires { snapshot.*Member; })
-    return (snapshot.*Member).value.value_or(nullptr);
-  else
-    return netns_index < snapshot.namespaces.size()
-               ? (snapshot.namespaces[netns_index].*Member).value.value_or(nullptr)
-               : nullptr;
 }
 
 }  // namespace detail
@@ -85,7 +74,7 @@ auto value_in(const Snapshot& snapshot, std::size_t netns_index) {
 /// shared with it, so that a history holds it once.
 template <auto Member, class Read>
 Collector make_collector(std::size_t netns_index) {
-  const auto section = [netns_index](Snapshot& snapshot) -> auto& {
+  const auto section = [netns_index](auto& snapshot) -> auto& {
     return detail::section_of<Member>(snapshot, netns_index);
   };
   const auto fail = [section](Snapshot& snapshot, Error error, TimePoint at) {
@@ -103,12 +92,11 @@ Collector make_collector(std::size_t netns_index) {
       outcome = shortfall(*result);
     const auto share_of = [&](Value&& value) -> std::shared_ptr<const Value> {
       if constexpr (std::equality_comparable<Value>)
-        if (auto before = detail::value_in<Member>(reading.previous, netns_index); before && *before == value)
-          return before;
+        if (const auto& before = section(reading.previous); before.known() && *before.get() == value)
+          return *before.value;
       return std::make_shared<const Value>(std::move(value));
     };
     Result<std::shared_ptr<const Value>> share = std::move(result).map(share_of);
-
     auto store = [section, share = std::move(share), at = reading.now](Snapshot& snapshot) {
       section(snapshot) = {share, at};
     };

@@ -4,11 +4,6 @@
 namespace tcpdiag {
 namespace {
 
-template <class T>
-bool shared(const Section<T>& a, const Section<T>& b) {
-  return a.get() == b.get();
-}
-
 std::size_t bytes_of(const Listeners& listeners) {
   std::size_t bytes = 0;
   for (const auto& listener : listeners.listeners)
@@ -44,24 +39,23 @@ std::size_t bytes_of(const KernelLog& log) {
   return bytes;
 }
 
-template <class T>
-std::size_t bytes_of(const Section<T>& section, const Section<T>* before) {
-  if (!section.known() || (before != nullptr && shared(section, *before))) return 0;
-  return bytes_of(*section.get());
+// Nothing for what it shares with the one before.
+template <class Holder, class T>
+std::size_t bytes_of(Section<T> Holder::* section, const Holder& now, const Holder* before) {
+  const auto* value = (now.*section).get();
+  const bool shared = before != nullptr && value == (before->*section).get();
+  return value == nullptr || shared ? 0 : bytes_of(*value);
 }
 
 std::size_t bytes_of(const Snapshot& snapshot, const Snapshot* before) {
-  auto bytes = sizeof(Snapshot) +
-               bytes_of(snapshot.processes, before == nullptr ? nullptr : &before->processes) +
-               bytes_of(snapshot.kernel_log, before == nullptr ? nullptr : &before->kernel_log);
+  auto bytes = sizeof(Snapshot) + bytes_of(&Snapshot::processes, snapshot, before) +
+               bytes_of(&Snapshot::kernel_log, snapshot, before);
   for (std::size_t i = 0; i < snapshot.namespaces.size(); ++i) {
     const auto& netns = snapshot.namespaces[i];
     const bool comparable = before != nullptr && i < before->namespaces.size();
     const auto* old = comparable ? &before->namespaces[i] : nullptr;
-    bytes += sizeof(NetnsView) + sizeof(TcpCounters) +
-             bytes_of(netns.listeners, old == nullptr ? nullptr : &old->listeners) +
-             bytes_of(netns.connections, old == nullptr ? nullptr : &old->connections) +
-             bytes_of(netns.settings, old == nullptr ? nullptr : &old->settings);
+    bytes += sizeof(NetnsView) + sizeof(TcpCounters) + bytes_of(&NetnsView::listeners, netns, old) +
+             bytes_of(&NetnsView::connections, netns, old) + bytes_of(&NetnsView::settings, netns, old);
   }
   return bytes;
 }

@@ -31,6 +31,7 @@ namespace tcpdiag::bench {
 namespace {
 
 constexpr int kBacklog = 65535;
+constexpr std::size_t kOneAcceptedOf = 4;
 constexpr std::size_t kOneTimeWaitOf = 20;
 constexpr std::uint16_t kFirstPort = 2000;  // below the ports that connect() may choose
 
@@ -116,7 +117,7 @@ FileDescriptor accept_from(const FileDescriptor& listener) {
 struct Share {
   std::size_t first_listener = 0, listeners = 0;
   std::vector<std::size_t> connections;  // of each listener
-  std::size_t one_accepted_of = 4;
+  std::size_t one_accepted_of = 1;
   std::size_t descriptors = 0;
 };
 
@@ -204,8 +205,7 @@ int run(int argc, char** argv) {
   }
   const auto most_descriptors = raise_descriptor_limit() - 100;
   enter_new_namespace();
-  const auto listener = fill_namespace(sockets, listeners, calm ? 1 : 4, most_descriptors);
-
+  const auto listener = fill_namespace(sockets, listeners, calm ? 1 : kOneAcceptedOf, most_descriptors);
   return wait_for(start(argv + 3)).code;
 }
 
