@@ -17,3 +17,8 @@ install(DIRECTORY monitoring/grafana/dashboards monitoring/grafana/provisioning 
 install(FILES monitoring/grafana/kustomization.yaml DESTINATION share/tcpdiagd/grafana)
 install(FILES completions/_tcpdiag DESTINATION share/zsh/site-functions)
 install(FILES LICENSE DESTINATION share/licenses/tcpdiagd)
+
+# Which libraries the programs load, with their versions, for who has to know whether a hole in one concerns them.
+install(CODE "execute_process(COMMAND ${CMAKE_SOURCE_DIR}/packaging/sbom ${PROJECT_VERSION} $<TARGET_FILE:tcpdiagd> $<TARGET_FILE:tcpdiag>
+  OUTPUT_FILE ${CMAKE_BINARY_DIR}/sbom.spdx.json COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES ${CMAKE_BINARY_DIR}/sbom.spdx.json DESTINATION share/doc/tcpdiagd)

@@ -50,6 +50,11 @@ live_now=$(live "$signs")
 echo "an unfinished recording can be replayed, and SIGINT leaves a whole one"
 same_as_live() { [ "$(replayed "$recording" "$signs")" = "$live_now" ]; }
 within 15 same_as_live || die "$(replayed "$recording" "$signs") instead of $live_now: $(cat "$scratch/error")"
+# The tick before the last has to say the same, because the last one is cut off below.
+damage() { rm -rf "$scratch/damaged" && cp -r "$recording" "$scratch/damaged"; }
+cut_last_tick() { damage && truncate -s -3 "$scratch/damaged/ticks"; }
+last_two_are_equal() { cut_last_tick && [ "$(replayed "$scratch/damaged" "$signs")" = "$live_now" ]; }
+within 15 last_two_are_equal || die "the tick before the last: $(replayed "$scratch/damaged" "$signs") instead of $live_now"
 kill -INT "$recorder"
 within 1 gone "$recorder" || die "still recording a second after SIGINT"
 wait "$recorder" || die "record: exit $?: $(cat "$scratch/record.log")"
@@ -61,10 +66,8 @@ grep -qx "tcpdiag_tcp_listen_overflows_total{netns=\"host\"} $by_kernel" "$scrat
 
 echo "a damaged recording: what is damaged is an error, the rest is there"
 kernel_log_too=$(live "$failing" | grep -o '"kernel_log"' || true)
-damage() { rm -rf "$scratch/damaged" && cp -r "$recording" "$scratch/damaged"; }
 only_fails() { expect "$(replayed "$scratch/damaged" "$failing")" "[$1${kernel_log_too:+,$kernel_log_too}]" "collectors that fail"; }
-damage
-truncate -s -3 "$scratch/damaged/ticks"
+cut_last_tick
 expect "$(replayed "$scratch/damaged" "$signs")" "$live_now" "its last tick cut off"
 damage
 find "$scratch/damaged" -path '*/proc/net/netstat' -exec truncate -s 1000 {} +

@@ -15,6 +15,16 @@ ready
 told listening _TRANSPORT=journal PRIORITY=6 TCPDIAG_ADDRESS=:10180 ||
   die "its log is not in the journal: $(in_container journalctl -q -o verbose -u tcpdiagd)"
 
+echo "its SBOM names what it depends on, in the version that it was built with"
+sbom=$root/usr/share/doc/tcpdiagd/sbom.spdx.json
+jq -e '.spdxVersion == "SPDX-2.3" and (.packages | length == (map(.SPDXID) | unique | length)) and
+  ([.relationships[].relatedSpdxElement] - [.packages[].SPDXID] == [])' "$sbom" >"$scratch/said" || die "no SBOM: $(head -c 500 "$sbom")"
+for package in $(dpkg-deb -f "$deb" Depends | tr ',|' '\n\n' | sed 's/^ *//; s/[ (].*//' | grep '^z\?lib') nlohmann-json3-dev; do
+  version=$(dpkg-query -W -f '${Version}' "$package")
+  [ "$(jq -r --arg name "$package" '.packages[] | select(.name == $name).versionInfo' "$sbom")" = "$version" ] ||
+    die "SBOM: $package is not there as $version"
+done
+
 echo "its units are flawless, and closed as far as they can be"
 said=$(in_container systemd-analyze verify --man=no tcpdiagd.service tcpdiagd.socket 2>&1) || die "verify: $said"
 [ -z "$said" ] || die "verify: $said"

@@ -105,6 +105,20 @@ TEST_CASE("the documents link to files that exist") {
   CHECK(links > 0);
 }
 
+TEST_CASE("the documents in docs/ link to each other only, because the packages install nothing else") {
+  const auto docs = fs::path(TCPDIAG_SOURCE_DIR) / "docs";
+  for (const auto& document : documents()) {
+    const auto inside = [&](const fs::path& path) {
+      return path.lexically_normal().string().starts_with(docs.string() + "/");
+    };
+    if (!inside(document)) continue;
+    for (const auto& link : links_of(lines_of_file(document))) {
+      CAPTURE(document.string(), link);
+      CHECK(inside(document.parent_path() / link));
+    }
+  }
+}
+
 TEST_CASE("the check of quotations finds a line that differs") {
   std::istringstream document("text\n  ```cpp a.cpp\n  one();\n\n  two();\n  ```\nmore\n");
   const auto quotes = quotes_of(lines_of(document));
