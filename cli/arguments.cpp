@@ -6,6 +6,7 @@
 #include <limits>
 #include <span>
 
+#include "collectors/catalog.h"
 #include "daemon/flags.h"
 #include "daemon/nearest_name.h"
 #include "daemon/option_table.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view kNetns = "--netns";
 constexpr std::string_view kHttpConfigFile = "--http.config.file";
+constexpr std::string_view kIgnoreUnknown = "--ignore-unknown";
 
 tl::unexpected<Error> refused(std::string line) { return unexpected(Errc::malformed, std::move(line)); }
 
@@ -72,8 +74,34 @@ Result<std::filesystem::path> directory_of(const GivenFlags& given, const std::s
   return operands->second.front();
 }
 
+/// Of each rule its id, and every collector: what --ignore-unknown may name.
+std::vector<std::string> what_may_be_unknown() {
+  std::vector<std::string> names;
+  for (const auto& rule : rule_catalog()) names.emplace_back(rule.info.id);
+  for (const auto& collector : collector_catalog()) names.emplace_back(collector.name);
+  return names;
+}
+
+Result<CheckPolicy> parse_policy(const GivenFlags& given) {
+  CheckPolicy policy{.critical_only = given.contains("--critical-only")};
+  const auto flag = given.find(kIgnoreUnknown);
+  if (flag == given.end()) return policy;
+  const auto known = what_may_be_unknown();
+  for (const auto& name : flag->second)
+    if (std::ranges::find(known, name) == known.end())
+      return refused(std::string(kIgnoreUnknown) + " is " + quote(name) +
+                     "; allowed: a finding (tcpdiag explain lists them) or a collector" +
+                     did_you_mean(name, known));
+  policy.ignored_unknown = flag->second;
+  return policy;
+}
+
 Result<Command> parse_check(const GivenFlags& given) {
-  CheckOptions options{.json = given.contains("--json")};
+  const auto policy = parse_policy(given);
+  if (!policy) return tl::unexpected<Error>(policy.error());
+  CheckOptions options{
+      .policy = *policy, .json = given.contains("--json"), .brief = given.contains("--brief")};
+  if (options.json && options.brief) return refused("--brief has no meaning with --json");
   const auto config = given.find(kHttpConfigFile);
   if (const auto flag = given.find("--url"); flag != given.end()) {
     for (const auto name : {std::string_view("--duration"), kNetns})
@@ -188,16 +216,35 @@ const std::vector<CommandSpec>& commands() {
   const FlagSpec json{"--json"};
   static const std::vector<CommandSpec> kCommands = {
       {"check",
-       " [--duration=TIME] [--url=URL [--http.config.file=FILE]] [--netns=NETNS]... [--json]",
-       {{"--duration", true}, {"--url", true}, {std::string(kHttpConfigFile), true}, netns, json},
+       " [--duration=TIME] [--url=URL [--http.config.file=FILE]] [--netns=NETNS]... [--brief] "
+       "[--critical-only]"
+       " [--ignore-unknown=NAME]... [--json]",
+       {{"--duration", true},
+        {"--url", true},
+        {std::string(kHttpConfigFile), true},
+        {"--brief"},
+        {"--critical-only"},
+        {std::string(kIgnoreUnknown), true, true},
+        netns,
+        json},
        0,
        parse_check,
        R"(      Look at this host and say which TCP limits bite, how that is known, and what to do about it.
-      Exit status: 0 nothing is found, 1 a warning, 2 something critical; 3 it cannot tell, because
-      it was not asked properly, cannot look, or something that would have to be known is not, and
-      nothing else is found. Findings of severity info do not count.
+      Exit status: 0 nothing is found, 1 a warning, 2 something critical; 3 wrong usage, it cannot
+      look, or nothing else is found and it cannot tell about something that could be critical.
+      Findings of severity info do not count.
   --duration=TIME
-      How long to look, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 10.
+      How long to look, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 12, and up
+      to 30 when it sees the beginning of something. If the time does not suffice to tell a queue
+      that stands from one that passes, it says so and exits with 3.
+  --brief
+      One line for each finding: severity, process, port, cause and first action.
+  --critical-only
+      A warning does not count for the exit status.
+  --ignore-unknown=NAME
+      What cannot be told about this finding, or for want of this collector, does not count for
+      the exit status: conntrack-full-elsewhere or kernel_log, for example. May be given several
+      times.
   --url=URL
       Ask the daemon there instead, for example http://localhost:10180 or https://db1:10180.
   --http.config.file=FILE

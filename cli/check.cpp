@@ -30,13 +30,16 @@ std::string first_line(const std::string& body) {
 
 }  // namespace
 
-CheckStatus status_of(const FindingsAnswer& answer) {
+CheckStatus status_of(const FindingsAnswer& answer, const CheckPolicy& policy) {
   auto worst = Severity::info;
   for (const auto& found : answer.findings) worst = std::max(worst, found.finding.severity);
   if (worst == Severity::critical) return CheckStatus::critical;
-  if (worst == Severity::warning) return CheckStatus::warning;
-  const bool blind = std::ranges::any_of(answer.unknown, [](const FindingsAnswer::CannotTell& unknown) {
-    return unknown.severity != Severity::info;
+  if (worst == Severity::warning && !policy.critical_only) return CheckStatus::warning;
+  const auto ignored = [&](const std::string& name) {
+    return std::ranges::find(policy.ignored_unknown, name) != policy.ignored_unknown.end();
+  };
+  const bool blind = std::ranges::any_of(answer.unknown, [&](const FindingsAnswer::CannotTell& each) {
+    return each.severity >= policy.unknown_from && !ignored(each.unknown.id) && !ignored(each.unknown.source);
   });
   return blind ? CheckStatus::cannot_tell : CheckStatus::nothing;
 }
@@ -51,9 +54,13 @@ Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
   };
   Cycle cycle(collector_catalog(), namespaces, open, {}, clocks, kKeepAll);
   const auto begin = clocks.monotonic();
-  const auto end = begin + options.duration;
+  const auto end = begin + options.duration.value_or(kUsualCheck);
+  // What has begun a moment ago may be something or pass: it is worth a few seconds more.
+  const auto goes_on = [&](TimePoint next) {
+    return next <= end || (!options.duration && next <= begin + kLongestCheck && cycle.is_undecided());
+  };
   auto diagnose_at = begin;
-  for (auto next = begin; next <= end && wait_until(next, clocks); next += kTick) {
+  for (auto next = begin; goes_on(next) && wait_until(next, clocks); next += kTick) {
     const auto now = clocks.monotonic();
     if (now >= next + kTick) next = now;  // the one before was slow: go on from here, without catching up
     const bool diagnoses = now >= diagnose_at;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,21 @@
 
 namespace tcpdiag {
 
-/// What `tcpdiag check` shall do.
+/// What counts for the exit status of a check.
+struct CheckPolicy {
+  bool critical_only = false;                  ///< a warning counts as nothing
+  Severity unknown_from = Severity::critical;  ///< what is not known of a rule that finds less does not count
+  /// Findings, and collectors that would have to know: what they leave unknown does not count.
+  std::vector<std::string> ignored_unknown{};
+};
+
+/// What `tcpdiag check` is asked to do.
 struct CheckOptions {
-  std::chrono::milliseconds duration = std::chrono::seconds(10);
+  /// Empty: kUsualCheck, and longer when a rule has seen the beginning of something, up to kLongestCheck.
+  std::optional<std::chrono::milliseconds> duration;
+  CheckPolicy policy;
   bool json = false;
+  bool brief = false;            ///< a line for each finding, no details
   std::string url;               ///< the daemon to ask; empty: look at this host
   std::string http_config_file;  ///< how to ask it; empty: without a password, and the system knows the CAs
   std::vector<std::string> namespaces;  ///< to look at beside the program's own
@@ -23,9 +35,14 @@ struct CheckOptions {
 /// The exit statuses of `tcpdiag check`, those of a monitoring plugin.
 enum class CheckStatus { nothing = 0, warning = 1, critical = 2, cannot_tell = 3 };
 
+/// How long a check looks: longer than it takes to tell a server that is slow from one that is not, and at
+/// most as long as any rule needs to tell a critical finding from something that passes.
+inline constexpr std::chrono::seconds kUsualCheck{12}, kLongestCheck{30};
+
 /// The worst of what was found; info counts as nothing. cannot_tell: nothing worse was found, and a rule that
-/// would find a warning or something critical could not be judged.
-CheckStatus status_of(const FindingsAnswer& answer);
+/// would find something critical could not be judged. Unknown warnings do not count: a probe that always
+/// exits with 3 helps no one, and the answer names them.
+CheckStatus status_of(const FindingsAnswer& answer, const CheckPolicy& policy);
 
 /// What was found on this host while it was looked at, also what is gone again. Ends early when SIGINT or
 /// SIGTERM asks to stop.

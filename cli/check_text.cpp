@@ -2,6 +2,7 @@
 #include "cli/check_text.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "cli/paragraph.h"
 #include "core/finding_text.h"
@@ -41,19 +42,22 @@ class CheckText {
 
   void add(const FindingsAnswer::Found& found, FindingsAnswer::WallTime now) {
     const auto& finding = found.finding;
+    text_ += "\n";
     headline(finding);
     if (by_ != LookedBy::lint) since(found, now);
     body(finding.summary);
     evidence(finding.evidence);
     if (finding.bites) limit(*finding.bites);
-    advice(finding.advice);
-    list("Does not help:", finding.not_helping);
+    if (!found.last_seen) {  // what is over may not contradict what is not
+      advice(finding.advice);
+      list("Does not help:", finding.not_helping);
+    }
     list("Follows from it:", finding.consequences);
     line(toned("More:", Tone::heading, style_) + " tcpdiag explain " + one_line(finding.id));
-    text_ += "\n";
   }
 
   void add(const std::vector<FindingsAnswer::CannotTell>& unknown) {
+    if (!unknown.empty()) text_ += "\n";
     std::vector<Unknown> rules;
     rules.reserve(unknown.size());
     for (const auto& each : unknown) rules.push_back(each.unknown);
@@ -61,9 +65,9 @@ class CheckText {
       const auto where = group.netns.empty() ? "" : " (in " + group.netns + ")";
       text_ += paragraph("Cannot tell: ", joined(group.ids) + where + ": " + group.why, style_.columns);
     }
-    if (!unknown.empty()) text_ += "\n";
   }
 
+  void rows(const std::string& rows) { text_ += rows; }
   void closing(const std::string& sentence) { text_ += paragraph("", sentence, style_.columns); }
 
   [[nodiscard]] std::string text() && { return std::move(text_); }
@@ -79,7 +83,7 @@ class CheckText {
   void since(const FindingsAnswer::Found& found, FindingsAnswer::WallTime now) {
     const auto end = found.last_seen.value_or(now);
     const auto lasted = std::chrono::round<std::chrono::seconds>(end - found.since);
-    auto text = (found.last_seen ? "no longer so: from " : "since ") + to_utc_text(found.since);
+    auto text = (found.last_seen ? "resolved: from " : "since ") + to_utc_text(found.since);
     if (lasted >= std::chrono::seconds(1)) text += ", for " + duration_text(lasted);
     for (const auto& part : wrapped(text, style_.columns - kIndent)) line(toned(part, Tone::faint, style_));
   }
@@ -197,19 +201,80 @@ std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
   text += ".";
   constexpr std::chrono::seconds kShort{30};
   if (by == LookedBy::this_program && answer.watched_for && *answer.watched_for < kShort)
-    text +=
-        " Leaks and slow servers may take longer to show: --duration=30s, or ask "
-        "a daemon (--url).";
+    text += " Leaks may take longer to show: --duration=60s, or ask a daemon (--url).";
+  return text;
+}
+
+/// The process, or else what it runs in.
+std::string who(const Finding& finding) {
+  const auto& subject = finding.subject;
+  if (subject.process.empty()) return subject.unit.empty() ? "-" : subject.unit;
+  return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
+}
+
+/// The endpoint, the setting or the namespace.
+std::string where(const Finding& finding) {
+  const auto place = finding.subject.kind == SubjectKind::process ? "" : to_string(finding.subject);
+  const auto netns = finding.netns == kHostNetns ? "" : finding.netns;
+  if (netns.empty()) return place.empty() ? "-" : place;
+  return place.empty() ? netns : place + " in " + netns;
+}
+
+std::string cause_and_action(const FindingsAnswer::Found& found) {
+  const auto& finding = found.finding;
+  auto text = finding.title.empty() ? finding.id : finding.title;
+  if (found.last_seen) return text + " (resolved)";
+  return finding.advice.empty() ? text : text + ": " + finding.advice.front().action;
+}
+
+/// Findings in lines: columns that align, and what is too long for a terminal goes on below the last one.
+std::string brief_rows(const FindingsAnswer& answer, const TextStyle& style) {
+  constexpr std::size_t kWho = 24, kWhere = 32;
+  const auto shown = std::min(answer.findings.size(), kBriefRows);
+  std::size_t who_width = 0, where_width = 0;
+  std::vector<std::pair<std::string, std::string>> names;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& finding = answer.findings[i].finding;
+    names.emplace_back(cut_to(one_line(who(finding)), kWho), cut_middle_to(one_line(where(finding)), kWhere));
+    who_width = std::max(who_width, columns_of(names.back().first));
+    where_width = std::max(where_width, columns_of(names.back().second));
+  }
+  const auto padded = [](const std::string& text, std::size_t width) {
+    return text + std::string(width - columns_of(text) + 2, ' ');
+  };
+  const auto columns = style.terminal ? style.columns : std::numeric_limits<std::size_t>::max();
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& found = answer.findings[i];
+    const auto severity =
+        padded(upper(to_string(found.finding.severity)), std::string_view("CRITICAL").size());
+    const auto row =
+        paragraph(severity + padded(names[i].first, who_width) + padded(names[i].second, where_width),
+                  cause_and_action(found), columns);
+    text += toned(severity, found.last_seen ? Tone::faint : tone_of(found.finding.severity), style) +
+            row.substr(severity.size());
+  }
+  if (shown < answer.findings.size())
+    text += "and " + counted(answer.findings.size() - shown, "further finding") + "\n";
   return text;
 }
 
 }  // namespace
 
+std::string to_brief_text(const FindingsAnswer& answer, LookedBy by, const TextStyle& style) {
+  CheckText text(by, style);
+  text.rows(brief_rows(answer, style));
+  text.closing(closing_sentence(answer, by));
+  text.add(answer.unknown);
+  return std::move(text).text();
+}
+
 std::string to_text(const FindingsAnswer& answer, LookedBy by, const TextStyle& style) {
   CheckText text(by, style);
+  text.rows(brief_rows(answer, style));
+  text.closing(closing_sentence(answer, by));
   for (const auto& found : answer.findings) text.add(found, answer.generated_at);
   text.add(answer.unknown);
-  text.closing(closing_sentence(answer, by));
   return std::move(text).text();
 }
 

@@ -34,6 +34,13 @@ class Object {
     if (!has(key)) complain(place_of(key), "missing");
     return text(key);
   }
+  /// Absent is false.
+  [[nodiscard]] bool flag(const char* key) const {
+    if (!has(key)) return false;
+    if (json_[key].is_boolean()) return json_[key].get<bool>();
+    complain(place_of(key), "neither true nor false");
+    return false;
+  }
   [[nodiscard]] std::optional<double> number(const char* key) const {
     if (!has(key)) return std::nullopt;
     if (json_[key].is_number()) return json_[key].get<double>();
@@ -148,6 +155,7 @@ Advice read_advice(const Object& object) {
 
 FindingsAnswer::Found read_found(const Object& object, std::string& wrong) {
   Finding finding{.id = object.needed_text("id"),
+                  .title = object.text("title"),
                   .severity = object.word("severity", kSeverities),
                   .netns = object.text("netns"),
                   .subject = read_subject(object.object("subject")),
@@ -166,10 +174,22 @@ FindingsAnswer::Found read_found(const Object& object, std::string& wrong) {
   return found;
 }
 
+// A code of a newer daemon is none of ours: it counts as one that might have been read.
+Errc read_code(const Object& object) {
+  const auto text = object.text("code");
+  for (const auto code : {Errc::not_read, Errc::missing, Errc::no_netns, Errc::denied, Errc::malformed,
+                          Errc::too_large, Errc::timed_out, Errc::too_early, Errc::failed})
+    if (text == to_string(code)) return code;
+  return Errc::not_read;
+}
+
 FindingsAnswer::CannotTell read_unknown(const Object& object) {
   return {.unknown = {.id = object.needed_text("id"),
                       .netns = object.text("netns"),
-                      .why = object.needed_text("why")},
+                      .why = object.needed_text("why"),
+                      .in_part = object.flag("in_part"),
+                      .code = read_code(object),
+                      .source = object.text("source")},
           .severity = object.word("severity", kSeverities)};
 }
 

@@ -74,7 +74,8 @@ Result<std::string> findings_for(const CheckOptions& options) {
   if (!options.url.empty()) return ask_daemon(options);
   if (::isatty(STDERR_FILENO) == 1)
     std::cerr << "tcpdiag: looking for "
-              << duration_text(std::chrono::ceil<std::chrono::seconds>(options.duration))
+              << duration_text(
+                     std::chrono::ceil<std::chrono::seconds>(options.duration.value_or(kUsualCheck)))
               << "; Ctrl-C ends it earlier\n";
   return findings_json_text(look_at_this_host(options, Clocks::system()));
 }
@@ -92,8 +93,11 @@ int run(const CheckOptions& options) {
     return kCannotTell;
   }
   const auto by = options.url.empty() ? LookedBy::this_program : LookedBy::daemon;
-  const auto text = options.json ? *json : to_text(*answer, by, standard_output_style());
-  return show(text) == 0 ? static_cast<int>(status_of(*answer)) : kCannotTell;
+  const auto style = standard_output_style();
+  const auto text = options.json    ? *json
+                    : options.brief ? to_brief_text(*answer, by, style)
+                                    : to_text(*answer, by, style);
+  return show(text) == 0 ? static_cast<int>(status_of(*answer, options.policy)) : kCannotTell;
 }
 
 int run(const ListenersOptions& options) {
@@ -141,7 +145,8 @@ int run(const SysctlOptions& options) {
   const auto findings = parse_findings(json);
   if (!findings) return fail(findings.error());
   const auto shown = show(options.json ? json : to_text(*findings, LookedBy::lint, standard_output_style()));
-  return shown == 0 ? static_cast<int>(status_of(*findings)) : shown;
+  const CheckPolicy policy{.unknown_from = Severity::warning};
+  return shown == 0 ? static_cast<int>(status_of(*findings, policy)) : shown;
 }
 
 int run(const ExplainOptions& options) {

@@ -46,7 +46,7 @@ TextStyle style_for(const TextTarget& target) {
   if (!target.terminal) return {};
   const auto columns =
       target.columns == 0 ? kMaxColumns : std::clamp(target.columns, kMinColumns, kMaxColumns);
-  return {.columns = columns, .colour = target.no_color.empty() && target.term != "dumb"};
+  return {.columns = columns, .colour = target.no_color.empty() && target.term != "dumb", .terminal = true};
 }
 
 TextStyle standard_output_style() {

@@ -18,6 +18,7 @@ inline constexpr std::size_t kMaxColumns = 100;
 struct TextStyle {
   std::size_t columns = kMaxColumns;  ///< that a line may take
   bool colour = false;
+  bool terminal = false;  ///< people look at it: elsewhere a row of a table stays one line, however long
 };
 
 /// What is known about the place where text goes.

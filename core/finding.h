@@ -75,7 +75,8 @@ struct Advice {
 
 /// A conclusion about one subject, with all that proves it.
 struct Finding {
-  std::string id;  ///< of the rule: "accept-queue-backlog-small"
+  std::string id;     ///< of the rule: "accept-queue-backlog-small"
+  std::string title;  ///< a few words: "The accept queue is too small for bursts"; empty: an older daemon's
   Severity severity = Severity::warning;
   std::string netns;  ///< as in NetnsView::name; empty: it is the machine's
   Subject subject;
@@ -97,6 +98,8 @@ struct Unknown {
   std::string why;    ///< the source that is missing, as "where: what"
   /// Only about a part: the rule has judged what it could look at, and its incidents open and close as ever.
   bool in_part = false;
+  Errc code = Errc::not_read;
+  std::string source{};  ///< the collector that would have to know: "kernel_log"; empty: it is not one alone
 
   bool operator==(const Unknown&) const = default;
 };

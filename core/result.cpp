@@ -15,6 +15,7 @@ std::string_view to_string(Errc code) {
     case Errc::malformed: return "malformed";
     case Errc::too_large: return "too_large";
     case Errc::timed_out: return "timed_out";
+    case Errc::too_early: return "too_early";
     case Errc::failed: return "failed";
   }
   return "failed";

@@ -16,6 +16,7 @@ enum class Errc {
   malformed,  ///< it was read, but is not what the kernel's documentation promises
   too_large,  ///< more than the reader's bound
   timed_out,  ///< the kernel did not answer, or did not finish answering, in time
+  too_early,  ///< what was seen so far may become a finding, and was not watched for long enough to say
   failed,     ///< any other system error
 };
 
@@ -27,6 +28,8 @@ std::string_view to_string(Errc code);
 struct Error {
   Errc code = Errc::not_read;
   std::string detail = "not read yet";
+  /// The collector that would have to know: "kernel_log"; points to static text. Empty: it is not one alone.
+  std::string_view source{};
 
   bool operator==(const Error&) const = default;
 };

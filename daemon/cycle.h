@@ -62,6 +62,9 @@ class Cycle {
   /// Lets the diagnosis judge what is known now.
   void diagnose(TimePoint now);
 
+  /// Whether the latest diagnosis saw the beginning of something and needs more time to say what it is.
+  [[nodiscard]] bool is_undecided() const { return book_.is_undecided(); }
+
   /// What is known now.
   [[nodiscard]] Report report(TimePoint now) const;
   /// Whether every collector that is switched on has run.

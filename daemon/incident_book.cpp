@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/incident_book.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "diagnosis/diagnose.h"
@@ -18,6 +19,10 @@ void IncidentBook::observe(const Snapshot& snapshot, Moment now) {
     if (incident.opened.at == now.at) ++opened_[incident.finding.id];
   unknown_ = std::move(diagnosis.unknown);
   if (!since_) since_ = now.at;
+}
+
+bool IncidentBook::is_undecided() const {
+  return std::ranges::find(unknown_, Errc::too_early, &Unknown::code) != unknown_.end();
 }
 
 void IncidentBook::write_to(Report& report) const {

@@ -25,6 +25,8 @@ class IncidentBook {
   /// Writes down what is known: Report::rules and Report::incidents.
   void write_to(Report& report) const;
   [[nodiscard]] const History& history() const { return history_; }
+  /// Whether a rule would need to look for longer (Errc::too_early).
+  [[nodiscard]] bool is_undecided() const;
 
  private:
   std::span<const Rule> rules_;

@@ -83,6 +83,7 @@ Finding to_finding(const Rule& rule, const Facts& facts, const std::string& netn
   const auto& info = rule.info;
   const auto values = values_of(facts, netns, window);
   Finding finding{.id = std::string(info.id),
+                  .title = std::string(info.title),
                   .severity = facts.severity.value_or(info.severity),
                   .netns = netns,
                   .subject = facts.subject,
@@ -101,17 +102,21 @@ Finding to_finding(const Rule& rule, const Facts& facts, const std::string& netn
   return finding;
 }
 
+Unknown unknown_of(const Rule& rule, const std::string& netns, const Error& why, bool in_part) {
+  return {std::string(rule.info.id), netns, why.detail, in_part, why.code, std::string(why.source)};
+}
+
 void apply(const Rule& rule, const History& history, std::size_t netns, const Thresholds& thresholds,
            std::vector<Found>& found, Diagnosis& diagnosis) {
   const Window window(history, netns, rule.lookback);
   const auto name = rule.scope == RuleScope::machine ? std::string() : window.netns().name;
   const auto verdict = rule.evaluate(window, thresholds);
   if (!verdict.known()) {
-    diagnosis.unknown.push_back({std::string(rule.info.id), name, verdict.why().detail});
+    diagnosis.unknown.push_back(unknown_of(rule, name, verdict.why(), false));
     return;
   }
   if (const auto& unseen = verdict.unseen())
-    diagnosis.unknown.push_back({std::string(rule.info.id), name, unseen->detail, true});
+    diagnosis.unknown.push_back(unknown_of(rule, name, *unseen, true));
   for (const auto& facts : verdict.facts())
     found.push_back({to_finding(rule, facts, name, window), &rule, facts.explains});
 }

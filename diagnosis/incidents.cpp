@@ -77,11 +77,22 @@ bool is_alone(const Incident& incident, const std::vector<Incident>& incidents) 
          }) == 1;
 }
 
-bool comes_first(const Incident& a, const Incident& b) {
-  if (a.is_open() != b.is_open()) return a.is_open();
-  if (!a.is_open()) return a.closed->at > b.closed->at;
-  return std::tuple(b.finding.severity, a.opened.at) < std::tuple(a.finding.severity, b.opened.at);
+// Whether this diagnosis has it no more, although it is not held to be over yet.
+bool is_past(const Incident& incident, Moment now) {
+  return incident.is_open() && !incident.blind && incident.seen.at < now.at;
 }
+
+// What goes on comes before what is past, and among these the worst; then what is closed, the latest first.
+struct ComesFirst {
+  Moment now;
+
+  bool operator()(const Incident& a, const Incident& b) const {
+    if (a.is_open() != b.is_open()) return a.is_open();
+    if (!a.is_open()) return a.closed->at > b.closed->at;
+    return std::tuple(is_past(a, now), b.finding.severity, a.opened.at) <
+           std::tuple(is_past(b, now), a.finding.severity, b.opened.at);
+  }
+};
 
 }  // namespace
 
@@ -96,7 +107,7 @@ std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& 
     if (open) continue;
     incidents.push_back({.finding = finding, .opened = now, .seen = now});
   }
-  std::ranges::stable_sort(incidents, comes_first);
+  std::ranges::stable_sort(incidents, ComesFirst{now});
   const auto open = static_cast<std::size_t>(std::ranges::count_if(incidents, &Incident::is_open));
   if (incidents.size() > open + hold.closed_kept) incidents.resize(open + hold.closed_kept);
   return incidents;

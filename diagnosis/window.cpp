@@ -39,7 +39,8 @@ Result<std::uint64_t> Window::increase(const Counter& counter) const {
 
 Error Window::stale(std::string_view collector, TimePoint::duration age) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(age);
-  return {Errc::not_read, std::string(collector) + ": last read " + duration_text(seconds) + " ago"};
+  return {Errc::not_read, std::string(collector) + ": last read " + duration_text(seconds) + " ago",
+          collector};
 }
 
 Result<std::uint64_t> Window::increase_of(const std::vector<Count>& values, std::string_view where,

@@ -69,9 +69,11 @@ inline constexpr std::chrono::seconds kStaleAfter<MemoryInfo>{1200};
 template <class T>
 Result<const T*> value_of(const Section<T>& section) {
   if (const auto* value = section.get()) return value;
-  const auto& error = section.value.error();
-  if (error.code != Errc::not_read) return tl::unexpected<Error>(error);
-  return unexpected(Errc::not_read, std::string(kCollectorOf<T>) + ": not read yet, or switched off");
+  auto error = section.value.error();
+  if (error.code == Errc::not_read)
+    error.detail = std::string(kCollectorOf<T>) + ": not read yet, or switched off";
+  error.source = kCollectorOf<T>;
+  return tl::unexpected<Error>(std::move(error));
 }
 
 class Window {

@@ -72,6 +72,8 @@ Json unknown_json(const Unknown& unknown, Severity severity) {
   Json object = {{"id", unknown.id}, {"severity", to_string(severity)}};
   put_text(object, "netns", unknown.netns);
   object["why"] = unknown.why;
+  object["code"] = to_string(unknown.code);
+  put_text(object, "source", unknown.source);
   if (unknown.in_part) object["in_part"] = true;
   return object;
 }
@@ -129,7 +131,9 @@ Json incident_json(const Incident& incident) {
 
 nlohmann::ordered_json finding_json(const Incident& incident) {
   const auto& finding = incident.finding;
-  Json object = {{"id", finding.id}, {"severity", to_string(finding.severity)}};
+  Json object = {{"id", finding.id}};
+  put_text(object, "title", finding.title);
+  object["severity"] = to_string(finding.severity);
   put_text(object, "netns", finding.netns);
   object["since"] = to_rfc3339(incident.opened.wall);
   object["subject"] = subject_json(finding.subject);

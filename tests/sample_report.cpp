@@ -146,6 +146,7 @@ Moment ago(std::chrono::milliseconds time) { return {kNow - time, kWallNow - tim
 Finding stalled_finding() {
   return {
       .id = "accept-queue-app-stalled",
+      .title = "The application does not accept",
       .severity = Severity::critical,
       .netns = "host",
       .subject = {.kind = SubjectKind::listener,
@@ -171,6 +172,7 @@ Finding stalled_finding() {
 
 Finding ports_finding() {
   return {.id = "ephemeral-ports-low",
+          .title = "Ephemeral ports are getting few",
           .severity = Severity::warning,
           .netns = "blue",
           .subject = {.kind = SubjectKind::destination, .address = "2001:db8::9", .port = 5432},
@@ -182,6 +184,7 @@ Finding ports_finding() {
 
 Finding sysctl_finding() {
   return {.id = "sysctl-somaxconn-low",
+          .title = "net.core.somaxconn is low",
           .severity = Severity::info,
           .subject = {.kind = SubjectKind::setting, .name = "net.core.somaxconn"},
           .summary = "net.core.somaxconn is 128, below the kernel's own default of 4096.",
@@ -215,10 +218,12 @@ std::vector<RuleState> sample_rules() {
           {.id = "ephemeral-ports-low",
            .severity = Severity::warning,
            .opened = 2,
-           .unknown = {{"ephemeral-ports-low", "blue", "connections: not read yet, or switched off"}}},
+           .unknown = {{"ephemeral-ports-low", "blue", "connections: not read yet, or switched off", false,
+                        Errc::not_read, "connections"}}},
           {.id = "neighbour-table-overflow",
            .severity = Severity::warning,
-           .unknown = {{"neighbour-table-overflow", "", "/dev/kmsg: Operation not permitted"}}},
+           .unknown = {{"neighbour-table-overflow", "", "/dev/kmsg: Operation not permitted", false,
+                        Errc::denied, "kernel_log"}}},
           {.id = "conntrack-full",
            .severity = Severity::critical,
            .unknown = {{"conntrack-full", "host", "/dev/kmsg: Operation not permitted"},

@@ -255,7 +255,7 @@ const Rule kRules[] = {
               .summary = "Connection tracking is nearly full: {entries} entries of {limit}, {share}[; as fast as it grows now it is full in {full_in}].",
               .advice = kFullAdvice, .not_helping = kNot, .reads = kReads},
      .lookback = std::chrono::seconds(300), .evaluate = conntrack_near},
-    {.info = {.id = "conntrack-full-elsewhere", .family = kFamily, .severity = Severity::critical,
+    {.info = {.id = "conntrack-full-elsewhere", .family = kFamily, .severity = Severity::warning,
               .title = "Connection tracking full in a namespace that is not watched",
               .true_when = "The kernel logs that a connection tracking table is full, and no namespace that is watched dropped a packet.",
               .clients_see = "New connections to and from a container or another network namespace of this machine time out.",

@@ -70,12 +70,15 @@ TEST_CASE("namespaces are checked as the daemon checks them") {
   CHECK(complaint({"record", "d", "--netns", "a", "--netns", "a"}) == "--netns names \"a\" twice");
 }
 
-TEST_CASE("check looks for ten seconds unless it is told otherwise") {
+TEST_CASE("check looks for as long as it needs unless it is given a time") {
   const auto plain = parse_arguments({"check"});
   REQUIRE(plain);
   const auto& options = std::get<CheckOptions>(*plain);
-  CHECK(options.duration == 10s);
+  CHECK_FALSE(options.duration);
   CHECK_FALSE(options.json);
+  CHECK_FALSE(options.brief);
+  CHECK_FALSE(options.policy.critical_only);
+  CHECK(options.policy.ignored_unknown.empty());
   CHECK(options.url.empty());
   CHECK(options.namespaces.empty());
   const auto full = parse_arguments({"check", "--json", "--duration=1m", "--netns=a", "--netns=b"});
@@ -83,6 +86,21 @@ TEST_CASE("check looks for ten seconds unless it is told otherwise") {
   CHECK(std::get<CheckOptions>(*full).duration == 60s);
   CHECK(std::get<CheckOptions>(*full).json);
   CHECK(std::get<CheckOptions>(*full).namespaces == Arguments{"a", "b"});
+}
+
+TEST_CASE("check takes what shall count for its exit status") {
+  const auto command = parse_arguments({"check", "--brief", "--critical-only", "--ignore-unknown=kernel_log",
+                                        "--ignore-unknown", "conntrack-full-elsewhere"});
+  REQUIRE(command);
+  const auto& options = std::get<CheckOptions>(*command);
+  CHECK(options.brief);
+  CHECK(options.policy.critical_only);
+  CHECK(options.policy.ignored_unknown == Arguments{"kernel_log", "conntrack-full-elsewhere"});
+  CHECK(complaint({"check", "--ignore-unknown=kernel-log"}) ==
+        "--ignore-unknown is \"kernel-log\"; allowed: a finding (tcpdiag explain lists them) or a collector; "
+        "did you "
+        "mean \"kernel_log\"?");
+  CHECK(complaint({"check", "--brief", "--json"}) == "--brief has no meaning with --json");
 }
 
 TEST_CASE("check asks a daemon, which looks all the time and at what it was told to") {

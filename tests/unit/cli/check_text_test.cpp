@@ -27,8 +27,21 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+/// The line that says how many findings there are; without details it is the last one.
 std::string last_line(const FindingsAnswer& answer, LookedBy by = LookedBy::this_program) {
-  return lines_of(to_text(answer, by, {})).back();
+  return lines_of(to_brief_text(answer, by, {})).back();
+}
+
+FindingsAnswer::Found found(Severity severity, std::string title, std::string process, std::string action) {
+  FindingsAnswer::Found found{.finding = {.id = "id", .title = std::move(title), .severity = severity}};
+  found.finding.subject = {.kind = SubjectKind::listener,
+                           .address = "0.0.0.0",
+                           .port = 80,
+                           .process = std::move(process),
+                           .pid = 7};
+  found.finding.advice = {{.action = std::move(action)}};
+  found.finding.not_helping = {"nothing"};
+  return found;
 }
 
 }  // namespace
@@ -80,14 +93,65 @@ TEST_CASE("rules that cannot tell for the same reason share a line") {
                     {{"c", "host", "/dev/kmsg: Operation not permitted"}, Severity::warning},
                     {{"c", "blue", "/dev/kmsg: Operation not permitted"}, Severity::warning}};
   CHECK(to_text(answer, LookedBy::this_program, {}) ==
+        "No findings.\n"
+        "\n"
         "Cannot tell: a, c: /dev/kmsg: Operation not permitted\n"
         "Cannot tell: b: netstat: not read yet\n"
-        "Cannot tell: c (in blue): /dev/kmsg: Operation not permitted\n"
-        "\n"
-        "No findings.\n");
+        "Cannot tell: c (in blue): /dev/kmsg: Operation not permitted\n");
 }
 
-TEST_CASE("the last line says what was looked at and for how long") {
+TEST_CASE("a brief check is a line for each finding, with who, where, the cause and what to do first") {
+  FindingsAnswer answer;
+  answer.findings = {found(Severity::critical, "The application does not accept", "nginx", "Restart it."),
+                     found(Severity::warning, "The queue is too small", "a-server", "Raise the backlog.")};
+  answer.findings[1].finding.netns = "blue";
+  answer.findings.push_back(found(Severity::warning, "Bursts", "nginx", "Raise the backlog."));
+  answer.findings.back().last_seen.emplace();
+  const std::string rows =
+      "CRITICAL  nginx[7]     0.0.0.0:80          The application does not accept: Restart it.\n"
+      "WARNING   a-server[7]  0.0.0.0:80 in blue  The queue is too small: Raise the backlog.\n"
+      "WARNING   nginx[7]     0.0.0.0:80          Bursts (resolved)\n"
+      "3 findings (1 critical, 2 warning).\n";
+  CHECK(to_brief_text(answer, LookedBy::this_program, {}) == rows);
+  CHECK(
+      to_text(answer, LookedBy::this_program, {}).starts_with(rows + "\nCRITICAL id  0.0.0.0:80 nginx[7]\n"));
+}
+
+TEST_CASE(
+    "a long line of a brief check goes on below its last column on a terminal, and stays whole in a pipe") {
+  FindingsAnswer answer;
+  answer.findings = {found(Severity::critical, "The application does not accept", "nginx",
+                           "Find out what nginx[7] waits for: a lock, a database.")};
+  const auto piped = lines_of(to_brief_text(answer, LookedBy::this_program, {}));
+  CHECK(piped.size() == 2);
+  const auto wrapped =
+      lines_of(to_brief_text(answer, LookedBy::this_program, {.columns = 60, .terminal = true}));
+  REQUIRE(wrapped.size() == 5);
+  CHECK(wrapped[0] == "CRITICAL  nginx[7]  0.0.0.0:80  The application does not");
+  CHECK(wrapped[1] == std::string(32, ' ') + "accept: Find out what");
+}
+
+TEST_CASE("a brief check is a screen at most") {
+  FindingsAnswer answer;
+  for (int i = 0; i < 100; ++i)
+    answer.findings.push_back(found(Severity::warning, "Title", "server", "Act."));
+  const auto lines = lines_of(to_brief_text(answer, LookedBy::this_program, {}));
+  CHECK(lines.size() <= 24);
+  CHECK(lines[kBriefRows] == "and 80 further findings");
+}
+
+TEST_CASE("what is over has no advice of its own") {
+  FindingsAnswer answer;
+  answer.findings = {found(Severity::warning, "Bursts", "nginx", "Raise the backlog.")};
+  CHECK(to_text(answer, LookedBy::daemon, {}).find("Do:\n    1. Raise the backlog.") != std::string::npos);
+  answer.findings[0].last_seen.emplace();
+  const auto text = to_text(answer, LookedBy::daemon, {});
+  CHECK(text.find("Raise the backlog") == std::string::npos);
+  CHECK(text.find("Does not help") == std::string::npos);
+  CHECK(text.find("  resolved: from 1970-01-01 00:00:00 UTC") != std::string::npos);
+}
+
+TEST_CASE("the count says what was looked at and for how long") {
   FindingsAnswer answer{.watched_for = std::chrono::seconds(30), .namespaces = 1, .listeners = 3};
   answer.connections = 12;
   CHECK(last_line(answer) == "No findings in 30 s over 3 listeners, 12 connections, 1 namespace.");
@@ -99,5 +163,5 @@ TEST_CASE("the last line says what was looked at and for how long") {
   answer.connections.reset();
   CHECK(last_line(answer) == "2 findings (1 critical, 1 warning) in 30 s over 3 listeners, 1 namespace.");
   answer.watched_for = std::chrono::seconds(29);
-  CHECK(last_line(answer).ends_with("--duration=30s, or ask a daemon (--url)."));
+  CHECK(last_line(answer).ends_with("--duration=60s, or ask a daemon (--url)."));
 }

@@ -128,6 +128,14 @@ TEST_CASE("the same rule on two ports makes two incidents") {
   CHECK(incidents.size() == 2);
 }
 
+TEST_CASE("what goes on comes before what is past, however bad that was") {
+  auto incidents = advance({}, {.findings = {finding("past", 80, Severity::critical)}}, at(0s), {});
+  incidents = advance(incidents, {.findings = {finding("present", 80)}}, at(1s), {});
+  REQUIRE(incidents.size() == 2);
+  CHECK(incidents[0].finding.id == "present");
+  CHECK(incidents[1].is_open());
+}
+
 TEST_CASE("the worst open incidents come first, closed ones last and only so many are kept") {
   std::vector<Incident> incidents;
   for (int i = 0; i < 30; ++i) {

@@ -40,7 +40,9 @@ TEST_CASE("what cannot be told has the severity of what would be found") {
   REQUIRE(json["unknown"].size() == 4);
   CHECK(json["unknown"][1] == Json({{"id", "neighbour-table-overflow"},
                                     {"severity", "warning"},
-                                    {"why", "/dev/kmsg: Operation not permitted"}}));
+                                    {"why", "/dev/kmsg: Operation not permitted"},
+                                    {"code", "denied"},
+                                    {"source", "kernel_log"}}));
   CHECK(json["unknown"][3]["netns"] == "blue");
   CHECK(json["unknown"][3]["severity"] == "critical");
 }
