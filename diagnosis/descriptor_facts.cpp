@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "diagnosis/commands.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/flat_upstream.h"
@@ -56,8 +57,8 @@ void add_starter(Facts& facts, const Process& process) {
   const auto& unit = process.unit;
   const auto colon = unit.find(':');
   const auto runtime = unit.substr(0, colon);
-  if (unit.ends_with(".service")) {
-    facts.values["service"] = unit;
+  if (const auto service = restartable_service(unit); !service.empty()) {
+    facts.values["service"] = service;
   } else if (colon == std::string::npos) {
     if (unit.starts_with("session-"))
       facts.values["session"] = unit;
@@ -65,6 +66,7 @@ void add_starter(Facts& facts, const Process& process) {
       facts.values["starter"] = process.comm;
   } else if (runtime == "docker" || runtime == "podman") {
     facts.values["runtime"] = runtime;
+    facts.values[runtime] = "";
     facts.values["container"] = unit.substr(colon + 1);
   } else {
     facts.values["pod"] = unit;

@@ -2,10 +2,9 @@
 #include "diagnosis/diagnose.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
-#include "core/sysctls.h"
+#include "diagnosis/commands.h"
 #include "diagnosis/known_servers.h"
 #include "diagnosis/words.h"
 
@@ -48,35 +47,11 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   put(values, "process", subject.process);
   if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
   put(values, "unit", subject.unit);
-  // What systemctl can restart without ending a user's whole session.
-  if (subject.unit.ends_with(".service") && !subject.unit.starts_with("user@"))
-    put(values, "service", subject.unit);
+  put(values, "service", restartable_service(subject.unit));
   put(values, "owner", owner_of(subject));
   if (const auto backlog = values.find("new_backlog"); backlog != values.end())
     put(values, "server_knob", server_knob(subject.process, backlog->second).value_or(""));
   return values;
-}
-
-// Whether a command sets or reads a sysctl that the machine has only once: it works in the first namespace
-// alone.
-bool is_about_machine(std::string_view command) {
-  command.remove_prefix(std::min(command.size(), command.find_last_of(' ', command.find('=')) + 1));
-  const auto* spec = find_sysctl(command.substr(0, command.find('=')));
-  return spec != nullptr && spec->scope == SysctlScope::machine;
-}
-
-// Programs that show or set what belongs to the namespace they run in.
-bool depends_on_netns(std::string_view command) {
-  constexpr std::array<std::string_view, 6> kPrograms = {"watch", "sysctl",  "ss",
-                                                         "ip",    "tcpdump", "conntrack"};
-  const auto program = command.substr(0, command.find(' '));
-  return std::ranges::find(kPrograms, program) != kPrograms.end() && !is_about_machine(command);
-}
-
-// A command about the namespace has to run there.
-std::string in_netns(std::string command, const std::string& netns) {
-  if (netns.empty() || netns == kHostNetns || !depends_on_netns(command)) return command;
-  return (netns.starts_with('/') ? "nsenter --net=" + netns : "ip netns exec " + netns) + " " + command;
 }
 
 Finding to_finding(const Rule& rule, const Facts& facts, const std::string& netns, const Window& window) {
@@ -93,7 +68,7 @@ Finding to_finding(const Rule& rule, const Facts& facts, const std::string& netn
                   .critical_after = rule.critical_after};
   for (const auto& text : info.advice) {
     if (!can_fill_in(text.action, values) || !can_fill_in(text.command, values)) continue;
-    finding.advice.push_back({fill_in(text.action, values), in_netns(fill_in(text.command, values), netns),
+    finding.advice.push_back({fill_in(text.action, values), in_netns(command_of(text, values), netns),
                               fill_in(text.effect, values), fill_in(text.risk, values)});
   }
   for (const auto text : info.not_helping)

@@ -72,7 +72,8 @@ std::string advice_text(std::span<const AdviceText> advice) {
     const std::string indent(mark.size(), ' ');
     text += mark + pattern(each.action) + "\n";
     if (!each.command.empty())
-      text += "\n" + indent + "```sh\n" + indent + as_pattern(each.command) + "\n" + indent + "```\n\n";
+      text += "\n" + indent + (each.kind == CommandKind::shell ? "```sh\n" : "```ini\n") + indent +
+              as_pattern(each.command) + "\n" + indent + "```\n\n";
     else
       text += "\n";
     if (!each.effect.empty()) text += indent + "- Effect: " + pattern(each.effect) + "\n";

@@ -61,14 +61,21 @@ class Verdict {
   std::optional<Error> unseen_;
 };
 
-/// One piece of advice. A piece whose action or command needs a value that is not known is left out, unless
-/// it stands in [brackets].
+/// What AdviceText::command is: for a POSIX shell, or a line for the file that the action names.
+enum class CommandKind { shell, file_line };
+
+/// One piece of advice. A piece whose action or command needs a value that is not known is left out; a
+/// command that is not needed for it stands in [brackets] as a whole. A command is made by command_of()
+/// (diagnosis/commands.h) alone, which quotes the values: in the template they stand as they are, and only
+/// numbers and names of the kernel's between quotes. {name*} there is several words, one on each line of the
+/// value. A value that cannot be put into a command leaves the advice without one.
 struct AdviceText {
   std::string_view action, command, effect, risk;
+  CommandKind kind = CommandKind::shell;
 };
 
 /// The words of a rule. In all of them {name} is replaced by a value, and a part in [brackets] is left out
-/// when one of its values is not known; of [parts|with bars] the first one that is complete is taken;
+/// when one of its values is not known; of [parts|with bars] the first one that is complete is needed;
 /// {name:connection|connections} is the word that fits to a number, and {?name} needs the value and says
 /// nothing. A backslash in front of one of these signs makes it an ordinary one. Known for every subject are
 /// {netns} (but the host's), {window}, and as far as they apply {listener} or {destination} (address and

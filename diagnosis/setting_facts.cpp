@@ -68,8 +68,6 @@ Result<std::optional<std::int64_t>> number_if_any(const Window& window, std::str
 Facts setting_facts(const Window& window, std::string_view name, const std::string& wanted) {
   Facts facts{.subject = {.kind = SubjectKind::setting, .name = std::string(name)}};
   facts.values["wanted"] = wanted;
-  const bool words = wanted.find(' ') != std::string::npos;
-  facts.values["assignment"] = std::string(name) + "=" + (words ? "'" + wanted + "'" : wanted);
   const auto settings = window.latest(&NetnsView::settings);
   const auto* sysctl = settings ? (*settings)->find(name) : nullptr;
   if (sysctl == nullptr) return facts;

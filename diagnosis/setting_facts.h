@@ -18,8 +18,8 @@ Result<std::optional<std::int64_t>> number_if_any(const Window& window, std::str
                                                   std::size_t field = 0);
 
 /// A finding's facts about a present sysctl that had better be `wanted`, in the file's form ("1", "4096 16384
-/// 4194304"). For the words there are {value}, {wanted} and {assignment} (for sysctl -w), and of the advice
-/// below what applies.
+/// 4194304"). For the words there are {value}, {wanted}, and of the advice below what
+/// applies.
 Facts setting_facts(const Window& window, std::string_view name, const std::string& wanted);
 
 /// The last line of sysctl.d that sets it, or nullptr.
@@ -34,7 +34,8 @@ std::string place_of(const SysctlLine& line);
 /// How the wanted value is made to stay; one or two of these apply, by what sets the present one. They stand
 /// behind the rule's own advice.
 inline constexpr AdviceText kChangeLine{"Change line {line} of {file}, which sets it at every boot.",
-                                        "{setting} = {wanted}", "It stays so after a reboot.", ""};
+                                        "{setting} = {wanted}", "It stays so after a reboot.", "",
+                                        CommandKind::file_line};
 inline constexpr AdviceText kOverrideLine{"Override {vendor_place}, which sets it at every boot.",
                                           "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
                                           "It stays so after a reboot.",
@@ -49,6 +50,6 @@ inline constexpr AdviceText kFindSetter{"Find what sets it: {searched} do not.",
                                         ""};
 inline constexpr AdviceText kTellContainer{
     "Give the container its value when it starts, if this is a container's namespace ({container}).",
-    "--sysctl {assignment}", "It is set before the first process of the container runs.", ""};
+    "--sysctl {setting}={wanted}", "It is set before the first process of the container runs.", ""};
 
 }  // namespace tcpdiag

@@ -8,10 +8,24 @@
 namespace tcpdiag {
 namespace {
 
-// A text or a part of it: what it says, and whether all names outside of its own brackets are known.
+// A text or a part of it: what it says, and whether nothing that it needs is missing.
 struct Rendered {
-  std::string text;
+  std::vector<Piece> pieces;
   bool complete = true;
+
+  void add(std::string_view words) {
+    if (words.empty()) return;
+    if (pieces.empty() || pieces.back().kind != Piece::Kind::words) pieces.emplace_back();
+    pieces.back().text += words;
+  }
+  void add(Rendered part) {
+    for (auto& piece : part.pieces)
+      if (piece.kind == Piece::Kind::words)
+        add(piece.text);
+      else
+        pieces.push_back(std::move(piece));
+    complete = complete && part.complete;
+  }
 };
 
 using ValueOf = std::function<std::optional<std::string>(std::string_view)>;
@@ -29,12 +43,13 @@ void render_name(std::string_view& text, const ValueOf& value, Rendered& out) {
   const auto inside = text.substr(0, text.find('}'));
   text.remove_prefix(std::min(text.size(), inside.size() + 1));
   const bool only_asked = inside.starts_with('?');
-  const auto colon = std::min(inside.find(':'), inside.size());
+  const bool is_list = inside.ends_with('*');
+  const auto colon = std::min(inside.find(':'), inside.size() - (is_list ? 1 : 0));
   const auto known = value(only_asked ? inside.substr(1) : inside.substr(0, colon));
-  if (colon < inside.size())
-    out.text += number_form(inside.substr(colon + 1), known);
+  if (inside.substr(colon).starts_with(':'))
+    out.add(number_form(inside.substr(colon + 1), known));
   else if (!only_asked)
-    out.text += known.value_or("?");
+    out.pieces.push_back({known.value_or("?"), is_list ? Piece::Kind::list : Piece::Kind::value});
   out.complete = out.complete && known;
 }
 
@@ -43,33 +58,42 @@ Rendered render(std::string_view& text, const ValueOf& value, std::string_view e
   Rendered out;
   while (!text.empty()) {
     const auto special = std::min(text.find_first_of("{[\\" + std::string(ends)), text.size());
-    out.text += text.substr(0, special);
+    out.add(text.substr(0, special));
     text.remove_prefix(special);
     if (text.empty() || ends.find(text.front()) != std::string_view::npos) break;
     const char mark = text.front();
     text.remove_prefix(1);
     if (mark == '\\') {
-      out.text += text.substr(0, 1);
+      out.add(text.substr(0, 1));
       text.remove_prefix(std::min<std::size_t>(text.size(), 1));
     } else if (mark == '[')
-      out.text += render_choice(text, value).text;
+      out.add(render_choice(text, value));
     else
       render_name(text, value, out);
   }
   return out;
 }
 
-// The first complete one of the parts before the closing bracket, which is taken off too; or nothing.
+// The first complete one of the parts before the closing bracket, which is taken off too; or nothing. A
+// single part may be left out, one of several is needed.
 Rendered render_choice(std::string_view& text, const ValueOf& value) {
   std::optional<Rendered> chosen;
+  std::size_t parts = 0;
   while (!text.empty()) {
     auto part = render(text, value, "|]");
+    ++parts;
     if (part.complete && !chosen) chosen = std::move(part);
     const char end = text.empty() ? ']' : text.front();
     text.remove_prefix(std::min<std::size_t>(text.size(), 1));
     if (end == ']') break;
   }
-  return chosen.value_or(Rendered{});
+  return chosen.value_or(Rendered{.pieces = {}, .complete = parts < 2});
+}
+
+std::string joined(const Rendered& rendered) {
+  std::string text;
+  for (const auto& piece : rendered.pieces) text += piece.text;
+  return text;
 }
 
 Rendered render(std::string_view text, const Values& values) {
@@ -82,7 +106,11 @@ Rendered render(std::string_view text, const Values& values) {
 
 }  // namespace
 
-std::string fill_in(std::string_view text, const Values& values) { return render(text, values).text; }
+std::vector<Piece> pieces_of(std::string_view text, const Values& values) {
+  return render(text, values).pieces;
+}
+
+std::string fill_in(std::string_view text, const Values& values) { return joined(render(text, values)); }
 
 bool can_fill_in(std::string_view text, const Values& values) { return render(text, values).complete; }
 
@@ -95,7 +123,7 @@ std::string as_pattern(std::string_view text) {
     if (another) spaced += " / ";
   }
   std::string_view rest = spaced;
-  return render(rest, [](std::string_view name) { return "<" + std::string(name) + ">"; }, "").text;
+  return joined(render(rest, [](std::string_view name) { return "<" + std::string(name) + ">"; }, ""));
 }
 
 }  // namespace tcpdiag

@@ -204,7 +204,6 @@ Facts facts_about(const Window& window, const Held& held, const Thresholds& t) {
   facts.values["holder"] = "a process that is not known";
   if (held.owner == nullptr) return facts;
   facts.values["holder"] = to_string(facts.subject);
-  if (held.owner->unit.ends_with(".service")) facts.values["service"] = held.owner->unit;
   if (!held.drains(t)) return facts;
   facts.severity = Severity::critical;
   facts.explains = kWithoutDescriptors;
@@ -322,7 +321,6 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
     if (process.soft_limit) facts.values["limit"] = std::to_string(*process.soft_limit);
     if (process.fd_ratio() >= t.fd_near && 2 * *process.closed_sockets >= *process.open_fds)
       facts.explains = kWithoutDescriptors;
-    if (process.unit.ends_with(".service")) facts.values["service"] = process.unit;
     found.push_back(std::move(facts));
   }
   return Verdict::found(std::move(found)).in_part(unseen_closed_sockets(**processes, t.closed_sockets_min));
@@ -331,7 +329,7 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
 constexpr std::string_view kFamily = "Closing";
 
 constexpr AdviceText kRestart{"Restart it if descriptors run out before it is mended.",
-                              "systemctl restart {service}", "All its descriptors are closed.",
+                              "systemctl restart -- {service}", "All its descriptors are closed.",
                               "Its other connections are cut; the leak begins anew."};
 
 constexpr std::array kLeakAdvice = {

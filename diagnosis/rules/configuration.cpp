@@ -71,6 +71,7 @@ Facts unknown_key_facts(const SysctlLine& line, const std::vector<std::string>& 
   facts.evidence.push_back({one_line(line.file), static_cast<double>(line.line), "line", {}});
   facts.values["place"] = place_of(line);
   facts.values["file"] = one_line(line.file);
+  facts.values["path"] = line.file;
   facts.values["line"] = std::to_string(line.line);
   const auto* gone = std::ranges::find(kGone, line.name, &GoneKey::name);
   if (gone != std::end(kGone)) {
@@ -82,7 +83,7 @@ Facts unknown_key_facts(const SysctlLine& line, const std::vector<std::string>& 
   if (meant.empty()) return facts;
   facts.severity = Severity::warning;
   facts.values["meant"] = meant;
-  facts.values["right_line"] = meant + " = " + one_line(line.value);
+  facts.values["right_value"] = single_blanks(line.value);
   return facts;
 }
 
@@ -181,12 +182,10 @@ std::string shown(const Sysctl& sysctl) {
   return sysctl.text.size() <= kLongestShown ? text : text + "...";
 }
 
-// "--sysctl NAME=VALUE" for a container; empty for a value that is too long to be shown.
+// The words "--sysctl" and "NAME=VALUE" for a container; empty for a value that is too long to be shown.
 std::string flag_for(const Sysctl& sysctl) {
   if (sysctl.text.size() > kLongestShown) return {};
-  const auto value = shown(sysctl);
-  const bool words = value.find(' ') != std::string::npos;
-  return "--sysctl " + std::string(sysctl.name) + "=" + (words ? "'" + value + "'" : value);
+  return "--sysctl\n" + std::string(sysctl.name) + "=" + shown(sysctl);
 }
 
 // Those that follow from the size of the table of connections differ where a namespace has a table of its
@@ -233,7 +232,7 @@ Verdict netns_mismatch(const Window& window, const Thresholds& t) {
     const auto& [in_netns, in_host] = found[i];
     const std::string name(in_host->name);
     list += (i == 0 ? "" : ", ") + name + " " + shown(*in_netns) + " (host " + shown(*in_host) + ")";
-    if (const auto flag = flag_for(*in_host); !flag.empty()) flags += (flags.empty() ? "" : " ") + flag;
+    if (const auto flag = flag_for(*in_host); !flag.empty()) flags += (flags.empty() ? "" : "\n") + flag;
     if (in_netns->values.size() == 1)
       facts.evidence.push_back({name, static_cast<double>(in_netns->values.front()), "", {}});
   }
@@ -246,10 +245,10 @@ Verdict netns_mismatch(const Window& window, const Thresholds& t) {
 constexpr std::string_view kFamily = "Settings";
 
 constexpr auto kUnknownKeyAdvice = std::to_array<AdviceText>({
-    {"Correct line {line} of {file}, if {meant} is meant.", "{right_line}",
+    {"Correct line {line} of {file}, if {meant} is meant.", "{meant} = {right_value}",
      "The value takes effect at the next boot, or at once with sysctl --system.",
-     "The value has had no effect so far: think of what it will change."},
-    {"Remove line {line} of {file}, or make it a comment.", "sed -i '{line}s/^/# /' {file}",
+     "The value has had no effect so far: think of what it will change.", CommandKind::file_line},
+    {"Remove line {line} of {file}, or make it a comment.", "sed -i '{line}s/^/# /' {path}",
      "Nobody relies on it any more.", ""},
 });
 constexpr std::string_view kUnknownKeyNot[] = {
@@ -257,12 +256,12 @@ constexpr std::string_view kUnknownKeyNot[] = {
     "replacement: it helps connect() alone."};
 
 constexpr auto kNrOpenAdvice = std::to_array<AdviceText>({
-    {"Raise fs.nr_open, then restart {unit}.", "sysctl -w {assignment}", "{unit} may open {asked} files.",
-     "None by itself: it is only the most that a limit can be."},
+    {"Raise fs.nr_open, then restart {unit}.", "sysctl -w {setting}={wanted}",
+     "{unit} may open {asked} files.", "None by itself: it is only the most that a limit can be."},
     {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
      "It is set before units start.", ""},
     {"Or ask for less, if {unit} does not need so many ({unit_place}).", "LimitNOFILE={value}",
-     "The unit gets what it asks for.", ""},
+     "The unit gets what it asks for.", "", CommandKind::file_line},
 });
 constexpr std::string_view kNrOpenNot[] = {"/etc/security/limits.conf: it is for logins, not for services.",
                                            "fs.file-max: it limits all processes together, not one."};
@@ -270,7 +269,7 @@ constexpr std::string_view kNrOpenNot[] = {"/etc/security/limits.conf: it is for
 constexpr auto kMismatchAdvice = std::to_array<AdviceText>({
     {"If this is a container that should have the host's values, give them to it when it starts (docker run, "
      "podman run; in Kubernetes securityContext.sysctls).",
-     "{flags}", "Its listeners and connections have the limits that the host was tuned for.",
+     "{flags*}", "Its listeners and connections have the limits that the host was tuned for.",
      "Kubernetes allows some of them only after the kubelet was told to (--allowed-unsafe-sysctls)."},
 });
 constexpr std::string_view kMismatchNot[] = {

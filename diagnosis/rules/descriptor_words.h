@@ -24,10 +24,10 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
     {"Raise it for good: LimitNOFILE={new_limit} for {service}, then restart it.",
      "mkdir -p /etc/systemd/system/{service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_limit}\\\\n' > "
      "/etc/systemd/system/{service}.d/60-nofile.conf && systemctl daemon-reload && systemctl restart "
-     "{service}",
+     "-- {service}",
      "The service starts with that limit from then on.", "The restart closes all its connections."},
     {"Raise it for good: start the {runtime} container {container} anew with a higher limit.",
-     "{runtime} run --ulimit nofile={new_limit}:{new_limit} ...",
+     "[docker{?docker}|podman{?podman}] run --ulimit nofile={new_limit}:{new_limit} ...",
      "The container starts with that limit; in a compose file it is ulimits: nofile.",
      "The restart closes all its connections."},
     {"Raise it for good in the container runtime of {pod}: its service's LimitNOFILE= or default ulimits; a "

@@ -133,7 +133,7 @@ constexpr std::string_view kFamily = "Accept queue";
 
 constexpr auto kStaleAdvice = std::to_array<AdviceText>({
     {"Restart or reload the server on {listener}, so that it calls listen() again.",
-     "[systemctl restart {service}]",
+     "[systemctl restart -- {service}]",
      "Its backlog may then be as large as it asks for, up to {somaxconn}; if it asks for {limit}, nothing "
      "changes.",
      "Open connections are cut by a restart."},
@@ -146,8 +146,8 @@ constexpr auto kExitAdvice = std::to_array<AdviceText>({
      "The kernel hands waiting connections to another member of the group (Linux 5.14 and later).", ""},
     {"Keep the listening socket open across restarts: socket activation, or a reload that inherits it.", "",
      "Connections wait in the queue instead of being reset.", ""},
-    {"If it was not meant to end, look at why it did.", "journalctl -u {unit} -n 50", "Shows its last words.",
-     ""},
+    {"If it was not meant to end, look at why it did.", "journalctl --unit={service} -n 50",
+     "Shows its last words.", ""},
 });
 constexpr std::string_view kStaleNot[] = {
     "Raising net.core.somaxconn further: it changes no listener that is already listening."};

@@ -186,14 +186,14 @@ constexpr std::array<AdviceText, 6> and_to_stay(AdviceText own) {
 }
 
 constexpr auto kSyncookiesAdvice =
-    and_to_stay({"Switch SYN cookies on.", "sysctl -w {assignment}",
+    and_to_stay({"Switch SYN cookies on.", "sysctl -w {setting}={wanted}",
                  "SYNs that do not fit into a full queue are answered with a cookie instead of dropped.",
                  "Connections made by a cookie may lose window scaling and SACK when timestamps are off."});
 constexpr std::string_view kSyncookiesNot[] = {
     "Raising net.ipv4.tcp_max_syn_backlog instead: a flood fills any queue."};
 
 constexpr auto kAbortAdvice =
-    and_to_stay({"Switch it off.", "sysctl -w {assignment}",
+    and_to_stay({"Switch it off.", "sysctl -w {setting}={wanted}",
                  "A handshake that finds the accept queue full is tried again, and mostly succeeds.",
                  "Clients of a server that never accepts wait for their timeout instead of a reset."});
 constexpr std::string_view kAbortNot[] = {
@@ -202,7 +202,7 @@ constexpr std::string_view kAbortNot[] = {
     "are half done."};
 
 constexpr auto kSomaxconnAdvice = and_to_stay(
-    {"Raise it to the kernel's own value or more.", "sysctl -w {assignment}",
+    {"Raise it to the kernel's own value or more.", "sysctl -w {setting}={wanted}",
      "Listeners may have backlogs of up to {wanted} from then on.",
      "None worth mentioning. A listener takes it over only when it calls listen() again: restart the "
      "servers that ask for more than {value}."});
@@ -211,7 +211,7 @@ constexpr std::string_view kSomaxconnNot[] = {
     "Raising it for more established connections: it is no limit on those."};
 
 constexpr auto kTwBucketsAdvice =
-    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {assignment}",
+    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {setting}={wanted}",
                  "Connections beyond {value} close through TIME_WAIT again, not without it.",
                  "About 250 bytes of kernel memory for each socket in TIME_WAIT."});
 constexpr std::string_view kTwBucketsNot[] = {
@@ -219,7 +219,7 @@ constexpr std::string_view kTwBucketsNot[] = {
     "On a server TIME_WAIT uses no ports."};
 
 constexpr auto kOrphansAdvice =
-    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {assignment}",
+    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {setting}={wanted}",
                  "Connections that a process has closed may end in order instead of being reset.",
                  "Up to 64 KiB of kernel memory for each such connection."});
 constexpr std::string_view kOrphansNot[] = {
@@ -227,18 +227,18 @@ constexpr std::string_view kOrphansNot[] = {
     "net.ipv4.tcp_orphan_retries and tcp_fin_timeout shorten their time."};
 
 constexpr auto kFileMaxAdvice =
-    and_to_stay({"Raise it.", "sysctl -w {assignment}", "All processes together may open more files.",
+    and_to_stay({"Raise it.", "sysctl -w {setting}={wanted}", "All processes together may open more files.",
                  "About 1 KiB of kernel memory for each open file."});
 constexpr std::string_view kFileMaxNot[] = {
     "It does not raise the limit of a process: that is LimitNOFILE= of its unit."};
 
 constexpr auto kOptmemAdvice =
-    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {assignment}",
+    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {setting}={wanted}",
                  "Socket options, control messages and zero-copy sending have the room that programs expect.",
                  "Kernel memory of up to that size for a socket that uses it."});
 
 constexpr auto kBuffersAdvice =
-    and_to_stay({"Raise the second number to the kernel's own value.", "sysctl -w {assignment}",
+    and_to_stay({"Raise the second number to the kernel's own value.", "sysctl -w {setting}={wanted}",
                  "New connections begin with a window of a usual size.",
                  "Memory: idle connections do not use it, busy ones do."});
 constexpr std::string_view kBuffersNot[] = {
@@ -246,13 +246,13 @@ constexpr std::string_view kBuffersNot[] = {
     "Raising the third number: a connection that begins with so little reaches it late or never."};
 
 constexpr auto kTcpMemAdvice = and_to_stay(
-    {"Set it to what the kernel would choose for this machine.", "sysctl -w {assignment}",
+    {"Set it to what the kernel would choose for this machine.", "sysctl -w {setting}={wanted}",
      "TCP begins to save memory before the machine runs out of it.",
      "When buffers take more than that now, connections become slower at once. The three numbers are "
      "pages, not bytes."});
 
 constexpr auto kTimestampsAdvice = and_to_stay(
-    {"Switch timestamps on.", "sysctl -w {assignment}",
+    {"Switch timestamps on.", "sysctl -w {setting}={wanted}",
      "net.ipv4.tcp_tw_reuse works for connections that are made from then on, and SYN cookies keep "
      "window scaling.",
      "12 bytes more in each segment."});

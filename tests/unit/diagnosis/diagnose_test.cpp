@@ -133,6 +133,30 @@ TEST_CASE("every namespace is judged, a rule about the machine once, commands ru
   CHECK(diagnosis.findings[2].netns.empty());
 }
 
+TEST_CASE("a unit and a namespace that somebody named to do harm come into no command as they are") {
+  constexpr auto kRestart = std::to_array<AdviceText>({
+      {"Restart it.", "[systemctl restart -- {service}]", "", ""},
+      {"Look at {listener}.", "ss -ltn '( sport = :{port} )'", "", ""},
+  });
+  auto restart = rule("a", [](const Window&, const Thresholds&) {
+    auto facts = about_port(80);
+    facts.subject.unit = "x;touch PWNED;.service";
+    return Verdict::found({facts});
+  });
+  restart.info.advice = kRestart;
+  HistoryBuilder history;
+  history.snapshot().namespaces.push_back({.name = "x;touch PWNED"});
+  history.snapshot().namespaces.push_back({.name = "--help"});
+  const auto diagnosis = diagnose(history.tick().history(), {&restart, 1}, {});
+  REQUIRE(diagnosis.findings.size() == 3);
+  for (const auto& finding : diagnosis.findings) {
+    REQUIRE(finding.advice.size() == 2);
+    CHECK(finding.advice[0].command.empty());
+  }
+  CHECK(diagnosis.findings[1].advice[1].command == "ip netns exec 'x;touch PWNED' ss -ltn '( sport = :80 )'");
+  CHECK(diagnosis.findings[2].advice[1].command.empty());
+}
+
 TEST_CASE("no history, no diagnosis") {
   const auto diagnosis = diagnose({}, rule_catalog(), {});
   CHECK(diagnosis.findings.empty());

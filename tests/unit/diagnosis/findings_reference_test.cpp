@@ -16,6 +16,7 @@
 #include "diagnosis/words.h"
 #include "tests/catch.h"
 #include "tests/golden.h"
+#include "tests/words_of.h"
 
 using namespace tcpdiag;
 
@@ -38,16 +39,6 @@ std::vector<std::string> commands_of(const RuleInfo& info) {
   for (const auto& advice : info.advice)
     if (!advice.command.empty()) commands.emplace_back(advice.command);
   return commands;
-}
-
-/// What `text` refers to as {name}; what a backslash makes an ordinary brace is left out.
-std::set<std::string> names_in(const std::string& text) {
-  // of {name:one|many} and {?name} the name
-  static const std::regex kName(R"re((\\.)|\{\??([^}:]*)[^}]*\})re");
-  std::set<std::string> names;
-  for (std::sregex_iterator match(text.begin(), text.end(), kName), none; match != none; ++match)
-    if (!(*match)[1].matched) names.insert((*match)[2].str());
-  return names;
 }
 
 /// Whether brackets and braces that are signs come in pairs.
@@ -230,7 +221,7 @@ TEST_CASE("the table of thresholds has every one of them") {
 }
 
 TEST_CASE("the checks of words find what is wrong") {
-  CHECK(names_in(R"(a {b}[ of {c}] \{d\})") == std::set<std::string>{"b", "c"});
+  CHECK(names_in(R"(a {b}[ of {c*}] \{d\})") == std::set<std::string>{"b", "c"});
   CHECK(is_balanced("[a [b] {c}]"));
   CHECK(is_balanced(R"(tcp\[13\] \{)"));
   for (const auto* wrong : {"[a", "a]", "{a", "a}", "{a{b}}"}) CHECK_FALSE(is_balanced(wrong));

@@ -31,6 +31,9 @@ TEST_CASE("of parts with bars the first complete one is taken") {
   CHECK(fill_in("[{owner}|Somebody] waits", {}) == "Somebody waits");
   CHECK(fill_in("[{owner}|Somebody] waits", {{"owner", "nginx"}}) == "nginx waits");
   CHECK(fill_in("[{a}|{b}]", {}) == "");
+  CHECK_FALSE(can_fill_in("kill [-KILL {a}|{b}]", {}));  // one of several is needed
+  CHECK(can_fill_in("kill [-KILL {a}|{b}]", {{"b", "7"}}));
+  CHECK(can_fill_in("[{a}|{b}|]", {}));
 }
 
 TEST_CASE("a word fits to its number") {

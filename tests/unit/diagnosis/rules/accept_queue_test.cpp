@@ -130,7 +130,7 @@ TEST_CASE("a limit that is somaxconn's is named as such, and somaxconn is raised
   CHECK(finding.summary.ends_with("net.core.somaxconn caps it."));
   REQUIRE(finding.advice.size() == 4);
   CHECK(finding.advice[0].command == "sysctl -w net.core.somaxconn=4096");
-  CHECK(finding.advice[1].command == "systemctl restart app.service");
+  CHECK(finding.advice[1].command == "systemctl restart -- app.service");
   CHECK(finding.advice[2].action ==
         "If it is 128 still, raise the backlog of gunicorn as well: gunicorn --backlog 1024.");
   CHECK(finding.advice[3].command == "echo 'net.core.somaxconn = 4096' > /etc/sysctl.d/60-somaxconn.conf");

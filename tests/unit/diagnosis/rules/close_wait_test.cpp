@@ -97,7 +97,7 @@ TEST_CASE("a server that keeps what its clients have closed leaks") {
         "oldest at "
         "least 8 s ago, and they stay in CLOSE_WAIT.");
   CHECK(finding.advice[1].command == "ss -tnp state close-wait '( sport = :80 )' | head -n 20");
-  CHECK(finding.advice.back().command == "systemctl restart app.service");
+  CHECK(finding.advice.back().command == "systemctl restart -- app.service");
   CHECK(clear(kUnaccepted, leak()));
 }
 

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/commands.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/shell.h"
+#include "core/snapshot.h"
+#include "core/sysctls.h"
+#include "core/text.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+/// Plain words with blanks between them: no quotes, no escapes, in whatever reads it.
+bool is_plain_text(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c == ' ' || is_plain_in_shell({&c, 1}); });
+}
+
+/// A shell command as it grows, and where in the shell's grammar (XCU 2.3) its end is.
+class ShellCommand {
+ public:
+  /// The template's own words.
+  void add(std::string_view literal) {
+    for (const char c : literal) step(c);
+    text_ += literal;
+  }
+
+  /// A value that is one word or a part of one. False: it cannot stand here.
+  [[nodiscard]] bool add_value(std::string_view value) {
+    if (value.empty()) return false;
+    if (quote_ == '\'') return is_plain_text(value) && append(value);
+    if (quote_ == '"') return is_plain_in_shell(value) && append(value);
+    const bool begins_word = word_.empty();
+    if (begins_word && words_ == 0) return false;
+    if (begins_word && value.front() == '-' && !after_dashes_) return false;
+    const auto quoted = shell_quoted(value);
+    return quoted && append(*quoted);
+  }
+
+  /// A value that is some whole words, one on each line; the rule that made it may have put options there.
+  [[nodiscard]] bool add_words(std::string_view lines) {
+    if (quote_ != 0 || !word_.empty() || lines.empty()) return false;
+    for (bool first = true; !lines.empty(); first = false) {
+      const auto quoted = shell_quoted(next_line(lines));
+      if (!quoted || !append((first ? "" : " ") + *quoted)) return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  bool append(std::string_view word_part) {
+    text_ += word_part;
+    word_ += 'v';
+    return true;
+  }
+
+  void step(char c) {
+    if (escaped_) {
+      escaped_ = false;
+      word_ += c;
+    } else if (quote_ != 0) {
+      if (c == quote_) quote_ = 0;
+      if (c == '\\' && quote_ == '"') escaped_ = true;
+    } else if (c == '\'' || c == '"') {
+      quote_ = c;
+      word_ += c;
+    } else if (std::string_view(" \t\n;|&()<>").find(c) != std::string_view::npos) {
+      end_word();
+      if (std::string_view("\n;|&()").find(c) != std::string_view::npos) words_ = 0, after_dashes_ = false;
+    } else {
+      escaped_ = c == '\\';
+      word_ += c;
+    }
+  }
+
+  void end_word() {
+    if (word_ == "--") after_dashes_ = true;
+    if (!word_.empty()) ++words_;
+    word_.clear();
+  }
+
+  std::string text_;
+  std::string word_;           // the present word, of values only that there are some
+  std::size_t words_ = 0;      // words before it in this simple command
+  bool after_dashes_ = false;  // "--" is one of them: no option can follow
+  char quote_ = 0;             // the quote it is in, or 0
+  bool escaped_ = false;
+};
+
+std::string shell_command(const std::vector<Piece>& pieces) {
+  ShellCommand command;
+  for (const auto& piece : pieces) {
+    if (piece.kind == Piece::Kind::words)
+      command.add(piece.text);
+    else if (!(piece.kind == Piece::Kind::list ? command.add_words(piece.text)
+                                               : command.add_value(piece.text)))
+      return {};
+  }
+  return command.text();
+}
+
+std::string file_line(const std::vector<Piece>& pieces) {
+  std::string line;
+  for (const auto& piece : pieces) {
+    if (piece.kind != Piece::Kind::words && (piece.text.empty() || !is_plain_text(piece.text))) return {};
+    line += piece.text;
+  }
+  return line;
+}
+
+/// Whether a command sets or reads a sysctl that the machine has only once: it works in the first namespace
+/// alone.
+bool is_about_machine(std::string_view command) {
+  command.remove_prefix(std::min(command.size(), command.find_last_of(' ', command.find('=')) + 1));
+  const auto* spec = find_sysctl(command.substr(0, command.find('=')));
+  return spec != nullptr && spec->scope == SysctlScope::machine;
+}
+
+/// Programs that show or set what belongs to the namespace they run in.
+bool depends_on_netns(std::string_view command) {
+  constexpr std::array<std::string_view, 6> kPrograms = {"watch", "sysctl",  "ss",
+                                                         "ip",    "tcpdump", "conntrack"};
+  const auto program = command.substr(0, command.find(' '));
+  return std::ranges::find(kPrograms, program) != kPrograms.end() && !is_about_machine(command);
+}
+
+/// systemd.unit(5): "NAME.service"; with it a name's bytes are all that systemctl takes as they are.
+bool is_service_name(std::string_view unit) {
+  constexpr std::size_t kLongest = 255;
+  constexpr std::string_view kSuffix = ".service";
+  constexpr std::string_view kValid = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.\\@-";
+  return unit.size() > kSuffix.size() && unit.size() <= kLongest && unit.ends_with(kSuffix) &&
+         unit.front() != '@' && unit.find_first_not_of(kValid) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string command_of(const AdviceText& advice, const Values& values) {
+  if (!can_fill_in(advice.command, values)) return {};
+  const auto pieces = pieces_of(advice.command, values);
+  return advice.kind == CommandKind::file_line ? file_line(pieces) : shell_command(pieces);
+}
+
+std::string in_netns(const std::string& command, std::string_view netns) {
+  if (netns.empty() || netns == kHostNetns || !depends_on_netns(command)) return command;
+  const auto name = shell_quoted(netns);
+  if (!name || netns.starts_with('-')) return {};
+  return (netns.starts_with('/') ? "nsenter --net=" : "ip netns exec ") + *name + " " + command;
+}
+
+std::string restartable_service(std::string_view unit) {
+  return is_service_name(unit) && !unit.starts_with("user@") ? std::string(unit) : std::string();
+}
+
+}  // namespace tcpdiag

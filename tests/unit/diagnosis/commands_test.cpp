@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands in advice, with values that somebody chose to do harm. They are run by a real shell in which every
+// program is a function that writes down its arguments: PATH is empty.
+#include "diagnosis/commands.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+#include <sstream>
+#include <vector>
+
+#include "diagnosis/catalog.h"
+#include "tests/catch.h"
+#include "tests/shell.h"
+#include "tests/temporary_directory.h"
+#include "tests/words_of.h"
+
+using namespace tcpdiag;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string command(std::string_view text, const Values& values, CommandKind kind = CommandKind::shell) {
+  return command_of({.command = text, .kind = kind}, values);
+}
+
+/// The command templates of all rules, each once.
+std::vector<AdviceText> templates() {
+  std::map<std::string_view, AdviceText> by_command;
+  for (const auto& rule : rule_catalog())
+    for (const auto& advice : rule.info.advice)
+      if (!advice.command.empty()) by_command.emplace(advice.command, advice);
+  std::vector<AdviceText> all;
+  for (const auto& [text, advice] : by_command) all.push_back(advice);
+  return all;
+}
+
+const std::set<std::string>& names_of(const AdviceText& advice) {
+  static std::map<std::string_view, std::set<std::string>> known;
+  const auto [found, is_new] = known.try_emplace(advice.command);
+  if (is_new) found->second = names_in(std::string(advice.command));
+  return found->second;
+}
+
+/// A harmless value that is found again in what a program got.
+std::string token(const std::string& name) { return "q" + name + "q"; }
+
+Values harmless(const std::set<std::string>& names) {
+  Values values;
+  for (const auto& name : names) values[name] = token(name);
+  return values;
+}
+
+/// Values that do something in a shell, or in a program, that is not careful; and random bytes.
+std::vector<std::string> hostile_values() {
+  std::vector<std::string> values = {"x;touch PWNED;.service",
+                                     "$(touch PWNED).service",
+                                     "`touch PWNED`.service",
+                                     "x\ntouch PWNED\n",
+                                     "x\rtouch PWNED",
+                                     "'; touch PWNED; '",
+                                     "\"; touch PWNED; \"",
+                                     "x' 'y",
+                                     "\\'; touch PWNED #",
+                                     "--help.service",
+                                     "--help",
+                                     "-rf",
+                                     "-",
+                                     "--",
+                                     "a b",
+                                     " ",
+                                     "*",
+                                     "~root",
+                                     "#x",
+                                     "x\\",
+                                     "\\",
+                                     ">PWNED",
+                                     "> PWNED",
+                                     "<(touch PWNED)",
+                                     "& touch PWNED &",
+                                     "| touch PWNED",
+                                     "|| touch PWNED",
+                                     "x) || touch PWNED; (",
+                                     "${IFS}",
+                                     "$x",
+                                     "$((1+1))",
+                                     "!x",
+                                     "{a,b}",
+                                     "[a]",
+                                     "%s%n",
+                                     "a=b",
+                                     "=",
+                                     "/usr/bin/touch PWNED",
+                                     "; /usr/bin/touch PWNED ;",
+                                     "'",
+                                     "\"",
+                                     "''",
+                                     "\\n",
+                                     "\xc3\xa9\xe4\xbd\xa0",
+                                     "\xe2\x80\xaex",
+                                     "\xc2\x9b"
+                                     "31m",
+                                     "\x1b]0;x\x07",
+                                     "\xff\xfe",
+                                     "\x7f",
+                                     std::string("a\0b", 3),
+                                     std::string(200, ';')};
+  std::mt19937 random(20261130);
+  constexpr std::string_view kNasty = "'\"\\`$(){}[];&|<>*?~#!%=- \n\tax.@/0\xc3\xa9";
+  for (int i = 0; i < 24; ++i) {
+    std::string value;
+    for (auto length = 1 + random() % 12; length > 0; --length)
+      value += random() % 4 == 0 ? static_cast<char>(random() % 256) : kNasty[random() % kNasty.size()];
+    values.push_back(value);
+  }
+  return values;
+}
+
+/// One command, and what its programs get if it is right.
+struct Case {
+  std::string command;
+  std::string harmless;  ///< the same command with a harmless value
+  std::string place;     ///< of that value, a token
+  std::string value;
+};
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  if (what.empty()) return text;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
+
+/// The shell's script: programs that a command may name, and `touch` and others that none names.
+std::string script_of(const std::vector<std::string>& commands) {
+  std::string script =
+      "PATH=\nS=$(command printf '\\037')\n"
+      "log() { l=$1; shift; for a; do l=\"$l$S$a\"; done; command printf '%s\\n' \"$l\" >> \"$LOG\"; }\n";
+  for (const auto* program :
+       {"cat",     "conntrack", "cut",  "docker",     "echo",      "gdb",     "grep",    "head",    "ip",
+        "kill",    "ls",        "lsns", "nc",         "nsenter",   "podman",  "printf",  "prlimit", "sed",
+        "slabtop", "sort",      "ss",   "sysctl",     "systemctl", "tcpdiag", "tcpdump", "top",     "tr",
+        "uniq",    "watch",     "wc",   "journalctl", "ulimit",    "touch",   "id",      "reboot"})
+    script += std::string(program) + "() { log " + program + " \"$@\"; }\n";
+  script += "mkdir() { log mkdir \"$@\"; /bin/mkdir -p \".$2\"; }\n";
+  for (std::size_t i = 0; i < commands.size(); ++i)
+    // what is written to /etc stays below this directory
+    script += "log @" + std::to_string(i) + "\n(\n" + replaced(commands[i], "> /etc/", "> ./etc/") + "\n)\n";
+  return script + "log @end\n";
+}
+
+std::string sorted_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream input(text);
+  for (std::string line; std::getline(input, line);) lines.push_back(line);
+  std::ranges::sort(lines);
+  std::string result;
+  for (const auto& line : lines) result += line + "\n";
+  return result;
+}
+
+/// What a shell did with commands.
+struct Done {
+  std::vector<std::string> calls;  ///< for each command its programs' names and arguments
+  std::string complaints;          ///< the shell's own
+  std::vector<std::string> files;  ///< that it has left, but for those in etc
+  bool ended = false;              ///< it came to the end of its script
+};
+
+Done done_by_shell(const std::vector<std::string>& commands) {
+  const TemporaryDirectory directory;
+  const auto work = directory.path("work");
+  fs::create_directories(work + "/etc/sysctl.d");
+  const auto script = directory.write("script", script_of(commands)), log = directory.path("log");
+  run("cd " + work + " && LOG=" + log + " /bin/sh " + script + " >/dev/null 2>" + directory.path("stderr") +
+      " </dev/null || true");
+  Done done;
+  const auto text_of = [&](const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  done.complaints = text_of(directory.path("stderr"));
+  std::istringstream lines(text_of(log));
+  for (std::string line; std::getline(lines, line);) {
+    if (line == "@end")
+      done.ended = true;
+    else if (line.starts_with('@'))
+      done.calls.emplace_back();
+    else if (!done.calls.empty())
+      done.calls.back() += line + "\n";
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(work))
+    if (entry.is_regular_file() && entry.path().extension() != ".conf")
+      done.files.push_back(entry.path().string());
+  return done;
+}
+
+void check(const std::vector<Case>& cases) {
+  std::vector<std::string> commands;
+  for (const auto& each : cases) {
+    commands.push_back(each.command);
+    commands.push_back(each.harmless);
+  }
+  const auto done = done_by_shell(commands);
+  CHECK(done.ended);
+  CHECK(done.files.empty());
+  CHECK(done.complaints.find("yntax") == std::string::npos);
+  CHECK(done.complaints.find("ntermin") == std::string::npos);
+  REQUIRE(done.calls.size() == commands.size());
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto got = sorted_lines(done.calls[2 * i]);
+    const auto right = sorted_lines(replaced(done.calls[2 * i + 1], cases[i].place, cases[i].value));
+    if (got == right) continue;
+    INFO(cases[i].command);
+    CHECK(got == right);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("whatever a value is, a shell runs the command of an advice and hands it that value") {
+  std::vector<Case> cases;
+  for (const auto& advice : templates())
+    for (const auto& name : names_of(advice))
+      for (const auto& value : hostile_values()) {
+        auto values = harmless(names_of(advice));
+        const auto right = command_of(advice, values);
+        values[name] = value;
+        if (const auto made = command_of(advice, values); !made.empty() && made != right)
+          cases.push_back({made, right, token(name), value});
+      }
+  CHECK(cases.size() > 300);
+  check(cases);
+}
+
+TEST_CASE("a namespace may have any name") {
+  std::vector<Case> cases;
+  for (const auto* text : {"ss -ltn", "watch -n 0.2 \"ss -ltn\"", "sysctl -w net.core.somaxconn=1"})
+    for (const auto& name : hostile_values()) {
+      if (const auto made = in_netns(text, name); !made.empty())
+        cases.push_back({made, in_netns(text, "qnetnsq"), "qnetnsq", name});
+      if (const auto made = in_netns(text, "/" + name); !made.empty())
+        cases.push_back({made, in_netns(text, "/qnetnsq"), "/qnetnsq", "/" + name});
+    }
+  CHECK(cases.size() > 100);
+  check(cases);
+}
+
+TEST_CASE("no command has a hole, whichever values are known") {
+  std::vector<std::string> commands;
+  std::mt19937 random(7);
+  for (const auto& advice : templates())
+    for (int i = 0; i < 8; ++i) {
+      auto values = harmless(names_of(advice));
+      std::erase_if(values, [&](const auto&) { return i == 0 || random() % 2 == 0; });
+      const auto made = command_of(advice, values);
+      if (made.empty()) continue;
+      INFO(made);
+      CHECK(made.find('?') == std::string::npos);
+      CHECK(made.find("  ") == std::string::npos);
+      CHECK(made.back() != ' ');
+      if (advice.kind == CommandKind::shell) commands.push_back(made);
+    }
+  const auto done = done_by_shell(commands);
+  CHECK(done.ended);
+  REQUIRE(done.calls.size() == commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    INFO(commands[i]);
+    CHECK_FALSE(sorted_lines(done.calls[i]).starts_with("kill\n"));
+    CHECK(done.calls[i].find("\x1f\n") == std::string::npos);  // an empty argument
+    CHECK(done.calls[i].find("\x1f\x1f") == std::string::npos);
+    if (commands[i].starts_with("kill")) CHECK(done.calls[i].find("pidq\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("a value that a shell would not hand on as it is leaves no command") {
+  CHECK(command("systemctl restart -- {a}", {{"a", "x;id"}}) == "systemctl restart -- 'x;id'");
+  CHECK(command("systemctl restart -- {a}", {{"a", "--help"}}) == "systemctl restart -- --help");
+  CHECK(command("systemctl restart {a}", {{"a", "--help"}}).empty());
+  CHECK(command("x | y {a}", {{"a", "-f"}}).empty());
+  CHECK(command("x -- b | y {a}", {{"a", "-f"}}).empty());
+  CHECK(command("mkdir /etc/{a}.d", {{"a", "-f"}}) == "mkdir /etc/-f.d");
+  CHECK(command("cat {a}", {{"a", "a\nb"}}).empty());
+  CHECK(command("cat {a}", {{"a", ""}}).empty());
+  CHECK(command("{a} run", {{"a", "docker"}}).empty());  // a program is never a value
+  CHECK(command("x && {a}", {{"a", "docker"}}).empty());
+  CHECK(command("ss '( sport = :{a} )'", {{"a", "80"}}) == "ss '( sport = :80 )'");
+  CHECK(command("echo 'k = {a}'", {{"a", "1 2"}}) == "echo 'k = 1 2'");
+  CHECK(command("echo 'k = {a}'", {{"a", "it's"}}).empty());
+  CHECK(command("watch \"ss {a}\"", {{"a", "1 2"}}).empty());
+  CHECK(command("kill [-KILL {a}|{b}]", {}).empty());
+  CHECK(command("[systemctl restart -- {a}]", {}).empty());
+}
+
+TEST_CASE("a list is some words, each quoted") {
+  CHECK(command("run {a*}", {{"a", "--sysctl\nx=1 2"}}) == "run --sysctl 'x=1 2'");
+  CHECK(command("run {a*}", {{"a", "x;id"}}) == "run 'x;id'");
+  CHECK(command("run {a*}", {{"a", ""}}).empty());
+  CHECK(command("run '{a*}'", {{"a", "x"}}).empty());
+}
+
+TEST_CASE("a line for a file holds plain words, so that it does nothing in a shell either") {
+  const auto line = [](const std::string& value) {
+    return command("net.core.somaxconn = {a}", {{"a", value}}, CommandKind::file_line);
+  };
+  CHECK(line("4096") == "net.core.somaxconn = 4096");
+  CHECK(line("4096 16384 4194304") == "net.core.somaxconn = 4096 16384 4194304");
+  for (const auto* value : {"$(id)", "1; id", "1\nid", "`id`", "'1'", ""}) CHECK(line(value).empty());
+}
+
+TEST_CASE("systemctl gets valid names of services only") {
+  CHECK(restartable_service("nginx.service") == "nginx.service");
+  CHECK(restartable_service("a@b\\x2dc.service") == "a@b\\x2dc.service");
+  for (const auto& unit :
+       {std::string("x;touch PWNED;.service"), std::string("$(id).service"), std::string("a b.service"),
+        std::string(".service"), std::string("nginx"), std::string("session-1.scope"),
+        std::string("user@1000.service"), std::string("a/b.service"), std::string("@.service"),
+        std::string(250, 'a') + ".service", std::string("\xc3\xa9.service"), std::string()})
+    CHECK(restartable_service(unit).empty());
+}
