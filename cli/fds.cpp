@@ -13,6 +13,7 @@
 #include "collectors/proc_pid.h"
 #include "core/utf8.h"
 #include "diagnosis/unseen_processes.h"
+#include "exporters/json_text.h"
 
 namespace tcpdiag {
 namespace {
@@ -154,7 +155,7 @@ std::string to_json_text(const ProcessFds& fds) {
   if (fds.listed || !fds.kinds.empty()) object["kinds"] = fds.kinds;
   if (!fds.listed)
     object["error"] = {{"code", to_string(fds.listed.error().code)}, {"detail", fds.listed.error().detail}};
-  return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(std::move(object), 2) + "\n";
 }
 
 }  // namespace tcpdiag

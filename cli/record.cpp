@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/record.h"
 
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -42,6 +43,7 @@ TimePoint present(TimePoint started, const Clocks& clocks) {
 }  // namespace
 
 Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
+  ::umask(S_IRWXG | S_IRWXO);  // also of directories above it that are not there yet
   const auto about = about_this_machine(clocks);
   auto writer = RecordingWriter::create(options.directory, about, {.stopping = stop_is_pending});
   if (!writer) return tl::unexpected<Error>(writer.error());

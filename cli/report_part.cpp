@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "exporters/json.h"
+#include "exporters/json_text.h"
 
 namespace tcpdiag {
 namespace {
@@ -33,7 +34,7 @@ std::string part_of_report(const Report& report, std::initializer_list<std::stri
   }
   part.update(chosen(whole, of_machine));
   part.update(chosen(whole, {"collectors"}));
-  return part.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(std::move(part), 2) + "\n";
 }
 
 }  // namespace tcpdiag

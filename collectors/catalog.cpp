@@ -23,7 +23,7 @@ std::span<const CollectorSpec> collector_catalog() {
   static const CollectorSpec kCatalog[] = {
       // what the loop runs
       {"netstat", 1s, Thread::loop, true, "/proc/net/snmp, /proc/net/netstat", "all tcpdiag_tcp_* counters",
-       make_stateless_collector<&NetnsView::tcp, read_tcp_counters>},
+       make_collector<&NetnsView::tcp, TcpCountersReader>},
       {"sockstat", 1s, Thread::loop, true, "/proc/net/sockstat, /proc/net/sockstat6",
        "sockets in use, TIME_WAIT, orphans and the memory of TCP",
        make_stateless_collector<&NetnsView::sockets, read_socket_usage>},

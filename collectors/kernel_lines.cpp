@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matched by hand: std::regex recurses once for each character, and a line can be thousands long.
+//
+// Any user chooses parts of some lines: "COMM[PID]: segfault at 0 ip ... in FILE[...]". Each form is
+// therefore matched from the line's beginning, up to behind what no name can hold, and where it has an end,
+// up to that.
 #include "collectors/kernel_lines.h"
 
 #include <algorithm>
@@ -131,6 +135,7 @@ bool is_neighbour_table(std::string_view text, KernelEvent&) {
   for (const auto* family : {"ipv4", "ipv6", "IPv4", "IPv6"})
     if (auto rest = text; take(rest, family) && take(rest, ": Neighbour table overflow"))
       return rest.empty() || rest == ".";
+  if (text == "Neighbour table overflow.") return true;
   take(text, "neighbour: ");
   return !take_while(text, is_name).empty() && text == ": neighbor table overflow!";
 }
@@ -141,8 +146,10 @@ bool is_open_request_dropped(std::string_view text, KernelEvent&) {
          take(text, "/") && take_number(text) && text.empty();
 }
 
+// Up to 2.6 with another name.
 bool is_messages_suppressed(std::string_view text, KernelEvent&) {
-  return take(text, "net_ratelimit: ") && take_number(text) && text == " callbacks suppressed";
+  return (take(text, "net_ratelimit: ") || take(text, "__ratelimit: ")) && take_number(text) &&
+         text == " callbacks suppressed";
 }
 
 bool is_window_scaling(std::string_view text, KernelEvent&) {
@@ -154,15 +161,18 @@ bool is_window_scaling(std::string_view text, KernelEvent&) {
   return take_number(text) && text == " received";
 }
 
+// Up to 2.6 with a full stop in its middle.
 bool is_page_allocation(std::string_view text, KernelEvent&) {
-  return take_name(text, ": page allocation failure: order:") && take_number(text) &&
-         take(text, ", mode:0x") && !text.empty() && is_hex(text.front());
+  return (take_name(text, ": page allocation failure: order:") ||
+          take_name(text, ": page allocation failure. order:")) &&
+         take_number(text) && take(text, ", mode:0x") && !text.empty() && is_hex(text.front());
 }
 
 bool is_out_of_memory_kill(std::string_view text, KernelEvent&) {
-  if (!take(text, "Out of memory") && !take(text, "Memory cgroup out of memory")) return false;
-  take_while(text, [](char c) { return c != ':'; });
-  if (!take(text, ": Killed process ") && !take(text, ": Kill process ")) return false;
+  if (!take(text, "Memory cgroup out of memory") && !take(text, "Out of memory")) return false;
+  take(text, " (oom_kill_allocating_task)");
+  if (!take(text, ": Killed process ") && !take(text, ": Kill process ") && !take(text, ": kill process "))
+    return false;
   return take_number(text) && take(text, " (") && take_name(text, ")");
 }
 
@@ -172,16 +182,41 @@ bool is_suspect_gro(std::string_view text, KernelEvent&) {
          text.empty();
 }
 
-// The driver's name may come before it, and what the CPU waited after it.
+bool is_word(char c) { return c != ' '; }
+
+// "e1000e 0000:00:1f.6 eth0: ", since 6.10; a device without a parent has its own name alone.
+bool take_device(std::string_view& text) {
+  constexpr int kMaxWords = 3;
+  for (int words = 1; words <= kMaxWords; ++words) {
+    const auto word = take_while(text, is_word);
+    if (!take(text, " ") || word.empty()) return false;
+    if (word.ends_with(':')) return word.size() > 1;
+  }
+  return false;
+}
+
+// How long it waited is said since 6.2.
 bool is_netdev_watchdog(std::string_view text, KernelEvent&) {
-  const auto after = [&](std::string_view literal) {
-    const auto at = text.find(literal);
-    text.remove_prefix(at == std::string_view::npos ? text.size() : at + literal.size());
-    return at != std::string_view::npos;
-  };
-  if (!after("NETDEV WATCHDOG: ")) return false;
-  while (after("transmit queue "))
-    if (take_number(text) && text.starts_with(" timed out")) return true;
+  if (take(text, "NETDEV WATCHDOG: ")) {
+    if (take_while(text, is_word).empty() || !take(text, " (")) return false;
+    take_while(text, [](char c) { return c != ' ' && c != ')'; });  // the driver, where it is known
+    if (!take(text, ")")) return false;
+  } else if (!take_device(text) || !take(text, "NETDEV WATCHDOG: CPU: ") || !take_number(text)) {
+    return false;
+  }
+  if (!take(text, ": transmit queue ") || !take_number(text) || !take(text, " timed out")) return false;
+  return text.empty() || (take(text, " ") && take_number(text) && text == " ms");
+}
+
+// "COMM[PID]: segfault at ...": about a process, and after its name come others that users chose.
+bool is_about_process(std::string_view text) {
+  constexpr std::size_t kMaxBytes = 32;
+  const auto begin = text.substr(0, kMaxBytes);
+  for (auto end = begin.find("]: "); end != std::string_view::npos; end = begin.find("]: ", end + 1)) {
+    const auto before = begin.substr(0, end);
+    const auto name = before.substr(0, before.find_last_not_of("0123456789") + 1);
+    if (name.size() < before.size() && name.ends_with('[')) return true;
+  }
   return false;
 }
 
@@ -212,6 +247,7 @@ static_assert(std::size(kLines) == kKernelEventKinds);
 }  // namespace
 
 std::optional<KernelEvent> classify_kernel_line(std::string_view line) {
+  if (is_about_process(line)) return std::nullopt;
   for (const auto& candidate : kLines) {
     KernelEvent event{.kind = candidate.kind};
     if (candidate.matches(line, event)) return event;

@@ -2,6 +2,7 @@
 #include "collectors/netstat.h"
 
 #include <string>
+#include <utility>
 
 #include "core/text.h"
 
@@ -106,6 +107,10 @@ void store(std::string_view group, std::string_view name, std::uint64_t value, T
 
 bool is_ours(std::string_view group) { return group == "Tcp:" || group == "TcpExt:"; }
 
+bool is_one_line_of_names(std::string_view text) {
+  return text.starts_with("TcpExt: ") && text.find('\n') == text.size() - 1;
+}
+
 Result<void> parse_into(std::string_view where, std::string_view text, TcpCounters& counters) {
   const auto malformed = [&](std::string_view what) {
     return unexpected(Errc::malformed, std::string(where) + ": " + std::string(what));
@@ -141,6 +146,7 @@ Result<TcpCounters> parse_tcp_counters(std::string_view snmp, std::string_view n
   TcpCounters counters;
   if (auto parsed = parse_into("/proc/net/snmp", snmp, counters); !parsed)
     return tl::unexpected<Error>(parsed.error());
+  if (is_one_line_of_names(netstat)) return counters;
   if (auto parsed = parse_into("/proc/net/netstat", netstat, counters); !parsed)
     return tl::unexpected<Error>(parsed.error());
   return counters;
@@ -152,6 +158,17 @@ Result<TcpCounters> read_tcp_counters(Source& source) {
   const auto netstat = source.read("/proc/net/netstat");
   if (!netstat) return tl::unexpected<Error>(netstat.error());
   return parse_tcp_counters(*snmp, *netstat);
+}
+
+Result<TcpCounters> TcpCountersReader::operator()(const Reading& reading) {
+  auto counters = read_tcp_counters(reading.source);
+  const auto generation = reading.source.generation();
+  if (generation != std::exchange(generation_, generation)) counters_.clear();  // another namespace's
+  if (!counters) return counters;
+  counters_.resize(std::size(kFields));
+  for (std::size_t i = 0; i < std::size(kFields); ++i)
+    if (auto& value = *counters.*kFields[i].member) value = counters_[i].advance(*value);
+  return counters;
 }
 
 }  // namespace tcpdiag

@@ -3,8 +3,10 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
-#include "collectors/source.h"
+#include "collectors/collector.h"
+#include "collectors/wrapping_counter.h"
 #include "core/snapshot.h"
 
 namespace tcpdiag {
@@ -19,10 +21,21 @@ struct TcpCounterField {
 std::span<const TcpCounterField> tcp_counter_fields();
 
 /// Parses /proc/net/snmp and /proc/net/netstat, which share one form: a line of names and a line of values
-/// for each group. Counters that neither text names stay empty; names that we do not know are passed over.
+/// for each group. Counters that neither text names stay empty; names that we do not know are passed over. A
+/// netstat that is one line of names, as gVisor has it, names counters without values.
 Result<TcpCounters> parse_tcp_counters(std::string_view snmp, std::string_view netstat);
 
-/// The counters of the source's namespace.
+/// The counters of the source's namespace, as they are now.
 Result<TcpCounters> read_tcp_counters(Source& source);
+
+/// Reads them again and again; those that wrap at 2^32 on a kernel of 32 bits go on counting.
+class TcpCountersReader {
+ public:
+  Result<TcpCounters> operator()(const Reading& reading);
+
+ private:
+  std::vector<LongCounter> counters_;  // as tcp_counter_fields()
+  std::uint64_t generation_ = 0;
+};
 
 }  // namespace tcpdiag

@@ -20,13 +20,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <ios>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "collectors/source.h"
+#include "collectors/tree.h"
 
 namespace tcpdiag {
 
@@ -44,6 +45,7 @@ inline constexpr std::size_t kMostRecordedFiles = std::size_t{1} << 20;
 /// How a recording shall be written.
 struct RecordingOptions {
   std::size_t most_entries = kMostRecordedFiles;
+  std::optional<uid_t> owner;  ///< whom the directory must belong to; empty: the user of this process
   /// Once true, nothing is written down any more: a read that was given up is no reading. May be empty.
   std::function<bool()> stopping;
 };
@@ -51,8 +53,9 @@ struct RecordingOptions {
 /// Writes a recording.
 class RecordingWriter {
  public:
-  /// Makes the directory, which must not exist or be empty. Errors: it cannot be made or written, or is not
-  /// empty.
+  /// Makes the directory, which must not exist, or be empty and one's own (Tree::create). It is for its owner
+  /// alone: the kernel's log and what others have open are in it. Errors: it cannot be made or written, or is
+  /// no such one.
   static Result<std::unique_ptr<RecordingWriter>> create(std::filesystem::path directory,
                                                          RecordingAbout about, RecordingOptions options = {});
 
@@ -85,12 +88,12 @@ class RecordingWriter {
   };
 
   void forget_what_is_gone();
-  void write(const std::string& key, const std::string& content, std::ios::openmode mode);
+  void write(const std::string& key, const std::string& content, Tree::How how);
 
-  RecordingWriter(std::filesystem::path directory, RecordingAbout about, RecordingOptions options)
-      : directory_(std::move(directory)), about_(std::move(about)), options_(std::move(options)) {}
+  RecordingWriter(Tree tree, RecordingAbout about, RecordingOptions options)
+      : tree_(std::move(tree)), about_(std::move(about)), options_(std::move(options)) {}
 
-  std::filesystem::path directory_;
+  Tree tree_;
   RecordingAbout about_;
   RecordingOptions options_;
   std::string tick_;
@@ -101,7 +104,7 @@ class RecordingWriter {
   Result<void> outcome_;
 };
 
-/// Reads a recording.
+/// Reads a recording. It may come from elsewhere: no link in it is followed, and nothing but files is opened.
 class Recording {
  public:
   /// Errors: not a recording, or of a format this version does not know (malformed), not readable.
@@ -117,8 +120,11 @@ class Recording {
   /// A source that reads what the recording has for that namespace. The recording must outlive it.
   [[nodiscard]] std::unique_ptr<Source> source(std::string name) const;
 
-  /// The file of the newest content of `key` up to the present tick; nullptr when there is none.
-  [[nodiscard]] const std::filesystem::path* newest(const std::string& key) const;
+  /// The file, below the recording, of the newest content of `key` up to the present tick; nullptr when there
+  /// is none.
+  [[nodiscard]] const std::string* newest(const std::string& key) const;
+  /// The content of such a file.
+  [[nodiscard]] Result<std::string> load(const std::string& file) const;
   /// The newest content of `key` up to the present tick. Errors: missing, when it was never read up to then.
   [[nodiscard]] Result<std::string> latest(const std::string& key) const;
   /// The contents of `key` of all ticks after `after` up to the present one.
@@ -128,7 +134,8 @@ class Recording {
  private:
   RecordingAbout about_;
   std::vector<TimePoint> ticks_;
-  std::map<std::string, std::map<TimePoint, std::filesystem::path>> files_;  // by key, then tick
+  std::shared_ptr<const Tree> tree_;
+  std::map<std::string, std::map<TimePoint, std::string>> files_;  // by key, then tick
   TimePoint now_;
 };
 

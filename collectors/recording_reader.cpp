@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 
-#include "collectors/files.h"
 #include "collectors/netlink.h"
 #include "collectors/recording.h"
 #include "collectors/recording_keys.h"
@@ -22,16 +17,6 @@ constexpr std::size_t kMaxAboutBytes = 1 << 16;
 constexpr std::size_t kMaxTicksBytes = 1 << 26;  // ten a second for a week
 // A dump's file may be longer than a kernel file: a million sockets are 140 MB.
 constexpr std::size_t kMaxRecordedBytes = std::size_t{1} << 30;
-
-// A recording comes from elsewhere: a link in it could lead to any file here, a FIFO would never answer.
-Result<std::string> load(const fs::path& path, std::size_t most = kMaxRecordedBytes) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0)
-    return tl::unexpected<Error>(system_error(errno, path.string()));
-  if (!S_ISREG(status.st_mode)) return unexpected(Errc::malformed, path.string() + ": not a regular file");
-  return read_whole(file, path.string(), most);
-}
 
 // A moment of the recording; empty when it is before its start or beyond any clock.
 std::optional<TimePoint> to_tick(std::string_view milliseconds, TimePoint started) {
@@ -121,7 +106,7 @@ class RecordedSource final : public Source {
  private:
   // What the links of one directory say: they are read one after the other.
   struct OneFile {
-    fs::path file;
+    std::string file;
     Links links;
   };
   Result<std::string> one_of(OneFile& read, const std::string& key, const std::string& path) const;
@@ -137,7 +122,7 @@ Result<std::string> RecordedSource::one_of(OneFile& read, const std::string& key
   const auto* file = recording_.newest(key);
   if (!file) return unexpected(Errc::missing, key + ": not in the recording");
   if (*file != read.file) {
-    const auto text = load(*file);
+    const auto text = recording_.load(*file);
     if (!text) return tl::unexpected<Error>(text.error());
     read = {*file, parse_links(*text)};
   }
@@ -220,13 +205,16 @@ Result<Recording> Recording::open(const fs::path& directory) {
     if (!error.detail.starts_with(directory.string())) error.detail = directory.string() + "/" + error.detail;
     return tl::unexpected<Error>(std::move(error));
   };
+  auto tree = Tree::open(directory);
+  if (!tree) return tl::unexpected<Error>(tree.error());
   Recording recording;
-  auto about = load(directory / "about", kMaxAboutBytes).and_then([](const std::string& text) {
+  recording.tree_ = std::make_shared<const Tree>(std::move(*tree));
+  auto about = recording.tree_->read("about", kMaxAboutBytes).and_then([](const std::string& text) {
     return parse_about(text);
   });
   if (!about) return within(about.error());
   recording.about_ = std::move(*about);
-  auto ticks = load(directory / "ticks", kMaxTicksBytes).and_then([&](const std::string& text) {
+  auto ticks = recording.tree_->read("ticks", kMaxTicksBytes).and_then([&](const std::string& text) {
     return parse_ticks(text, recording.about_.started);
   });
   if (!ticks) return within(ticks.error());
@@ -246,7 +234,7 @@ Result<Recording> Recording::open(const fs::path& directory) {
     if (!tick) continue;
     const auto key = relative.lexically_relative(*relative.begin()).string();
     if (key.find('/') == std::string::npos) continue;  // in no namespace's directory
-    recording.files_[key].emplace(*tick, entry->path());
+    recording.files_[key].emplace(*tick, relative.string());
   }
   if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
   recording.now_ = recording.ticks_.back();
@@ -266,15 +254,19 @@ std::unique_ptr<Source> Recording::source(std::string name) const {
   return std::make_unique<RecordedSource>(*this, std::move(name));
 }
 
-const fs::path* Recording::newest(const std::string& key) const {
+const std::string* Recording::newest(const std::string& key) const {
   const auto versions = files_.find(key);
   if (versions == files_.end()) return nullptr;
   const auto after = versions->second.upper_bound(now_);
   return after == versions->second.begin() ? nullptr : &std::prev(after)->second;
 }
 
+Result<std::string> Recording::load(const std::string& file) const {
+  return tree_->read(file, kMaxRecordedBytes);
+}
+
 Result<std::string> Recording::latest(const std::string& key) const {
-  const auto newest = [&](const std::string& of) -> std::optional<std::pair<TimePoint, fs::path>> {
+  const auto newest = [&](const std::string& of) -> std::optional<std::pair<TimePoint, std::string>> {
     const auto versions = files_.find(of);
     if (versions == files_.end()) return std::nullopt;
     const auto after = versions->second.upper_bound(now_);

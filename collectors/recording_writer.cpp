@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
-
-#include <cerrno>
-#include <fstream>
+#include <unistd.h>
 
 #include "collectors/host_config.h"
 #include "collectors/recording.h"
@@ -14,15 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace recording;
-
-Result<void> write_file(const fs::path& path, std::string_view content, std::ios::openmode mode) {
-  errno = 0;
-  std::ofstream file(path, std::ios::out | std::ios::binary | mode);
-  file << content;
-  file.close();
-  if (!file) return tl::unexpected<Error>(system_error(errno != 0 ? errno : EIO, path.string()));
-  return {};
-}
 
 // One message as it would stand in a datagram; without sequence and port, so that equal dumps are equal
 // files.
@@ -150,17 +139,12 @@ std::string to_line(const std::string& name, const Result<std::string>& target) 
 
 Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(fs::path directory, RecordingAbout about,
                                                                  RecordingOptions options) {
-  std::error_code failed;
-  fs::create_directories(directory, failed);
-  if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
-  const bool empty = fs::is_empty(directory, failed);
-  if (failed) return tl::unexpected<Error>(system_error(failed.value(), directory.string()));
-  if (!empty) return unexpected(Errc::failed, directory.string() + ": not empty");
-
-  if (auto written = write_file(directory / "about", to_text(about), std::ios::trunc); !written)
+  auto tree = Tree::create(std::move(directory), options.owner.value_or(::geteuid()));
+  if (!tree) return tl::unexpected<Error>(tree.error());
+  if (auto written = tree->write("about", to_text(about), Tree::How::whole); !written)
     return tl::unexpected<Error>(written.error());
   return std::unique_ptr<RecordingWriter>(
-      new RecordingWriter(std::move(directory), std::move(about), std::move(options)));
+      new RecordingWriter(std::move(*tree), std::move(about), std::move(options)));
 }
 
 Result<void> RecordingWriter::begin_tick(TimePoint now) {
@@ -168,7 +152,7 @@ Result<void> RecordingWriter::begin_tick(TimePoint now) {
   now_ = now;
   forget_what_is_gone();
   tick_ = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now - about_.started).count());
-  if (outcome_) outcome_ = write_file(directory_ / "ticks", tick_ + "\n", std::ios::app);
+  if (outcome_) outcome_ = tree_.write("ticks", tick_ + "\n", Tree::How::append);
   return outcome_;
 }
 
@@ -189,7 +173,7 @@ void RecordingWriter::put(const std::string& key, std::string content) {
   const auto last = last_.find(key);
   if (last != last_.end()) last->second.read_at = now_;
   if (last != last_.end() && last->second.content == content) return;
-  write(key, content, std::ios::trunc);
+  write(key, content, Tree::How::whole);
   last_.insert_or_assign(key, Last{.content = std::move(content), .read_at = now_});
 }
 
@@ -206,25 +190,21 @@ void RecordingWriter::forget_what_is_gone() {
 }
 
 void RecordingWriter::append(const std::string& key, const std::string& content) {
-  write(key, content, std::ios::app);
+  write(key, content, Tree::How::append);
 }
 
-void RecordingWriter::write(const std::string& key, const std::string& content, std::ios::openmode mode) {
+void RecordingWriter::write(const std::string& key, const std::string& content, Tree::How how) {
   if (!outcome_) return;
   last_.erase(counterpart(key));
-  const auto path = directory_ / (tick_ + "/" + key);  // joined as text: an absolute key must stay inside
-  std::error_code failed;
-  for (auto made = path; made.has_relative_path() && !fs::exists(made, failed); made = made.parent_path())
-    ++entries_;
+  const auto path = tick_ + "/" + key;
+  entries_ += tree_.missing(path);
   if (entries_ > options_.most_entries) {
-    outcome_ = unexpected(Errc::too_large, directory_.string() + ": more than " +
+    outcome_ = unexpected(Errc::too_large, tree_.path() + ": more than " +
                                                std::to_string(options_.most_entries) + " files: stopped");
     return;
   }
-  fs::create_directories(path.parent_path(), failed);
-  outcome_ = failed ? tl::unexpected<Error>(system_error(failed.value(), path.string()))
-                    : write_file(path, content, mode);
-  if (!outcome_) fs::remove(path, failed);  // half a file would speak for the whole
+  outcome_ = tree_.write(path, content, how);
+  if (!outcome_) tree_.remove(path);  // half a file would speak for the whole
 }
 
 }  // namespace tcpdiag

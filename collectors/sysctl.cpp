@@ -2,6 +2,7 @@
 #include "collectors/sysctl.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -17,10 +18,17 @@ std::string path_of(const SysctlSpec& spec) {
   return path;
 }
 
+// A number beyond 2^63, such as fs.file-max where systemd 240 to 242 wrote ULONG_MAX, is as good as 2^63 - 1.
+std::optional<std::int64_t> parse_number(std::string_view word) {
+  if (const auto number = to_number<std::int64_t>(word)) return number;
+  if (to_number<std::uint64_t>(word)) return std::numeric_limits<std::int64_t>::max();
+  return std::nullopt;
+}
+
 std::optional<std::vector<std::int64_t>> parse_numbers(std::string_view text, std::size_t count) {
   std::vector<std::int64_t> numbers;
   for (auto word = next_word(text); !word.empty(); word = next_word(text)) {
-    const auto number = to_number<std::int64_t>(word);
+    const auto number = parse_number(word);
     if (!number || numbers.size() == count) return std::nullopt;
     numbers.push_back(*number);
   }

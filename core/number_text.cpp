@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/number_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -46,6 +47,7 @@ std::string bytes_text(double bytes) {
 
 std::string duration_text(std::chrono::seconds duration) {
   using namespace std::chrono;
+  duration = std::min<seconds>(duration, years(100'000));  // longer than anything that is known to last
   if (duration < minutes(2)) return std::to_string(duration.count()) + " s";
   if (duration < hours(2)) return std::to_string(round<minutes>(duration).count()) + " min";
   if (duration < hours(48)) return std::to_string(round<hours>(duration).count()) + " h";

@@ -8,37 +8,72 @@
 namespace tcpdiag {
 namespace {
 
-constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+struct Characters {
+  char32_t first, last;
+};
 
-bool is_c1_control(std::string_view sequence) {
-  return sequence.size() == 2 && sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0;
+// What is not seen, or changes how its neighbours are seen, beyond ASCII.
+constexpr std::array kUnseen = std::to_array<Characters>({
+    {0x80, 0x9f},        // controls
+    {0xad, 0xad},        // soft hyphen
+    {0x61c, 0x61c},      // Arabic letter mark
+    {0x180e, 0x180e},    // Mongolian vowel separator
+    {0x200b, 0x200f},    // no width; left-to-right and right-to-left marks
+    {0x2028, 0x202e},    // line and paragraph separators; embeddings and overrides of direction
+    {0x2060, 0x206f},    // word joiner, invisible operators; isolates of direction
+    {0xfdd0, 0xfdef},    // noncharacters
+    {0xfeff, 0xfeff},    // byte order mark
+    {0xfff9, 0xfffb},    // interlinear annotation
+    {0xe0000, 0xe0fff},  // tags
+});
+
+bool is_unseen(char32_t character) {
+  if (character < 0x80) return character < 0x20 || character == 0x7f;
+  if ((character & 0xfffe) == 0xfffe) return true;  // the last two of each plane are noncharacters
+  return std::ranges::any_of(
+      kUnseen, [&](const Characters& range) { return range.first <= character && character <= range.last; });
 }
 
-std::string unicode_escape(unsigned code) {
-  std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "\\u%04x", code);
+/// Of a valid sequence.
+char32_t character_of(std::string_view sequence) {
+  const auto lead = static_cast<unsigned char>(sequence.front());
+  char32_t character = sequence.size() == 1 ? lead : lead & (0x7fU >> sequence.size());
+  for (const char c : sequence.substr(1))
+    character = character << 6 | (static_cast<unsigned char>(c) & 0x3fU);
+  return character;
+}
+
+std::string in_hex(const char* format, unsigned number) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), format, number);
   return text.data();
 }
 
-/// One sequence; quotes and backslashes as they are.
-std::string shown(std::string_view sequence) {
+/// A character that is not seen, or a byte that is none.
+std::string in_words(std::string_view sequence) {
   const auto byte = static_cast<unsigned char>(sequence.front());
   if (byte == '\n') return "\\n";
   if (byte == '\t') return "\\t";
-  if (byte < 0x20 || byte == 0x7f) return unicode_escape(byte);
-  if (is_c1_control(sequence)) return unicode_escape(static_cast<unsigned char>(sequence[1]));
-  return std::string(sequence);
+  if (byte < 0x80 || utf8_length(sequence) == 0) return in_hex("\\x%02x", byte);
+  return in_hex("\\u{%04x}", character_of(sequence));
 }
 
-std::string escape(std::string_view text, std::string_view special) {
-  std::string result;
-  while (!text.empty()) {
-    const auto length = utf8_length(text);
-    if (special.find(text.front()) != std::string_view::npos) result += '\\';
-    result += length == 0 ? std::string(kReplacement) : shown(text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return result;
+/// Whether each byte of it is a printable character, as in nearly every text.
+bool is_printable_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+struct Taken {
+  std::string_view sequence;
+  bool seen;
+};
+
+/// Takes the first character, or a byte that is none, off `text`.
+Taken take_character(std::string_view& text) {
+  const auto length = utf8_length(text);
+  const auto sequence = text.substr(0, std::max<std::size_t>(length, 1));
+  text.remove_prefix(sequence.size());
+  return {sequence, length != 0 && !is_unseen(character_of(sequence))};
 }
 
 }  // namespace
@@ -71,8 +106,44 @@ std::string_view utf8_prefix(std::string_view text, std::size_t most) {
   return text.substr(0, end);
 }
 
-std::string escaped(std::string_view text) { return escape(text, "\"\\"); }
+std::string one_line(std::string_view text) {
+  if (is_printable_ascii(text)) return std::string(text);
+  std::string line;
+  while (!text.empty()) {
+    const auto [sequence, seen] = take_character(text);
+    if (seen)
+      line += sequence;
+    else
+      line += in_words(sequence);
+  }
+  return line;
+}
 
-std::string one_line(std::string_view text) { return escape(text, ""); }
+bool is_one_line(std::string_view text) {
+  if (is_printable_ascii(text)) return true;
+  while (!text.empty())
+    if (!take_character(text).seen) return false;
+  return true;
+}
+
+std::string many_lines(std::string_view text) {
+  std::string shown;
+  for (;;) {
+    const auto end = text.find('\n');
+    shown += one_line(text.substr(0, end));
+    if (end == std::string_view::npos) return shown;
+    shown += '\n';
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string escaped(std::string_view text) {
+  std::string inside;
+  for (const char c : one_line(text)) {
+    if (c == '"' || c == '\\') inside += '\\';
+    inside += c;
+  }
+  return inside;
+}
 
 }  // namespace tcpdiag

@@ -10,11 +10,33 @@
 #include <set>
 
 #include "collectors/files.h"
+#include "core/utf8.h"
 
 namespace tcpdiag {
 namespace {
 
 using Json = nlohmann::json;
+
+bool is_control(char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }
+
+bool has_control(std::string_view text) { return std::ranges::any_of(text, is_control); }
+
+/// "line 3, column 7" of the byte at that place.
+std::string place_of(std::string_view text, std::size_t at) {
+  const auto before = text.substr(0, at);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const auto column = before.size() - (before.rfind('\n') + 1) + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+/// Where a byte stands that no text has; the parser takes a zero for the end. Empty: nowhere.
+std::string stray_control(std::string_view text) {
+  const auto stray =
+      std::ranges::find_if(text, [](char c) { return is_control(c) && c != '\n' && c != '\r' && c != '\t'; });
+  if (stray == text.end()) return {};
+  return place_of(text, static_cast<std::size_t>(stray - text.begin())) + ": a control character, " +
+         one_line(std::string_view(&*stray, 1));
+}
 
 /// Takes the parser's events and makes entries of them. The library's own tree would keep the last of two
 /// equal keys in silence, and recursion would let a file choose how deep the stack grows.
@@ -30,7 +52,11 @@ class Entries : public nlohmann::json_sax<Json> {
   bool number_integer(number_integer_t value) override { return take(static_cast<double>(value)); }
   bool number_unsigned(number_unsigned_t value) override { return take(static_cast<double>(value)); }
   bool number_float(number_float_t value, const string_t&) override { return take(value); }
-  bool string(string_t& value) override { return take(std::move(value)); }
+  bool string(string_t& value) override {
+    if (!has_control(value)) return take(std::move(value));
+    complaint = "key " + quote(key_) + ": a control character in its text " + quote(value);
+    return false;
+  }
   bool binary(binary_t&) override { return false; }
 
   bool start_object(std::size_t) override { return open(Kind::object); }
@@ -39,6 +65,10 @@ class Entries : public nlohmann::json_sax<Json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
+    if (has_control(name)) {
+      complaint = "a control character in key " + quote(name);
+      return false;
+    }
     if (!keys_.back().insert(name).second) {
       complaint = "key " + quote(name) + " is there twice";
       return false;
@@ -49,13 +79,11 @@ class Entries : public nlohmann::json_sax<Json> {
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
     // the position counts the bytes read, the offending one included
-    const auto before = text_.substr(0, position == 0 ? 0 : position - 1);
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const auto column = before.size() - (before.rfind('\n') + 1) + 1;
-    complaint = "line " + std::to_string(line) + ", column " + std::to_string(column) + ": not valid JSON";
-    if (before.size() == text_.size())
+    const auto at = std::min(position == 0 ? 0 : position - 1, text_.size());
+    complaint = place_of(text_, at) + ": not valid JSON";
+    if (at == text_.size())
       complaint += ": the text ends too early";
-    else if (const char c = text_[before.size()]; c > ' ' && c <= '~')
+    else if (const char c = text_[at]; c > ' ' && c <= '~')
       complaint += std::string(" at '") + c + "'";
     return false;
   }
@@ -129,6 +157,8 @@ class Entries : public nlohmann::json_sax<Json> {
 }  // namespace
 
 Result<std::vector<ConfigEntry>> parse_config_file(const std::string& name, std::string_view text) {
+  if (const auto stray = stray_control(text); !stray.empty())
+    return unexpected(Errc::malformed, name + ": " + stray);
   Entries entries(text);
   constexpr bool kStrict = true;
   constexpr bool kIgnoreComments = true;

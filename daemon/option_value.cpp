@@ -55,7 +55,7 @@ struct Renderer {
 
 std::string quote(std::string_view text) {
   const auto shown = utf8_prefix(text, kLongestText);
-  return '"' + escaped(shown) + (shown.size() < text.size() ? "...\"" : "\"");
+  return '"' + one_line(shown) + (shown.size() < text.size() ? "...\"" : "\"");
 }
 
 std::string to_string(const OptionValue& value) { return std::visit(Renderer{}, value); }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <numeric>
 
+#include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/subjects.h"
 
@@ -140,14 +141,14 @@ std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps, T
 std::uint64_t overflows_of(const QueueStep& step) {
   if (!step.overflows || *step.overflows == 0) return 0;
   if (!step.drops) return step.full > 0 ? *step.overflows : 0;
-  const bool most = 2 * *step.drops >= *step.overflows;
+  const bool most = saturating_multiply<std::uint64_t>(*step.drops, 2) >= *step.overflows;
   const bool more_than_others = step.other_drops && *step.drops > *step.other_drops;
   return step.full > 0 || most || more_than_others ? std::min(*step.drops, *step.overflows) : 0;
 }
 
 std::uint64_t sum_of_overflows(const std::vector<const QueueStep*>& steps) {
   std::uint64_t sum = 0;
-  for (const auto* step : steps) sum += overflows_of(*step);
+  for (const auto* step : steps) sum = saturating_add(sum, overflows_of(*step));
   return sum;
 }
 
@@ -171,7 +172,8 @@ std::optional<std::uint64_t> taken_between_dumps(const Window& window, std::uint
     const auto* after = find_server_port(*dumps[i].value, port);
     if (before == nullptr || after == nullptr || !after->unaccepted_left) return std::nullopt;
     // One that leaves because its client reset it makes no room in the queue.
-    const auto left = *after->unaccepted_left, stayed_or_entered = after->unaccepted + left;
+    const auto left = *after->unaccepted_left,
+               stayed_or_entered = saturating_add<std::uint64_t>(after->unaccepted, left);
     const auto entered = stayed_or_entered - std::min<std::uint64_t>(stayed_or_entered, before->unaccepted);
     most = std::max(most.value_or(0), std::min(left, entered));
   }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/saturating.h"
+
 namespace tcpdiag {
 
 std::optional<double> slope(Point first, Point last) {
@@ -17,7 +19,7 @@ std::optional<std::chrono::seconds> time_to_reach(double limit, Point first, Poi
   if (!per_second || *per_second <= 0 || last.value >= limit) return std::nullopt;
   const auto seconds = (limit - last.value) / *per_second;
   if (seconds > kWeek) return std::nullopt;
-  return std::chrono::seconds(static_cast<std::int64_t>(std::ceil(seconds)));
+  return std::chrono::seconds(saturating_cast<std::int64_t>(std::ceil(seconds)));
 }
 
 std::optional<std::chrono::seconds> forecast(const std::vector<Point>& course, double limit) {

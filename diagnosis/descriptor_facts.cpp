@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "diagnosis/commands.h"
+#include "core/saturating.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/flat_upstream.h"
@@ -39,11 +40,12 @@ void add_limits(Facts& facts, const Window& window, const Process& process) {
     facts.bites->ceiling_value = static_cast<double>(*process.hard_limit);
     facts.values["hard"] = std::to_string(*process.hard_limit);
   }
-  auto higher = std::max(kAmple, soft * 4);
+  auto higher = std::max(kAmple, saturating_multiply<std::uint64_t>(soft, 4));
   if (const auto ceiling = window.in(0).setting("fs.nr_open"))
-    higher = std::min(higher, static_cast<std::uint64_t>(std::max<std::int64_t>(0, *ceiling)));
+    higher = std::min(higher, saturating_cast<std::uint64_t>(*ceiling));
   // What is already allowed needs no capability, and mostly suffices.
-  if (process.hard_limit && *process.hard_limit >= soft * 4) higher = std::min(higher, *process.hard_limit);
+  if (process.hard_limit && *process.hard_limit >= saturating_multiply<std::uint64_t>(soft, 4))
+    higher = std::min(higher, *process.hard_limit);
   if (higher <= soft) return;
   facts.values["new_limit"] = std::to_string(higher);
   // prlimit(1) without a second number raises both.

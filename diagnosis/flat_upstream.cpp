@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "core/saturating.h"
 #include "diagnosis/subjects.h"
 
 namespace tcpdiag {
@@ -33,7 +34,8 @@ std::optional<std::size_t> growth_begins(const Window& window, const Process& pr
     open.push_back(then == nullptr ? Count() : then->open_fds);
   }
   const auto first = std::ranges::find_if(open, [](const Count& each) { return each.has_value(); });
-  if (first == open.end() || !open.back() || *open.back() < **first + kWorthAWord) return std::nullopt;
+  if (first == open.end() || !open.back() || *open.back() < saturating_add(**first, kWorthAWord))
+    return std::nullopt;
   const auto quarter = **first + (*open.back() - **first) / 4;
   const auto begin =
       std::find_if(first, open.end(), [&](const Count& each) { return each && *each >= quarter; });
@@ -81,7 +83,7 @@ std::optional<FlatUpstream> flat_in(const Window& window, std::size_t netns, std
     const bool flat = std::ranges::all_of(course, [&](const Connections* then) {
       return connections_to(*then, destination) == destination.local_ports;
     });
-    if (flat) return FlatUpstream{destination, static_cast<std::uint64_t>(grown)};
+    if (flat) return FlatUpstream{destination, saturating_cast<std::uint64_t>(grown)};
   }
   return std::nullopt;
 }

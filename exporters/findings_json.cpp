@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/time_text.h"
+#include "exporters/json_text.h"
 
 namespace tcpdiag {
 namespace {
@@ -63,10 +64,6 @@ Json list_json(const std::vector<T>& values, ToJson to_json) {
 }
 
 Json same(const std::string& text) { return text; }
-
-std::string text_of(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
 
 Json unknown_json(const Unknown& unknown, Severity severity) {
   Json object = {{"id", unknown.id}, {"severity", to_string(severity)}};
@@ -166,8 +163,8 @@ nlohmann::ordered_json incidents_json(const Report& report) {
   return object;
 }
 
-std::string findings_json_text(const Report& report) { return text_of(findings_json(report), 2) + "\n"; }
-std::string incidents_json_text(const Report& report) { return text_of(incidents_json(report), 2) + "\n"; }
-std::string finding_json_line(const Incident& incident) { return text_of(finding_json(incident), -1); }
+std::string findings_json_text(const Report& report) { return json_text(findings_json(report), 2) + "\n"; }
+std::string incidents_json_text(const Report& report) { return json_text(incidents_json(report), 2) + "\n"; }
+std::string finding_json_line(const Incident& incident) { return json_text(finding_json(incident), -1); }
 
 }  // namespace tcpdiag

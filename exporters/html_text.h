@@ -6,8 +6,8 @@
 
 namespace tcpdiag {
 
-/// `text` for a page: markup is escaped, for elements and for attributes in double quotes; control characters
-/// and bytes that are not UTF-8 are shown as \xNN.
+/// `text` for a page: markup is escaped, for elements and for attributes in double quotes; the rest as
+/// one_line() has it.
 std::string html_text(std::string_view text);
 
 }  // namespace tcpdiag

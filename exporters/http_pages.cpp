@@ -7,9 +7,9 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "core/utf8.h"
 #include "exporters/findings_json.h"
 #include "exporters/json.h"
-#include "exporters/label_text.h"
 #include "exporters/landing_page.h"
 #include "exporters/prometheus.h"
 
@@ -71,7 +71,7 @@ std::string not_ready_text(const Report* report) {
     for (const auto& run : report->runs) {
       if (run.has_run()) continue;
       waiting.append(waiting.empty() ? "" : ", ").append(run.collector);
-      if (!run.netns.empty()) waiting.append(" of ").append(to_label_text(run.netns));
+      if (!run.netns.empty()) waiting.append(" of ").append(one_line(run.netns));
     }
   return "tcpdiagd is not ready: waiting for " + (waiting.empty() ? "its first report" : waiting) + ".\n";
 }

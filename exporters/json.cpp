@@ -8,6 +8,7 @@
 #include "core/sysctls.h"
 #include "core/time_text.h"
 #include "core/version.h"
+#include "exporters/json_text.h"
 #include "exporters/metric_catalog.h"
 
 namespace tcpdiag {
@@ -311,8 +312,6 @@ nlohmann::ordered_json to_json(const Report& report) {
   return object;
 }
 
-std::string to_json_text(const Report& report) {
-  return to_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string to_json_text(const Report& report) { return json_text(to_json(report), 2) + "\n"; }
 
 }  // namespace tcpdiag

@@ -9,7 +9,7 @@
 
 #include "core/owners.h"
 #include "core/sysctls.h"
-#include "exporters/label_text.h"
+#include "core/utf8.h"
 #include "exporters/metric_catalog.h"
 
 namespace tcpdiag::fill {
@@ -64,7 +64,7 @@ void visit_process_groups(
   // names that differ in what cannot be shown become one group rather than two series of the same name
   std::map<std::pair<std::string, std::string>, const Process*> fullest;
   for (const auto& process : share->processes) {
-    auto& kept = fullest[{to_label_text(process.comm), to_label_text(process.unit)}];
+    auto& kept = fullest[{one_line(process.comm), one_line(process.unit)}];
     if (kept == nullptr || fuller(process, *kept)) kept = &process;
   }
   std::vector<const Process*> order;
@@ -196,8 +196,8 @@ void findings_active(const Report& report, Samples& samples) {
   for (const auto& incident : report.incidents) {
     if (!incident.is_open()) continue;
     const auto& finding = incident.finding;
-    const std::array labels = {finding.id, std::string(to_string(finding.severity)),
-                               to_label_text(finding.netns), to_label_text(to_string(finding.subject))};
+    const std::array labels = {finding.id, std::string(to_string(finding.severity)), one_line(finding.netns),
+                               one_line(to_string(finding.subject))};
     if (shown.size() == samples.limits().findings)
       ++cut;
     else if (shown.insert(labels).second)

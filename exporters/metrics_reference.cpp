@@ -16,7 +16,7 @@ What `/metrics` shows, from the same table. Three rules hold everywhere:
   failed, `/api/v1/report` says why.
 - `netns` is the network namespace: `host` is the daemon's own, others carry their name below `/run/netns`,
   or the path as configured.
-- Bytes of names that are not printable UTF-8 are shown as `\xNN`.
+- What is not seen in a name is shown as `\n`, `\xNN` or `\u{NNNN}`, as [api.md](api.md#json) describes it.
 )";
 
 std::string cell(std::string_view text) {

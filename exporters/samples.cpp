@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "exporters/label_text.h"
+#include "core/utf8.h"
 #include "exporters/metric_catalog.h"
 
 namespace tcpdiag {
@@ -29,10 +29,10 @@ template <class Value>
 void Samples::write_within_limits(const Value& value, std::initializer_list<std::string_view> labels) {
   if (written_ == limits_.samples) return cut(1);
   const bool first = written_++ == 0;
-  if (std::ranges::all_of(labels, is_label_text)) return write(*spec_, first, labels, value);
+  if (std::ranges::all_of(labels, is_one_line)) return write(*spec_, first, labels, value);
 
   std::vector<std::string> texts;
-  std::ranges::transform(labels, std::back_inserter(texts), to_label_text);
+  std::ranges::transform(labels, std::back_inserter(texts), one_line);
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   write(*spec_, first, views, value);
 }

@@ -12,6 +12,10 @@ namespace {
 /// As much of a key as is shown: without a colon and a blank behind it, "password:secret" is one key.
 std::string shown(const std::string& key) { return in_quotes(key.substr(0, key.find_first_of(" \t:"))); }
 
+bool holds_zero(const YAML::Node& node) {
+  return node.IsScalar() && node.Scalar().find('\0') != std::string::npos;
+}
+
 YamlComplaint no_colon(int line, const std::string& key) {
   return {line, "the key " + shown(key) + " has no colon with a blank behind it"};
 }
@@ -27,7 +31,7 @@ std::optional<bool> YamlValue::as_switch() const {
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 80;
   const auto prefix = utf8_prefix(text, kLongest);
-  return '"' + escaped(prefix) + (prefix.size() < text.size() ? "...\"" : "\"");
+  return '"' + one_line(prefix) + (prefix.size() < text.size() ? "...\"" : "\"");
 }
 
 int line_of(const YAML::Node& node) { return node.Mark().line + 1; }
@@ -40,6 +44,10 @@ YamlWrong for_each_member(const YamlValue& mapping, const std::function<YamlWron
     const int line = line_of(member.first);
     if (!member.first.IsScalar()) return YamlComplaint{line, mapping.key + " has a key that is not a text"};
     const auto& key = member.first.Scalar();
+    // In double quotes "\0" stands for a zero byte, at which the name of a file would end.
+    if (holds_zero(member.first))
+      return YamlComplaint{line, "the key " + shown(key) + " has a zero byte in it"};
+    if (holds_zero(member.second)) return YamlComplaint{line, key + " has a zero byte in its text"};
     const bool bare = member.second.IsNull() && member.second.Mark().pos == member.first.Mark().pos;
     if (bare) return no_colon(line, key);
     if (std::ranges::find(seen, key) != seen.end())

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/saturating.h"
 #include "diagnosis/log_lines.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/words.h"
@@ -74,10 +75,11 @@ Facts facts_about(const Table& table, const Window& window) {
   facts.values["entries"] = std::to_string(table.peak);
   facts.values["limit"] = std::to_string(table.limit);
   facts.values["share"] = percent_text(table.share());
-  facts.values["new_limit"] = std::to_string(table.limit * 2);
-  facts.values["new_memory"] = bytes_text(static_cast<double>(table.limit * 2) * kBytesPerEntry);
+  const auto new_limit = saturating_multiply<std::uint64_t>(table.limit, 2);
+  facts.values["new_limit"] = std::to_string(new_limit);
+  facts.values["new_memory"] = bytes_text(static_cast<double>(new_limit) * kBytesPerEntry);
   if (const auto buckets = window.in(0).setting("net.netfilter.nf_conntrack_buckets"))
-    facts.values["new_buckets"] = std::to_string(*buckets * 2);
+    facts.values["new_buckets"] = std::to_string(saturating_multiply<std::int64_t>(*buckets, 2));
   add_established_timeout(facts, window);
   return facts;
 }
@@ -110,7 +112,7 @@ std::optional<std::chrono::seconds> full_in(const Window& window, const Table& t
   constexpr double kWithinADay = 86400;
   const auto left = static_cast<double>(table.limit - table.entries) / per_second;
   if (left > kWithinADay) return std::nullopt;
-  return std::chrono::seconds(static_cast<std::int64_t>(left));
+  return std::chrono::seconds(saturating_cast<std::int64_t>(left));
 }
 
 Verdict conntrack_near(const Window& window, const Thresholds& t) {
@@ -175,7 +177,7 @@ Verdict conntrack_full_elsewhere(const Window& window, const Thresholds&) {
   if (const auto limit = window.setting(kLimit)) {
     facts.bites = Bites{.limit = std::string(kLimit), .value = static_cast<double>(*limit)};
     facts.values["limit"] = std::to_string(*limit);
-    facts.values["new_limit"] = std::to_string(*limit * 2);
+    facts.values["new_limit"] = std::to_string(saturating_multiply<std::int64_t>(*limit, 2));
   }
   return Verdict::found({facts});
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/log_lines.h"
 #include "diagnosis/rules/families.h"
@@ -43,8 +44,8 @@ Result<Receiving> receiving_in(const Window& window) {
     if (cpu.dropped < old->dropped || cpu.time_squeezed < old->time_squeezed)
       return unexpected(Errc::failed, "softnet: CPU " + std::to_string(cpu.cpu) + " counts anew");
     const auto dropped = cpu.dropped - old->dropped;
-    receiving.dropped += dropped;
-    receiving.squeezed += cpu.time_squeezed - old->time_squeezed;
+    receiving.dropped = saturating_add(receiving.dropped, dropped);
+    receiving.squeezed = saturating_add(receiving.squeezed, cpu.time_squeezed - old->time_squeezed);
     if (dropped <= receiving.busiest_dropped) continue;
     receiving.busiest_dropped = dropped;
     receiving.busiest_cpu = cpu.cpu;
@@ -69,14 +70,15 @@ Verdict softnet_drops(const Window& window, const Thresholds& t) {
     facts.values["lone_cpu"] = "CPU " + std::to_string(receiving->busiest_cpu);
   if (const auto backlog = window.setting("net.core.netdev_max_backlog")) {
     facts.values["backlog"] = std::to_string(*backlog);
-    facts.values["new_backlog"] = std::to_string(std::max(kLeastNewBacklog, *backlog * 2));
+    facts.values["new_backlog"] =
+        std::to_string(std::max(kLeastNewBacklog, saturating_multiply<std::int64_t>(*backlog, 2)));
     facts.bites = Bites{.limit = "net.core.netdev_max_backlog", .value = static_cast<double>(*backlog)};
   }
   if (receiving->squeezed > 0) {
     add(facts, window, "time_squeeze (softnet_stat)", receiving->squeezed, "rounds");
     facts.values["squeezed"] = counted(receiving->squeezed, "round");
     if (const auto budget = window.setting("net.core.netdev_budget"))
-      facts.values["new_budget"] = std::to_string(*budget * 2);
+      facts.values["new_budget"] = std::to_string(saturating_multiply<std::int64_t>(*budget, 2));
   }
   return Verdict::found({facts});
 }
@@ -112,7 +114,7 @@ Result<double> most_memory_used(const Window& window) {
 std::uint64_t increase_everywhere(const Window& window, const Counter& counter) {
   std::uint64_t sum = 0;
   for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns)
-    if (const auto increase = window.in(netns).increase(counter)) sum += *increase;
+    if (const auto increase = window.in(netns).increase(counter)) sum = saturating_add(sum, *increase);
   return sum;
 }
 
@@ -123,7 +125,7 @@ struct TcpMemory {
   std::uint64_t pressures = 0, aborted = 0;
   Result<LogLines> lines;
 
-  [[nodiscard]] double share() const { return used && limits ? *used / limits->most : 0; }
+  [[nodiscard]] double share() const { return used && limits && limits->most > 0 ? *used / limits->most : 0; }
   [[nodiscard]] bool logged() const { return lines && lines->count > 0; }
   [[nodiscard]] bool pressed() const { return pressures > 0 || (used && limits && *used > limits->pressure); }
 };
@@ -218,8 +220,8 @@ Verdict neighbour_table_overflow(const Window& window, const Thresholds&) {
   facts.bites = Bites{.limit = prefix + "3", .value = static_cast<double>(*most)};
   facts.values["most"] = std::to_string(*most);
   facts.values["new1"] = std::to_string(*most);
-  facts.values["new2"] = std::to_string(*most * 2);
-  facts.values["new3"] = std::to_string(*most * 4);
+  facts.values["new2"] = std::to_string(saturating_multiply<std::int64_t>(*most, 2));
+  facts.values["new3"] = std::to_string(saturating_multiply<std::int64_t>(*most, 4));
   return Verdict::found({facts});
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/saturating.h"
 #include "diagnosis/accept_queue.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/rules/families.h"
@@ -74,7 +75,7 @@ std::uint64_t resets_by_overflow(const Window& window) {
   }
   const double usual = without.seconds > 0 ? without.resets / without.seconds * with.seconds : 0;
   if (with.resets > 2 * with.overflows || with.resets < 2 * usual) return 0;
-  return static_cast<std::uint64_t>(std::min(with.resets - usual, with.overflows));
+  return saturating_cast<std::uint64_t>(std::min(with.resets - usual, with.overflows));
 }
 
 Verdict overflow_rst(const Window& window, const Thresholds&) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
@@ -78,9 +79,9 @@ Result<std::uint64_t> resets_from_peers(const Window& window) {
   for (const auto& counter : {kAbortOnClose, kAbortOnData}) {
     const auto increase = window.increase(counter);
     if (!increase) return increase;
-    own += *increase;
+    own = saturating_add(own, *increase);
   }
-  if (const auto timed_out = window.increase(kAbortOnTimeout)) own += *timed_out;
+  if (const auto timed_out = window.increase(kAbortOnTimeout)) own = saturating_add(own, *timed_out);
   return *all > own ? *all - own : 0;
 }
 

@@ -4,8 +4,8 @@
 // shows; where that does not tell, a value is only called low when it is below every kernel's default.
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
+#include "core/saturating.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
 #include "diagnosis/words.h"
@@ -64,7 +64,7 @@ Verdict somaxconn_low(const Window& window, const Thresholds& t) {
 // Half of the buckets of the table of connections, whose number the kernel shows since 6.1.
 Result<Number> half_of_table(const Window& window) {
   return number_if_any(window, "net.ipv4.tcp_ehash_entries").map([](const Number& entries) {
-    return entries ? Number(std::abs(*entries) / 2) : Number();
+    return entries ? Number(saturating_abs(*entries) / 2) : Number();
   });
 }
 
@@ -89,7 +89,7 @@ Verdict optmem_max_low(const Window& window, const Thresholds& t) {
 // raises it further: nobody has less than half of that, unless it was lowered.
 Verdict file_max_low(const Window& window, const Thresholds& t) {
   constexpr std::int64_t kLeast = 8192;
-  constexpr std::int64_t kBytesPerFile = 10240;
+  constexpr std::uint64_t kBytesPerFile = 10240;
   const auto number = number_if_any(window, "fs.file-max");
   if (!number) return Verdict::unknown(number.error());
   if (!*number) return Verdict::clear();
@@ -97,9 +97,9 @@ Verdict file_max_low(const Window& window, const Thresholds& t) {
   if (!memory) return Verdict::unknown(memory.error());
   if (!(*memory)->total_bytes)
     return Verdict::unknown({Errc::missing, "meminfo: MemTotal: not in this kernel"});
-  const auto most = static_cast<std::int64_t>(*(*memory)->total_bytes) / kBytesPerFile;
+  const auto most = saturating_cast<std::int64_t>(*(*memory)->total_bytes / kBytesPerFile);
   const auto low =
-      std::max(kLeast, static_cast<std::int64_t>(static_cast<double>(most) * t.limit_lowered_much));
+      std::max(kLeast, saturating_cast<std::int64_t>(static_cast<double>(most) * t.limit_lowered_much));
   if (**number >= low) return Verdict::clear();
   auto facts = setting_facts(window, "fs.file-max", std::to_string(std::max(kLeast, most)));
   facts.values["default"] = std::to_string(std::max(kLeast, most));
@@ -156,7 +156,7 @@ Verdict tcp_mem_above_ram(const Window& window, const Thresholds&) {
   const auto page = static_cast<double>(*(*sockets)->page_bytes);
   if (static_cast<double>(*pages[2]) * page <= ram) return Verdict::clear();
   // About what the kernel chooses by itself: 1/16 of the memory as the pressure mark.
-  const auto pressure = static_cast<std::int64_t>(ram / page / 16);
+  const auto pressure = saturating_cast<std::int64_t>(ram / page / 16);
   auto facts = setting_facts(window, kTcpMem,
                              std::to_string(pressure * 3 / 4) + " " + std::to_string(pressure) + " " +
                                  std::to_string(pressure * 3 / 2));

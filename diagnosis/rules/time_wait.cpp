@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/ephemeral_ports.h"
+#include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
@@ -54,7 +55,8 @@ Verdict time_wait_bucket_overflow(const Window& window, const Thresholds& t) {
     constexpr std::int64_t kKernelsOwn = 262144, kMost = 1 << 30;
     facts.bites = Bites{.limit = std::string(kMaxBuckets), .value = static_cast<double>(*buckets)};
     facts.values["buckets"] = std::to_string(*buckets);
-    facts.values["new_buckets"] = std::to_string(std::clamp(*buckets * 2, kKernelsOwn, kMost));
+    facts.values["new_buckets"] =
+        std::to_string(std::clamp(saturating_multiply<std::int64_t>(*buckets, 2), kKernelsOwn, kMost));
   }
   return Verdict::found({facts});
 }

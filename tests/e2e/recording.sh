@@ -102,6 +102,16 @@ refuses "$scratch/damaged"
 run 1 "$tcpdiag" record --duration=1 "$recording"
 says "$scratch/error" "$recording" || die "does not name the directory that is not empty: $(cat "$scratch/error")"
 
+echo "root's recording is for root alone, and not written where somebody else could lead it elsewhere"
+expect "$(find "$recording" -perm /077)" "" "what others may read or write"
+mkdir "$scratch/foreign" && chown 65534 "$scratch/foreign"
+ln -s "$scratch/precious" "$scratch/foreign/ticks" && ln -s "$scratch/empty" "$scratch/elsewhere"
+run 1 "$tcpdiag" record --duration=1 "$scratch/foreign"
+says "$scratch/error" "$scratch/foreign: belongs to user 65534" || die "does not say whose it is: $(cat "$scratch/error")"
+run 1 "$tcpdiag" record --duration=1 "$scratch/elsewhere"
+says "$scratch/error" "$scratch/elsewhere: a link" || die "does not say that it is a link: $(cat "$scratch/error")"
+[ ! -e "$scratch/precious" ] && [ -z "$(ls -A "$scratch/empty")" ] || die "a link was followed"
+
 echo "a full disk: one line that names the path, exit 1, and what was written can be replayed"
 mkdir "$scratch/disk"
 mount -t tmpfs -o size=2m tcpdiag-e2e "$scratch/disk"  # in the mount namespace of this test, gone with it

@@ -50,9 +50,9 @@ TEST_CASE("a name can neither break a table nor reach the terminal") {
   table.add({{"a\nb\x1b[31m\xff\xc2\x9b"}, {"1"}});
   table.add({{"caf\xc3\xa9"}, {"2"}});
   CHECK(table.to_text({}) ==
-        "NAME                   X\n"
-        "a\\nb\\u001b[31m\xef\xbf\xbd\\u009b  1\n"
-        "caf\xc3\xa9                   2\n");
+        "NAME                      X\n"
+        "a\\nb\\x1b[31m\\xff\\u{009b}  1\n"
+        "caf\xc3\xa9                      2\n");
 }
 
 TEST_CASE("what is not known is a question mark, never 0") {

@@ -50,17 +50,25 @@ const Sample kSamples[] = {
     {Kind::neighbour_table, "neighbour: ndisc_cache: neighbor table overflow!"},
     {Kind::neighbour_table, "ipv4: Neighbour table overflow."},
     {Kind::neighbour_table, "IPv6: Neighbour table overflow"},
+    {Kind::neighbour_table, "Neighbour table overflow."},
     {Kind::open_request_dropped, "TCP: drop open request from 10.0.0.1/4242"},
     {Kind::messages_suppressed, "net_ratelimit: 5 callbacks suppressed"},
+    {Kind::messages_suppressed, "__ratelimit: 108 callbacks suppressed"},
     {Kind::window_scaling, "TCP: tcp_parse_options: Illegal window scaling value 15 >14 received"},
     {Kind::window_scaling, "TCP: tcp_parse_options: Illegal window scaling value 15 > 14 received"},
+    {Kind::page_allocation, "swapper: page allocation failure. order:1, mode:0x20"},
     {Kind::page_allocation, "swapper/0: page allocation failure: order:2, mode:0x20"},
     {Kind::page_allocation, "ksoftirqd/1: page allocation failure: order:0, mode:0x40820(GFP_ATOMIC|__GFP_COMP), nodemask=(null)"},
     {Kind::out_of_memory_kill, "Out of memory: Killed process 1234 (nginx) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0"},
     {Kind::out_of_memory_kill, "Memory cgroup out of memory: Killed process 77 (java) total-vm:1kB"},
     {Kind::out_of_memory_kill, "Out of memory: Kill process 1234 (nginx) score 900 or sacrifice child"},
+    {Kind::out_of_memory_kill, "Out of memory (oom_kill_allocating_task): Killed process 1234 (nginx) total-vm:1kB"},
+    {Kind::out_of_memory_kill, "Out of memory: kill process 2345 (java) score 55089 or a child"},
     {Kind::netdev_watchdog, "NETDEV WATCHDOG: eth0 (e1000e): transmit queue 0 timed out"},
     {Kind::netdev_watchdog, "e1000e 0000:00:1f.6 eth0: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5000 ms"},
+    {Kind::netdev_watchdog, "NETDEV WATCHDOG: enp3s0 (r8169): transmit queue 0 timed out 10012 ms"},
+    {Kind::netdev_watchdog, "NETDEV WATCHDOG: veth7 (): transmit queue 12 timed out"},
+    {Kind::netdev_watchdog, "veth7: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5000 ms"},
     {Kind::suspect_gro, "TCP: eth0: Driver has suspect GRO implementation, TCP performance may be compromised."},
 };
 
@@ -73,14 +81,14 @@ constexpr const char* kPatterns[kKernelEventKinds] = {
     R"(^(?:nf_conntrack: ){1,2}(?:ip_conntrack: )?table full(?: in netns ([0-9]+))?, dropping packet\.?$|^ip_conntrack: table full, dropping packet\.?$)",
     R"(^(?:nf_conntrack: ){1,2}expectation table full$)",
     R"(^VFS: file-max limit ([0-9]+) reached$)",
-    R"(^(?:neighbour: )?([A-Za-z0-9_]+): neighbor table overflow!$|^(?:ipv4|ipv6|IPv4|IPv6): Neighbour table overflow\.?$)",
+    R"(^(?:neighbour: )?([A-Za-z0-9_]+): neighbor table overflow!$|^Neighbour table overflow\.$|^(?:ipv4|ipv6|IPv4|IPv6): Neighbour table overflow\.?$)",
     R"(^TCP: drop open request from ([0-9A-Fa-f.:]+)/([0-9]+)$)",
-    R"(^net_ratelimit: ([0-9]+) callbacks suppressed$)",
+    R"(^(?:net_ratelimit|__ratelimit): ([0-9]+) callbacks suppressed$)",
     R"(^TCP: tcp_parse_options: Illegal window scaling value ([0-9]+) ?> ?([0-9]+) received$)",
-    R"(^(.{1,16}): page allocation failure: order:([0-9]+), mode:0x[0-9a-f]+(?:\([^)]*\))?)",
-    R"(^(?:Out of memory|Memory cgroup out of memory)[^:]*: Kill(?:ed)? process ([0-9]+) \((.{1,16})\))",
+    R"(^(.{1,16}): page allocation failure[:.] order:([0-9]+), mode:0x[0-9a-f]+(?:\([^)]*\))?)",
+    R"(^(?:Out of memory|Memory cgroup out of memory)(?: \(oom_kill_allocating_task\))?: (?:Killed|Kill|kill) process ([0-9]+) \((.{1,16})\))",
     R"(^TCP: (.{1,16}): Driver has suspect GRO implementation, TCP performance may be compromised\.$)",
-    R"(NETDEV WATCHDOG: .*transmit queue ([0-9]+) timed out)",
+    R"(^(?:NETDEV WATCHDOG: [^ ]+ \([^) ]*\)|(?:[^ ]*[^ :] ){0,2}[^ ]+: NETDEV WATCHDOG: CPU: [0-9]+): transmit queue ([0-9]+) timed out(?: [0-9]+ ms)?$)",
 };
 // clang-format on
 
@@ -152,9 +160,36 @@ TEST_CASE("lines that only resemble those that matter are none of them") {
                                  "Out of memory: Killed process x (nginx)",
                                  "Out of memory: Killed process 1 ()",
                                  "NETDEV WATCHDOG: eth0 (x): transmit queue timed out",
+                                 "NETDEV WATCHDOG: eth0: transmit queue 0 timed out",
+                                 "a b c eth0: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5000 ms",
+                                 "eth0: x: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5000 ms",
                                  "transmit queue 0 timed out NETDEV WATCHDOG: "}) {
     CAPTURE(line);
     CHECK_FALSE(classify_kernel_line(line));
+  }
+}
+
+TEST_CASE("what users call their programs and files forges no kernel line") {
+  for (const auto& sample : kSamples) {
+    CAPTURE(sample.line);
+    const auto comm = sample.line.substr(0, 15);  // as long as the kernel keeps it
+    for (const auto& line :
+         {comm + "[812]: segfault at 0 ip 0000000000401126 sp 00007ffe error 4 in x[401000+1000]",
+          "x[812]: segfault at 0 ip 0000000000401126 sp 00007ffe error 4 in " + sample.line + "[401000+1000]",
+          "x[812]: segfault at 0 ip 0000000000401126 sp 00007ffe error 4 in " + sample.line,
+          "x[812]: " + sample.line, comm + "/812: potentially unexpected fatal signal 11.",
+          "traps: " + comm + "[812] trap divide error ip:401126 sp:7ffe error:0 in " + sample.line +
+              "[401000+1000]",
+          comm + " (812): drop_caches: 3",
+          comm + " invoked oom-killer: gfp_mask=0x0, order=0, oom_score_adj=0",
+          "process '/tmp/" + sample.line + "' started with executable stack",
+          "process '/tmp/x' launched '" + sample.line + "' with NULL argv: empty string added",
+          "CPU: 0 PID: 812 Comm: " + comm + " Not tainted 6.1.0 #1", comm + ": " + sample.line.substr(0, 15),
+          "audit: type=1326 audit(1.2:3): auid=1 comm=\"" + comm + "\" exe=\"/tmp/" + sample.line + "\"",
+          "warning: `" + comm + "' uses 32-bit capabilities"}) {
+      const auto event = classify_kernel_line(line);
+      if (event) FAIL_CHECK("taken for " << to_string(event->kind) << ": " << line);
+    }
   }
 }
 
@@ -168,5 +203,5 @@ TEST_CASE("very long lines are classified without recursion") {
   CHECK_FALSE(classify_kernel_line(long_run));
   CHECK_FALSE(classify_kernel_line("TCP: request_sock_" + long_run));
   CHECK_FALSE(classify_kernel_line("TCP: Possible SYN flooding on port " + long_run));
-  CHECK(classify_kernel_line("NETDEV WATCHDOG: " + long_run + "transmit queue 0 timed out"));
+  CHECK_FALSE(classify_kernel_line("NETDEV WATCHDOG: " + long_run + "transmit queue 0 timed out"));
 }

@@ -165,7 +165,7 @@ TEST_CASE("what the kernel log leaves behind has bounds, and what was cut is cou
   for (int port = 1; port <= 300; ++port) records.push_back(flood_of_port(sequence++, port));
   records.push_back(flood_of_port(sequence++, 1));
   records.push_back(
-      record(sequence++, "NETDEV WATCHDOG: " + std::string(4000, 'x') + "transmit queue 0 timed out"));
+      record(sequence++, "swapper/0: page allocation failure: order:2, mode:0x" + std::string(4000, '0')));
   const auto result = log.look(records);
   REQUIRE(result);
   CHECK(floods(*result) == 301);

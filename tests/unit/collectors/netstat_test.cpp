@@ -33,12 +33,12 @@ TEST_CASE("a counter of the same name in another group is not taken") {
   CHECK_FALSE(counters->listen_drops.has_value());
 }
 
-TEST_CASE("a counter file cut at any byte is an error, except between its groups") {
+TEST_CASE("a counter file cut at any byte is an error, except between its groups and behind its names") {
   const std::string_view whole = kNetstat;
-  const auto end_of_tcp = whole.find("IpExt: InNoRoutes");
+  const auto end_of_tcp = whole.find("IpExt: InNoRoutes"), end_of_names = whole.find('\n') + 1;
   for (std::size_t length = 0; length < whole.size(); ++length) {
     const auto counters = parse_tcp_counters(kSnmp, whole.substr(0, length));
-    CHECK(counters.has_value() == (length == end_of_tcp));
+    CHECK(counters.has_value() == (length == end_of_tcp || length == end_of_names));
     if (!counters) CHECK(counters.error().code == Errc::malformed);
   }
 }
@@ -51,6 +51,45 @@ TEST_CASE("counter files that are empty, garbled or without TCP name the file") 
     REQUIRE_FALSE(counters);
     CHECK_THAT(counters.error().detail, ContainsSubstring("/proc/net/netstat: "));
   }
+}
+
+TEST_CASE("a netstat of names without values costs none of the other file's counters") {
+  const auto counters = parse_tcp_counters(kSnmp, "TcpExt: SyncookiesSent ListenOverflows\n");
+  REQUIRE(counters);
+  CHECK(counters->active_opens == 13);
+  CHECK_FALSE(counters->listen_overflows.has_value());
+}
+
+TEST_CASE("a counter of 32 bits that wraps goes on counting") {
+  Snapshot previous;
+  FakeSource source;
+  TcpCountersReader reader;
+  const auto look = [&](std::uint64_t segments) {
+    source.files["/proc/net/snmp"] = "Tcp: InSegs OutSegs\nTcp: " + std::to_string(segments) + " 7\n";
+    source.files["/proc/net/netstat"] = kNetstat;
+    return reader({source, {}, previous}).value();
+  };
+  constexpr std::uint64_t kRange = std::uint64_t{1} << 32;
+  CHECK(look(kRange - 10).in_segs == kRange - 10);
+  CHECK(look(5).in_segs == kRange + 5);
+  CHECK(look(kRange / 4).in_segs == kRange + kRange / 4);
+  CHECK(look(kRange / 2).in_segs == kRange + kRange / 2);
+  CHECK(look(kRange - 1).in_segs == 2 * kRange - 1);
+  CHECK(look(0).in_segs == 2 * kRange);
+  CHECK(look(0).out_segs == 7U);
+  source.netns_generation = 1;
+  CHECK(look(3).in_segs == 3U);
+}
+
+TEST_CASE("a counter that begins anew is no wrap") {
+  LongCounter counter;
+  CHECK(counter.advance(1000) == 1000);
+  CHECK(counter.advance(10) == 10);
+  constexpr std::uint64_t kFarBeyond = std::uint64_t{1} << 40;
+  CHECK(counter.advance(kFarBeyond) == kFarBeyond);
+  CHECK(counter.advance(10) == 10);
+  CHECK(counter.advance(~std::uint64_t{0}) == ~std::uint64_t{0});
+  CHECK(counter.advance(0) == 0);
 }
 
 TEST_CASE("a counter file that may not be read is the section's error") {

@@ -2,6 +2,7 @@
 #include "collectors/recording.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "collectors/kernel_log.h"
 #include "tests/catch.h"
@@ -454,10 +455,40 @@ TEST_CASE("a recording is not made over anything, nor where it cannot be") {
     CHECK_THAT(created.error().detail, ContainsSubstring(at));
     return created.error();
   };
-  CHECK_THAT(error_at(directory.path("")).detail, ContainsSubstring("not empty"));
+  CHECK_THAT(error_at(fs::path(directory.path("file")).parent_path()).detail, ContainsSubstring("not empty"));
   CHECK(error_at(directory.path("file")).code != Errc::not_read);
   CHECK(error_at(directory.path("file/below")).code == Errc::missing);
   CHECK(error_at("/proc/tcpdiag-test").code == Errc::missing);
+}
+
+TEST_CASE("a recording is for its owner alone, and not written into a directory of somebody else") {
+  TemporaryDirectory directory;
+  const auto before = ::umask(0);
+  {
+    Recorder recorder(directory.path("rec"));
+    recorder.tick(0ms);
+    recorder.kernel->files["/proc/x"] = "a";
+    CHECK(recorder.source->read("/proc/x") == "a");
+  }
+  ::umask(before);
+  for (const auto& entry : fs::recursive_directory_iterator(directory.path("rec")))
+    CHECK(entry.symlink_status().permissions() == (entry.is_directory() ? fs::perms{0700} : fs::perms{0600}));
+  fs::create_directory(directory.path("there"));
+  const auto created =
+      RecordingWriter::create(directory.path("there"), {.page_size = 4096}, {.owner = ::geteuid() + 1});
+  REQUIRE_FALSE(created);
+  CHECK_THAT(created.error().detail, ContainsSubstring(directory.path("there") + ": belongs to user "));
+}
+
+TEST_CASE("a replay follows no link that takes the place of what was there when it began") {
+  TemporaryDirectory directory;
+  write_by_hand(directory);
+  const auto recording = Recording::open(directory.path(""));
+  REQUIRE(recording);
+  CHECK(recording->source("host")->read("/proc/uptime") == "1 1\n");
+  fs::rename(directory.path("0/host/proc"), directory.path("elsewhere"));
+  fs::create_directory_symlink(directory.path("elsewhere"), directory.path("0/host/proc"));
+  CHECK_FALSE(recording->source("host")->read("/proc/uptime"));
 }
 
 TEST_CASE("when it can no longer be written, the reads go on and what was recorded stays whole") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/sysctl.h"
 
+#include <limits>
+
 #include "tests/catch.h"
 #include "tests/fake_source.h"
 
@@ -82,6 +84,14 @@ TEST_CASE("a sysctl cut at any byte is an error that names its file") {
       CHECK_THAT(sysctl.error().detail, ContainsSubstring("/proc/sys/net/ipv4/"));
     }
   }
+}
+
+TEST_CASE("a number beyond the largest one is the largest one, and the text says what it was") {
+  const auto most = parse("fs.file-max", "18446744073709551615\n");
+  REQUIRE(most);
+  CHECK(most->values == std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::max()});
+  CHECK(most->text == "18446744073709551615");
+  CHECK(parse("fs.file-max", "9223372036854775808\n")->values == most->values);
 }
 
 TEST_CASE("a garbled sysctl is an error") {

@@ -118,5 +118,5 @@ TEST_CASE("of very many changes the first are told and the others counted") {
 TEST_CASE("a sentence is one line, whatever a process is called") {
   auto hostile = incident("a", 10s);
   hostile.finding.summary = "x\ny\x1b[31m";
-  CHECK(sentence_about({IncidentEvent::opened, hostile}) == "opened: x\\ny\\u001b[31m");
+  CHECK(sentence_about({IncidentEvent::opened, hostile}) == "opened: x\\ny\\x1b[31m");
 }

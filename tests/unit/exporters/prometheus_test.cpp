@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/prometheus.h"
 
-#include "exporters/label_text.h"
+#include "core/utf8.h"
 #include "exporters/metric_catalog.h"
 #include "tests/catch.h"
 #include "tests/golden.h"
@@ -20,11 +20,11 @@ TEST_CASE("the page of a full report is the one that was looked at") {
 TEST_CASE("a page is one line for each sample, whatever names hold") {
   const auto page = to_prometheus_text(hostile_report());
   CHECK_THAT(page, ContainsSubstring(
-                       R"(process="a\"b\\c\\x0ad}\\xff\\xc0\\xaf<script>alert('x')</script>\\x1b[31m")"));
+                       R"(process="a\"b\\c\\nd}\\xff\\xc0\\xaf<script>alert('x')</script>\\x1b[31m")"));
   CHECK_THAT(page, ContainsSubstring("unit=\"caf\xc3\xa9\""));
   std::string without_newlines = page;
   std::erase(without_newlines, '\n');
-  CHECK(is_label_text(without_newlines));
+  CHECK(is_one_line(without_newlines));
 }
 
 TEST_CASE("a page that is cut says so") {

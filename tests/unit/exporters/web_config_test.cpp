@@ -207,6 +207,11 @@ TEST_CASE("what other readers of YAML refuse, or read in another way, is an erro
   CHECK_THAT(complaint("...\nbasic_auth_users: {}\n"), ContainsSubstring("document"));
 }
 
+TEST_CASE("a zero byte in a key or a text is an error", "[web]") {
+  CHECK(complaint(tls("  client_ca_file: \"c\\0d\"")) == "4: client_ca_file has a zero byte in its text");
+  CHECK(complaint("basic_auth_users:\n  \"a\\x00b\": x\n") == "2: the key \"a\\x00b\" has a zero byte in it");
+}
+
 TEST_CASE("comments, tabs, ends of lines and of the document may be as YAML has them", "[web]") {
   for (const std::string text :
        {"rate_limit: {burst: 5, interval: 1s}", "rate_limit:\r\n  burst: 5\r\n  interval: 1s\r\n",
