@@ -8,6 +8,7 @@
 namespace tcpdiag {
 namespace {
 
+constexpr std::size_t kListeners = 65536;  // half-open connections of further ones are not counted
 constexpr std::uint32_t kAllStates = (1U << kTcpStates) - 2;  // there is no state 0
 
 std::size_t index(TcpState state) { return static_cast<std::size_t>(state); }
@@ -41,6 +42,28 @@ std::vector<PortConnections> by_port(std::vector<PortConnections> rows) {
   return rows;
 }
 
+// Only of a port where something happens a rule can say something.
+void keep_busiest(Connections& connections) {
+  auto& rows = connections.server;
+  if (rows.size() <= Connections::kServerPorts) return;
+  connections.server_cut = rows.size() - Connections::kServerPorts;
+  const auto end = rows.begin() + static_cast<std::ptrdiff_t>(Connections::kServerPorts);
+  std::nth_element(rows.begin(), end, rows.end(), [](const PortConnections& a, const PortConnections& b) {
+    return std::tuple(b.unaccepted, b.total(), a.port) < std::tuple(a.unaccepted, a.total(), b.port);
+  });
+  connections.server = by_port({rows.begin(), end});
+}
+
+void keep_busiest(std::vector<HalfOpen>& half_open) {
+  if (half_open.size() <= Connections::kHalfOpen) return;
+  const auto end = half_open.begin() + static_cast<std::ptrdiff_t>(Connections::kHalfOpen);
+  std::nth_element(half_open.begin(), end, half_open.end(), [](const HalfOpen& a, const HalfOpen& b) {
+    return std::tie(b.count, a.listener) < std::tie(a.count, b.listener);
+  });
+  half_open = {half_open.begin(), end};
+  std::ranges::sort(half_open, {}, &HalfOpen::listener);
+}
+
 void split_clients(std::vector<PortConnections> rows, Connections& connections) {
   const auto kept = std::min(rows.size(), Connections::kClientPorts);
   std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept), rows.end(),
@@ -72,7 +95,8 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
   ++sockets_;
   if (socket.state == TcpState::listen) {
     ++server_.row(socket.source_port).by_state[index(TcpState::listen)];
-    half_open_.emplace(Endpoint{socket.source, socket.source_port, socket.interface}, 0);
+    if (half_open_.size() < kListeners)
+      half_open_.emplace(Endpoint{socket.source, socket.source_port, socket.interface}, 0);
     return;
   }
   const bool server = is_server(socket, ephemeral);
@@ -133,7 +157,7 @@ void ConnectionCounter::add_close_wait(const DiagSocket& socket, bool server, st
     ++close_wait_cut_;
     return;
   }
-  close_wait_.push_back({port, server, socket.cookie, socket.inode, {}});
+  close_wait_.push_back({port, server, socket.cookie, socket.inode, socket.uid, {}});
 }
 
 void ConnectionCounter::take_close_waits(TimePoint now, Connections& connections) {
@@ -167,6 +191,8 @@ Connections ConnectionCounter::finish(TimePoint now) {
   unaccepted_.finish(connections.server);
   split_clients(client_.rows(), connections);
   for (const auto& [listener, count] : half_open_) connections.half_open.push_back({listener, count});
+  keep_busiest(connections);
+  keep_busiest(connections.half_open);
   take_close_waits(now, connections);
   discard();
   return connections;

@@ -5,42 +5,27 @@
 #include <tuple>
 #include <utility>
 
+#include "core/fair_share.h"
+
 namespace tcpdiag {
 namespace {
 
-struct Group {
-  std::optional<bool> v6_only;
-  std::vector<ListenerSocket> sockets;
-};
-
-struct Dump {
-  std::map<Endpoint, Group> groups;
-  std::size_t sockets = 0;
-  std::uint64_t cut = 0;
-  Result<void> parsed;
-};
-
-void add(std::span<const std::byte> payload, Dump& dump) {
-  if (!dump.parsed) return;
+void add(std::span<const std::byte> payload, SeenListeners& seen, Result<void>& parsed) {
+  if (!parsed) return;
   const auto socket = parse_inet_diag(payload);
   if (!socket) {
-    dump.parsed = tl::unexpected<Error>(socket.error());
+    parsed = tl::unexpected<Error>(socket.error());
     return;
   }
   if (socket->state != TcpState::listen) return;
-  if (dump.sockets == ListenersReader::kMaxSockets) {
-    ++dump.cut;
-    return;
-  }
-  ++dump.sockets;
-  auto& group = dump.groups[{socket->source, socket->source_port, socket->interface}];
-  group.v6_only = socket->v6_only;
-  group.sockets.push_back({.cookie = socket->cookie,
-                           .inode = socket->inode,
-                           .uid = socket->uid,
-                           .queue_length = socket->receive_queue,
-                           .queue_limit = socket->send_queue,
-                           .drops = socket->drops});
+  seen.add({.endpoint = {socket->source, socket->source_port, socket->interface},
+            .v6_only = socket->v6_only,
+            .socket = {.cookie = socket->cookie,
+                       .inode = socket->inode,
+                       .uid = socket->uid,
+                       .queue_length = socket->receive_queue,
+                       .queue_limit = socket->send_queue,
+                       .drops = socket->drops}});
 }
 
 // A dump may show a socket twice; then the second look is as good as the first.
@@ -48,6 +33,11 @@ void order_by_cookie(std::vector<ListenerSocket>& sockets) {
   std::sort(sockets.begin(), sockets.end(), [](const auto& a, const auto& b) { return a.cookie < b.cookie; });
   const auto same = [](const auto& a, const auto& b) { return a.cookie == b.cookie; };
   sockets.erase(std::unique(sockets.begin(), sockets.end(), same), sockets.end());
+}
+
+std::uint64_t waiting_in(std::span<const SeenListener> members) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      members, [](const SeenListener& member) { return member.socket.queue_length > 0; }));
 }
 
 Count somaxconn_of(const Reading& reading) {
@@ -105,14 +95,53 @@ Count ListenerHistory::somaxconn_when_seen(std::uint32_t limit, Count somaxconn)
 std::uint32_t ListenerHistory::peak(std::uint32_t longest, TimePoint now) {
   const auto second = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   const auto kept = static_cast<std::int64_t>(peaks_.size());
-  auto& slot = peaks_[static_cast<std::size_t>(second % kept)];
-  if (slot.second != second) slot = {second, 0};
-  slot.length = std::max(slot.length, longest);
-  std::uint32_t highest = 0;
-  for (const auto& each : peaks_)
-    if (each.second > second - kept) highest = std::max(highest, each.length);
-  return highest;
+  const auto slot_of = [&](std::int64_t of) -> auto& { return peaks_[static_cast<std::size_t>(of % kept)]; };
+  for (auto passed = std::max(second_, second - kept) + 1; passed <= second; ++passed) slot_of(passed) = 0;
+  second_ = second;
+  slot_of(second) = std::max(slot_of(second), longest);
+  return *std::ranges::max_element(peaks_);
 }
+
+bool ListenerHistory::was_waited_on() const {
+  return std::ranges::any_of(peaks_, [](std::uint32_t length) { return length > 0; });
+}
+
+void ListenerHistory::know_drops_of(const std::vector<ListenerSocket>& sockets) {
+  for (const auto& socket : sockets)
+    if (socket.drops) members_[socket.cookie] = {*socket.drops, look_};
+}
+
+void SeenListeners::add(const SeenListener& seen) {
+  if (seen_.size() < kMost) return seen_.push_back(seen);
+  ++cut_;
+  if (seen.socket.queue_length == 0) return;
+  while (replaced_ < seen_.size() && seen_[replaced_].socket.queue_length > 0) ++replaced_;
+  if (replaced_ < seen_.size())
+    seen_[replaced_] = seen;
+  else
+    ++waited_on_cut_;
+}
+
+void SeenListeners::clear() {
+  seen_.clear();
+  replaced_ = 0;
+  cut_ = waited_on_cut_ = 0;
+}
+
+const std::vector<SeenListener>& SeenListeners::in_groups() {
+  std::ranges::stable_sort(seen_, {}, &SeenListener::endpoint);
+  return seen_;
+}
+
+/// The sockets of one endpoint, and what decides whether they are kept.
+struct ListenersReader::Group {
+  std::span<const SeenListener> members;
+  bool waited_on = false;  // now, or within the last 60 s
+  bool has_dropped = false;
+  bool is_kept = false;
+
+  [[nodiscard]] std::uint32_t user() const { return members.front().socket.uid; }
+};
 
 // Before 5.6 the cookies of each namespace begin anew, so another one's could be taken for the former's. That
 // there is another one is known by the source's generation, in a recording only by the error before it.
@@ -124,25 +153,87 @@ void ListenersReader::forget_another_netns(std::uint64_t generation, const Resul
   missed_.clear();
 }
 
+// Both are in the order of the endpoints.
+std::vector<ListenersReader::Group> ListenersReader::groups_of(std::span<const SeenListener> seen) const {
+  std::vector<Group> groups;
+  auto history = histories_.begin();
+  for (std::size_t begin = 0; begin < seen.size();) {
+    auto end = begin + 1;
+    while (end < seen.size() && seen[end].endpoint == seen[begin].endpoint) ++end;
+    Group group{.members = seen.subspan(begin, end - begin)};
+    while (history != histories_.end() && history->first < seen[begin].endpoint) ++history;
+    group.is_kept = history != histories_.end() && history->first == seen[begin].endpoint;
+    group.waited_on = waiting_in(group.members) > 0 || (group.is_kept && history->second.was_waited_on());
+    group.has_dropped = std::ranges::any_of(
+        group.members, [](const SeenListener& member) { return member.socket.drops.value_or(0) > 0; });
+    groups.push_back(group);
+    begin = end;
+  }
+  return groups;
+}
+
+std::vector<ListenersReader::Group> ListenersReader::choose(std::vector<Group> groups,
+                                                            Listeners& listeners) const {
+  const auto worth = [](const Group& group) { return group.waited_on ? 0 : group.has_dropped ? 1 : 2; };
+  std::ranges::stable_sort(groups, {},
+                           [&](const Group& group) { return std::tuple(worth(group), !group.is_kept); });
+  std::vector<Group> chosen;
+  std::size_t sockets = 0;
+  for (auto first = groups.begin(); first != groups.end();) {
+    const auto last =
+        std::find_if(first, groups.end(), [&](auto& group) { return worth(group) != worth(*first); });
+    std::vector<Group> alike(first, last);
+    share_out(alike, &Group::user, [](const Group& group) { return group.members.size(); });
+    for (auto& group : alike) {
+      const auto kept = std::min(group.members.size(), kMaxSockets - sockets);
+      const auto cut = group.members.subspan(kept);
+      sockets += kept;
+      listeners.cut += cut.size();
+      listeners.waited_on_cut += waiting_in(cut);
+      group.members = group.members.first(kept);
+      if (kept != 0) chosen.push_back(group);
+    }
+    first = last;
+  }
+  return chosen;
+}
+
+Listener ListenersReader::advance(const Group& group, const Reading& reading, Count somaxconn,
+                                  std::map<Endpoint, ListenerHistory>& still_there) {
+  const auto& first = group.members.front();
+  std::vector<ListenerSocket> sockets;
+  sockets.reserve(group.members.size());
+  for (const auto& member : group.members) sockets.push_back(member.socket);
+  auto known = histories_.extract(first.endpoint);
+  if (!known) known = missed_.extract(first.endpoint);
+  const bool appears = known.empty();
+  auto& history =
+      appears ? still_there[first.endpoint] : still_there.insert(std::move(known)).position->second;
+  if (appears && !all_kept_) history.know_drops_of(sockets);
+  return history.advance(first.endpoint, first.v6_only, std::move(sockets), reading.now, somaxconn);
+}
+
 Result<Listeners> ListenersReader::operator()(const Reading& reading) {
-  Dump dump;
+  seen_.clear();
+  Result<void> parsed;
   const SocketDump request{.states = state_bit(TcpState::listen), .socket_memory = true};
-  const auto dumped = reading.source.dump_sockets(request, [&](auto payload) { add(payload, dump); });
+  const auto dumped =
+      reading.source.dump_sockets(request, [&](auto payload) { add(payload, seen_, parsed); });
   forget_another_netns(reading.source.generation(), dumped);
   if (!dumped) return tl::unexpected<Error>(dumped.error());
-  if (!dump.parsed) return tl::unexpected<Error>(dump.parsed.error());
+  if (!parsed) return tl::unexpected<Error>(parsed.error());
 
-  Listeners listeners{.cut = dump.cut};
+  const auto& seen = seen_.in_groups();
+  Listeners listeners{.cut = seen_.cut(), .waited_on_cut = seen_.waited_on_cut()};
+  auto groups = groups_of(seen);
+  if (seen.size() > kMaxSockets) groups = choose(std::move(groups), listeners);
   const auto somaxconn = somaxconn_of(reading);
   std::map<Endpoint, ListenerHistory> still_there;
-  for (auto& [endpoint, group] : dump.groups) {
-    auto known = histories_.extract(endpoint);
-    if (!known) known = missed_.extract(endpoint);
-    auto& history = known ? still_there.insert(std::move(known)).position->second : still_there[endpoint];
-    listeners.listeners.push_back(
-        history.advance(endpoint, group.v6_only, std::move(group.sockets), reading.now, somaxconn));
-  }
+  listeners.listeners.reserve(groups.size());
+  for (const auto& group : groups)
+    listeners.listeners.push_back(advance(group, reading, somaxconn, still_there));
   missed_ = std::exchange(histories_, std::move(still_there));  // a dump can miss a listener's only socket
+  all_kept_ = listeners.cut == 0;
   std::sort(listeners.listeners.begin(), listeners.listeners.end(), [](const auto& a, const auto& b) {
     return std::tie(a.endpoint.port, a.endpoint) < std::tie(b.endpoint.port, b.endpoint);
   });

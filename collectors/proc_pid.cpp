@@ -62,6 +62,19 @@ std::string parse_wait_channel(std::string_view text) {
   return std::string(name);
 }
 
+std::optional<std::uint32_t> parse_pid_user(std::string_view text) {
+  constexpr std::string_view kName = "Uid:";
+  while (!text.empty()) {
+    auto line = next_line(text);
+    if (!line.starts_with(kName)) continue;
+    line.remove_prefix(kName.size());
+    const auto real = next_word(line);
+    // Behind it stand the effective one and two more: so it is whole.
+    return line.empty() ? std::nullopt : to_number<std::uint32_t>(real);
+  }
+  return std::nullopt;
+}
+
 Result<FdLimits> parse_fd_limits(std::string_view text) {
   constexpr std::string_view kName = "Max open files ";
   while (!text.empty()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,9 @@ std::string parse_wait_channel(std::string_view text);
 struct FdLimits {
   Count soft, hard;
 };
+
+/// The real user in /proc/PID/status. Empty: the text is not such a file, or it is cut off before that.
+std::optional<std::uint32_t> parse_pid_user(std::string_view text);
 
 /// Parses /proc/PID/limits. An error's detail does not name the file.
 Result<FdLimits> parse_fd_limits(std::string_view text);

@@ -5,10 +5,11 @@
 #include <chrono>
 #include <functional>
 #include <iterator>
-#include <span>
+#include <tuple>
 #include <utility>
 
 #include "collectors/cgroup.h"
+#include "core/fair_share.h"
 #include "core/text.h"
 
 namespace tcpdiag {
@@ -91,21 +92,20 @@ HeldSockets held_sockets(Source& source, const std::string& directory, const Cou
 }
 
 /// The oldest sockets in CLOSE_WAIT of all namespaces, of those that two dumps have shown: younger ones may
-/// be about to be closed, and there are always some.
-std::set<std::uint32_t> oldest_close_waits(const Snapshot& snapshot) {
-  std::vector<std::pair<TimePoint, std::uint32_t>> by_age;
-  for (const auto& netns : snapshot.namespaces) {
-    const auto* connections = netns.connections.get();
-    if (connections == nullptr) continue;
-    const auto most = std::min(connections->close_wait.size(), Processes::kCloseWaitsOwned);
-    for (const auto& socket : std::span(connections->close_wait).first(most))
-      if (socket.first_seen < netns.connections.read_at) by_age.emplace_back(socket.first_seen, socket.inode);
+/// be about to be closed, and there are always some. Of each user some, where there are very many.
+std::vector<CloseWait> oldest_close_waits(const Snapshot& snapshot) {
+  std::vector<CloseWait> oldest;
+  for (const auto& netns : snapshot.namespaces)
+    if (const auto* connections = netns.connections.get())
+      std::ranges::copy_if(connections->close_wait, std::back_inserter(oldest), [&](const CloseWait& socket) {
+        return socket.first_seen < netns.connections.read_at;
+      });
+  std::ranges::sort(oldest, {}, [](const CloseWait& each) { return std::pair(each.first_seen, each.inode); });
+  if (oldest.size() > Processes::kCloseWaitsOwned) {
+    share_out(oldest, &CloseWait::uid);
+    oldest.resize(Processes::kCloseWaitsOwned);
   }
-  std::sort(by_age.begin(), by_age.end());
-  by_age.resize(std::min(by_age.size(), Processes::kCloseWaitsOwned));
-  std::set<std::uint32_t> inodes;
-  for (const auto& [first_seen, inode] : by_age) inodes.insert(inode);
-  return inodes;
+  return oldest;
 }
 
 }  // namespace
@@ -122,20 +122,24 @@ ProcessesReader::Wanted ProcessesReader::wanted_in(const Snapshot& snapshot) {
   listening_.resize(snapshot.namespaces.size());
   Wanted wanted;
   for (std::size_t index = 0; index < listening_.size(); ++index) {
-    auto& inodes = listening_[index];
+    auto& users = listening_[index];
     if (const auto* listeners = snapshot.namespaces[index].listeners.get()) {
-      inodes.clear();
+      users.clear();
       for (const auto& listener : listeners->listeners) {
         for (const auto& socket : listener.sockets) {
-          inodes.insert(socket.inode);
+          users.emplace(socket.inode, socket.uid);
           if (socket.queue_length > 0) wanted.waited_on.insert(socket.inode);
         }
       }
     }
-    wanted.listening.insert(inodes.begin(), inodes.end());
+    wanted.users.insert(users.begin(), users.end());
   }
-  wanted.listening.erase(0);
-  wanted.close_waits = oldest_close_waits(snapshot);
+  wanted.users.erase(0);
+  for (const auto& [inode, user] : wanted.users) wanted.listening.insert(wanted.listening.end(), inode);
+  for (const auto& socket : oldest_close_waits(snapshot)) {
+    wanted.close_waits.insert(socket.inode);
+    wanted.users.emplace(socket.inode, socket.uid);
+  }
   wanted.all = wanted.listening;
   wanted.all.insert(wanted.close_waits.begin(), wanted.close_waits.end());
   return wanted;
@@ -211,19 +215,45 @@ void ProcessesReader::refresh_due(const Reading& reading) {
   }
 }
 
-void ProcessesReader::choose_fullest() {
-  std::vector<std::pair<double, std::int32_t>> by_ratio;
+/// The share of its limit that it uses, if that is enough to be named.
+std::optional<double> ProcessesReader::fullness(const Known& process) {
+  if (!process.limits) return std::nullopt;
+  const auto ratio = Process{.open_fds = process.open_fds, .soft_limit = process.limits->soft}.fd_ratio();
+  return ratio && *ratio >= kFullFrom ? ratio : std::nullopt;
+}
+
+/// Whether a rule may say that it is near its limit.
+bool ProcessesReader::is_judged(const Known& process) {
+  return process.limits && process.limits->soft >= Processes::kSmallestLimit;
+}
+
+// What a user does must not hide another user's process, nor what runs in one unit that in another.
+void ProcessesReader::choose_fullest(Source& source) {
+  constexpr double kNearLimit = 0.8;
+  struct Full {
+    double ratio;
+    std::int32_t pid;
+    Known* process;
+  };
+  std::vector<Full> fullest;
   for (auto& [pid, process] : known_) {
     process.fullest = false;
-    if (!process.limits) continue;
-    const auto ratio = Process{.open_fds = process.open_fds, .soft_limit = process.limits->soft}.fd_ratio();
-    if (ratio && *ratio >= kFullFrom) by_ratio.emplace_back(*ratio, pid);
+    if (const auto ratio = fullness(process)) fullest.push_back({*ratio, pid, &process});
   }
-  const auto count = std::min(kFullest, by_ratio.size());
-  std::partial_sort(by_ratio.begin(), by_ratio.begin() + static_cast<std::ptrdiff_t>(count), by_ratio.end(),
-                    std::greater<>());
-  by_ratio.resize(count);
-  for (const auto& [ratio, pid] : by_ratio) known_.at(pid).fullest = true;
+  const auto by_worth = [](const Full& each) { return std::pair(is_judged(*each.process), each.ratio); };
+  std::ranges::stable_sort(fullest, std::greater<>(), by_worth);
+  const bool too_many = fullest.size() > kFullest;
+  for (const auto& [ratio, pid, process] : fullest)
+    if (!process->uid && (too_many || ratio >= kNearLimit))
+      if (const auto text = source.read(directory_of(pid) + "/status")) process->uid = parse_pid_user(*text);
+  if (too_many) {
+    share_out(fullest, [](const Full& each) { return std::pair(each.process->uid, each.process->unit); });
+    share_out(fullest, [](const Full& each) { return each.process->uid; });
+    std::ranges::stable_sort(fullest, std::greater<>(),
+                             [](const Full& each) { return is_judged(*each.process); });
+    fullest.resize(kFullest);
+  }
+  for (const auto& each : fullest) each.process->fullest = true;
 }
 
 void ProcessesReader::forget_close_waits(const Inodes& wanted) {
@@ -358,32 +388,114 @@ void ProcessesReader::sweep(const Reading& reading, const Wanted& wanted) {
   }
 }
 
-void ProcessesReader::read_wait_channels(Source& source, const Inodes& waited_on) {
-  std::size_t read = 0;
+// Children inherit what their parent holds: many processes may hold very many sockets each. Those that hold
+// most are cut to the same number.
+void ProcessesReader::bound_held_sockets() {
+  std::vector<std::size_t> sizes;
+  std::size_t sum = 0;
+  for (const auto& [pid, process] : known_) {
+    sum += process.sockets.size();
+    if (!process.sockets.empty()) sizes.push_back(process.sockets.size());
+  }
+  if (sum <= kSocketsHeld) return;
+  std::ranges::sort(sizes);
+  auto left = kSocketsHeld;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    most = std::max<std::size_t>(1, left / (sizes.size() - i));
+    if (sizes[i] > most) break;
+    left -= sizes[i];
+  }
   for (auto& [pid, process] : known_) {
-    process.wait_channel.clear();
-    if (read >= kWaitChannels || those_in(waited_on, process.sockets).empty()) continue;
+    if (process.sockets.size() <= most) continue;
+    process.sockets.resize(most);
+    process.sockets.shrink_to_fit();
+    process.sockets_unsure = true;
+  }
+}
+
+/// The owners of listeners and of sockets in CLOSE_WAIT, first those that a person needs to know of.
+std::vector<std::int32_t> ProcessesReader::owners_in_turn(const Wanted& wanted) const {
+  struct Held {
+    std::uint32_t inode, user;
+    std::int32_t pid;
+    bool in_trouble;
+    std::uint64_t start_ticks;
+  };
+  std::vector<Held> all;
+  for (const auto& [pid, known] : known_) {
+    if (!known.stat) continue;  // nameless, and perhaps not the one whose sockets were seen
+    constexpr double kFull = 0.95;
+    const bool in_trouble = known.stat->state == 'T' || fullness(known) >= kFull;
+    for (const auto* inodes : {&known.sockets, &known.close_waits})
+      for (const auto inode : *inodes)
+        if (const auto user = wanted.users.find(inode); user != wanted.users.end())
+          all.push_back({inode, user->second, pid, in_trouble, known.stat->start_ticks});
+  }
+  std::ranges::sort(all, {}, [](const Held& held) {
+    return std::tuple(!held.in_trouble, held.start_ticks, held.pid, held.inode);
+  });
+  share_out(all, &Held::inode);
+  share_out(all, &Held::user);
+  std::vector<std::int32_t> owners;
+  std::set<std::int32_t> seen;
+  for (const auto& held : all)
+    if (seen.insert(held.pid).second) owners.push_back(held.pid);
+  return owners;
+}
+
+void ProcessesReader::read_wait_channels(Source& source, const std::vector<std::int32_t>& owners,
+                                         const Inodes& waited_on) {
+  for (auto& [pid, process] : known_) process.wait_channel.clear();
+  std::size_t read = 0;
+  for (const auto pid : owners) {
+    auto& process = known_.at(pid);
+    if (read >= kWaitChannels) return;
+    if (those_in(waited_on, process.sockets).empty()) continue;
     ++read;
     if (const auto text = source.read(directory_of(pid) + "/wchan"))
       process.wait_channel = parse_wait_channel(*text);
   }
 }
 
-Processes ProcessesReader::published(const Inodes& listening) const {
+namespace {
+
+/// The sockets that some of the owners hold which are left out.
+std::vector<CrowdedSocket> crowded_sockets(const std::set<std::uint32_t>& short_of,
+                                           const std::map<std::uint32_t, std::uint64_t>& holders) {
+  std::vector<CrowdedSocket> crowded;
+  for (const auto inode : short_of)
+    if (crowded.size() < Processes::kCrowdedSockets) crowded.push_back({inode, holders.at(inode)});
+  return crowded;
+}
+
+}  // namespace
+
+Processes ProcessesReader::published(const Wanted& wanted, const std::vector<std::int32_t>& owners) const {
   Processes result;
-  std::size_t owners = 0;
+  const auto kept = std::min(owners.size(), kOwners);
+  const std::set<std::int32_t> named(owners.begin(), owners.begin() + static_cast<std::ptrdiff_t>(kept));
+  result.owners_cut = owners.size() - kept;
+  std::map<std::uint32_t, std::uint64_t> holders;  // counted only where some are left out
+  Inodes short_of;
   for (const auto& [pid, known] : known_) {
     ++result.total;
     if (known.sockets_unsure || known.sweep_due || !known.stat) ++result.unreadable;
     if (is_uncounted(known)) ++result.uncounted;
-    if (!known.stat) continue;  // nameless, and perhaps not the one whose sockets were seen
-    auto held = those_in(listening, known.sockets);
+    if (!known.stat) continue;
+    auto held = those_in(wanted.listening, known.sockets);
     const bool owner = !held.empty() || !known.close_waits.empty();
-    if (owner && ++owners > kOwners) {
-      ++result.owners_cut;
-      if (!known.fullest) continue;
+    const bool shown = known.fullest || named.contains(pid);
+    if (result.owners_cut != 0)
+      for (const auto inode : held) {
+        ++holders[inode];
+        if (!shown) short_of.insert(inode);
+      }
+    if (const auto ratio = fullness(known); ratio && is_judged(known) && !shown) {
+      ++result.fullest_cut;
+      result.fullest_cut_ratio = std::max(result.fullest_cut_ratio, *ratio);
     }
-    if (!owner && !known.fullest) continue;
+    if (!shown) continue;
     const auto limits = known.limits.value_or(FdLimits());
     result.processes.push_back({.pid = pid,
                                 .start_ticks = known.stat->start_ticks,
@@ -394,9 +506,11 @@ Processes ProcessesReader::published(const Inodes& listening) const {
                                 .hard_limit = limits.hard,
                                 .listener_inodes = std::move(held),
                                 .close_wait_inodes = known.close_waits,
+                                .uid = known.uid,
                                 .state = owner ? known.stat->state : '\0',
                                 .wait_channel = known.wait_channel});
   }
+  result.crowded = crowded_sockets(short_of, holders);
   return result;
 }
 
@@ -408,15 +522,17 @@ Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   forget_close_waits(wanted.close_waits);
   count_descriptors(reading);
   refresh_due(reading);
-  choose_fullest();
+  choose_fullest(reading.source);
   refresh_named(reading);
   plan_close_waits(wanted, reading.now);
   plan_sweep(wanted, reading.now);
   sweep(reading, wanted);
   refresh_named(reading);  // those in whom the sweep has found a socket
-  read_wait_channels(reading.source, wanted.waited_on);
+  bound_held_sockets();
+  const auto owners = owners_in_turn(wanted);
+  read_wait_channels(reading.source, owners, wanted.waited_on);
   owned_ = owned();
-  auto result = published(wanted.listening);
+  auto result = published(wanted, owners);
   result.some_hidden = !std::binary_search(pids->begin(), pids->end(), 1);
   closed_.look(reading, result);
   return result;

@@ -17,6 +17,10 @@ std::optional<std::uint32_t> parse_socket_link(std::string_view text);
 
 /// Reads the processes that hold a listening socket and those whose descriptors are nearest to their limit.
 ///
+/// Where there are more than are kept, the fullest are shared out among the users and their units, and the
+/// owners among the users and the sockets: of each socket those come first that are stopped or at their
+/// limit, then those that started first. So no user's processes push out all of another's.
+///
 /// Descriptors are counted in every run by the size of /proc/PID/fd, which the kernel gives from 6.2 on; on
 /// older ones by listing it, in every run for the fullest and otherwise with the rest. The rest of what is
 /// known about a process is read when it appears and then every 30 to 60 s; for the fullest in every run.
@@ -34,6 +38,9 @@ class ProcessesReader {
   /// Nobody asks for those that use less of their limit, and they come and go.
   static constexpr double kFullFrom = 0.1;
   static constexpr std::size_t kOwners = 1000;
+  /// Of all processes together, of the sockets that they hold; of those that hold most, some are not seen
+  /// where there are more.
+  static constexpr std::size_t kSocketsHeld = 262144;
   /// Of one process, its lowest descriptors; the sockets behind further ones are not seen.
   static constexpr std::uint64_t kLinksPerProcess = 8192;
   /// Some 50 ms. New processes and owners get half of it and the others what is left, but at least one
@@ -45,7 +52,8 @@ class ProcessesReader {
   static constexpr std::chrono::seconds kLongSweepRest{10};
   static constexpr std::chrono::seconds kRecheckInterval{60};
   static constexpr std::chrono::seconds kCloseWaitInterval{8};
-  /// Owners whose wait channel is read in a run: of those alone that own a listener with connections waiting.
+  /// Owners whose wait channel is read in a run: of those alone that own a listener with connections
+  /// waiting, the first as above.
   static constexpr std::size_t kWaitChannels = 128;
 
  private:
@@ -54,6 +62,7 @@ class ProcessesReader {
     std::optional<PidStat> stat;       // these three: as known last; empty: never could be read
     std::optional<FdLimits> limits;
     std::string unit;
+    std::optional<std::uint32_t> uid;  // the real one; empty: never could be read, or not asked for
     Count open_fds;
     bool count_failed = false;   // of the open descriptors, at the latest attempt, though they are there
     bool limits_failed = false;  // the same
@@ -69,6 +78,7 @@ class ProcessesReader {
   using Inodes = std::set<std::uint32_t>;
   struct Wanted {
     Inodes listening, close_waits, all;
+    std::map<std::uint32_t, std::uint32_t> users;  // of all, by inode
     Inodes waited_on;  // of the listening ones: those with connections in their queue
   };
 
@@ -78,7 +88,9 @@ class ProcessesReader {
   static bool is_uncounted(const Known& process);
   static bool refresh(Source& source, std::int32_t pid, Known& process, TimePoint now);
   void refresh_due(const Reading& reading);
-  void choose_fullest();
+  static std::optional<double> fullness(const Known& process);
+  static bool is_judged(const Known& process);
+  void choose_fullest(Source& source);
   void refresh_named(const Reading& reading);
   void forget_close_waits(const Inodes& wanted);
   [[nodiscard]] Inodes owned() const;
@@ -89,11 +101,14 @@ class ProcessesReader {
   static std::uint64_t look_at(const Reading& reading, std::int32_t pid, Known& process,
                                const Wanted& wanted);
   void sweep(const Reading& reading, const Wanted& wanted);
-  void read_wait_channels(Source& source, const Inodes& waited_on);
-  [[nodiscard]] Processes published(const Inodes& listening) const;
+  void bound_held_sockets();
+  [[nodiscard]] std::vector<std::int32_t> owners_in_turn(const Wanted& wanted) const;
+  void read_wait_channels(Source& source, const std::vector<std::int32_t>& owners, const Inodes& waited_on);
+  [[nodiscard]] Processes published(const Wanted& wanted, const std::vector<std::int32_t>& owners) const;
 
   std::map<std::int32_t, Known> known_;
-  std::vector<Inodes> listening_;  // of each network namespace, as known last
+  using Users = std::map<std::uint32_t, std::uint32_t>;
+  std::vector<Users> listening_;  // of each network namespace, as known last: who made each socket
   ClosedSockets closed_;
   Inodes owned_;       // sockets with an owner in the latest run
   Inodes swept_for_;   // sockets that the latest sweep of all processes looks for

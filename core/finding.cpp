@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/finding.h"
 
+#include <algorithm>
+#include <functional>
+
+#include "core/fair_share.h"
+
 namespace tcpdiag {
 namespace {
 
@@ -45,6 +50,27 @@ std::string to_string(const Subject& subject) {
     case SubjectKind::setting: return subject.name;
   }
   return "";
+}
+
+SubjectOwner owner_of(const Subject& subject) {
+  return {subject.uid, subject.unit.empty() ? subject.process : subject.unit};
+}
+
+std::vector<const Incident*> worst_of(std::vector<const Incident*> incidents, std::size_t most) {
+  if (incidents.size() <= most) return incidents;
+  std::vector<std::pair<std::size_t, const Incident*>> in_turn;
+  for (const auto* incident : incidents) in_turn.emplace_back(in_turn.size(), incident);
+  const auto subject = [](const auto& each) -> const Subject& { return each.second->finding.subject; };
+  share_out(in_turn, [&](const auto& each) { return owner_of(subject(each)); });
+  share_out(in_turn,
+            [&](const auto& each) { return std::pair(each.second->finding.netns, subject(each).uid); });
+  std::ranges::stable_sort(in_turn, std::greater<>(),
+                           [](const auto& each) { return each.second->finding.severity; });
+  in_turn.resize(most);
+  std::ranges::sort(in_turn);
+  incidents.clear();
+  for (const auto& [place, incident] : in_turn) incidents.push_back(incident);
+  return incidents;
 }
 
 }  // namespace tcpdiag

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/snapshot.h"
@@ -34,6 +35,8 @@ struct Subject {
   std::string process;  ///< comm of the owner or of the process itself
   std::optional<std::int32_t> pid;
   std::string unit;  ///< its systemd unit or container
+  /// The user that made it, where that is known: findings are shared out among users, it is not shown.
+  std::optional<std::uint32_t> uid{};
 
   bool operator==(const Subject&) const = default;
 };
@@ -42,6 +45,11 @@ struct Subject {
 /// "gunicorn[812]", "net.core.somaxconn"; empty for a host and for a namespace. What is learned later, such
 /// as a listener's owner, does not change it.
 std::string to_string(const Subject& subject);
+
+/// Who the subject belongs to, as far as that is known: the user and the unit or process. Findings are
+/// shared out among these.
+using SubjectOwner = std::pair<std::optional<std::uint32_t>, std::string>;
+SubjectOwner owner_of(const Subject& subject);
 
 /// One number that a finding rests on.
 struct Evidence {
@@ -87,6 +95,8 @@ struct Finding {
   std::vector<std::string> not_helping;   ///< what folklore says and why it does not help
   std::vector<std::string> consequences;  ///< what follows from it and is no finding of its own
   std::optional<std::chrono::seconds> critical_after{};  ///< it becomes critical when it has lasted so long
+  /// Further subjects of the same owner of which the same is true; they are no findings of their own.
+  std::uint64_t alike = 0;
 
   bool operator==(const Finding&) const = default;
 };
@@ -118,7 +128,13 @@ struct Diagnosis {
   std::vector<Finding> findings;  ///< worst first
   std::vector<Explained> explained;
   std::vector<Unknown> unknown;
+  std::uint64_t cut = 0;  ///< findings left out because there were more than are kept
 };
+
+struct Incident;
+
+/// At most `most` of them, in their order: the worst, and of those that are as bad of each owner some.
+std::vector<const Incident*> worst_of(std::vector<const Incident*> incidents, std::size_t most);
 
 /// A moment on both clocks: durations are taken from the first, people read the second.
 struct Moment {

@@ -121,6 +121,7 @@ bool is_full(const ListenerSocket& socket);
 struct Listeners {
   std::vector<Listener> listeners;
   std::uint64_t cut = 0;  ///< listening sockets left out because there were more than the collector keeps
+  std::uint64_t waited_on_cut = 0;  ///< of them, those with connections in their queue
 };
 
 /// TCP states with the kernel's numbers (include/net/tcp_states.h).
@@ -171,7 +172,8 @@ struct CloseWait {
   bool server = false;
   std::uint64_t cookie = 0;
   std::uint32_t inode = 0;
-  TimePoint first_seen;  ///< of the first dump that showed it in CLOSE_WAIT: its age is at least that
+  std::uint32_t uid = 0;  ///< owner when the socket was made
+  TimePoint first_seen;   ///< of the first dump that showed it in CLOSE_WAIT: its age is at least that
 };
 
 /// Ephemeral ports taken for one destination: a 4-tuple is unique, so this is also the number of sockets,
@@ -189,9 +191,10 @@ struct Connections {
   /// The local port has a listener, or had one: it is outside the range of ephemeral ports, the remote one
   /// inside. By port.
   std::vector<PortConnections> server;
+  std::uint64_t server_cut = 0;  ///< ports left out because there were more than kServerPorts, the least busy
   std::vector<PortConnections> client;  ///< everything else by remote port, the kClientPorts busiest, by port
   PortConnections client_other;         ///< the client connections to all other remote ports; port 0
-  std::vector<HalfOpen> half_open;      ///< one for every listener; by endpoint
+  std::vector<HalfOpen> half_open;      ///< one for every listener, or the kHalfOpen busiest; by endpoint
   std::vector<CloseWait> close_wait;    ///< oldest first, at most kCloseWaits
   std::uint64_t close_wait_cut = 0;     ///< CLOSE_WAIT sockets beyond that
   std::vector<Destination> destinations;     ///< the busiest, by local ports, at most kDestinations
@@ -202,7 +205,9 @@ struct Connections {
   std::uint32_t ephemeral_ports_used = 0, ephemeral_connections = 0;
   std::uint64_t sockets = 0;  ///< all that the dump showed, listeners included
 
+  static constexpr std::size_t kServerPorts = 4096;
   static constexpr std::size_t kClientPorts = 20;
+  static constexpr std::size_t kHalfOpen = 4096;
   static constexpr std::size_t kCloseWaits = 16384;
   static constexpr std::size_t kDestinations = 20;
 };
@@ -249,8 +254,8 @@ struct FileHandles {
   std::uint64_t max = 0;
 };
 
-/// A process that owns a listener, one of the fullest by descriptors that uses a tenth of its limit or more,
-/// or one that holds connections whose peer has closed.
+/// A process that owns a listener, one of the fullest by descriptors that uses a tenth of its limit or more
+/// (those with a limit of Processes::kSmallestLimit or more first), or one that holds connections whose peer has closed.
 struct Process {
   std::int32_t pid = 0;
   std::uint64_t start_ticks = 0;  ///< with the pid, its identity (/proc/PID/stat field 22)
@@ -266,12 +271,21 @@ struct Process {
   /// TCP sockets it holds that the socket table no longer shows: the connection is over, the descriptor is
   /// not closed. Fewer than 16 may be told as 0. Empty: not known (collectors/closed_sockets.h says when).
   Count closed_sockets;
+  /// Its real user. Empty: not known; it is looked up only of those near their limit, and where there are
+  /// more processes than are kept.
+  std::optional<std::uint32_t> uid{};
   char state = 0;  ///< of an owner's main thread: 'R', 'S', 'D', 'T' ... (proc_pid_stat(5)); 0: not known
   std::string
       wait_channel;  ///< of an owner: the kernel function it sleeps in (/proc/PID/wchan); empty: not known
 
   /// open fds / soft limit; empty when either is not known.
   [[nodiscard]] std::optional<double> fd_ratio() const;
+};
+
+/// A listening socket that more processes hold than are named.
+struct CrowdedSocket {
+  std::uint32_t inode = 0;
+  std::uint64_t holders = 0;  ///< all of them
 };
 
 /// The processes worth naming, ordered by pid.
@@ -291,10 +305,20 @@ struct Processes {
   Count closed_sockets_at_most;
   /// Of `processes`, those whose closed sockets could not be counted because that is denied.
   std::uint64_t closed_sockets_denied = 0;
-  /// Owners of listeners or of sockets in CLOSE_WAIT left out because there were more than are kept.
+  /// Owners of listeners or of sockets in CLOSE_WAIT left out because there were more than are kept. Those
+  /// that are kept are shared out among the users and among the sockets, so that each socket has some.
   std::uint64_t owners_cut = 0;
+  /// The sockets that those own which are left out; by inode, at most kCrowdedSockets.
+  std::vector<CrowdedSocket> crowded;
+  /// Processes left out though they use a tenth or more of their limit. Those that are kept are the fullest
+  /// of each user.
+  std::uint64_t fullest_cut = 0;
+  double fullest_cut_ratio = 0;  ///< the fd_ratio() of the fullest of them
 
   static constexpr std::size_t kCloseWaitsOwned = 1024;
+  static constexpr std::size_t kCrowdedSockets = 256;
+  /// A process that may open fewer has locked itself in: it is no server.
+  static constexpr std::uint64_t kSmallestLimit = 32;
 };
 
 /// /proc/meminfo: what the machine's limits are measured by.

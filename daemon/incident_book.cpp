@@ -13,11 +13,12 @@ IncidentBook::IncidentBook(std::span<const Rule> rules, Thresholds thresholds, H
 
 void IncidentBook::observe(const Snapshot& snapshot, Moment now) {
   history_.push(snapshot);
-  auto diagnosis = diagnose(history_, rules_, thresholds_);
+  auto diagnosis = diagnose(history_, rules_, thresholds_, incidents_);
   incidents_ = advance(std::move(incidents_), diagnosis, now, hold_);
   for (const auto& incident : incidents_)
     if (incident.opened.at == now.at) ++opened_[incident.finding.id];
   unknown_ = std::move(diagnosis.unknown);
+  findings_cut_ = diagnosis.cut;
   if (!since_) since_ = now.at;
 }
 
@@ -27,6 +28,7 @@ bool IncidentBook::is_undecided() const {
 
 void IncidentBook::write_to(Report& report) const {
   report.incidents = incidents_;
+  report.findings_cut = findings_cut_;
   report.judged_since = since_;
   for (const auto& rule : rules_) {
     RuleState state{.id = rule.info.id, .severity = rule.info.severity};

@@ -35,6 +35,7 @@ class IncidentBook {
   History history_;
   std::vector<Incident> incidents_;
   std::vector<Unknown> unknown_;                              // of the latest diagnosis
+  std::uint64_t findings_cut_ = 0;                            // the same
   std::optional<TimePoint> since_;                            // the first diagnosis
   std::map<std::string, std::uint64_t, std::less<>> opened_;  // by rule
 };

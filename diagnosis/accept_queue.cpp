@@ -5,6 +5,7 @@
 #include <functional>
 #include <numeric>
 
+#include "core/fair_share.h"
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/subjects.h"
@@ -87,6 +88,35 @@ bool in_trouble(const Listener* was, const Listener& is) {
   if (was == nullptr || looks(is.fill) < looks(was->fill))
     return full_looks(is.fill) > 0 || is.drops.value_or(0) > 0;
   return full_looks(is.fill) > full_looks(was->fill) || is.drops > was->drops;
+}
+
+std::vector<std::size_t> all_places_in_trouble(const Window& window, const Listeners& now) {
+  const auto* oldest = &now;
+  for (std::size_t i = window.size(); i-- > 0;)
+    if (const auto* listeners = window.view(i).listeners.get()) oldest = listeners;
+  std::vector<std::size_t> places;
+  for (std::size_t place = 0; place < now.listeners.size(); ++place)
+    if (in_trouble(find_near(*oldest, now.listeners[place].endpoint, place), now.listeners[place]))
+      places.push_back(place);
+  return places;
+}
+
+// Where the listeners stand whose queues are worth a look, in their order.
+std::vector<std::size_t> places_in_trouble(const Window& window, const Listeners& now) {
+  auto places = all_places_in_trouble(window, now);
+  if (places.size() <= kMostQueues) return places;
+  std::ranges::stable_sort(places, std::greater<>(),
+                           [&](std::size_t place) { return fill_ratio(now.listeners[place].fullest()); });
+  share_out(places, [&](std::size_t place) { return now.listeners[place].fullest().uid; });
+  places.resize(kMostQueues);
+  std::ranges::sort(places);
+  return places;
+}
+
+std::uint64_t queues_cut(const Window& window, const Listeners& now) {
+  if (now.listeners.size() <= kMostQueues) return 0;
+  const auto troubled = all_places_in_trouble(window, now).size();
+  return troubled - std::min(troubled, kMostQueues);
 }
 
 // Rounded to the distance of two looks, because ticks waver: three seconds may be a little less.
@@ -263,15 +293,19 @@ bool QueueCourse::emptied_since_overflow() const {
 Result<std::vector<QueueCourse>> troubled_queues(const Window& window) {
   const auto now = window.latest(&NetnsView::listeners);
   if (!now) return tl::unexpected<Error>(now.error());
-  const auto* oldest = *now;
-  for (std::size_t i = window.size(); i-- > 0;)
-    if (const auto* listeners = window.view(i).listeners.get()) oldest = listeners;
   std::vector<QueueCourse> courses;
-  const auto& all = (*now)->listeners;
-  for (std::size_t place = 0; place < all.size(); ++place)
-    if (in_trouble(find_near(*oldest, all[place].endpoint, place), all[place]))
-      courses.push_back(course_of(window, all[place], place));
+  for (const auto place : places_in_trouble(window, **now))
+    courses.push_back(course_of(window, (*now)->listeners[place], place));
   return courses;
+}
+
+std::optional<Error> unseen_queues(const Window& window) {
+  const auto now = window.latest(&NetnsView::listeners);
+  if (!now) return std::nullopt;
+  const auto cut = (*now)->waited_on_cut + queues_cut(window, **now);
+  if (cut == 0) return std::nullopt;
+  return Error{Errc::too_large, "listeners: the fullest of each user are looked at, " + std::to_string(cut) +
+                                    " further ones with connections in their queue are not"};
 }
 
 std::optional<bool> accepts(const Window& window, const Listener& listener, std::chrono::milliseconds time) {

@@ -56,8 +56,14 @@ struct QueueCourse {
 };
 
 /// The course of every listener whose queue was full, or did not empty, or that dropped something within the
-/// window; all others are left out. Errors: the listeners cannot be read.
+/// window; all others are left out. Where there are more than kMostQueues, the fullest of each user. Errors:
+/// the listeners cannot be read.
 Result<std::vector<QueueCourse>> troubled_queues(const Window& window);
+inline constexpr std::size_t kMostQueues = 1024;
+
+/// Why the queues of some listeners are not judged: there are too many in trouble. Empty: all are, or it is
+/// not known.
+std::optional<Error> unseen_queues(const Window& window);
 
 /// Whether connections were taken from the listener's queue during the last `time`, in which it was always
 /// full. Empty: that cannot be told.

@@ -2,8 +2,14 @@
 #include "diagnosis/diagnose.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
 #include <string_view>
+#include <tuple>
 
+#include "core/fair_share.h"
+#include "diagnosis/accept_queue.h"
 #include "diagnosis/commands.h"
 #include "diagnosis/known_servers.h"
 #include "diagnosis/words.h"
@@ -11,18 +17,26 @@
 namespace tcpdiag {
 namespace {
 
-// A finding with the rule behind it.
+// What a rule found, before there are words for it.
 struct Found {
-  Finding finding;
-  const Rule* rule;
-  std::vector<std::string_view> explains;  // besides the rule's own
+  const Rule* rule = nullptr;
+  std::size_t netns_index = 0;
+  std::string netns;
+  Facts facts;
+  std::vector<std::string> effects{};  // that it explains
+  std::uint64_t alike = 0;
+  std::size_t place = 0;  // among all that were found
+
+  [[nodiscard]] std::string_view id() const { return rule->info.id; }
+  [[nodiscard]] const Subject& subject() const { return facts.subject; }
+  [[nodiscard]] Severity severity() const { return facts.severity.value_or(rule->info.severity); }
 };
 
 void put(Values& values, const std::string& name, const std::string& value) {
   if (!value.empty()) values.try_emplace(name, value);
 }
 
-std::string owner_of(const Subject& subject) {
+std::string owner_text(const Subject& subject) {
   if (subject.process.empty()) return {};
   return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
 }
@@ -48,24 +62,39 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
   put(values, "unit", subject.unit);
   put(values, "service", restartable_service(subject.unit));
-  put(values, "owner", owner_of(subject));
+  put(values, "owner", owner_text(subject));
   if (const auto backlog = values.find("new_backlog"); backlog != values.end())
     put(values, "server_knob", server_knob(subject.process, backlog->second).value_or(""));
   return values;
 }
 
-Finding to_finding(const Rule& rule, const Facts& facts, const std::string& netns, const Window& window) {
+std::string plural_of(SubjectKind kind) { return kind == SubjectKind::process ? "processes" : "listeners"; }
+
+// What was said of one is true of others, too.
+std::string alike_text(const Found& found) {
+  if (found.alike == 0) return {};
+  const auto& subject = found.subject();
+  const auto owner = !subject.unit.empty() ? subject.unit : subject.process;
+  const auto kind = found.alike == 1 ? std::string(to_string(subject.kind)) : plural_of(subject.kind);
+  return " The same is true of " + std::to_string(found.alike) + " further " + kind + " of " +
+         (owner.empty() ? "the same user" : owner) + ".";
+}
+
+Finding to_finding(const Found& found, const History& history) {
+  const auto& rule = *found.rule;
   const auto& info = rule.info;
-  const auto values = values_of(facts, netns, window);
+  const auto& netns = found.netns;
+  const auto values = values_of(found.facts, netns, Window(history, found.netns_index, rule.lookback));
   Finding finding{.id = std::string(info.id),
                   .title = std::string(info.title),
-                  .severity = facts.severity.value_or(info.severity),
+                  .severity = found.severity(),
                   .netns = netns,
-                  .subject = facts.subject,
-                  .summary = fill_in(info.summary, values),
-                  .evidence = facts.evidence,
-                  .bites = facts.bites,
-                  .critical_after = rule.critical_after};
+                  .subject = found.subject(),
+                  .summary = fill_in(info.summary, values) + alike_text(found),
+                  .evidence = found.facts.evidence,
+                  .bites = found.facts.bites,
+                  .critical_after = rule.critical_after,
+                  .alike = found.alike};
   for (const auto& text : info.advice) {
     if (!can_fill_in(text.action, values) || !can_fill_in(text.command, values)) continue;
     finding.advice.push_back({fill_in(text.action, values), in_netns(command_of(text, values), netns),
@@ -74,11 +103,18 @@ Finding to_finding(const Rule& rule, const Facts& facts, const std::string& netn
   for (const auto text : info.not_helping)
     if (can_fill_in(text, values)) finding.not_helping.push_back(fill_in(text, values));
   for (const auto text : info.consequences) finding.consequences.emplace_back(text);
+  for (const auto& effect : found.effects) finding.consequences.push_back(effect);
   return finding;
 }
 
 Unknown unknown_of(const Rule& rule, const std::string& netns, const Error& why, bool in_part) {
   return {std::string(rule.info.id), netns, why.detail, in_part, why.code, std::string(why.source)};
+}
+
+// A rule about accept queues judges those of the listeners that are kept.
+std::optional<Error> unseen_by(const Rule& rule, const Verdict& verdict, const Window& window) {
+  if (verdict.unseen() || rule.info.family != "Accept queue") return verdict.unseen();
+  return unseen_queues(window);
 }
 
 void apply(const Rule& rule, const History& history, std::size_t netns, const Thresholds& thresholds,
@@ -90,65 +126,21 @@ void apply(const Rule& rule, const History& history, std::size_t netns, const Th
     diagnosis.unknown.push_back(unknown_of(rule, name, verdict.why(), false));
     return;
   }
-  if (const auto& unseen = verdict.unseen())
+  if (const auto unseen = unseen_by(rule, verdict, window))
     diagnosis.unknown.push_back(unknown_of(rule, name, *unseen, true));
   for (const auto& facts : verdict.facts())
-    found.push_back({to_finding(rule, facts, name, window), &rule, facts.explains});
+    found.push_back(
+        {.rule = &rule, .netns_index = netns, .netns = name, .facts = facts, .place = found.size()});
 }
 
-bool explains(const Found& cause, const Found& effect) {
-  const auto holds = [&](const auto& ids) { return std::ranges::find(ids, effect.finding.id) != ids.end(); };
-  return (holds(cause.rule->info.explains) || holds(cause.explains)) &&
-         same_subject(cause.finding, effect.finding);
+bool is_whole(const Subject& subject) {
+  return subject.kind == SubjectKind::host || subject.kind == SubjectKind::netns;
 }
 
-const Found* cause_of(const Found& effect, const std::vector<Found>& found) {
-  const auto cause = std::ranges::find_if(found, [&](const Found& other) { return explains(other, effect); });
-  return cause == found.end() ? nullptr : &*cause;
-}
-
-void add_once(std::vector<std::string>& names, const std::string& name) {
-  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-}
-
-// What is explained becomes a consequence of its cause, and of the cause's own cause if that is explained
-// too.
-void settle(std::vector<Found>& found, Diagnosis& diagnosis) {
-  std::vector<Finding> kept;
-  for (const auto& each : found)
-    if (cause_of(each, found) == nullptr) kept.push_back(each.finding);
-  for (const auto& each : found) {
-    const auto* cause = cause_of(each, found);
-    if (cause == nullptr) continue;
-    for (std::size_t steps = 0; steps < found.size(); ++steps) {
-      const auto* deeper = cause_of(*cause, found);
-      if (deeper == nullptr) break;
-      cause = deeper;
-    }
-    diagnosis.explained.push_back(
-        {each.finding.id, each.finding.netns, each.finding.subject, cause->finding.id});
-    for (auto& finding : kept)
-      if (finding.id == cause->finding.id && finding.netns == cause->finding.netns &&
-          finding.subject == cause->finding.subject)
-        add_once(finding.consequences, each.finding.id);
-  }
-  for (const auto& each : found)
-    for (const auto id : each.rule->info.replaces)
-      diagnosis.explained.push_back(
-          {std::string(id), each.finding.netns, each.finding.subject, each.finding.id});
-  diagnosis.findings = std::move(kept);
-}
-
-}  // namespace
-
-bool same_subject(const Finding& cause, const Finding& effect) {
-  const auto& a = cause.subject;
-  const auto& b = effect.subject;
-  const bool same_netns = cause.netns.empty() || effect.netns.empty() || cause.netns == effect.netns;
+bool about_the_same(const std::string& cause_netns, const Subject& a, const std::string& effect_netns,
+                    const Subject& b) {
+  const bool same_netns = cause_netns.empty() || effect_netns.empty() || cause_netns == effect_netns;
   if (!same_netns) return false;
-  const auto is_whole = [](const Subject& s) {
-    return s.kind == SubjectKind::host || s.kind == SubjectKind::netns;
-  };
   // What is about everything here may be about that; a cause that is vague explains only what is as vague.
   if (a.kind == SubjectKind::host || is_whole(b)) return true;
   if (is_whole(a)) return false;
@@ -160,7 +152,151 @@ bool same_subject(const Finding& cause, const Finding& effect) {
   return same_process;
 }
 
-Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds) {
+bool explains(const Found& cause, const Found& effect) {
+  const auto holds = [&](const auto& ids) { return std::ranges::find(ids, effect.id()) != ids.end(); };
+  return (holds(cause.rule->info.explains) || holds(cause.facts.explains)) &&
+         about_the_same(cause.netns, cause.subject(), effect.netns, effect.subject());
+}
+
+// Finds the cause of a finding without comparing each with all others: there may be very many.
+class Causes {
+ public:
+  explicit Causes(std::vector<Found>& found) : found_(found) {
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const auto& info = found[i].rule->info;
+      if (info.explains.empty() && found[i].facts.explains.empty()) continue;
+      all_.push_back(i);
+      for (auto& key : keys_of(found[i].subject())) by_key_[std::move(key)].push_back(i);
+      if (found[i].subject().pid)
+        by_process_[{found[i].subject().kind, *found[i].subject().pid}].push_back(i);
+    }
+  }
+
+  /// The first that explains it, or nullptr.
+  [[nodiscard]] Found* of(const Found& effect) const {
+    const auto& subject = effect.subject();
+    std::optional<std::size_t> first;
+    const auto look_at = [&](const std::vector<std::size_t>& causes) {
+      for (const auto i : causes) {
+        if (first && i >= *first) return;
+        if (explains(found_[i], effect)) first = i;
+      }
+    };
+    if (is_whole(subject))
+      look_at(all_);
+    else {
+      look_in(by_key_, std::string(), look_at);
+      for (const auto& key : keys_of(subject)) look_in(by_key_, key, look_at);
+      // Of two listeners of one process neither is about the other.
+      for (const auto kind :
+           {SubjectKind::listener, SubjectKind::destination, SubjectKind::process, SubjectKind::setting})
+        if (subject.pid && (kind != subject.kind || kind == SubjectKind::process))
+          look_in(by_process_, std::pair(kind, *subject.pid), look_at);
+    }
+    return first ? &found_[*first] : nullptr;
+  }
+
+ private:
+  // Two that are about the same thing, and not because of their process, have one of these in common.
+  static std::vector<std::string> keys_of(const Subject& subject) {
+    if (subject.kind == SubjectKind::host) return {std::string()};
+    std::vector<std::string> keys;
+    if (subject.kind == SubjectKind::listener)
+      keys.push_back("port " + (subject.port ? std::to_string(*subject.port) : std::string()));
+    keys.push_back(std::string(to_string(subject.kind)) + " " + to_string(subject));
+    return keys;
+  }
+  template <class Map, class Look>
+  static void look_in(const Map& map, const typename Map::key_type& key, Look look_at) {
+    if (const auto causes = map.find(key); causes != map.end()) look_at(causes->second);
+  }
+
+  std::vector<Found>& found_;
+  std::vector<std::size_t> all_;
+  std::map<std::string, std::vector<std::size_t>> by_key_;
+  std::map<std::pair<SubjectKind, std::int32_t>, std::vector<std::size_t>> by_process_;
+};
+
+// What is explained becomes a consequence of its cause, and of the cause's own cause if that is explained
+// too. Returns what is left.
+std::vector<Found> settle(std::vector<Found> found, Diagnosis& diagnosis) {
+  const Causes causes(found);
+  std::vector<Found*> kept;
+  for (auto& each : found) {
+    auto* cause = causes.of(each);
+    if (cause == nullptr) {
+      kept.push_back(&each);
+      continue;
+    }
+    for (std::size_t steps = 0; steps < found.size(); ++steps) {
+      auto* deeper = causes.of(*cause);
+      if (deeper == nullptr) break;
+      cause = deeper;
+    }
+    diagnosis.explained.push_back(
+        {std::string(each.id()), each.netns, each.subject(), std::string(cause->id())});
+    const std::string id(each.id());
+    if (std::ranges::find(cause->effects, id) == cause->effects.end()) cause->effects.push_back(id);
+  }
+  for (const auto& each : found)
+    for (const auto id : each.rule->info.replaces)
+      diagnosis.explained.push_back({std::string(id), each.netns, each.subject(), std::string(each.id())});
+  std::vector<Found> left;
+  for (auto* each : kept) left.push_back(std::move(*each));
+  return left;
+}
+
+// Those that an incident is open about go first, so that what is left out is not a matter of chance.
+void put_open_first(std::vector<Found>& found, std::span<const Incident> incidents) {
+  using Key = std::tuple<std::string, std::string, std::string>;
+  std::set<Key> open;
+  for (const auto& incident : incidents)
+    if (incident.is_open())
+      open.insert({incident.finding.id, incident.finding.netns, to_string(incident.finding.subject)});
+  std::ranges::stable_sort(found, std::greater<>(), [&](const Found& each) {
+    return std::pair(each.severity(),
+                     open.contains({std::string(each.id()), each.netns, to_string(each.subject())}));
+  });
+}
+
+// Of one owner's listeners or processes of which the same is true, the first few stand for the others.
+void count_alike(std::vector<Found>& found) {
+  std::map<std::tuple<std::string_view, std::string, SubjectKind, SubjectOwner>, std::vector<std::size_t>>
+      groups;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& subject = found[i].subject();
+    const auto owner = owner_of(subject);
+    const bool is_owned = owner != SubjectOwner();
+    if (is_owned && (subject.kind == SubjectKind::listener || subject.kind == SubjectKind::process))
+      groups[{found[i].id(), found[i].netns, subject.kind, owner}].push_back(i);
+  }
+  std::set<std::size_t> left_out;  // by place
+  for (const auto& [key, members] : groups) {
+    if (members.size() <= kAlikeShown) continue;
+    found[members.front()].alike = members.size() - kAlikeShown;
+    for (auto i = kAlikeShown; i < members.size(); ++i) left_out.insert(found[members[i]].place);
+  }
+  std::erase_if(found, [&](const Found& each) { return left_out.contains(each.place); });
+}
+
+// The worst; of those that are as bad, of each owner as many as of any other.
+void keep_some(std::vector<Found>& found, Diagnosis& diagnosis) {
+  if (found.size() <= kMostFindings) return;
+  share_out(found, [](const Found& each) { return owner_of(each.subject()); });
+  share_out(found, [](const Found& each) { return std::pair(each.netns, each.subject().uid); });
+  std::ranges::stable_sort(found, std::greater<>(), &Found::severity);
+  diagnosis.cut = found.size() - kMostFindings;
+  found.resize(kMostFindings);
+}
+
+}  // namespace
+
+bool same_subject(const Finding& cause, const Finding& effect) {
+  return about_the_same(cause.netns, cause.subject, effect.netns, effect.subject);
+}
+
+Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds,
+                   std::span<const Incident> incidents) {
   Diagnosis diagnosis;
   if (history.empty()) return diagnosis;
   std::vector<Found> found;
@@ -168,8 +304,13 @@ Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Th
   for (const auto& rule : rules)
     for (std::size_t netns = 0; netns < (rule.scope == RuleScope::machine ? 1 : namespaces); ++netns)
       apply(rule, history, netns, thresholds, found, diagnosis);
-  settle(found, diagnosis);
-  std::ranges::stable_sort(diagnosis.findings, std::greater(), &Finding::severity);
+  found = settle(std::move(found), diagnosis);
+  put_open_first(found, incidents);
+  count_alike(found);
+  keep_some(found, diagnosis);
+  std::ranges::stable_sort(
+      found, {}, [](const Found& each) { return std::pair(-static_cast<int>(each.severity()), each.place); });
+  for (const auto& each : found) diagnosis.findings.push_back(to_finding(each, history));
   return diagnosis;
 }
 

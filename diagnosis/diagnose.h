@@ -11,7 +11,16 @@ namespace tcpdiag {
 
 /// What the rules say at the history's latest snapshot, of every namespace and of the machine. A finding that
 /// another one on the same subject explains is listed as its consequence, and in Diagnosis::explained.
-Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds);
+///
+/// Of one rule's findings about the listeners or processes of one owner the first kAlikeShown are kept and
+/// the others counted (Finding::alike); of all findings kMostFindings, the worst and of each owner some, and
+/// the others counted (Diagnosis::cut). Those that one of `incidents` is about already are kept before others
+/// that are as bad.
+Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds,
+                   std::span<const Incident> incidents = {});
+
+inline constexpr std::size_t kAlikeShown = 3;
+inline constexpr std::size_t kMostFindings = 256;
 
 /// Whether both are about the same thing: the same listener, destination or setting, the same process, or a
 /// listener and its owner. One that is about a whole namespace or the host, because nothing in it stands out,

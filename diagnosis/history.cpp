@@ -17,8 +17,15 @@ std::size_t bytes_of(const Connections& connections) {
          connections.half_open.capacity() * sizeof(HalfOpen);
 }
 
+std::size_t bytes_of(const HostConfig& config) {
+  std::size_t bytes = config.file_limits.capacity() * sizeof(UnitFileLimit);
+  for (const auto& line : config.sysctls)
+    bytes += sizeof(SysctlLine) + line.file.capacity() + line.name.capacity() + line.value.capacity();
+  return bytes;
+}
+
 std::size_t bytes_of(const Processes& processes) {
-  std::size_t bytes = 0;
+  std::size_t bytes = processes.crowded.capacity() * sizeof(CrowdedSocket);
   for (const auto& process : processes.processes)
     bytes +=
         sizeof(Process) + process.unit.capacity() +
@@ -49,7 +56,8 @@ std::size_t bytes_of(Section<T> Holder::* section, const Holder& now, const Hold
 
 std::size_t bytes_of(const Snapshot& snapshot, const Snapshot* before) {
   auto bytes = sizeof(Snapshot) + bytes_of(&Snapshot::processes, snapshot, before) +
-               bytes_of(&Snapshot::kernel_log, snapshot, before);
+               bytes_of(&Snapshot::kernel_log, snapshot, before) +
+               bytes_of(&Snapshot::config, snapshot, before);
   for (std::size_t i = 0; i < snapshot.namespaces.size(); ++i) {
     const auto& netns = snapshot.namespaces[i];
     const bool comparable = before != nullptr && i < before->namespaces.size();

@@ -2,6 +2,7 @@
 #include "diagnosis/incidents.h"
 
 #include <algorithm>
+#include <span>
 #include <tuple>
 
 namespace tcpdiag {
@@ -94,6 +95,21 @@ struct ComesFirst {
   }
 };
 
+// Subjects that come and go may leave very many that are only not over yet.
+void close_longest_absent(std::vector<Incident>& incidents, Moment now, std::size_t kept) {
+  std::vector<Incident*> absent;
+  std::size_t open = 0;
+  for (auto& incident : incidents) {
+    if (!incident.is_open()) continue;
+    ++open;
+    if (!incident.blind && incident.seen.at != now.at) absent.push_back(&incident);
+  }
+  if (open <= kept) return;
+  std::ranges::sort(absent, {}, [](const Incident* incident) { return incident->seen.at; });
+  for (auto* incident : std::span(absent).first(std::min(absent.size(), open - kept)))
+    close(*incident, now, {});
+}
+
 }  // namespace
 
 std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& diagnosis, Moment now,
@@ -107,6 +123,7 @@ std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& 
     if (open) continue;
     incidents.push_back({.finding = finding, .opened = now, .seen = now});
   }
+  close_longest_absent(incidents, now, hold.open_kept);
   std::ranges::stable_sort(incidents, ComesFirst{now});
   const auto open = static_cast<std::size_t>(std::ranges::count_if(incidents, &Incident::is_open));
   if (incidents.size() > open + hold.closed_kept) incidents.resize(open + hold.closed_kept);

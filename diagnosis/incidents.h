@@ -12,6 +12,8 @@ namespace tcpdiag {
 struct Hold {
   std::chrono::seconds closes_after{10};  ///< an incident closes when its finding was absent for so long
   std::size_t closed_kept = 256;          ///< closed incidents kept, the latest ones
+  /// Open ones kept: beyond that, those that were absent longest close sooner.
+  std::size_t open_kept = 512;
 };
 
 /// The incidents after one more diagnosis: the only place where durations are judged. A new finding opens an

@@ -22,7 +22,8 @@ Subject listener_subject(const Window& window, const Listener& listener) {
 Subject listener_subject(const Snapshot& then, const Listener& listener) {
   Subject subject{.kind = SubjectKind::listener,
                   .address = address_label(listener.endpoint),
-                  .port = listener.endpoint.port};
+                  .port = listener.endpoint.port,
+                  .uid = listener.fullest().uid};
   const auto* processes = then.processes.get();
   if (processes == nullptr) return subject;
   set_owner(subject, main_owner(*processes, listener));
@@ -61,7 +62,11 @@ Subject port_subject(const Window& window, std::uint16_t port) {
 }
 
 Subject process_subject(const Process& process) {
-  return {.kind = SubjectKind::process, .process = process.comm, .pid = process.pid, .unit = process.unit};
+  return {.kind = SubjectKind::process,
+          .process = process.comm,
+          .pid = process.pid,
+          .unit = process.unit,
+          .uid = process.uid};
 }
 
 const Process* find_process(const Processes& processes, const Process& wanted) {
@@ -78,8 +83,10 @@ Subject destination_subject(const Destination& destination) {
 }
 
 const Listener* find_listener(const Listeners& listeners, const Endpoint& endpoint) {
-  const auto found = std::ranges::find(listeners.listeners, endpoint, &Listener::endpoint);
-  return found == listeners.listeners.end() ? nullptr : &*found;
+  const auto by_port = [](const Endpoint& each) { return std::tie(each.port, each); };
+  const auto found = std::ranges::lower_bound(listeners.listeners, by_port(endpoint), {},
+                                              [&](const Listener& each) { return by_port(each.endpoint); });
+  return found == listeners.listeners.end() || found->endpoint != endpoint ? nullptr : &*found;
 }
 
 const PortConnections* find_server_port(const Connections& connections, std::uint16_t port) {

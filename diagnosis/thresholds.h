@@ -6,6 +6,8 @@
 #include <string_view>
 #include <variant>
 
+#include "core/snapshot.h"
+
 namespace tcpdiag {
 
 /// Where the rules draw their lines. threshold_table() says what each means.
@@ -45,7 +47,7 @@ struct Thresholds {
   std::uint64_t reuse_resets_min = 3;
 
   // descriptors
-  std::uint64_t fd_limit_min = 32;
+  std::uint64_t fd_limit_min = Processes::kSmallestLimit;
   double fd_near = 0.8;
   double system_fd_near = 0.8;
   double system_fd_reached = 0.95;

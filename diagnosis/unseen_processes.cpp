@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "core/number_text.h"
+
 namespace tcpdiag {
 namespace {
 
@@ -22,6 +24,14 @@ std::optional<Error> unseen_processes(const Processes& processes) {
   if (processes.uncounted > 0)
     return cannot_be_read("/proc/PID/fd, /proc/PID/limits", processes.uncounted, processes.total);
   return std::nullopt;
+}
+
+std::optional<Error> unseen_processes(const Processes& processes, double ratio) {
+  if (auto unseen = unseen_processes(processes)) return unseen;
+  if (processes.fullest_cut == 0 || processes.fullest_cut_ratio < ratio) return std::nullopt;
+  return Error{Errc::too_large, "processes: the fullest of each user are looked at, " +
+                                    std::to_string(processes.fullest_cut) + " further ones that use up to " +
+                                    percent_text(processes.fullest_cut_ratio) + " of their limit are not"};
 }
 
 std::optional<Error> unseen_closed_sockets(const Processes& processes, std::uint64_t many) {

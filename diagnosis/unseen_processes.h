@@ -12,6 +12,9 @@ namespace tcpdiag {
 /// they cannot be counted. Empty: all could be looked at.
 std::optional<Error> unseen_processes(const Processes& processes);
 
+/// The same, and why others that use `ratio` or more of their limit are not judged: there are too many.
+std::optional<Error> unseen_processes(const Processes& processes, double ratio);
+
 /// The same for the sockets that they hold and that are closed, of which `many` would matter.
 std::optional<Error> unseen_closed_sockets(const Processes& processes, std::uint64_t many);
 

@@ -96,14 +96,9 @@ std::string closed_row(const Incident& incident) {
 
 std::string findings_html(const Report& report) {
   std::string html;
-  std::size_t shown = 0, left_out = 0;
-  for (const auto& incident : report.incidents) {
-    if (!incident.is_open()) continue;
-    if (shown == kFindingsShown)
-      ++left_out;
-    else
-      html += finding_html(incident, report.at), ++shown;
-  }
+  const auto open = open_incidents(report);
+  for (const auto* incident : worst_of(open, kFindingsShown)) html += finding_html(*incident, report.at);
+  const auto left_out = open.size() - std::min(open.size(), kFindingsShown) + report.findings_cut;
   if (left_out != 0)
     html += element("p", "And " + std::to_string(left_out) +
                              " more, in <a href=\"api/v1/findings\">/api/v1/findings</a>.");

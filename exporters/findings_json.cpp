@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/time_text.h"
+#include "exporters/json_stream.h"
 #include "exporters/json_text.h"
 
 namespace tcpdiag {
@@ -98,7 +99,8 @@ Json watched_json(const Report& report) {
   Count listeners, connections;
   for (const auto& netns : report.snapshot.namespaces) {
     if (const auto* share = netns.listeners.get())
-      listeners = listeners.value_or(0) + share->listeners.size();  // the first one that is known
+      listeners =
+          listeners.value_or(0) + share->listeners.size() + share->cut;  // the first one that is known
     if (const auto* share = netns.connections.get())
       connections = connections.value_or(0) + connections_of(*share);
   }
@@ -135,6 +137,7 @@ nlohmann::ordered_json finding_json(const Incident& incident) {
   object["since"] = to_rfc3339(incident.opened.wall);
   object["subject"] = subject_json(finding.subject);
   object["summary"] = finding.summary;
+  if (finding.alike != 0) object["alike"] = finding.alike;
   object["evidence"] = list_json(finding.evidence, evidence_json);
   if (finding.bites) object["bites"] = bites_json(*finding.bites);
   object["advice"] = list_json(finding.advice, advice_json);
@@ -144,27 +147,52 @@ nlohmann::ordered_json finding_json(const Incident& incident) {
   return object;
 }
 
-nlohmann::ordered_json findings_json(const Report& report) {
-  Json object = {{"generated_at", to_rfc3339(report.wall_at)}, {"findings", Json::array()}};
+void write_findings_json(const Report& report, const TextSink& sink) {
+  JsonStream stream(sink);
+  stream.begin_object();
+  stream.field("generated_at", to_rfc3339(report.wall_at));
+  stream.key("findings");
+  stream.begin_array();
   for (const auto& incident : report.incidents) {
     if (!incident.is_open()) continue;
     auto finding = finding_json(incident);
     if (is_past(incident, report)) finding["last_seen"] = to_rfc3339(incident.seen.wall);
-    object["findings"].push_back(std::move(finding));
+    stream.value(finding);
   }
-  object["unknown"] = unknowns_json(report);
-  object["watched"] = watched_json(report);
-  return object;
+  stream.end_array();
+  if (report.findings_cut != 0) stream.field("cut", report.findings_cut);
+  stream.field("unknown", unknowns_json(report));
+  stream.field("watched", watched_json(report));
+  stream.end_object();
+  stream.finish();
 }
 
-nlohmann::ordered_json incidents_json(const Report& report) {
-  Json object = {{"generated_at", to_rfc3339(report.wall_at)}, {"incidents", Json::array()}};
-  for (const auto& incident : report.incidents) object["incidents"].push_back(incident_json(incident));
-  return object;
+void write_incidents_json(const Report& report, const TextSink& sink) {
+  JsonStream stream(sink);
+  stream.begin_object();
+  stream.field("generated_at", to_rfc3339(report.wall_at));
+  stream.key("incidents");
+  stream.begin_array();
+  for (const auto& incident : report.incidents) stream.value(incident_json(incident));
+  stream.end_array();
+  stream.end_object();
+  stream.finish();
 }
 
-std::string findings_json_text(const Report& report) { return json_text(findings_json(report), 2) + "\n"; }
-std::string incidents_json_text(const Report& report) { return json_text(incidents_json(report), 2) + "\n"; }
-std::string finding_json_line(const Incident& incident) { return json_text(finding_json(incident), -1); }
+std::string findings_json_text(const Report& report) {
+  std::string text;
+  write_findings_json(report, [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+std::string incidents_json_text(const Report& report) {
+  std::string text;
+  write_incidents_json(report, [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+std::string finding_json_line(const Incident& incident) {
+  return json_text(finding_json(incident), -1);
+}
 
 }  // namespace tcpdiag

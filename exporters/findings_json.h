@@ -7,21 +7,22 @@
 #include <string>
 
 #include "core/report.h"
+#include "exporters/text_sink.h"
 
 namespace tcpdiag {
 
 /// One open incident's finding. A key that is not known is left out.
 nlohmann::ordered_json finding_json(const Incident& incident);
 
-/// GET /api/v1/findings: what is found at present, and what cannot be told.
-nlohmann::ordered_json findings_json(const Report& report);
+/// GET /api/v1/findings: what is found at present, and what cannot be told. Bytes that are not UTF-8 become
+/// U+FFFD.
+std::string findings_json_text(const Report& report);
+void write_findings_json(const Report& report, const TextSink& sink);
 
 /// GET /api/v1/incidents: open and closed incidents, with their times.
-nlohmann::ordered_json incidents_json(const Report& report);
-
-/// The same as text. Bytes that are not UTF-8 become U+FFFD.
-std::string findings_json_text(const Report& report);
 std::string incidents_json_text(const Report& report);
+void write_incidents_json(const Report& report, const TextSink& sink);
+
 /// One finding on one line, for the journal.
 std::string finding_json_line(const Incident& incident);
 

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <thread>
 
+#include "exporters/gzip.h"
 #include "exporters/listen_socket.h"
 #include "exporters/open_connections.h"
 #include "exporters/rate_limiter.h"
@@ -88,7 +89,26 @@ bool announces_body(const Framing& framing, MHD_Connection* connection) {
          (framing.lengths > 0 && header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != "0");
 }
 
-MHD_Result send(MHD_Connection* connection, const HttpResponse& answer, bool close = false) {
+ssize_t unpack(void* file, std::uint64_t, char* to, std::size_t most) {
+  try {
+    const auto bytes = static_cast<Gunzip*>(file)->read(to, most);
+    return bytes == 0 ? MHD_CONTENT_READER_END_OF_STREAM : static_cast<ssize_t>(bytes);
+  } catch (const std::exception&) {  // MHD is C: nothing may fly through it
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+  }
+}
+
+MHD_Response* unpacked_response(const HttpResponse& answer) {
+  constexpr std::size_t kPiece = 16384;
+  auto* file = new Gunzip(answer.body);
+  const auto free_file = [](void* read) { delete static_cast<Gunzip*>(read); };
+  auto* response = MHD_create_response_from_callback(*answer.unpacked_size, kPiece, unpack, file, free_file);
+  if (response == nullptr) free_file(file);
+  return response;
+}
+
+MHD_Response* response_of(const HttpResponse& answer) {
+  if (answer.unpacked_size) return unpacked_response(answer);
   using Body = std::shared_ptr<const std::string>;
   auto* body = new Body(answer.body);  // keeps the page alive until MHD has sent it and frees this
   // MHD takes a pointer to what it could change and does not
@@ -96,10 +116,13 @@ MHD_Result send(MHD_Connection* connection, const HttpResponse& answer, bool clo
   const auto free_body = [](void* shared) { delete static_cast<Body*>(shared); };
   auto* response =
       MHD_create_response_from_buffer_with_free_callback_cls((*body)->size(), bytes, free_body, body);
-  if (response == nullptr) {
-    free_body(body);
-    return MHD_NO;
-  }
+  if (response == nullptr) free_body(body);
+  return response;
+}
+
+MHD_Result send(MHD_Connection* connection, const HttpResponse& answer, bool close = false) {
+  auto* response = response_of(answer);
+  if (response == nullptr) return MHD_NO;
   for (const auto& [name, value] : answer.headers)
     MHD_add_response_header(response, std::string(name).c_str(), std::string(value).c_str());
   if (close) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/http_pages.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <charconv>
-#include <stdexcept>
 
 #include "core/utf8.h"
 #include "exporters/findings_json.h"
+#include "exporters/gzip.h"
 #include "exporters/json.h"
 #include "exporters/landing_page.h"
 #include "exporters/prometheus.h"
@@ -21,6 +19,7 @@ constexpr std::string_view kPlain = "text/plain; charset=utf-8";
 HttpResponse respond(int status, std::shared_ptr<const std::string> body, std::string_view content_type) {
   return {status,
           std::move(body),
+          std::nullopt,
           {{"Content-Type", content_type},
            {"Cache-Control", "no-cache"},
            {"X-Content-Type-Options", "nosniff"},
@@ -104,23 +103,6 @@ bool accepts_gzip(std::string_view accept_encoding) {
   return any;
 }
 
-std::string gzip(std::string_view text) {
-  z_stream stream{};
-  constexpr int kGzipWindow = 15 + 16;
-  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-    throw std::runtime_error("zlib: no memory");
-  std::string compressed(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));  // zlib only reads it
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(compressed.data());
-  stream.avail_out = static_cast<uInt>(compressed.size());
-  const int end = deflate(&stream, Z_FINISH);
-  compressed.resize(stream.total_out);
-  deflateEnd(&stream);
-  if (end != Z_STREAM_END) throw std::runtime_error("zlib: deflate did not finish");
-  return compressed;
-}
-
 HttpResponse refuse(int status) {
   const auto refused = [&](std::string text, std::string_view name, std::string_view value) {
     auto response = respond(status, std::move(text));
@@ -161,14 +143,15 @@ HttpResponse HttpPages::answer(const HttpRequest& request) {
 
   const auto path = path_of(request.path);
   if (path == "/metrics")
-    return report_page(request, &HttpPages::metrics_, kPrometheusContentType,
-                       [this](const Report& report) { return to_prometheus_text(report, limits_); });
+    return report_page(
+        request, &HttpPages::metrics_, kPrometheusContentType,
+        [this](const Report& report, const TextSink& sink) { write_prometheus(report, limits_, sink); });
   if (path == "/api/v1/report")
-    return report_page(request, &HttpPages::api_report_, "application/json", to_json_text);
+    return report_page(request, &HttpPages::api_report_, "application/json", write_json);
   if (path == "/api/v1/findings")
-    return report_page(request, &HttpPages::api_findings_, "application/json", findings_json_text);
+    return report_page(request, &HttpPages::api_findings_, "application/json", write_findings_json);
   if (path == "/api/v1/incidents")
-    return report_page(request, &HttpPages::api_incidents_, "application/json", incidents_json_text);
+    return report_page(request, &HttpPages::api_incidents_, "application/json", write_incidents_json);
   if (path == "/-/healthy")
     return health_().healthy ? respond(200, "tcpdiagd is healthy.\n")
                              : respond(503, "tcpdiagd is not healthy: its loop stands still.\n");
@@ -183,6 +166,26 @@ HttpResponse HttpPages::answer(const HttpRequest& request) {
   return respond(404, "Not found. See / for what there is.\n");
 }
 
+HttpPages::Page HttpPages::rendered(const Report& report, const Render& render) {
+  std::string plain;
+  std::optional<Gzip> file;
+  Page page;
+  render(report, [&](std::string_view piece) {
+    page.plain_size += piece.size();
+    if (!file && page.plain_size <= kKeptPlainBytes) {
+      plain += piece;
+      return;
+    }
+    if (!file) file.emplace().add(std::exchange(plain, {}));
+    file->add(piece);
+  });
+  if (file)
+    page.compressed = std::make_shared<const std::string>(file->finish());
+  else
+    page.plain = std::make_shared<const std::string>(std::move(plain));
+  return page;
+}
+
 HttpResponse HttpPages::report_page(const HttpRequest& request, Page HttpPages::* page,
                                     std::string_view content_type, const Render& render) {
   auto report = reports_.latest();
@@ -193,12 +196,14 @@ HttpResponse HttpPages::report_page(const HttpRequest& request, Page HttpPages::
     rendered_ = std::move(report);
     metrics_ = api_report_ = api_findings_ = api_incidents_ = landing_ = {};
   }
-  auto& [plain, compressed] = this->*page;
-  if (!plain) plain = std::make_shared<const std::string>(render(*rendered_));
+  auto& [plain, compressed, plain_size] = this->*page;
+  if (!plain && !compressed) this->*page = rendered(*rendered_, render);
   const bool compress = accepts_gzip(request.accept_encoding);
   if (compress && !compressed) compressed = std::make_shared<const std::string>(gzip(*plain));
 
-  auto response = respond(200, compress ? compressed : plain, content_type);
+  const bool as_kept = compress || plain;
+  auto response = respond(200, compress || !plain ? compressed : plain, content_type);
+  if (!as_kept) response.unpacked_size = plain_size;
   response.headers.emplace_back("Vary", "Accept-Encoding");
   if (compress) response.headers.emplace_back("Content-Encoding", "gzip");
   return response;
@@ -208,7 +213,7 @@ HttpResponse HttpPages::landing(const HttpRequest& request) {
   constexpr std::string_view kHtml = "text/html; charset=utf-8";
   if (reports_.latest())
     return report_page(request, &HttpPages::landing_, kHtml,
-                       [](const Report& report) { return landing_page(&report); });
+                       [](const Report& report, const TextSink& sink) { sink(landing_page(&report)); });
   return respond(200, std::make_shared<const std::string>(landing_page(nullptr)), kHtml);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "core/published.h"
 #include "core/report.h"
 #include "exporters/samples.h"
+#include "exporters/text_sink.h"
 
 namespace tcpdiag {
 
@@ -34,15 +36,15 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 200;
   std::shared_ptr<const std::string> body;
+  /// The body is a gzip file, and the client is to be sent what is in it: so many bytes. Empty: it is sent
+  /// the body.
+  std::optional<std::size_t> unpacked_size{};
   std::vector<std::pair<std::string_view, std::string_view>> headers;  ///< constants only
 };
 
 /// Whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3). A header that is not understood does
 /// not.
 bool accepts_gzip(std::string_view accept_encoding);
-
-/// `text` as a gzip file, at the fastest level.
-std::string gzip(std::string_view text);
 
 /// The answer to who may not have any other: 400 (malformed request), 401 (no right password), 429 (too many
 /// requests), 503 (too many passwords to check).
@@ -52,9 +54,14 @@ HttpResponse refuse(int status);
 void set_headers(HttpResponse& response, const std::vector<std::pair<std::string, std::string>>& headers);
 
 /// Answers requests from the latest report. A page is rendered when it is first asked for and kept until the
-/// next report, so that many clients cost no more than one. Safe to use from several threads.
+/// next report, so that many clients cost no more than one. A large one is never held as a whole: it is
+/// compressed while it is rendered, kept compressed alone, and unpacked while it is sent to who wants it so.
+/// Safe to use from several threads.
 class HttpPages {
  public:
+  /// What a page may have to be kept as it is.
+  static constexpr std::size_t kKeptPlainBytes = 1 << 20;
+
   HttpPages(const Published<Report>& reports, HealthCheck health, Limits limits);
 
   HttpResponse answer(const HttpRequest& request);
@@ -63,12 +70,14 @@ class HttpPages {
 
  private:
   using Text = std::shared_ptr<const std::string>;
-  /// A rendered page: plain, and compressed once somebody has asked for that.
+  /// A rendered page: plain while it is small, and compressed when it is not or somebody has asked for that.
   struct Page {
     Text plain, compressed;
+    std::size_t plain_size = 0;
   };
-  using Render = std::function<std::string(const Report&)>;
+  using Render = std::function<void(const Report&, const TextSink&)>;
 
+  static Page rendered(const Report& report, const Render& render);
   HttpResponse report_page(const HttpRequest& request, Page HttpPages::* page, std::string_view content_type,
                            const Render& render);
   HttpResponse landing(const HttpRequest& request);

@@ -45,18 +45,19 @@ std::string_view to_string(IncidentEvent event) {
 
 IncidentChanges changes_between(const Report* before, const Report& after) {
   IncidentChanges found;
-  const auto add = [&](IncidentEvent event, const Incident& incident) {
-    if (found.changes.size() == IncidentChanges::kMost)
-      ++found.left_out;
-    else
-      found.changes.push_back({event, incident});
+  const auto add = [&](IncidentEvent event, auto has_happened) {
+    std::vector<const Incident*> incidents;
+    for (const auto& incident : after.incidents)
+      if (has_happened(incident)) incidents.push_back(&incident);
+    const auto most = std::min(incidents.size(), IncidentChanges::kMost - found.changes.size());
+    found.left_out += incidents.size() - most;
+    for (const auto* incident : worst_of(std::move(incidents), most))
+      found.changes.push_back({event, *incident});
   };
-  for (const auto& incident : after.incidents)
-    if (is_new(incident.opened, before)) add(IncidentEvent::opened, incident);
-  for (const auto& incident : after.incidents)
-    if (has_changed(incident, before)) add(IncidentEvent::changed, incident);
-  for (const auto& incident : after.incidents)
-    if (incident.closed && is_new(*incident.closed, before)) add(IncidentEvent::closed, incident);
+  add(IncidentEvent::opened, [&](const Incident& each) { return is_new(each.opened, before); });
+  add(IncidentEvent::changed, [&](const Incident& each) { return has_changed(each, before); });
+  add(IncidentEvent::closed,
+      [&](const Incident& each) { return each.closed && is_new(*each.closed, before); });
   return found;
 }
 

@@ -25,7 +25,7 @@ struct IncidentChange {
 /// What changed from one report to the next.
 struct IncidentChanges {
   std::vector<IncidentChange> changes;  ///< opened ones, worst first, then changed ones, then closed ones
-  std::size_t left_out = 0;             ///< changes beyond the first kMost
+  std::size_t left_out = 0;  ///< changes beyond kMost: not those of the worst, nor all of one owner's
 
   static constexpr std::size_t kMost = 64;
 };

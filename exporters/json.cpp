@@ -8,7 +8,7 @@
 #include "core/sysctls.h"
 #include "core/time_text.h"
 #include "core/version.h"
-#include "exporters/json_text.h"
+#include "exporters/json_stream.h"
 #include "exporters/metric_catalog.h"
 
 namespace tcpdiag {
@@ -30,6 +30,25 @@ template <class T, class Render>
 Json section(const Section<T>& share, Render render) {
   if (const auto* value = share.get()) return render(*value);
   return {{"error", error_value(share.value.error())}};
+}
+
+/// The same for what may be large: `write` writes it.
+template <class T, class Write>
+void write_section(JsonStream& stream, std::string_view name, const Section<T>& share, Write write) {
+  stream.key(name);
+  if (const auto* value = share.get())
+    write(*value);
+  else
+    stream.value({{"error", error_value(share.value.error())}});
+}
+
+/// An array with `render` of each.
+template <class Values, class Render>
+void write_array(JsonStream& stream, std::string_view name, const Values& values, Render render) {
+  stream.key(name);
+  stream.begin_array();
+  for (const auto& value : values) stream.value(render(value));
+  stream.end_array();
 }
 
 double seconds(std::chrono::duration<double> duration) { return duration.count(); }
@@ -78,10 +97,13 @@ Json listener(const Listener& listener, const ListenerOwners* owners) {
   return object;
 }
 
-Json listeners(const Listeners& listeners, const ListenerOwners* owners) {
-  Json object = {{"endpoints", Json::array()}, {"cut", listeners.cut}};
-  for (const auto& each : listeners.listeners) object["endpoints"].push_back(listener(each, owners));
-  return object;
+void write_listeners(JsonStream& stream, const Listeners& listeners, const ListenerOwners* owners) {
+  stream.begin_object();
+  write_array(stream, "endpoints", listeners.listeners,
+              [&](const Listener& each) { return listener(each, owners); });
+  stream.field("cut", listeners.cut);
+  stream.field("waited_on_cut", listeners.waited_on_cut);
+  stream.end_object();
 }
 
 Json port_connections(const PortConnections& connections, bool with_port, bool server) {
@@ -118,24 +140,29 @@ Json destinations(const std::vector<Destination>& destinations) {
   return list;
 }
 
-Json connections(const Connections& connections, TimePoint read_at) {
-  Json object = {{"sockets", connections.sockets}, {"server", Json::array()}, {"client", Json::array()}};
-  for (const auto& port : connections.server) object["server"].push_back(port_connections(port, true, true));
-  for (const auto& port : connections.client) object["client"].push_back(port_connections(port, true, false));
-  object["client_other"] = port_connections(connections.client_other, false, false);
-  object["half_open"] = Json::array();
-  for (const auto& half_open : connections.half_open) {
-    auto entry = endpoint(half_open.listener);
-    entry["count"] = half_open.count;
-    object["half_open"].push_back(std::move(entry));
-  }
-  object["close_wait"] = close_waits(connections, read_at);
-  object["destinations"] = destinations(connections.destinations);
-  object["destination_undercount"] = connections.destination_undercount;
-  object["unanswered"] = destinations(connections.unanswered);
-  object["ephemeral_ports_used"] = connections.ephemeral_ports_used;
-  object["ephemeral_connections"] = connections.ephemeral_connections;
+Json half_open(const HalfOpen& half_open) {
+  auto object = endpoint(half_open.listener);
+  object["count"] = half_open.count;
   return object;
+}
+
+void write_connections(JsonStream& stream, const Connections& connections, TimePoint read_at) {
+  stream.begin_object();
+  stream.field("sockets", connections.sockets);
+  write_array(stream, "server", connections.server,
+              [](const PortConnections& port) { return port_connections(port, true, true); });
+  stream.field("server_cut", connections.server_cut);
+  write_array(stream, "client", connections.client,
+              [](const PortConnections& port) { return port_connections(port, true, false); });
+  stream.field("client_other", port_connections(connections.client_other, false, false));
+  write_array(stream, "half_open", connections.half_open, half_open);
+  stream.field("close_wait", close_waits(connections, read_at));
+  stream.field("destinations", destinations(connections.destinations));
+  stream.field("destination_undercount", connections.destination_undercount);
+  stream.field("unanswered", destinations(connections.unanswered));
+  stream.field("ephemeral_ports_used", connections.ephemeral_ports_used);
+  stream.field("ephemeral_connections", connections.ephemeral_connections);
+  stream.end_object();
 }
 
 Json settings(const Settings& settings) {
@@ -167,39 +194,52 @@ Json conntrack(const Conntrack& conntrack) {
   return object;
 }
 
-Json namespace_view(const NetnsView& netns, const ListenerOwners* owners) {
-  return {{"name", netns.name},
-          {"tcp", section(netns.tcp, tcp_counters)},
-          {"sockets", section(netns.sockets, socket_usage)},
-          {"listeners", section(netns.listeners, [&](const Listeners& l) { return listeners(l, owners); })},
-          {"connections",
-           section(netns.connections,
-                   [&](const Connections& c) { return connections(c, netns.connections.read_at); })},
-          {"settings", section(netns.settings, settings)},
-          {"conntrack", section(netns.conntrack, conntrack)}};
+void write_namespace(JsonStream& stream, const NetnsView& netns, const ListenerOwners* owners) {
+  stream.begin_object();
+  stream.field("name", netns.name);
+  stream.field("tcp", section(netns.tcp, tcp_counters));
+  stream.field("sockets", section(netns.sockets, socket_usage));
+  write_section(stream, "listeners", netns.listeners,
+                [&](const Listeners& share) { write_listeners(stream, share, owners); });
+  write_section(stream, "connections", netns.connections, [&](const Connections& share) {
+    write_connections(stream, share, netns.connections.read_at);
+  });
+  stream.field("settings", section(netns.settings, settings));
+  stream.field("conntrack", section(netns.conntrack, conntrack));
+  stream.end_object();
 }
 
 Json files(const FileHandles& files) { return {{"open", files.open}, {"max", files.max}}; }
 
-Json processes(const Processes& processes) {
-  Json object = {{"total", processes.total},           {"unreadable", processes.unreadable},
-                 {"uncounted", processes.uncounted},   {"some_hidden", processes.some_hidden},
-                 {"owners_cut", processes.owners_cut}, {"shown", Json::array()}};
-  put(object, "closed_sockets_at_most", processes.closed_sockets_at_most);
-  object["closed_sockets_denied"] = processes.closed_sockets_denied;
-  for (const auto& process : processes.processes) {
-    Json entry = {{"pid", process.pid}, {"process", process.comm}, {"unit", process.unit}};
-    put(entry, "open_fds", process.open_fds);
-    put(entry, "soft_limit", process.soft_limit);
-    put(entry, "hard_limit", process.hard_limit);
-    entry["listener_inodes"] = process.listener_inodes;
-    entry["close_wait_inodes"] = process.close_wait_inodes;
-    put(entry, "closed_sockets", process.closed_sockets);
-    if (process.state != 0) entry["state"] = std::string(1, process.state);
-    if (!process.wait_channel.empty()) entry["wait_channel"] = process.wait_channel;
-    object["shown"].push_back(std::move(entry));
-  }
+Json process(const Process& process) {
+  Json object = {{"pid", process.pid}, {"process", process.comm}, {"unit", process.unit}};
+  put(object, "open_fds", process.open_fds);
+  put(object, "soft_limit", process.soft_limit);
+  put(object, "hard_limit", process.hard_limit);
+  object["listener_inodes"] = process.listener_inodes;
+  object["close_wait_inodes"] = process.close_wait_inodes;
+  put(object, "closed_sockets", process.closed_sockets);
+  if (process.state != 0) object["state"] = std::string(1, process.state);
+  if (!process.wait_channel.empty()) object["wait_channel"] = process.wait_channel;
   return object;
+}
+
+void write_processes(JsonStream& stream, const Processes& processes) {
+  stream.begin_object();
+  stream.field("total", processes.total);
+  stream.field("unreadable", processes.unreadable);
+  stream.field("uncounted", processes.uncounted);
+  stream.field("some_hidden", processes.some_hidden);
+  stream.field("owners_cut", processes.owners_cut);
+  stream.field("fullest_cut", processes.fullest_cut);
+  write_array(stream, "crowded", processes.crowded, [](const CrowdedSocket& socket) {
+    return Json{{"inode", socket.inode}, {"holders", socket.holders}};
+  });
+  write_array(stream, "shown", processes.processes, process);
+  if (processes.closed_sockets_at_most)
+    stream.field("closed_sockets_at_most", *processes.closed_sockets_at_most);
+  stream.field("closed_sockets_denied", processes.closed_sockets_denied);
+  stream.end_object();
 }
 
 Json memory(const MemoryInfo& memory) {
@@ -209,19 +249,23 @@ Json memory(const MemoryInfo& memory) {
   return object;
 }
 
-Json host_config(const HostConfig& config) {
-  Json object = {{"sysctls", Json::array()}, {"file_limits", Json::array()}, {"cut", config.cut}};
-  for (const auto& line : config.sysctls) {
-    Json entry = {{"file", line.file}, {"line", line.line}, {"name", line.name}, {"value", line.value}};
-    put(entry, "exists", line.exists);
-    object["sysctls"].push_back(std::move(entry));
-  }
-  for (const auto& limit : config.file_limits)
-    object["file_limits"].push_back(
-        {{"unit", limit.unit}, {"file", limit.file}, {"line", limit.line}, {"value", limit.value}});
-  object["unread"] = Json::array();
-  for (const auto& error : config.unread) object["unread"].push_back(error_value(error));
+Json sysctl_line(const SysctlLine& line) {
+  Json object = {{"file", line.file}, {"line", line.line}, {"name", line.name}, {"value", line.value}};
+  put(object, "exists", line.exists);
   return object;
+}
+
+Json file_limit(const UnitFileLimit& limit) {
+  return {{"unit", limit.unit}, {"file", limit.file}, {"line", limit.line}, {"value", limit.value}};
+}
+
+void write_host_config(JsonStream& stream, const HostConfig& config) {
+  stream.begin_object();
+  write_array(stream, "sysctls", config.sysctls, sysctl_line);
+  write_array(stream, "file_limits", config.file_limits, file_limit);
+  stream.field("cut", config.cut);
+  write_array(stream, "unread", config.unread, error_value);
+  stream.end_object();
 }
 
 Json softnet(const Softnet& softnet) {
@@ -285,33 +329,46 @@ Json collector_run(const CollectorRun& run, TimePoint now) {
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const Report& report) {
+void write_json(const Report& report, const TextSink& sink) {
   const auto& snapshot = report.snapshot;
   std::optional<ListenerOwners> owners;
   if (const auto* known = snapshot.processes.get()) owners.emplace(*known);
 
-  Json object = {{"generated_at", to_rfc3339(report.wall_at)}, {"version", version()}};
-  object["namespaces"] = Json::array();
-  for (const auto& netns : snapshot.namespaces)
-    object["namespaces"].push_back(namespace_view(netns, owners ? &*owners : nullptr));
-  object["files"] = section(snapshot.files, files);
-  object["processes"] = section(snapshot.processes, processes);
-  object["softnet"] = section(snapshot.softnet, softnet);
-  object["memory"] = section(snapshot.memory, memory);
-  object["config"] = section(snapshot.config, host_config);
-  object["kernel_log"] =
-      section(snapshot.kernel_log, [&](const KernelLog& log) { return kernel_log(log, report.at); });
-  object["self"] = section(snapshot.self, self);
-  object["collectors"] = Json::array();
-  for (const auto& run : report.runs) object["collectors"].push_back(collector_run(run, report.at));
-  object["ticks_late"] = report.ticks_late;
+  JsonStream stream(sink);
+  stream.begin_object();
+  stream.field("generated_at", to_rfc3339(report.wall_at));
+  stream.field("version", version());
+  stream.key("namespaces");
+  stream.begin_array();
+  for (const auto& netns : snapshot.namespaces) write_namespace(stream, netns, owners ? &*owners : nullptr);
+  stream.end_array();
+  stream.field("files", section(snapshot.files, files));
+  write_section(stream, "processes", snapshot.processes,
+                [&](const Processes& share) { write_processes(stream, share); });
+  stream.field("softnet", section(snapshot.softnet, softnet));
+  stream.field("memory", section(snapshot.memory, memory));
+  write_section(stream, "config", snapshot.config,
+                [&](const HostConfig& share) { write_host_config(stream, share); });
+  stream.field("kernel_log", section(snapshot.kernel_log,
+                                     [&](const KernelLog& log) { return kernel_log(log, report.at); }));
+  stream.field("self", section(snapshot.self, self));
+  write_array(stream, "collectors", report.runs,
+              [&](const CollectorRun& run) { return collector_run(run, report.at); });
+  stream.field("ticks_late", report.ticks_late);
   if (report.http)
-    object["http"] = {{"connections", report.http->connections},
-                      {"refused", report.http->refused},
-                      {"dropped", report.http->dropped}};
-  return object;
+    stream.field("http", {{"connections", report.http->connections},
+                          {"refused", report.http->refused},
+                          {"dropped", report.http->dropped}});
+  stream.end_object();
+  stream.finish();
 }
 
-std::string to_json_text(const Report& report) { return json_text(to_json(report), 2) + "\n"; }
+std::string to_json_text(const Report& report) {
+  std::string text;
+  write_json(report, [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+nlohmann::ordered_json to_json(const Report& report) { return Json::parse(to_json_text(report)); }
 
 }  // namespace tcpdiag

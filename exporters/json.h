@@ -6,6 +6,7 @@
 
 #include "core/report.h"
 #include "core/time_text.h"
+#include "exporters/text_sink.h"
 
 namespace tcpdiag {
 
@@ -15,5 +16,8 @@ nlohmann::ordered_json to_json(const Report& report);
 
 /// The same as text. Bytes that are not UTF-8 become U+FFFD.
 std::string to_json_text(const Report& report);
+
+/// The same piece by piece, without the tree: of a host with very many listeners it is many megabytes.
+void write_json(const Report& report, const TextSink& sink);
 
 }  // namespace tcpdiag

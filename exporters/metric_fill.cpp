@@ -25,14 +25,22 @@ constexpr TcpState kStatesShown[] = {
 std::vector<const PortConnections*> server_ports(const NetnsView& netns, Samples& samples,
                                                  std::size_t samples_per_port) {
   std::set<std::uint16_t> troubled;
+  std::map<std::uint16_t, std::uint32_t> users;
   if (const auto* share = netns.listeners.get())
-    for (const auto& listener : share->listeners)
+    for (const auto& listener : share->listeners) {
       if (in_trouble(listener)) troubled.insert(listener.endpoint.port);
-  const auto& server = netns.connections.get()->server;
-  auto shown = choose(server, samples.limits().server_ports, [&](const PortConnections& port) {
+      users.emplace(listener.endpoint.port, listener.sockets.front().uid);
+    }
+  const auto matters = [&](const PortConnections& port) {
     return port.unaccepted != 0 || troubled.contains(port.port);
-  });
-  samples.cut((server.size() - shown.size()) * samples_per_port);
+  };
+  const auto user = [&](const PortConnections& port) {
+    const auto found = users.find(port.port);
+    return found == users.end() ? std::optional<std::uint32_t>() : found->second;
+  };
+  const auto& dump = *netns.connections.get();
+  auto shown = choose(dump.server, samples.limits().server_ports, matters, user);
+  samples.cut((dump.server.size() - shown.size() + dump.server_cut) * samples_per_port);
   return shown;
 }
 
@@ -192,18 +200,15 @@ void syn_flood_reports(const Report& report, Samples& samples) {
 void findings_active(const Report& report, Samples& samples) {
   // subjects that differ in what cannot be shown become one series rather than two of the same name
   std::set<std::array<std::string, 4>> shown;
-  std::uint64_t cut = 0;
-  for (const auto& incident : report.incidents) {
-    if (!incident.is_open()) continue;
-    const auto& finding = incident.finding;
-    const std::array labels = {finding.id, std::string(to_string(finding.severity)), one_line(finding.netns),
-                               one_line(to_string(finding.subject))};
-    if (shown.size() == samples.limits().findings)
-      ++cut;
-    else if (shown.insert(labels).second)
-      samples.add(1, {labels[0], labels[1], labels[2], labels[3]});
+  const auto open = open_incidents(report);
+  const auto most = samples.limits().findings;
+  for (const auto* incident : worst_of(open, most)) {
+    const auto& finding = incident->finding;
+    const std::array labels = {finding.id, std::string(to_string(finding.severity)),
+                               one_line(finding.netns), one_line(to_string(finding.subject))};
+    if (shown.insert(labels).second) samples.add(1, {labels[0], labels[1], labels[2], labels[3]});
   }
-  samples.cut(cut);
+  samples.cut(open.size() - std::min(open.size(), most) + report.findings_cut);
 }
 
 void findings_opened(const Report& report, Samples& samples) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/fair_share.h"
 #include "core/report.h"
 #include "exporters/samples.h"
 
@@ -41,13 +42,16 @@ void each_cpu(const Report& report, Samples& samples) {
     for (const auto& cpu : softnet->cpus) samples.add(std::invoke(Value, cpu), {std::to_string(cpu.cpu)});
 }
 
-/// At most `limit` of what is there, in its order: what matters first, then from the front.
-template <class T, class Matters>
-std::vector<const T*> choose(const std::vector<T>& all, std::size_t limit, Matters matters) {
+/// At most `limit` of what is there, in its order: what matters first, then the rest, of each owner as many
+/// as of any other.
+template <class T, class Matters, class OwnerOf>
+std::vector<const T*> choose(const std::vector<T>& all, std::size_t limit, Matters matters,
+                             OwnerOf owner_of) {
   std::vector<const T*> chosen;
   chosen.reserve(all.size());
   for (const auto& each : all) chosen.push_back(&each);
   if (all.size() <= limit) return chosen;
+  share_out(chosen, [&](const T* each) { return owner_of(*each); });
   std::ranges::stable_partition(chosen, [&](const T* each) { return matters(*each); });
   chosen.resize(limit);
   std::ranges::sort(chosen, std::less<const T*>());
@@ -63,7 +67,8 @@ void visit_listeners(const Report& report, Samples& samples, Visit visit) {
   for (const auto& netns : report.snapshot.namespaces) {
     const auto* share = netns.listeners.get();
     if (share == nullptr) continue;
-    const auto shown = choose(share->listeners, samples.limits().listeners, in_trouble);
+    const auto shown = choose(share->listeners, samples.limits().listeners, in_trouble,
+                              [](const Listener& listener) { return listener.sockets.front().uid; });
     for (const auto* listener : shown) visit(netns, *listener);
     samples.cut(share->listeners.size() - shown.size());
   }

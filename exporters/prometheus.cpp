@@ -19,15 +19,18 @@ prometheus::MetricType type_of(const MetricSpec& spec) {
   return prometheus::MetricType::Untyped;
 }
 
-// The samples as prometheus-cpp's model.
+// The samples as prometheus-cpp's model, which is several times as large as their text: one family at a time.
 class Families : public Samples {
  public:
-  using Samples::Samples;
+  Families(const Limits& limits, const TextSink& sink) : Samples(limits), sink_(sink) {}
 
-  [[nodiscard]] std::string text() const {
+  /// Writes the family that has come last.
+  void flush() {
+    if (families_.empty()) return;
     std::ostringstream stream;
     prometheus::TextSerializer().Serialize(stream, families_);
-    return std::move(stream).str();
+    sink_(std::move(stream).str());
+    families_.clear();
   }
 
  private:
@@ -49,6 +52,7 @@ class Families : public Samples {
   }
 
   prometheus::ClientMetric& next(const MetricSpec& spec, bool first, LabelValues labels) {
+    if (first) flush();
     if (first) families_.push_back({std::string(spec.name), help_text(spec), type_of(spec), {}});
     auto& metric = families_.back().metric.emplace_back();
     metric.label.reserve(labels.size());
@@ -57,15 +61,22 @@ class Families : public Samples {
     return metric;
   }
 
-  std::vector<prometheus::MetricFamily> families_;
+  const TextSink& sink_;
+  std::vector<prometheus::MetricFamily> families_;  // the one, or none
 };
 
 }  // namespace
 
-std::string to_prometheus_text(const Report& report, const Limits& limits) {
-  Families families(limits);
+void write_prometheus(const Report& report, const Limits& limits, const TextSink& sink) {
+  Families families(limits, sink);
   collect_samples(report, families);
-  return families.text();
+  families.flush();
+}
+
+std::string to_prometheus_text(const Report& report, const Limits& limits) {
+  std::string text;
+  write_prometheus(report, limits, [&](std::string_view piece) { text += piece; });
+  return text;
 }
 
 }  // namespace tcpdiag

@@ -18,9 +18,10 @@ namespace {
 
 constexpr std::chrono::seconds kJustNow{10};
 
+constexpr double kNearlyAll = 0.95;
+
 // One at its limit that closes and opens all the time is sometimes read a few below it.
 bool is_at_limit(const Window& window, const Process& process) {
-  constexpr double kNearlyAll = 0.95;
   if (*process.open_fds >= *process.soft_limit) return true;
   if (process.fd_ratio() < kNearlyAll) return false;
   for (const auto& reading : window.last(kJustNow).readings(&Snapshot::processes))
@@ -30,13 +31,13 @@ bool is_at_limit(const Window& window, const Process& process) {
 }
 
 template <class Condition>
-Verdict processes_that(const Window& window, const Thresholds& t, Condition holds) {
+Verdict processes_that(const Window& window, const Thresholds& t, double least_ratio, Condition holds) {
   const auto latest = window.latest(&Snapshot::processes);
   if (!latest) return Verdict::unknown(latest.error());
   const auto& processes = (*latest)->processes;
   const bool none_known =
       std::ranges::none_of(processes, [](const Process& process) { return process.open_fds.has_value(); });
-  const auto unseen = unseen_processes(**latest);
+  const auto unseen = unseen_processes(**latest, least_ratio);
   if (!processes.empty() && none_known)
     return Verdict::unknown(
         unseen.value_or(Error{Errc::denied, "processes: of none the open descriptors can be counted"}));
@@ -51,11 +52,13 @@ Verdict processes_that(const Window& window, const Thresholds& t, Condition hold
 }
 
 Verdict fd_limit_reached(const Window& window, const Thresholds& t) {
-  return processes_that(window, t, [&](const Process& process) { return is_at_limit(window, process); });
+  return processes_that(window, t, kNearlyAll,
+                        [&](const Process& process) { return is_at_limit(window, process); });
 }
 
 Verdict fd_limit_near(const Window& window, const Thresholds& t) {
-  return processes_that(window, t, [&](const Process& process) { return process.fd_ratio() >= t.fd_near; });
+  return processes_that(window, t, t.fd_near,
+                        [&](const Process& process) { return process.fd_ratio() >= t.fd_near; });
 }
 
 Verdict system_fd_limit(const Window& window, const Thresholds& t) {

@@ -260,3 +260,88 @@ TEST_CASE("listening sockets beyond the bound are counted, not kept") {
   CHECK(listeners->listeners.at(0).sockets.size() == ListenersReader::kMaxSockets);
   CHECK(listeners->cut == 3);
 }
+
+namespace {
+
+/// A host where one user has more listeners than are kept, and another has one.
+struct CrowdedHost : Looks {
+  void look_like(std::uint32_t length, std::uint32_t drops) {
+    source.messages.clear();
+    for (std::uint32_t i = 0; i < ListenersReader::kMaxSockets + 100; ++i)
+      add(1000, static_cast<std::uint16_t>(1000 + i), {i + 1, 0, 128});
+    add(33, 60000, {100'000, length, 128, drops});
+  }
+  void add(std::uint32_t user, std::uint16_t port, const Member& member) {
+    source.messages.push_back(to_message({.state = TcpState::listen,
+                                          .source = address("127.0.0.1"),
+                                          .source_port = port,
+                                          .cookie = member.cookie,
+                                          .receive_queue = member.length,
+                                          .send_queue = member.limit,
+                                          .uid = user,
+                                          .drops = member.drops}));
+  }
+};
+
+const Listener* at_port(const Listeners& listeners, std::uint16_t port) {
+  const auto found = std::ranges::find(listeners.listeners, port,
+                                       [](const Listener& listener) { return listener.endpoint.port; });
+  return found == listeners.listeners.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+TEST_CASE("very many listeners of one user do not push out another's, whichever port it has") {
+  CrowdedHost host;
+  host.look_like(0, 0);
+  const auto listeners = host.at(kStart);
+  REQUIRE(listeners);
+  CHECK(at_port(*listeners, 60000) != nullptr);
+  CHECK(listeners->cut == 101);
+  CHECK(listeners->waited_on_cut == 0);
+}
+
+TEST_CASE("a listener with connections in its queue is kept before all that have none, and a while longer") {
+  CrowdedHost host;
+  host.look_like(0, 0);
+  for (std::uint32_t i = 0; i < ListenersReader::kMaxSockets; ++i)  // a second user takes all that is left
+    host.add(33, static_cast<std::uint16_t>(20'000 + i), {200'000 + i, 0, 128});
+  host.add(33, 60001, {300'000, 3, 128});
+  const auto listeners = host.at(kStart);
+  REQUIRE(listeners);
+  CHECK(at_port(*listeners, 60001) != nullptr);
+  host.source.messages.pop_back();
+  host.add(33, 60001, {300'000, 0, 128});
+  const auto later = host.at(kStart + 30s);
+  REQUIRE(later);
+  CHECK(at_port(*later, 60001) != nullptr);
+}
+
+TEST_CASE("what a listener dropped before it was kept is no news") {
+  CrowdedHost host;
+  for (std::uint32_t i = 0; i < ListenersReader::kMaxSockets + 100; ++i)
+    host.add(1000, static_cast<std::uint16_t>(1000 + i), {i + 1, 1, 128});
+  host.add(1000, 60000, {100'000, 0, 128, 500});
+  const auto before = host.at(kStart);
+  REQUIRE(before);
+  CHECK(at_port(*before, 60000) == nullptr);
+  CHECK(before->waited_on_cut == 100);
+  host.source.messages.pop_back();
+  for (std::uint32_t i = 0; i < 200; ++i) host.source.messages.pop_back();
+  host.add(1000, 60000, {100'000, 1, 128, 502});
+  const auto listeners = host.at(kStart + 100ms);
+  REQUIRE(listeners);
+  REQUIRE(at_port(*listeners, 60000) != nullptr);
+  CHECK(at_port(*listeners, 60000)->drops == 0U);
+}
+
+TEST_CASE("of more sockets than can be remembered those with connections in their queue are") {
+  SeenListeners seen;
+  for (std::uint32_t i = 0; i < SeenListeners::kMost; ++i) seen.add({.socket = {.cookie = i}});
+  seen.add({.endpoint = {.port = 7}, .socket = {.cookie = 1U << 20U, .queue_length = 1}});
+  seen.add({.endpoint = {.port = 8}, .socket = {.cookie = 1U << 21U}});
+  CHECK(seen.cut() == 2);
+  CHECK(seen.waited_on_cut() == 0);
+  CHECK(seen.in_groups().size() == SeenListeners::kMost);
+  CHECK(seen.in_groups().back().endpoint.port == 7);
+}

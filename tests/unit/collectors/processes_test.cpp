@@ -749,3 +749,105 @@ TEST_CASE("a /proc that cannot be listed is the section's error, an empty one is
   machine.directories["/proc"] = std::vector<std::string>{};
   CHECK(machine.run().total == 0);
 }
+
+namespace {
+
+/// With `open` of `limit` descriptors open.
+void fill(Machine& machine, int pid, int user, std::size_t open, std::size_t limit) {
+  machine.start(pid, "app" + std::to_string(pid), std::vector<std::string>(open, "/x"));
+  const auto directory = "/proc/" + std::to_string(pid);
+  machine.files[directory + "/limits"] = limits_text(std::to_string(limit), std::to_string(limit));
+  const auto id = "\t" + std::to_string(user);
+  machine.files[directory + "/status"] = "Name:\tapp\nUid:" + id + id + id + id + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("processes that have locked themselves in do not push out one near its limit") {
+  Machine machine;
+  for (int pid = 100; pid < 200; ++pid) fill(machine, pid, 1000, 3, 1);
+  fill(machine, 7, 0, 60, 64);
+  const auto processes = machine.run();
+  CHECK(find(processes, 7) != nullptr);
+  CHECK(processes.fullest_cut == 0);
+}
+
+TEST_CASE("very many processes of one user do not push out another's, and those left out are counted") {
+  Machine machine;
+  for (int pid = 100; pid < 600; ++pid) fill(machine, pid, 1000, 95, 100);
+  fill(machine, 7, 0, 90, 100);
+  fill(machine, 8, 33, 50, 100);
+  const auto processes = machine.run();
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->uid == 0U);
+  CHECK(find(processes, 8) != nullptr);
+  CHECK(processes.processes.size() == ProcessesReader::kFullest);
+  CHECK(processes.fullest_cut == 502 - ProcessesReader::kFullest);
+  CHECK(processes.fullest_cut_ratio == 0.95);
+}
+
+TEST_CASE("very many units of one user do not push out another user's process") {
+  Machine machine;
+  for (int pid = 100; pid < 600; ++pid) {
+    fill(machine, pid, 1000, 95, 100);
+    machine.files["/proc/" + std::to_string(pid) + "/cgroup"] =
+        "0::/user.slice/own-" + std::to_string(pid) + ".service\n";
+  }
+  fill(machine, 7, 0, 81, 100);
+  CHECK(find(machine.run(), 7) != nullptr);
+}
+
+TEST_CASE("very many processes at one listener leave the owners of the others") {
+  Machine machine;
+  for (int pid = 1; pid <= 1100; ++pid) machine.start(pid, "worker", {"socket:[5]"});
+  machine.start(2000, "nginx", {"socket:[6]"});
+  machine.listen({5, 6});
+  const auto processes = machine.run();
+  CHECK(owners_of(processes, 6) == std::vector{2000});
+  CHECK(owners_of(processes, 5).size() == ProcessesReader::kOwners - 1);
+  CHECK(processes.owners_cut == 101);
+  REQUIRE(processes.crowded.size() == 1);
+  CHECK(processes.crowded[0].inode == 5);
+  CHECK(processes.crowded[0].holders == 1100);
+}
+
+TEST_CASE("of very many owners of a socket those stay that are stopped, and the first to start") {
+  Machine machine;
+  for (int pid = 1; pid <= 1100; ++pid) machine.start(pid, "worker", {"socket:[5]"}, 5000 - pid);
+  machine.files["/proc/3/stat"] =
+      "3 (worker) T 1 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 4997 1000 10 18446744073709551615 1 1\n";
+  machine.listen({5});
+  const auto processes = machine.run();
+  CHECK(find(processes, 3) != nullptr);
+  CHECK(find(processes, 1100) != nullptr);
+  CHECK(find(processes, 1) == nullptr);
+}
+
+TEST_CASE("the wait channel of one that is waited for is read however many another user has") {
+  Machine machine;
+  auto listeners = std::make_shared<Listeners>();
+  for (std::uint32_t inode = 1; inode <= 300; ++inode) {
+    machine.start(static_cast<int>(inode), "worker", {"socket:[" + std::to_string(inode) + "]"});
+    listeners->listeners.push_back({.sockets = {{.inode = inode, .uid = 1000, .queue_length = 1}}});
+  }
+  machine.start(999, "nginx", {"socket:[999]"}, 9000);
+  machine.files["/proc/999/wchan"] = "futex_do_wait";
+  listeners->listeners.push_back({.sockets = {{.inode = 999, .uid = 0, .queue_length = 1}}});
+  machine.previous.namespaces.resize(1);
+  machine.previous.namespaces[0].listeners.value = std::move(listeners);
+  CHECK(find(machine.run(), 999)->wait_channel == "futex_do_wait");
+}
+
+TEST_CASE("the oldest sockets in CLOSE_WAIT of one user do not push out all of another's") {
+  Machine machine;
+  auto connections = std::make_shared<Connections>();
+  for (std::uint32_t inode = 1; inode <= 2 * Processes::kCloseWaitsOwned; ++inode)
+    connections->close_wait.push_back({.inode = inode, .uid = 1000, .first_seen = machine.now - 90s});
+  connections->close_wait.push_back({.inode = 9999, .uid = 33, .first_seen = machine.now - 60s});
+  machine.previous.namespaces.resize(1);
+  machine.previous.namespaces[0].connections = {.value = std::move(connections), .read_at = machine.now};
+  machine.start(7, "client", {"socket:[9999]"});
+  const auto processes = machine.run();
+  REQUIRE(find(processes, 7) != nullptr);
+  CHECK(find(processes, 7)->close_wait_inodes == std::vector<std::uint32_t>{9999});
+}

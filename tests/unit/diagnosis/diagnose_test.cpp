@@ -169,3 +169,78 @@ TEST_CASE("a history of one snapshot of nothing makes every rule say that it can
   CHECK(diagnosis.unknown.size() == rule_catalog().size() - 1);
   for (const auto& unknown : diagnosis.unknown) CHECK(unknown.id != "netns-sysctl-mismatch");
 }
+
+namespace {
+
+Facts about(std::uint32_t user, const std::string& process, std::uint16_t port) {
+  return {.subject = {.kind = SubjectKind::listener,
+                      .address = "0.0.0.0",
+                      .port = port,
+                      .process = process,
+                      .uid = user}};
+}
+
+Verdict six_hundred_and_one(const Window&, const Thresholds&) {
+  std::vector<Facts> facts;
+  for (std::uint16_t port = 1000; port < 1600; ++port) facts.push_back(about(1000, "toy", port));
+  facts.push_back(about(33, "nginx", 80));
+  return Verdict::found(std::move(facts));
+}
+
+// Each under a name of its own.
+Verdict six_hundred_names_and_one(const Window&, const Thresholds&) {
+  std::vector<Facts> facts;
+  for (std::uint16_t port = 1000; port < 1600; ++port)
+    facts.push_back(about(1000, "toy" + std::to_string(port), port));
+  facts.push_back(about(33, "nginx", 80));
+  return Verdict::found(std::move(facts));
+}
+
+const Finding* at_port(const Diagnosis& diagnosis, std::uint16_t port) {
+  const auto found = std::ranges::find(diagnosis.findings, port,
+                                       [](const Finding& finding) { return finding.subject.port.value_or(0); });
+  return found == diagnosis.findings.end() ? nullptr : &*found;
+}
+
+Incident open_about(const Finding& finding) { return {.finding = finding}; }
+
+}  // namespace
+
+TEST_CASE("of very many alike at one owner a few stand for all, with how many there are") {
+  const std::array rules = {rule("a", six_hundred_and_one)};
+  const auto diagnosis = diagnose(one_snapshot(), rules, {});
+  CHECK(diagnosis.findings.size() == kAlikeShown + 1);
+  REQUIRE(at_port(diagnosis, 1000) != nullptr);
+  CHECK(at_port(diagnosis, 1000)->alike == 600 - kAlikeShown);
+  CHECK(at_port(diagnosis, 1000)->summary ==
+        "toy on 0.0.0.0:1000 The same is true of 597 further listeners of toy.");
+  CHECK(at_port(diagnosis, 1001)->alike == 0);
+  REQUIRE(at_port(diagnosis, 80) != nullptr);
+  CHECK(at_port(diagnosis, 80)->summary == "nginx on 0.0.0.0:80");
+  CHECK(diagnosis.cut == 0);
+}
+
+TEST_CASE("a flood of findings of one user leaves those of others, and what is left out is counted") {
+  const std::array rules = {rule("a", six_hundred_names_and_one)};
+  const auto diagnosis = diagnose(one_snapshot(), rules, {});
+  CHECK(diagnosis.findings.size() == kMostFindings);
+  CHECK(diagnosis.cut == 601 - kMostFindings);
+  CHECK(at_port(diagnosis, 80) != nullptr);
+}
+
+TEST_CASE("a critical finding is not left out for the sake of any number of warnings") {
+  std::array rules = {rule("a", six_hundred_names_and_one), rule("b", port_80)};
+  rules[1].info.severity = Severity::critical;
+  const auto diagnosis = diagnose(one_snapshot(), rules, {});
+  CHECK(diagnosis.findings.front().id == "b");
+}
+
+TEST_CASE("what an incident is about already stays when others come") {
+  const std::array rules = {rule("a", six_hundred_and_one)};
+  auto known = *at_port(diagnose(one_snapshot(), rules, {}), 1002);
+  known.subject.port = 1500;
+  const std::array incidents = {open_about(known)};
+  const auto diagnosis = diagnose(one_snapshot(), rules, {}, incidents);
+  CHECK(at_port(diagnosis, 1500) != nullptr);
+  CHECK(at_port(diagnosis, 1002) == nullptr);
+}

@@ -152,3 +152,18 @@ TEST_CASE("the worst open incidents come first, closed ones last and only so man
   CHECK(incidents[1].finding.id == "a");
   CHECK_FALSE(incidents[2].is_open());
 }
+
+TEST_CASE("open incidents are bounded: those that were absent longest close sooner") {
+  const Hold hold{.open_kept = 4};
+  std::vector<Incident> incidents;
+  for (int second = 0; second < 4; ++second) {
+    Diagnosis diagnosis;
+    for (std::uint16_t i = 0; i < 2; ++i)
+      diagnosis.findings.push_back(finding("a", static_cast<std::uint16_t>(10 * second + i)));
+    incidents = advance(std::move(incidents), diagnosis, at(std::chrono::seconds(second)), hold);
+  }
+  std::vector<std::uint16_t> open;
+  for (const auto& incident : incidents)
+    if (incident.is_open()) open.push_back(incident.finding.subject.port.value_or(0));
+  CHECK(open == std::vector<std::uint16_t>{20, 21, 30, 31});
+}

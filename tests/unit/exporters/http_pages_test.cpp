@@ -3,6 +3,8 @@
 
 #include <zlib.h>
 
+#include "exporters/gzip.h"
+#include "exporters/json.h"
 #include "exporters/prometheus.h"
 #include "tests/catch.h"
 #include "tests/sample_report.h"
@@ -191,4 +193,52 @@ TEST_CASE("the page shows how each collector does, whatever names hold") {
   CHECK_THAT(page, ContainsSubstring("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
   CHECK(page.find("<script") == std::string::npos);
   CHECK(page.find("{{") == std::string::npos);
+}
+
+namespace {
+
+Report report_of_many_listeners() {
+  auto report = sample_report();
+  auto listeners = std::make_shared<Listeners>();
+  for (std::uint16_t port = 1; port <= 8000; ++port)
+    listeners->listeners.push_back({.endpoint = {.port = port}, .sockets = {{.inode = port}}});
+  report.snapshot.namespaces[0].listeners.value = std::move(listeners);
+  return report;
+}
+
+std::string unpacked(const HttpResponse& response) {
+  Gunzip file(response.body);
+  std::string text, piece(1000, '\0');
+  while (const auto bytes = file.read(piece.data(), piece.size())) text.append(piece, 0, bytes);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a large page is kept compressed alone, and unpacked for who wants it so") {
+  Server server;
+  server.reports.publish(shared(report_of_many_listeners()));
+  const auto compressed = server.get("/api/v1/report", "gzip");
+  const auto plain = server.get("/api/v1/report");
+  CHECK(plain.body == compressed.body);
+  CHECK(compressed.body->size() < HttpPages::kKeptPlainBytes);
+  CHECK_FALSE(compressed.unpacked_size);
+  CHECK(header(compressed, "Content-Encoding") == "gzip");
+  CHECK(header(plain, "Content-Encoding").empty());
+  const auto text = to_json_text(report_of_many_listeners());
+  CHECK(text.size() > HttpPages::kKeptPlainBytes);
+  CHECK(plain.unpacked_size == text.size());
+  CHECK((unpacked(plain) == text));
+}
+
+TEST_CASE("a small page is sent as it is kept") {
+  Server server;
+  server.reports.publish(shared(sample_report()));
+  CHECK_FALSE(server.get("/api/v1/report").unpacked_size);
+}
+
+TEST_CASE("a damaged file is no end of the page") {
+  Gunzip file(std::make_shared<const std::string>("no gzip file"));
+  std::string piece(10, '\0');
+  CHECK_THROWS(file.read(piece.data(), piece.size()));
 }

@@ -120,3 +120,17 @@ TEST_CASE("a sentence is one line, whatever a process is called") {
   hostile.finding.summary = "x\ny\x1b[31m";
   CHECK(sentence_about({IncidentEvent::opened, hostile}) == "opened: x\\ny\\x1b[31m");
 }
+
+TEST_CASE("of very many changes at once those of one owner do not push out another's") {
+  std::vector<Incident> incidents;
+  for (int i = 0; i < 600; ++i) {
+    incidents.push_back(incident("a", 10s));
+    incidents.back().finding.subject = {.name = std::to_string(i), .uid = 1000};
+  }
+  incidents.push_back(incident("b", 10s));
+  incidents.back().finding.subject.uid = 33;
+  const auto changes = changes_between(nullptr, report(10s, incidents));
+  CHECK(changes.changes.size() == IncidentChanges::kMost);
+  CHECK(changes.left_out == 601 - IncidentChanges::kMost);
+  CHECK(changes.changes.back().incident.finding.id == "b");
+}

@@ -329,3 +329,24 @@ TEST_CASE("system-fd-limit stays clear below and cannot tell without file-nr") {
   auto denied = files({{9999, 10000}});
   CHECK_FALSE(verdict_of(kSystem, denied.deny(&Snapshot::files).tick().history()).known());
 }
+
+TEST_CASE("where more processes are near their limit than are looked at, it cannot be told of those") {
+  auto processes = only(server(100));
+  processes.fullest_cut = 4950;
+  processes.fullest_cut_ratio = 0.9;
+  HistoryBuilder history;
+  history.set(&Snapshot::processes, processes).tick();
+  const auto near = verdict_of(kNear, history.history());
+  CHECK(near.facts().empty());
+  REQUIRE(near.unseen());
+  CHECK(near.unseen()->detail ==
+        "processes: the fullest of each user are looked at, 4950 further ones that use up to 90 % of their "
+        "limit are not");
+  CHECK(clear(kReached, history));
+  processes.fullest_cut_ratio = 1;
+  history.set(&Snapshot::processes, processes).tick();
+  CHECK(verdict_of(kReached, history.history()).unseen());
+  processes.fullest_cut_ratio = 0.79;
+  history.set(&Snapshot::processes, processes).tick();
+  CHECK(clear(kNear, history));
+}

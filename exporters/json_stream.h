@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporters/text_sink.h"
+
+namespace tcpdiag {
+
+/// Writes JSON piece by piece, as nlohmann's dump(2) would write the whole tree, and so in the memory of its
+/// largest piece. Texts are shown as json_text() shows them.
+class JsonStream {
+ public:
+  explicit JsonStream(TextSink sink) : sink_(std::move(sink)) {}
+  JsonStream(const JsonStream&) = delete;
+  JsonStream& operator=(const JsonStream&) = delete;
+
+  void begin_object() { begin('{'); }
+  void end_object() { end('}'); }
+  void begin_array() { begin('['); }
+  void end_array() { end(']'); }
+  /// Before each value of an object.
+  void key(std::string_view name);
+  /// A value, or a small tree.
+  void value(const nlohmann::ordered_json& value);
+  /// A key and its value.
+  void field(std::string_view name, const nlohmann::ordered_json& value);
+  /// The line's end behind the whole; hands on what is left.
+  void finish();
+
+ private:
+  void begin(char bracket);
+  void end(char bracket);
+  void begin_value();
+  void put(std::string_view text);
+  [[nodiscard]] std::string new_line() const;
+
+  TextSink sink_;
+  std::string text_;          // not handed on yet
+  std::vector<bool> filled_;  // of the objects and arrays that are open: whether something is in them
+  bool after_key_ = false;
+};
+
+}  // namespace tcpdiag
