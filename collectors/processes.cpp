@@ -198,7 +198,7 @@ bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, 
   });
   if (limits) process.limits = *limits;
   process.limits_failed = is_kept_from_us(limits);
-  if (const auto cgroup = source.read(directory + "/cgroup")) process.unit = parse_cgroup_unit(*cgroup);
+  if (const auto cgroup = source.read(directory + "/cgroup")) process.owner = parse_cgroup_owner(*cgroup);
   return true;
 }
 
@@ -388,7 +388,7 @@ Processes ProcessesReader::published(const Inodes& listening) const {
     result.processes.push_back({.pid = pid,
                                 .start_ticks = known.stat->start_ticks,
                                 .comm = known.stat->comm,
-                                .unit = known.unit,
+                                .owner = known.owner,
                                 .open_fds = known.open_fds,
                                 .soft_limit = limits.soft,
                                 .hard_limit = limits.hard,

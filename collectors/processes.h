@@ -50,10 +50,10 @@ class ProcessesReader {
 
  private:
   struct Known {
-    std::optional<TimePoint> read_at;  // when stat, limits and unit were read
+    std::optional<TimePoint> read_at;  // when stat, limits and owner were read
     std::optional<PidStat> stat;       // these three: as known last; empty: never could be read
     std::optional<FdLimits> limits;
-    std::string unit;
+    Owner owner;
     Count open_fds;
     bool count_failed = false;   // of the open descriptors, at the latest attempt, though they are there
     bool limits_failed = false;  // the same

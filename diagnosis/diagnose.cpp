@@ -6,6 +6,7 @@
 
 #include "diagnosis/commands.h"
 #include "diagnosis/known_servers.h"
+#include "diagnosis/owner_values.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -46,8 +47,7 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   if (subject.kind == SubjectKind::setting) put(values, "setting", subject.name);
   put(values, "process", subject.process);
   if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
-  put(values, "unit", subject.unit);
-  put(values, "service", restartable_service(subject.unit));
+  if (!values.contains("unit")) add_owner_values(values, subject.owner);
   put(values, "owner", owner_of(subject));
   if (const auto backlog = values.find("new_backlog"); backlog != values.end())
     put(values, "server_knob", server_knob(subject.process, backlog->second).value_or(""));

@@ -12,7 +12,7 @@ namespace tcpdiag {
 void set_owner(Subject& subject, const Process* owner) {
   subject.process = owner == nullptr ? "" : owner->comm;
   subject.pid = owner == nullptr ? std::nullopt : std::optional(owner->pid);
-  subject.unit = owner == nullptr ? "" : owner->unit;
+  subject.owner = owner == nullptr ? Owner() : owner->owner;
 }
 
 Subject listener_subject(const Window& window, const Listener& listener) {
@@ -61,7 +61,7 @@ Subject port_subject(const Window& window, std::uint16_t port) {
 }
 
 Subject process_subject(const Process& process) {
-  return {.kind = SubjectKind::process, .process = process.comm, .pid = process.pid, .unit = process.unit};
+  return {.kind = SubjectKind::process, .process = process.comm, .pid = process.pid, .owner = process.owner};
 }
 
 const Process* find_process(const Processes& processes, const Process& wanted) {

@@ -24,6 +24,13 @@ void put(Json& object, std::string_view key, const std::optional<T>& value) {
 
 Json error_value(const Error& error) { return {{"code", to_string(error.code)}, {"detail", error.detail}}; }
 
+Json process_json(const Process& process) {
+  return {{"pid", process.pid},
+          {"process", process.comm},
+          {"unit", to_string(process.owner)},
+          {"unit_kind", to_string(process.owner.kind)}};
+}
+
 /// The section as `render` shows it, or its error.
 template <class T, class Render>
 Json section(const Section<T>& share, Render render) {
@@ -73,7 +80,7 @@ Json listener(const Listener& listener, const ListenerOwners* owners) {
   if (owners == nullptr) return object;
   object["owners"] = Json::array();
   for (const auto* owner : owners->all(listener))
-    object["owners"].push_back({{"pid", owner->pid}, {"process", owner->comm}, {"unit", owner->unit}});
+    object["owners"].push_back(process_json(*owner));
   return object;
 }
 
@@ -187,7 +194,7 @@ Json processes(const Processes& processes) {
   put(object, "closed_sockets_at_most", processes.closed_sockets_at_most);
   object["closed_sockets_denied"] = processes.closed_sockets_denied;
   for (const auto& process : processes.processes) {
-    Json entry = {{"pid", process.pid}, {"process", process.comm}, {"unit", process.unit}};
+    auto entry = process_json(process);
     put(entry, "open_fds", process.open_fds);
     put(entry, "soft_limit", process.soft_limit);
     put(entry, "hard_limit", process.hard_limit);
