@@ -208,7 +208,8 @@ std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
 /// The process, or else what it runs in.
 std::string who(const Finding& finding) {
   const auto& subject = finding.subject;
-  if (subject.process.empty()) return subject.unit.empty() ? "-" : subject.unit;
+  const auto owner = to_string(subject.owner);
+  if (subject.process.empty()) return owner.empty() ? "-" : owner;
   return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
 }
 

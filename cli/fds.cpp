@@ -73,7 +73,7 @@ std::string fds_text(const Report& report, const TextStyle& style) {
   for (const auto& process : rows)
     table.add({{std::to_string(process.pid)},
                {process.comm},
-               {process.unit.empty() ? "-" : process.unit},
+               {unit_of(process)},
                {shown(process.open_fds)},
                {shown(process.soft_limit)},
                {shown(process.hard_limit)},
@@ -118,7 +118,7 @@ Result<ProcessFds> read_process_fds(Source& source, std::int32_t pid) {
     return parse_fd_limits(text);
   });
   if (limits) std::tie(fds.process.soft_limit, fds.process.hard_limit) = std::tie(limits->soft, limits->hard);
-  if (const auto cgroup = source.read(directory + "/cgroup")) fds.process.unit = parse_cgroup_unit(*cgroup);
+  if (const auto cgroup = source.read(directory + "/cgroup")) fds.process.owner = parse_cgroup_owner(*cgroup);
 
   const auto names = source.list(directory + "/fd");
   fds.process.open_fds = open_fds(source, directory, names);
@@ -133,7 +133,7 @@ std::string to_text(const ProcessFds& fds, const TextStyle& style) {
   const auto& process = fds.process;
   const auto ratio = process.fd_ratio();
   auto text = toned(one_line(name_of(process)), Tone::heading, style) +
-              (process.unit.empty() ? "" : " of " + one_line(process.unit)) + ": " + shown(process.open_fds) +
+              (process.owner.kind == OwnerKind::none ? "" : " of " + one_line(to_string(process.owner))) + ": " + shown(process.open_fds) +
               " descriptors open, soft limit " + shown(process.soft_limit);
   if (ratio) text += " (" + toned(shown_share(ratio) + " used", tone_of_share(ratio), style) + ")";
   text += ", hard limit " + shown(process.hard_limit) + "\n";
@@ -147,7 +147,7 @@ std::string to_text(const ProcessFds& fds, const TextStyle& style) {
 
 std::string to_json_text(const ProcessFds& fds) {
   const auto& process = fds.process;
-  Json object = {{"pid", process.pid}, {"process", process.comm}, {"unit", process.unit}};
+  Json object = {{"pid", process.pid}, {"process", process.comm}, {"unit", to_string(process.owner)}, {"unit_kind", to_string(process.owner.kind)}};
   for (const auto& [key, value] :
        {std::pair("open_fds", process.open_fds), std::pair("soft_limit", process.soft_limit),
         std::pair("hard_limit", process.hard_limit)})

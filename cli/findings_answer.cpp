@@ -120,6 +120,13 @@ constexpr std::array kSeverities = {Severity::info, Severity::warning, Severity:
 constexpr std::array kKinds = {SubjectKind::host,        SubjectKind::netns,   SubjectKind::listener,
                                SubjectKind::destination, SubjectKind::process, SubjectKind::setting};
 
+// An older daemon says nothing of its kind.
+Owner read_owner(const Object& object) {
+  const auto label = object.text("unit");
+  if (label.empty()) return {};
+  return named_owner(object.has("unit_kind") ? object.word("unit_kind", kOwnerKinds) : OwnerKind::other, label);
+}
+
 Subject read_subject(const Object& object) {
   return {.kind = object.word("kind", kKinds),
           .address = object.text("address"),
@@ -127,7 +134,7 @@ Subject read_subject(const Object& object) {
           .name = object.text("name"),
           .process = object.text("process"),
           .pid = object.whole<std::int32_t>("pid"),
-          .unit = object.text("unit")};
+          .owner = read_owner(object)};
 }
 
 Evidence read_evidence(const Object& object) {

@@ -14,6 +14,10 @@ bool some_unseen(const Processes& processes) { return processes.unreadable != 0 
 
 std::string name_of(const Process& process) { return process.comm + "[" + std::to_string(process.pid) + "]"; }
 
+std::string unit_of(const Process& process) {
+  return process.owner.kind == OwnerKind::none ? kNone : to_string(process.owner);
+}
+
 OwnerNames::OwnerNames(const Snapshot& snapshot) : processes_(snapshot.processes.get()) {
   if (processes_ != nullptr) owners_.emplace(*processes_);
 }
@@ -27,7 +31,7 @@ std::string OwnerNames::process(const Listener& listener) const {
 std::string OwnerNames::unit(const Listener& listener) const {
   const auto* owner = owners_ ? owners_->main(listener) : nullptr;
   if (owner == nullptr) return process(listener);
-  return owner->unit.empty() ? kNone : owner->unit;
+  return unit_of(*owner);
 }
 
 std::string OwnerNames::close_wait_holder(std::uint32_t inode) const {

@@ -16,6 +16,9 @@ inline constexpr std::string_view kToSeeDescriptors = "that takes CAP_SYS_PTRACE
 /// "nginx[800]"
 std::string name_of(const Process& process);
 
+/// Its systemd unit or container; "-" when it is in none.
+std::string unit_of(const Process& process);
+
 /// What people call the owners of sockets. "?": not known, because not every process could be looked at. "-":
 /// every process was looked at, and none holds it. Refers to the snapshot it was made from.
 class OwnerNames {

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
 #include <string_view>
+
+#include "core/owner.h"
 
 namespace tcpdiag {
 
-/// What an operator calls the control group that /proc/PID/cgroup names (cgroups(7)): the innermost container
-/// as its runtime and the first twelve digits of its id, "docker:0123456789ab"; otherwise the innermost
-/// systemd unit that holds processes, "nginx.service" or "session-3.scope", escaped as systemctl shows it.
-/// Empty: in neither, or the text is not such a file. The runtime is "docker", "podman", "containerd", "crio"
-/// or, where the path does not tell, "container".
-std::string parse_cgroup_unit(std::string_view text);
+/// Whom the control groups that /proc/PID/cgroup names belong to (cgroups(7)): the innermost container of any
+/// hierarchy, otherwise the unit of the unified hierarchy or of systemd's own. Units are named as systemctl
+/// shows them, escaped.
+///
+/// A group's name is chosen by whoever makes it. A unit is the host's own only when nothing but slices stands
+/// above it: these groups are root's, while a service, a session or a user's manager may have been given what
+/// is below it. The path is all that is looked at, not who owns the directory: that is in a mount that need
+/// not be ours.
+Owner parse_cgroup_owner(std::string_view text);
 
 }  // namespace tcpdiag

@@ -208,15 +208,16 @@ void read_file_limits(const std::set<std::string>& units, ConfigFiles& files, Ho
   }
 }
 
-/// The units that processes run in, as far as they can have such a limit. A scope has none: somebody else
-/// started its processes.
+/// The host's units that processes run in, as far as they can have such a limit. A scope has none: somebody
+/// else started its processes. Files of the host say nothing about units of users and inside of containers.
 std::set<std::string> units_of(const Processes& processes) {
   std::set<std::string> units;
   for (const auto& process : processes.processes) {
-    const std::string_view unit = process.unit;
+    if (process.owner.kind != OwnerKind::system_unit) continue;
+    const std::string_view unit = process.owner.name;
     const bool limited = std::ranges::any_of(std::array{".service", ".socket", ".mount", ".swap"},
                                              [&](const char* type) { return unit.ends_with(type); });
-    if (limited && unit.find('/') == std::string_view::npos) units.emplace(unit);
+    if (limited) units.emplace(unit);
   }
   return units;
 }

@@ -202,7 +202,7 @@ bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, 
   });
   if (limits) process.limits = *limits;
   process.limits_failed = is_kept_from_us(limits);
-  if (const auto cgroup = source.read(directory + "/cgroup")) process.unit = parse_cgroup_unit(*cgroup);
+  if (const auto cgroup = source.read(directory + "/cgroup")) process.owner = parse_cgroup_owner(*cgroup);
   return true;
 }
 
@@ -247,7 +247,7 @@ void ProcessesReader::choose_fullest(Source& source) {
     if (!process->uid && (too_many || ratio >= kNearLimit))
       if (const auto text = source.read(directory_of(pid) + "/status")) process->uid = parse_pid_user(*text);
   if (too_many) {
-    share_out(fullest, [](const Full& each) { return std::pair(each.process->uid, each.process->unit); });
+    share_out(fullest, [](const Full& each) { return std::pair(each.process->uid, to_string(each.process->owner)); });
     share_out(fullest, [](const Full& each) { return each.process->uid; });
     std::ranges::stable_sort(fullest, std::greater<>(),
                              [](const Full& each) { return is_judged(*each.process); });
@@ -500,7 +500,7 @@ Processes ProcessesReader::published(const Wanted& wanted, const std::vector<std
     result.processes.push_back({.pid = pid,
                                 .start_ticks = known.stat->start_ticks,
                                 .comm = known.stat->comm,
-                                .unit = known.unit,
+                                .owner = known.owner,
                                 .open_fds = known.open_fds,
                                 .soft_limit = limits.soft,
                                 .hard_limit = limits.hard,

@@ -58,10 +58,10 @@ class ProcessesReader {
 
  private:
   struct Known {
-    std::optional<TimePoint> read_at;  // when stat, limits and unit were read
+    std::optional<TimePoint> read_at;  // when stat, limits and owner were read
     std::optional<PidStat> stat;       // these three: as known last; empty: never could be read
     std::optional<FdLimits> limits;
-    std::string unit;
+    Owner owner;
     std::optional<std::uint32_t> uid;  // the real one; empty: never could be read, or not asked for
     Count open_fds;
     bool count_failed = false;   // of the open descriptors, at the latest attempt, though they are there

@@ -53,7 +53,8 @@ std::string to_string(const Subject& subject) {
 }
 
 SubjectOwner owner_of(const Subject& subject) {
-  return {subject.uid, subject.unit.empty() ? subject.process : subject.unit};
+  auto owner = to_string(subject.owner);
+  return {subject.uid, owner.empty() ? subject.process : std::move(owner)};
 }
 
 std::vector<const Incident*> worst_of(std::vector<const Incident*> incidents, std::size_t most) {

@@ -34,7 +34,7 @@ struct Subject {
   std::string name;     ///< of a setting: "net.core.somaxconn"
   std::string process;  ///< comm of the owner or of the process itself
   std::optional<std::int32_t> pid;
-  std::string unit;  ///< its systemd unit or container
+  Owner owner;  ///< the unit or container of that process
   /// The user that made it, where that is known: findings are shared out among users, it is not shown.
   std::optional<std::uint32_t> uid{};
 

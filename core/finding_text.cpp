@@ -20,7 +20,7 @@ std::string subject_text(const Finding& finding) {
   const auto append = [&](const std::string& part) { text += part.empty() ? "" : " " + part; };
   if (subject.kind != SubjectKind::process)
     append(subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : ""));
-  append(subject.unit);
+  append(to_string(subject.owner));
   if (is_elsewhere(finding.netns) && !of_netns) append("in namespace " + finding.netns);
   return text;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/address.h"
+#include "core/owner.h"
 #include "core/result.h"
 
 namespace tcpdiag {
@@ -260,7 +261,7 @@ struct Process {
   std::int32_t pid = 0;
   std::uint64_t start_ticks = 0;  ///< with the pid, its identity (/proc/PID/stat field 22)
   std::string comm;
-  std::string unit;  ///< systemd unit or container id from the cgroup path; empty: in none
+  Owner owner;       ///< its unit or container
   Count open_fds;    ///< empty: could not be read
   Count soft_limit;  ///< RLIMIT_NOFILE; empty: unlimited or could not be read
   Count hard_limit;

@@ -128,15 +128,6 @@ bool depends_on_netns(std::string_view command) {
   return std::ranges::find(kPrograms, program) != kPrograms.end() && !is_about_machine(command);
 }
 
-/// systemd.unit(5): "NAME.service"; with it a name's bytes are all that systemctl takes as they are.
-bool is_service_name(std::string_view unit) {
-  constexpr std::size_t kLongest = 255;
-  constexpr std::string_view kSuffix = ".service";
-  constexpr std::string_view kValid = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.\\@-";
-  return unit.size() > kSuffix.size() && unit.size() <= kLongest && unit.ends_with(kSuffix) &&
-         unit.front() != '@' && unit.find_first_not_of(kValid) == std::string_view::npos;
-}
-
 }  // namespace
 
 std::string command_of(const AdviceText& advice, const Values& values) {
@@ -150,10 +141,6 @@ std::string in_netns(const std::string& command, std::string_view netns) {
   const auto name = shell_quoted(netns);
   if (!name || netns.starts_with('-')) return {};
   return (netns.starts_with('/') ? "nsenter --net=" : "ip netns exec ") + *name + " " + command;
-}
-
-std::string restartable_service(std::string_view unit) {
-  return is_service_name(unit) && !unit.starts_with("user@") ? std::string(unit) : std::string();
 }
 
 }  // namespace tcpdiag

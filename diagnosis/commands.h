@@ -20,8 +20,4 @@ std::string command_of(const AdviceText& advice, const Values& values);
 /// Empty: the namespace's name cannot be put into a command.
 std::string in_netns(const std::string& command, std::string_view netns);
 
-/// The unit as systemctl can restart it without ending a whole session; empty: it is no service with a valid
-/// name.
-std::string restartable_service(std::string_view unit);
-
 }  // namespace tcpdiag

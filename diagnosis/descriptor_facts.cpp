@@ -2,13 +2,14 @@
 #include "diagnosis/descriptor_facts.h"
 
 #include <algorithm>
+#include <array>
 
-#include "diagnosis/commands.h"
 #include "core/saturating.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/flat_upstream.h"
 #include "diagnosis/known_servers.h"
+#include "diagnosis/owner_values.h"
 #include "diagnosis/subjects.h"
 #include "diagnosis/words.h"
 
@@ -56,23 +57,11 @@ void add_limits(Facts& facts, const Window& window, const Process& process) {
 
 // Where the limit is set depends on who starts the process.
 void add_starter(Facts& facts, const Process& process) {
-  const auto& unit = process.unit;
-  const auto colon = unit.find(':');
-  const auto runtime = unit.substr(0, colon);
-  if (const auto service = restartable_service(unit); !service.empty()) {
-    facts.values["service"] = service;
-  } else if (colon == std::string::npos) {
-    if (unit.starts_with("session-"))
-      facts.values["session"] = unit;
-    else
-      facts.values["starter"] = process.comm;
-  } else if (runtime == "docker" || runtime == "podman") {
-    facts.values["runtime"] = runtime;
-    facts.values[runtime] = "";
-    facts.values["container"] = unit.substr(colon + 1);
-  } else {
-    facts.values["pod"] = unit;
-  }
+  constexpr std::array<std::string_view, 7> kKnown = {"service", "user_service", "session", "docker",
+                                                      "podman",  "inside",       "pod"};
+  add_owner_values(facts.values, process.owner);
+  const bool known = std::ranges::any_of(kKnown, [&](auto name) { return facts.values.contains(name); });
+  if (!known) facts.values["starter"] = process.comm;
 }
 
 // What the descriptors are, as far as it is known and worth a word.

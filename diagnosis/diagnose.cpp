@@ -12,6 +12,7 @@
 #include "diagnosis/accept_queue.h"
 #include "diagnosis/commands.h"
 #include "diagnosis/known_servers.h"
+#include "diagnosis/owner_values.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -60,8 +61,7 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   if (subject.kind == SubjectKind::setting) put(values, "setting", subject.name);
   put(values, "process", subject.process);
   if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
-  put(values, "unit", subject.unit);
-  put(values, "service", restartable_service(subject.unit));
+  if (!values.contains("unit")) add_owner_values(values, subject.owner);
   put(values, "owner", owner_text(subject));
   if (const auto backlog = values.find("new_backlog"); backlog != values.end())
     put(values, "server_knob", server_knob(subject.process, backlog->second).value_or(""));
@@ -74,7 +74,8 @@ std::string plural_of(SubjectKind kind) { return kind == SubjectKind::process ? 
 std::string alike_text(const Found& found) {
   if (found.alike == 0) return {};
   const auto& subject = found.subject();
-  const auto owner = !subject.unit.empty() ? subject.unit : subject.process;
+  const auto unit = to_string(subject.owner);
+  const auto& owner = unit.empty() ? subject.process : unit;
   const auto kind = found.alike == 1 ? std::string(to_string(subject.kind)) : plural_of(subject.kind);
   return " The same is true of " + std::to_string(found.alike) + " further " + kind + " of " +
          (owner.empty() ? "the same user" : owner) + ".";

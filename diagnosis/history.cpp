@@ -28,7 +28,7 @@ std::size_t bytes_of(const Processes& processes) {
   std::size_t bytes = processes.crowded.capacity() * sizeof(CrowdedSocket);
   for (const auto& process : processes.processes)
     bytes +=
-        sizeof(Process) + process.unit.capacity() +
+        sizeof(Process) + process.owner.name.capacity() +
         (process.listener_inodes.capacity() + process.close_wait_inodes.capacity()) * sizeof(std::uint32_t);
   return bytes;
 }

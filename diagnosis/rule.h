@@ -79,8 +79,8 @@ struct AdviceText {
 /// {name:connection|connections} is the word that fits to a number, and {?name} needs the value and says
 /// nothing. A backslash in front of one of these signs makes it an ordinary one. Known for every subject are
 /// {netns} (but the host's), {window}, and as far as they apply {listener} or {destination} (address and
-/// port), {address}, {port}, {process}, {pid}, {unit}, {owner} ("gunicorn[812]"), {setting} and {server_knob}
-/// (known_servers.h).
+/// port), {address}, {port}, {process}, {pid}, {owner} ("gunicorn[812]"), {setting} and {server_knob}
+/// (known_servers.h), and those of add_owner_values() (owner_values.h).
 struct RuleInfo {
   std::string_view id;
   std::string_view family;  ///< heading in the documentation; the rules of a family stand together

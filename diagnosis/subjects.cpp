@@ -12,7 +12,7 @@ namespace tcpdiag {
 void set_owner(Subject& subject, const Process* owner) {
   subject.process = owner == nullptr ? "" : owner->comm;
   subject.pid = owner == nullptr ? std::nullopt : std::optional(owner->pid);
-  subject.unit = owner == nullptr ? "" : owner->unit;
+  subject.owner = owner == nullptr ? Owner() : owner->owner;
 }
 
 Subject listener_subject(const Window& window, const Listener& listener) {
@@ -65,7 +65,7 @@ Subject process_subject(const Process& process) {
   return {.kind = SubjectKind::process,
           .process = process.comm,
           .pid = process.pid,
-          .unit = process.unit,
+          .owner = process.owner,
           .uid = process.uid};
 }
 

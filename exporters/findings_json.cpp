@@ -31,7 +31,8 @@ Json subject_json(const Subject& subject) {
   put_text(object, "name", subject.name);
   put_text(object, "process", subject.process);
   if (subject.pid) object["pid"] = *subject.pid;
-  put_text(object, "unit", subject.unit);
+  put_text(object, "unit", to_string(subject.owner));
+  if (subject.owner.kind != OwnerKind::none) object["unit_kind"] = to_string(subject.owner.kind);
   return object;
 }
 

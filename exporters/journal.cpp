@@ -69,7 +69,7 @@ JournalFields journal_fields(const IncidentChange& change) {
   add("TCPDIAG_SUBJECT", to_string(subject));
   add("TCPDIAG_PROCESS", subject.process);
   if (subject.pid) add("TCPDIAG_PID", std::to_string(*subject.pid));
-  add("TCPDIAG_UNIT", subject.unit);
+  add("TCPDIAG_UNIT", to_string(subject.owner));
   add("TCPDIAG_SUMMARY", finding.summary);
   add("TCPDIAG_JSON", finding_json_line(change.incident));
   return fields;

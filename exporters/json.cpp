@@ -25,6 +25,13 @@ void put(Json& object, std::string_view key, const std::optional<T>& value) {
 
 Json error_value(const Error& error) { return {{"code", to_string(error.code)}, {"detail", error.detail}}; }
 
+Json process_json(const Process& process) {
+  return {{"pid", process.pid},
+          {"process", process.comm},
+          {"unit", to_string(process.owner)},
+          {"unit_kind", to_string(process.owner.kind)}};
+}
+
 /// The section as `render` shows it, or its error.
 template <class T, class Render>
 Json section(const Section<T>& share, Render render) {
@@ -93,7 +100,7 @@ Json listener(const Listener& listener, const ListenerOwners* owners) {
   if (owners == nullptr) return object;
   object["owners"] = Json::array();
   for (const auto* owner : owners->all(listener))
-    object["owners"].push_back({{"pid", owner->pid}, {"process", owner->comm}, {"unit", owner->unit}});
+    object["owners"].push_back(process_json(*owner));
   return object;
 }
 
@@ -212,7 +219,7 @@ void write_namespace(JsonStream& stream, const NetnsView& netns, const ListenerO
 Json files(const FileHandles& files) { return {{"open", files.open}, {"max", files.max}}; }
 
 Json process(const Process& process) {
-  Json object = {{"pid", process.pid}, {"process", process.comm}, {"unit", process.unit}};
+  auto object = process_json(process);
   put(object, "open_fds", process.open_fds);
   put(object, "soft_limit", process.soft_limit);
   put(object, "hard_limit", process.hard_limit);

@@ -72,7 +72,7 @@ void visit_process_groups(
   // names that differ in what cannot be shown become one group rather than two series of the same name
   std::map<std::pair<std::string, std::string>, const Process*> fullest;
   for (const auto& process : share->processes) {
-    auto& kept = fullest[{one_line(process.comm), one_line(process.unit)}];
+    auto& kept = fullest[{one_line(process.comm), one_line(to_string(process.owner))}];
     if (kept == nullptr || fuller(process, *kept)) kept = &process;
   }
   std::vector<const Process*> order;
@@ -104,9 +104,10 @@ void listener_info(const Report& report, Samples& samples) {
   if (processes != nullptr) owners.emplace(*processes);
   visit_listeners(report, samples, [&](const NetnsView& netns, const Listener& listener) {
     const auto* owner = owners ? owners->main(listener) : nullptr;
+    const auto unit = owner == nullptr ? std::string() : to_string(owner->owner);
     samples.add(1, {netns.name, address_label(listener.endpoint), std::to_string(listener.endpoint.port),
                     owner == nullptr ? "" : std::string_view(owner->comm),
-                    owner == nullptr ? "" : std::string_view(owner->unit)});
+                    unit});
   });
 }
 

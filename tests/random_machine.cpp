@@ -260,11 +260,21 @@ Conntrack advance(Choices& choices, const Conntrack* before) {
   return conntrack;
 }
 
+Owner random_owner(Choices& choices) {
+  Owner owner{.kind = kOwnerKinds[choices.below(kOwnerKinds.size())],
+              .runtime = choices.one_in(2) ? "docker"s : random_name(choices),
+              .name = choices.one_in(2) ? "nginx.service"s : random_name(choices)};
+  if (choices.one_in(3)) owner.inner = random_name(choices);
+  if (choices.one_in(2)) owner.uid = static_cast<std::uint32_t>(choices.number());
+  owner.nested = choices.one_in(4);
+  return owner;
+}
+
 Process random_process(Choices& choices, std::int32_t pid) {
   Process process{.pid = pid,
                   .start_ticks = choices.number(),
                   .comm = random_name(choices),
-                  .unit = random_name(choices),
+                  .owner = random_owner(choices),
                   .state = choices.one_in(2) ? 'S' : static_cast<char>(choices.below(256)),
                   .wait_channel = choices.one_in(2) ? "ep_poll"s : random_name(choices)};
   if (!choices.one_in(6)) process.soft_limit = choices.one_in(2) ? 1024 : choices.number();

@@ -79,7 +79,7 @@ Processes sample_processes() {
   return {.processes = {{.pid = 1,
                          .start_ticks = 1,
                          .comm = "systemd",
-                         .unit = "init.scope",
+                         .owner = system_unit("init.scope"),
                          .open_fds = 90,
                          .soft_limit = 1048576,
                          .hard_limit = 1048576,
@@ -87,7 +87,7 @@ Processes sample_processes() {
                         {.pid = 700,
                          .start_ticks = 50,
                          .comm = "sshd",
-                         .unit = "ssh.service",
+                         .owner = system_unit("ssh.service"),
                          .open_fds = 5,
                          .soft_limit = 1024,
                          .hard_limit = 524288,
@@ -95,7 +95,7 @@ Processes sample_processes() {
                         {.pid = 800,
                          .start_ticks = 60,
                          .comm = "nginx",
-                         .unit = "nginx.service",
+                         .owner = system_unit("nginx.service"),
                          .open_fds = 20,
                          .soft_limit = 1024,
                          .hard_limit = 524288,
@@ -107,7 +107,7 @@ Processes sample_processes() {
                         {.pid = 801,
                          .start_ticks = 61,
                          .comm = "nginx",
-                         .unit = "nginx.service",
+                         .owner = system_unit("nginx.service"),
                          .open_fds = 1000,
                          .soft_limit = 1024,
                          .hard_limit = 524288,
@@ -154,7 +154,7 @@ Finding stalled_finding() {
                   .port = 80,
                   .process = "nginx",
                   .pid = 800,
-                  .unit = "nginx.service"},
+                  .owner = system_unit("nginx.service")},
       .summary =
           "nginx[800] has accepted nobody for 43 s: 129 connections wait in the accept queue of 0.0.0.0:80, "
           "which is full, and 392 more were turned away in 30 s.",
@@ -338,8 +338,8 @@ Report hostile_report() {
   constexpr auto kHostile = "a\"b\\c\nd}\xff\xc0\xaf<script>alert('x')</script>\x1b[31m";
   auto processes = sample_processes();
   for (auto& process : processes.processes) process.comm = kHostile;
-  processes.processes[0].unit = "\xed\xa0\x80";
-  processes.processes[1].unit = "caf\xc3\xa9";
+  processes.processes[0].owner = system_unit("\xed\xa0\x80");
+  processes.processes[1].owner = system_unit("caf\xc3\xa9");
   report.snapshot.processes = known(std::move(processes));
   auto log = sample_kernel_log();
   log.recent[0].text = kHostile;
@@ -349,7 +349,8 @@ Report hostile_report() {
   report.runs[3].netns = kHostile;
   report.runs[3].outcome = unexpected(Errc::denied, kHostile);
   auto& finding = report.incidents[0].finding;
-  finding.netns = finding.summary = finding.subject.process = finding.subject.unit = kHostile;
+  finding.netns = finding.summary = finding.subject.process = kHostile;
+  finding.subject.owner = named_owner(OwnerKind::other, kHostile);
   finding.evidence[0].name = finding.evidence[0].unit = finding.bites->limit = kHostile;
   finding.advice[0] = {kHostile, kHostile, kHostile, kHostile};
   finding.not_helping[0] = finding.consequences[0] = kHostile;

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "diagnosis/owner_values.h"
 #include "diagnosis/rule.h"
 #include "diagnosis/rules/descriptor_words.h"
 
@@ -45,7 +46,7 @@ inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
     {"Take a stack trace of it before you restart it: afterwards the reason is gone.",
      "gdb -p {pid} -batch -ex 'thread apply all bt'", "Shows what every thread waits for.",
      "Stops the process for a second or two."},
-    {"Restart it if clients cannot wait.", "[systemctl restart -- {service}]", "The queue is emptied.",
+    {"Restart it if clients cannot wait.", kRestartCommand, "The queue is emptied.",
      "The waiting connections are reset; without the cause it happens again."},
     {"See who waits in the queue.", "ss -tn state established '( sport = :{port} )'",
      "Connections with data in Recv-Q have sent their request already.", ""},
@@ -68,7 +69,7 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
     {"Raise net.core.somaxconn{?raise_backlog} before: it caps the backlog[, and is {somaxconn} now].",
      "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
     {"Then restart or reload the server: a listener keeps the limit that it got from listen().",
-     "[systemctl restart -- {service}]", "The new limit shows in `tcpdiag listeners`.",
+     kRestartCommand, "The new limit shows in `tcpdiag listeners`.",
      "Open connections are cut."},
     {"If it is {limit} still{?clamped}, raise the backlog[ of {process}] as well[: {server_knob}|; it is "
      "what "

@@ -11,6 +11,7 @@
 #include "core/owners.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
+#include "diagnosis/owner_values.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
 #include "diagnosis/unseen_processes.h"
@@ -329,7 +330,7 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
 constexpr std::string_view kFamily = "Closing";
 
 constexpr AdviceText kRestart{"Restart it if descriptors run out before it is mended.",
-                              "systemctl restart -- {service}", "All its descriptors are closed.",
+                              kRestartCommand, "All its descriptors are closed.",
                               "Its other connections are cut; the leak begins anew."};
 
 constexpr std::array kLeakAdvice = {

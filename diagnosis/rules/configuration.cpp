@@ -158,7 +158,7 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
     return Verdict::clear().in_part(unseen_processes(**processes));
   }
   auto facts = setting_facts(window, kNrOpen, std::to_string(most));
-  facts.subject.unit = worst->unit;
+  facts.subject.owner = system_unit(worst->unit);
   facts.evidence.push_back(
       {"LimitNOFILE of " + one_line(worst->unit), static_cast<double>(most), "files", {}});
   facts.values["asked"] = std::to_string(most);

@@ -26,13 +26,22 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "/etc/systemd/system/{service}.d/60-nofile.conf && systemctl daemon-reload && systemctl restart "
      "-- {service}",
      "The service starts with that limit from then on.", "The restart closes all its connections."},
-    {"Raise it for good: start the {runtime} container {container} anew with a higher limit.",
+    {"Raise it for good: LimitNOFILE={new_limit} for {user_service}, a unit of the user with uid {user}, then "
+     "restart it.",
+     "systemctl --user -M {user}@ edit -- {user_service}",
+     "The unit starts with that limit from then on, up to the hard limit of user@{user}.service.",
+     "The restart closes all its connections."},
+    {"Raise it for good: start the [docker container {docker}|podman container {podman}] again with a higher "
+     "limit; one that runs keeps its own.",
      "[docker{?docker}|podman{?podman}] run --ulimit nofile={new_limit}:{new_limit} ...",
      "The container starts with that limit; in a compose file it is ulimits: nofile.",
      "The restart closes all its connections."},
     {"Raise it for good in the container runtime of {pod}: its service's LimitNOFILE= or default ulimits; a "
      "pod has no setting of its own for it.",
      "", "Containers that start later have that limit.", "The runtime has to be restarted."},
+    {"Raise it for good inside of {inside}: LimitNOFILE={new_limit} of [{inner_unit}|the unit] there.",
+     "[machinectl shell {machine}]", "It starts with that limit from then on, up to the container's own.",
+     "The restart closes all its connections."},
     {"Raise it for good where the session {session} gets it: /etc/security/limits.conf, or ulimit -n in the "
      "shell that starts the program.",
      "ulimit -n {new_limit}", "Programs started from then on have that limit.", ""},

@@ -61,7 +61,8 @@ TEST_CASE("every line fits apart from commands, which are never broken") {
   auto report = sample_report();
   const std::string word(300, 'x');
   auto& finding = report.incidents[0].finding;
-  finding.subject.unit = finding.summary = finding.evidence[0].name = finding.bites->ceiling = word;
+  finding.subject.owner = named_owner(OwnerKind::other, word);
+  finding.summary = finding.evidence[0].name = finding.bites->ceiling = word;
   finding.advice[0] = {word, "sysctl " + word + "\nsecond " + word, word, word};
   finding.not_helping = finding.consequences = {word};
   report.rules[3].unknown[0].why = word;

@@ -40,7 +40,7 @@ TEST_CASE("the table of descriptors is the one that was looked at") {
   auto report = sample_report();
   auto processes = *report.snapshot.processes.get();
   processes.processes[0].soft_limit.reset();
-  processes.processes[1].unit.clear();
+  processes.processes[1].owner = {};
   processes.processes[2].open_fds = 1024;
   report.snapshot.processes.value = std::make_shared<const Processes>(std::move(processes));
   check_committed("tests/unit/cli/fds.golden.txt", fds_text(report, {}));

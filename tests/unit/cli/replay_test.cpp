@@ -67,7 +67,7 @@ TEST_CASE("the replay of an accept queue that overflows shows the queue, the cou
   });
   REQUIRE(owner != processes.end());
   CHECK(owner->comm == "python3");
-  CHECK(owner->unit == "demo.service");
+  CHECK(to_string(owner->owner) == "demo.service");
 }
 
 TEST_CASE("the replay of a SYN flood shows half-open connections, cookies and the line in the kernel log") {

@@ -149,7 +149,7 @@ TEST_CASE("a process is read with its name, unit, descriptors, limits and listen
   CHECK(process.pid == 7);
   CHECK(process.start_ticks == 100);
   CHECK(process.comm == "ngi) nx");
-  CHECK(process.unit == "ngi) nx.service");
+  CHECK(to_string(process.owner) == "ngi) nx.service");
   CHECK(process.open_fds == 5U);
   CHECK(process.soft_limit == 10U);
   CHECK(process.hard_limit == 20U);
@@ -289,7 +289,7 @@ TEST_CASE("an owner is told with the name of the program that it runs now, not o
   CHECK(owners_of(processes, 5) == std::vector{7});
   REQUIRE(find(processes, 7) != nullptr);
   CHECK(find(processes, 7)->comm == "nginx");
-  CHECK(find(processes, 7)->unit == "nginx.service");
+  CHECK(find(processes, 7)->owner == system_unit("nginx.service"));
 }
 
 TEST_CASE("an owner that has the number of one that ended is told with its own name and start") {
@@ -375,7 +375,7 @@ TEST_CASE("what cannot be read of a process stays empty") {
   REQUIRE(find(processes, 7) != nullptr);
   CHECK_FALSE(find(processes, 7)->open_fds);
   CHECK_FALSE(find(processes, 7)->soft_limit);
-  CHECK(find(processes, 7)->unit.empty());
+  CHECK(find(processes, 7)->owner == Owner{});
   CHECK(find(processes, 7)->listener_inodes == std::vector<std::uint32_t>{5});
 }
 
@@ -392,7 +392,7 @@ TEST_CASE("what is known of a process stays known when it cannot be read for a w
   REQUIRE(find(processes, 7) != nullptr);
   CHECK(find(processes, 7)->comm == "nginx");
   CHECK(find(processes, 7)->start_ticks == 100);
-  CHECK(find(processes, 7)->unit == "nginx.service");
+  CHECK(find(processes, 7)->owner == system_unit("nginx.service"));
   CHECK(find(processes, 7)->soft_limit == 10U);
   CHECK(owners_of(processes, 5) == std::vector{7});
 }
@@ -407,7 +407,7 @@ TEST_CASE("nothing of a process that ended is told of the one that has its numbe
   machine.deny("/proc/7/cgroup");
   const auto processes = machine.run();
   REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->unit.empty());
+  CHECK(find(processes, 7)->owner == Owner{});
   CHECK_FALSE(find(processes, 7)->soft_limit);
 }
 

@@ -140,7 +140,7 @@ TEST_CASE("a unit and a namespace that somebody named to do harm come into no co
   });
   auto restart = rule("a", [](const Window&, const Thresholds&) {
     auto facts = about_port(80);
-    facts.subject.unit = "x;touch PWNED;.service";
+    facts.subject.owner = system_unit("x;touch PWNED;.service");
     return Verdict::found({facts});
   });
   restart.info.advice = kRestart;

@@ -281,7 +281,7 @@ TEST_CASE("names of any bytes give no two samples with the same labels") {
   auto processes = *report.snapshot.processes.get();
   processes.processes[0].comm = "x\xff";
   processes.processes[1].comm = "x\\xff";  // shown alike
-  processes.processes[0].unit = processes.processes[1].unit = "";
+  processes.processes[0].owner = processes.processes[1].owner = {};
   report.snapshot.processes.value = std::make_shared<const Processes>(processes);
   for (const auto* name : {"x\xff", "x\\xff"}) {
     report.incidents.push_back(report.incidents[0]);

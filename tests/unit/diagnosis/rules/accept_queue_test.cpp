@@ -21,7 +21,7 @@ class Server {
     tcp_.syncookies_sent = tcp_.syncookies_received = 0;
     process_ = {.pid = 812,
                 .comm = "gunicorn",
-                .unit = "app.service",
+                .owner = system_unit("app.service"),
                 .open_fds = 40,
                 .soft_limit = 1024,
                 .listener_inodes = {7}};

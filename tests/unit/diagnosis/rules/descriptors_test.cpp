@@ -16,7 +16,7 @@ Process server(Count open, Count limit = 1024) {
   return {.pid = 812,
           .start_ticks = 5,
           .comm = "gunicorn",
-          .unit = "app.service",
+          .owner = system_unit("app.service"),
           .open_fds = open,
           .soft_limit = limit,
           .hard_limit = 524288,
@@ -88,24 +88,33 @@ TEST_CASE("another process with the number of one that was at its limit is not")
 }
 
 TEST_CASE("the advice fits whoever starts the process") {
-  const auto advice_for = [](std::string unit, std::string comm = "app", Count hard = 1024) {
+  const auto advice_for = [](Owner owner, std::string comm = "app", Count hard = 1024) {
     auto process = server(1024);
-    process.unit = std::move(unit);
+    process.owner = std::move(owner);
     process.comm = std::move(comm);
     process.hard_limit = hard;
     return commands(only_finding(kReached, with(process).history()));
   };
-  const auto docker = advice_for("docker:0123456789ab");
+  const auto container = [](const std::string& label) { return named_owner(OwnerKind::container, label); };
+  const auto docker = advice_for(container("docker:0123456789ab"));
   CHECK(has(docker, "docker run --ulimit nofile=65536:65536 ..."));
   CHECK(has(docker, "docker container 0123456789ab"));
   CHECK_FALSE(has(docker, "systemctl"));
   CHECK(has(docker, "prlimit --pid 812 --nofile=65536\n"));
-  CHECK(has(advice_for("podman:0123456789ab"), "podman run --ulimit"));
-  CHECK(has(advice_for("containerd:0123456789ab"), "container runtime of containerd:0123456789ab"));
-  CHECK(has(advice_for("session-3.scope"), "session-3.scope gets it"));
-  CHECK(has(advice_for("nginx.service", "nginx"), "worker_rlimit_nofile 65536;"));
-  CHECK(has(advice_for(""), "where app is started: ulimit -n 65536"));
-  CHECK_FALSE(has(advice_for("nginx.service"), "is started"));
+  CHECK(has(advice_for(container("podman:0123456789ab")), "podman run --ulimit"));
+  CHECK(has(advice_for(container("containerd:0123456789ab")), "container runtime of containerd:0123456789ab"));
+  auto web = container("lxc:web");
+  web.inner = "nginx.service";
+  CHECK(has(advice_for(web), "inside of lxc:web: LimitNOFILE=65536 of nginx.service there"));
+  CHECK_FALSE(has(advice_for(web), "systemctl"));
+  CHECK(has(advice_for(container("systemd-nspawn@web.service")), "inside of systemd-nspawn@web.service"));
+  CHECK(has(advice_for({.kind = OwnerKind::user_unit, .name = "app.service", .uid = 1000}),
+            "systemctl --user -M 1000@ edit -- app.service"));
+  CHECK(has(advice_for(named_owner(OwnerKind::session, "session-3.scope")), "session-3.scope gets it"));
+  CHECK(has(advice_for(system_unit("nginx.service"), "nginx"), "worker_rlimit_nofile 65536;"));
+  CHECK(has(advice_for({}), "where app is started: ulimit -n 65536"));
+  CHECK(has(advice_for(system_unit("x.scope")), "where app is started"));
+  CHECK_FALSE(has(advice_for(system_unit("nginx.service")), "is started"));
 }
 
 TEST_CASE("a limit that cannot be raised any further is not advised to be") {
