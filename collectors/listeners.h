@@ -9,6 +9,19 @@
 
 namespace tcpdiag {
 
+/// Follows something that a look at a queue finds or does not find.
+class RunFollower {
+ public:
+  /// One look more; the latest run of at least QueueRun::kLeast.
+  std::optional<QueueRun> advance(bool found, TimePoint now);
+  /// What is found from now on is another run.
+  void interrupt() { since_.reset(); }
+
+ private:
+  std::optional<TimePoint> since_;
+  std::optional<QueueRun> latest_;
+};
+
 /// What outlives one look at a listener: its drops, its longest queue and how full it was.
 class ListenerHistory {
  public:
@@ -19,12 +32,17 @@ class ListenerHistory {
 
  private:
   void count_drops(const std::vector<ListenerSocket>& sockets);
+  void follow_runs(Listener& listener, TimePoint now);
   std::uint32_t peak(std::uint32_t longest, TimePoint now);
   Count somaxconn_when_seen(std::uint32_t limit, Count somaxconn);
 
   struct Member {
     std::uint32_t drops = 0;
     std::uint64_t look = 0;  // the latest that showed it
+  };
+  struct Length {
+    std::uint64_t cookie = 0;
+    std::uint32_t length = 0;
   };
   struct SecondPeak {
     std::int64_t second = -1;
@@ -35,6 +53,8 @@ class ListenerHistory {
   Count drops_;
   std::array<SecondPeak, 60> peaks_{};
   FillHistogram fill_;
+  std::vector<Length> lengths_;  // of the members at the look before, by cookie
+  RunFollower full_, standing_, still_;
   std::uint32_t limit_ = 0;
   Count somaxconn_;
 };

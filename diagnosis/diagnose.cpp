@@ -131,6 +131,21 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
   if (std::ranges::find(names, name) == names.end()) names.push_back(name);
 }
 
+// What follows from a cause may have been seen before it and be over: its incident is the cause's, too.
+void add_seen_before(const std::vector<Found>& found, Diagnosis& diagnosis) {
+  for (const auto& cause : found) {
+    auto ids = cause.explains;
+    ids.insert(ids.end(), cause.rule->info.explains.begin(), cause.rule->info.explains.end());
+    for (const auto id : ids) {
+      const bool is_there = std::ranges::any_of(
+          found, [&](const Found& other) { return other.finding.id == id && explains(cause, other); });
+      if (!is_there)
+        diagnosis.explained.push_back(
+            {std::string(id), cause.finding.netns, cause.finding.subject, cause.finding.id});
+    }
+  }
+}
+
 // What is explained becomes a consequence of its cause, and of the cause's own cause if that is explained
 // too.
 void settle(std::vector<Found>& found, Diagnosis& diagnosis) {
@@ -156,6 +171,7 @@ void settle(std::vector<Found>& found, Diagnosis& diagnosis) {
     for (const auto id : each.rule->info.replaces)
       diagnosis.explained.push_back(
           {std::string(id), each.finding.netns, each.finding.subject, each.finding.id});
+  add_seen_before(found, diagnosis);
   diagnosis.findings = std::move(kept);
 }
 
