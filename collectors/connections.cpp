@@ -75,6 +75,45 @@ void split_clients(std::vector<PortConnections> rows, Connections& connections) 
   connections.client = by_port(std::move(rows));
 }
 
+// The ports of the queues out of which nothing was seen to be taken for some seconds, the longest first.
+std::vector<std::uint16_t> ports_at_a_standstill(const NetnsView& netns) {
+  constexpr std::chrono::seconds kSomeSeconds{2};
+  constexpr std::size_t kMost = 32;
+  const auto* listeners = netns.listeners.get();
+  if (listeners == nullptr) return {};
+  std::vector<std::pair<TimePoint, std::uint16_t>> by_age;
+  for (const auto& listener : listeners->listeners)
+    if (const auto& still = listener.still;
+        still && still->until == netns.listeners.read_at && still->until - still->since >= kSomeSeconds)
+      by_age.emplace_back(still->since, listener.endpoint.port);
+  std::sort(by_age.begin(), by_age.end());
+  std::vector<std::uint16_t> ports;
+  for (const auto& [since, port] : by_age)
+    if (ports.size() < kMost && std::find(ports.begin(), ports.end(), port) == ports.end())
+      ports.push_back(port);
+  return ports;
+}
+
+// An un-accepted connection has sent nothing yet. What cannot be read is left out: it is only wanted to say
+// for how long somebody waits.
+void add_waiting_times(const Reading& reading, Connections& connections) {
+  const auto ports = ports_at_a_standstill(reading.netns());
+  if (ports.empty()) return;
+  const SocketDump request{.states = state_bit(TcpState::established) | state_bit(TcpState::close_wait),
+                           .tcp_info = true,
+                           .local_ports = ports};
+  (void)reading.source.dump_sockets(request, [&](std::span<const std::byte> payload) {
+    const auto socket = parse_inet_diag(payload);
+    if (!socket || socket->inode != 0) return;
+    const auto row =
+        std::lower_bound(connections.server.begin(), connections.server.end(), socket->source_port,
+                         [](const auto& each, auto port) { return each.port < port; });
+    if (row == connections.server.end() || row->port != socket->source_port) return;
+    if (const auto waits = parse_last_data_sent(payload))
+      row->unaccepted_longest = std::max(row->unaccepted_longest.value_or(*waits), *waits);
+  });
+}
+
 }  // namespace
 
 PortConnections& PortTable::row(std::uint16_t port) {
@@ -234,7 +273,11 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
   const auto generation = reading.source.generation();
   if (generation != generation_ || gone) counter_.forget_sockets();
   generation_ = generation;
-  if (dumped && parsed) return counter_.finish(reading.now);
+  if (dumped && parsed) {
+    auto connections = counter_.finish(reading.now);
+    add_waiting_times(reading, connections);
+    return connections;
+  }
   counter_.discard();
   return tl::unexpected<Error>(dumped ? parsed.error() : dumped.error());
 }

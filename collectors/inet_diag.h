@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,5 +31,9 @@ struct DiagSocket {
 /// Reads one message of a dump. Errors: cut off, an unknown family or state, an attribute that does not fit
 /// (malformed).
 Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload);
+
+/// How long ago the socket sent data last, or came into being if it never did (tcpi_last_data_sent of struct
+/// tcp_info, include/uapi/linux/tcp.h), of one message of a dump that asked for it. Empty: it does not say.
+std::optional<std::chrono::milliseconds> parse_last_data_sent(std::span<const std::byte> payload);
 
 }  // namespace tcpdiag

@@ -50,6 +50,16 @@ Count somaxconn_of(const Reading& reading) {
 
 }  // namespace
 
+std::optional<QueueRun> RunFollower::advance(bool found, TimePoint now) {
+  if (!found) {
+    since_.reset();
+    return latest_;
+  }
+  if (!since_) since_ = now;
+  if (now - *since_ >= QueueRun::kLeast) latest_ = {*since_, now};
+  return latest_;
+}
+
 Listener ListenerHistory::advance(const Endpoint& endpoint, std::optional<bool> v6_only,
                                   std::vector<ListenerSocket> sockets, TimePoint now, Count somaxconn) {
   order_by_cookie(sockets);
@@ -66,8 +76,33 @@ Listener ListenerHistory::advance(const Endpoint& endpoint, std::optional<bool> 
   ++fill_.samples[static_cast<std::size_t>(bound - FillHistogram::kUpperBounds.begin())];
   fill_.sum += ratio;
   listener.fill = fill_;
+  follow_runs(listener, now);
   listener.somaxconn_when_seen = somaxconn_when_seen(listener.sockets.front().queue_limit, somaxconn);
   return listener;
+}
+
+// A member that is there no more, or a queue that is shorter: something was taken. When no member of the look
+// before is left, another server listens there.
+void ListenerHistory::follow_runs(Listener& listener, TimePoint now) {
+  bool goes_on = false, taken = false;
+  auto before = lengths_.begin();
+  for (const auto& socket : listener.sockets) {
+    before =
+        std::find_if(before, lengths_.end(), [&](const auto& each) { return each.cookie >= socket.cookie; });
+    if (before == lengths_.end()) break;
+    if (before->cookie != socket.cookie) continue;
+    goes_on = true;
+    taken = taken || socket.queue_length < before->length;
+  }
+  if (!goes_on)
+    for (auto* run : {&full_, &standing_, &still_}) *run = {};
+  if (taken) still_.interrupt();
+  lengths_.clear();
+  for (const auto& socket : listener.sockets) lengths_.push_back({socket.cookie, socket.queue_length});
+  const auto& fullest = listener.fullest();
+  listener.full = full_.advance(is_full(fullest), now);
+  listener.standing = standing_.advance(fullest.queue_length > 0, now);
+  listener.still = still_.advance(fullest.queue_length > 0, now);
 }
 
 // The kernel's number lives as long as its socket and wraps at 2^32: the increase since the last look counts,

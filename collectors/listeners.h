@@ -11,6 +11,19 @@
 
 namespace tcpdiag {
 
+/// Follows something that a look at a queue finds or does not find.
+class RunFollower {
+ public:
+  /// One look more; the latest run of at least QueueRun::kLeast.
+  std::optional<QueueRun> advance(bool found, TimePoint now);
+  /// What is found from now on is another run.
+  void interrupt() { since_.reset(); }
+
+ private:
+  std::optional<TimePoint> since_;
+  std::optional<QueueRun> latest_;
+};
+
 /// What outlives one look at a listener: its drops, its longest queue and how full it was.
 class ListenerHistory {
  public:
@@ -25,6 +38,7 @@ class ListenerHistory {
 
  private:
   void count_drops(const std::vector<ListenerSocket>& sockets);
+  void follow_runs(Listener& listener, TimePoint now);
   std::uint32_t peak(std::uint32_t longest, TimePoint now);
   Count somaxconn_when_seen(std::uint32_t limit, Count somaxconn);
 
@@ -32,12 +46,18 @@ class ListenerHistory {
     std::uint32_t drops = 0;
     std::uint64_t look = 0;  // the latest that showed it
   };
+  struct Length {
+    std::uint64_t cookie = 0;
+    std::uint32_t length = 0;
+  };
   std::map<std::uint64_t, Member> members_;  // by cookie
   std::uint64_t look_ = 0;
   Count drops_;
   std::array<std::uint32_t, 60> peaks_{};  // of each of the last seconds, by the second's remainder
   std::int64_t second_ = 0;                // of the latest look
   FillHistogram fill_;
+  std::vector<Length> lengths_;  // of the members at the look before, by cookie
+  RunFollower full_, standing_, still_;
   std::uint32_t limit_ = 0;
   Count somaxconn_;
 };

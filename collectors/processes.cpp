@@ -196,6 +196,11 @@ bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, 
     process.stat = std::move(*stat);
   else if (process.stat)
     process.stat->state = 0;
+  // It holds nothing any more: what it had is its children's, or gone.
+  if (process.stat && process.stat->state == 'Z') {
+    process.sockets.clear();
+    process.close_waits.clear();
+  }
 
   const auto limits = source.read(directory + "/limits").and_then([](const std::string& content) {
     return parse_fd_limits(content);

@@ -11,6 +11,9 @@ bool started_before(const Process* a, const Process* b) {
   return std::tie(a->start_ticks, a->pid) < std::tie(b->start_ticks, b->pid);
 }
 
+// What it held is its children's, or gone.
+bool is_zombie(const Process& process) { return process.state == 'Z'; }
+
 // Whom a person would name: systemd only when nobody else is there.
 bool named_before(const Process* a, const Process* b) {
   const bool a_opens_for_others = a->comm == "systemd", b_opens_for_others = b->comm == "systemd";
@@ -22,7 +25,8 @@ bool named_before(const Process* a, const Process* b) {
 
 ListenerOwners::ListenerOwners(const Processes& processes) {
   for (const auto& process : processes.processes)
-    for (const auto inode : process.listener_inodes) by_inode_.emplace_back(inode, &process);
+    if (!is_zombie(process))
+      for (const auto inode : process.listener_inodes) by_inode_.emplace_back(inode, &process);
   std::ranges::sort(by_inode_, {}, [](const auto& entry) { return entry.first; });
 }
 
@@ -49,6 +53,7 @@ const Process* ListenerOwners::main(const Listener& listener) const {
 const Process* main_owner(const Processes& processes, const Listener& listener) {
   const Process* first = nullptr;
   for (const auto& process : processes.processes) {
+    if (is_zombie(process)) continue;
     const bool owns = std::ranges::any_of(listener.sockets, [&](const ListenerSocket& socket) {
       return socket.inode != 0 && std::ranges::binary_search(process.listener_inodes, socket.inode);
     });

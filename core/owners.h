@@ -13,8 +13,8 @@ class ListenerOwners {
  public:
   explicit ListenerOwners(const Processes& processes);
 
-  /// Every process that holds one of the listener's sockets, the one that started first in front. Empty: not
-  /// known.
+  /// Every process that holds one of the listener's sockets, the one that started first in front; none that
+  /// has exited. Empty: not known.
   [[nodiscard]] std::vector<const Process*> all(const Listener& listener) const;
   /// The one that a person would name: the first to start, since workers and children inherit the socket from
   /// it; systemd only when nobody else holds it, since it opens sockets for others. nullptr: not known.

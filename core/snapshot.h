@@ -96,6 +96,14 @@ struct ListenerSocket {
       drops;  ///< segments dropped at this socket, wraps; attributes, never concludes
 };
 
+/// A stretch of looks at an accept queue, at least kLeast long, that all found the same.
+struct QueueRun {
+  static constexpr std::chrono::seconds kLeast{1};
+  TimePoint since, until;  ///< its first look, and its latest
+
+  bool operator==(const QueueRun&) const = default;
+};
+
 /// The sockets that listen on one endpoint: one, or the members of an SO_REUSEPORT group, each with its own
 /// queue.
 struct Listener {
@@ -107,6 +115,10 @@ struct Listener {
   Count somaxconn_when_seen;
   Count drops;         ///< of all members, the closed ones included, since each was made; never decreases
   FillHistogram fill;  ///< of the fullest member at each sample since the listener was first seen
+  /// The latest run of looks that all found the fullest member full, not empty, or not empty and no member
+  /// shorter than at the look before: nothing was seen to be taken. Present when it ends at the latest look.
+  /// Empty: there was none since the listener was first seen.
+  std::optional<QueueRun> full, standing, still;
 
   /// The member whose queue is fullest.
   [[nodiscard]] const ListenerSocket& fullest() const;
@@ -152,6 +164,9 @@ struct PortConnections {
   /// Of those un-accepted at the dump before, how many are it no more: accepted, or reset. 0: nothing was
   /// taken from the queue in between. Empty: not known, as after the first dump.
   Count unaccepted_left;
+  /// For how long the first of them had waited at the dump. Empty: not known; it is asked for only where
+  /// nothing was seen to be taken from the queue for some seconds.
+  std::optional<std::chrono::milliseconds> unaccepted_longest;
   std::uint32_t fin_wait2_orphaned = 0;  ///< of fin_wait2: those no process holds any more (inode 0)
 
   [[nodiscard]] std::uint32_t count(TcpState state) const {

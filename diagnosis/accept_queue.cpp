@@ -2,7 +2,6 @@
 #include "diagnosis/accept_queue.h"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 
 #include "core/fair_share.h"
@@ -61,8 +60,23 @@ bool goes_on(const Listener& was, const Listener& is) {
   return std::ranges::any_of(was.sockets, is_there);
 }
 
+// A run that goes on is shown by every snapshot, longer each time.
+void add_run(const std::optional<QueueRun>& run, std::vector<QueueRun>& runs) {
+  if (!run) return;
+  if (!runs.empty() && runs.back().since == run->since)
+    runs.back() = *run;
+  else
+    runs.push_back(*run);
+}
+
+void add_runs(const Listener& listener, QueueCourse& course) {
+  add_run(listener.full, course.full_runs);
+  add_run(listener.standing, course.standing_runs);
+  add_run(listener.still, course.still_runs);
+}
+
 QueueCourse course_of(const Window& window, const Listener& listener, std::size_t place) {
-  QueueCourse course{.listener = &listener};
+  QueueCourse course{.listener = &listener, .looked_at = window.netns().listeners.read_at};
   const Snapshot* before = nullptr;
   const NetnsView* view_before = nullptr;
   const Listener* was = nullptr;
@@ -71,11 +85,12 @@ QueueCourse course_of(const Window& window, const Listener& listener, std::size_
     if (listeners == nullptr) continue;
     const auto* is = find_near(*listeners, listener.endpoint, place);
     if (is != nullptr && was != nullptr && !goes_on(*was, *is))
-      course.steps.clear();
+      course = {.listener = course.listener, .looked_at = course.looked_at};
     else if (is != nullptr && before != nullptr) {
       course.steps.push_back(step_between(*before, window.snapshot(i), was, *is));
       add_overflows(course.steps.back(), *view_before, window.view(i));
     }
+    if (is != nullptr) add_runs(*is, course);
     before = &window.snapshot(i);
     view_before = &window.view(i);
     if (is != nullptr) was = is;  // one dump can miss a listener
@@ -119,46 +134,28 @@ std::uint64_t queues_cut(const Window& window, const Listeners& now) {
   return troubled - std::min(troubled, kMostQueues);
 }
 
-// Rounded to the distance of two looks, because ticks waver: three seconds may be a little less.
-std::chrono::milliseconds duration_of(const QueueStep& first, const QueueStep& last) {
-  using Tenths = std::chrono::duration<std::int64_t, std::deci>;
-  return std::chrono::round<Tenths>(last.to - first.from);
-}
-
-// A step in which nobody looked changes nothing: the daemon may have stood still.
-template <class Holds>
-std::chrono::milliseconds lasted(const std::vector<QueueStep>& steps, Holds holds) {
-  auto first = steps.size();
-  for (auto i = steps.size(); i > 0 && (holds(steps[i - 1]) || steps[i - 1].looks == 0); --i)
-    if (steps[i - 1].looks > 0) first = i - 1;
-  if (first == steps.size()) return {};
-  return duration_of(steps[first], steps.back());
-}
-
-// Marks the steps of every run that holds for so long: also the one right before it, in which the queue
-// filled, and those behind it while clients that were turned away still try again.
-template <class Holds>
-void mark_runs(const std::vector<QueueStep>& steps, Holds holds, std::chrono::milliseconds least,
-               std::vector<bool>& marked) {
-  constexpr std::chrono::seconds kRetries{5};
-  for (std::size_t begin = 0; begin < steps.size();) {
-    auto end = begin;
-    while (end < steps.size() && (holds(steps[end]) || (end > begin && steps[end].looks == 0))) ++end;
-    if (end > begin && duration_of(steps[begin], steps[end - 1]) >= least) {
-      const auto over = steps[end - 1].to + kRetries;
-      for (auto i = begin == 0 ? 0 : begin - 1; i < steps.size() && steps[i].from <= over; ++i)
-        marked[i] = true;
+// Marks the steps that touch a run of at least that length: also the one right before it, in which the queue
+// filled, and those behind it while clients that were turned away try again. Their SYNs come after 1, 3, 7,
+// 15, 31 and 63 s, those of many clients at the same time.
+void mark_runs(const std::vector<QueueStep>& steps, const std::vector<QueueRun>& runs,
+               std::chrono::milliseconds least, std::vector<bool>& marked) {
+  constexpr std::chrono::seconds kRetries{64};
+  for (const auto& run : runs) {
+    if (length_of(run) < least) continue;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const auto& begin = i + 1 < steps.size() ? steps[i + 1].to : steps[i].to;
+      if (begin >= run.since && steps[i].from <= run.until + kRetries) marked[i] = true;
     }
-    begin = std::max(end, begin + 1);
   }
 }
 
 // The steps since then that belong neither to a long stall nor to a server that was too slow for long.
-std::vector<const QueueStep*> burst_steps(const std::vector<QueueStep>& steps, TimePoint since,
+std::vector<const QueueStep*> burst_steps(const QueueCourse& course, TimePoint since,
                                           std::chrono::milliseconds stall, std::chrono::milliseconds slow) {
+  const auto& steps = course.steps;
   std::vector<bool> stalled(steps.size());
-  mark_runs(steps, std::mem_fn(&QueueStep::pinned), stall, stalled);
-  mark_runs(steps, std::mem_fn(&QueueStep::stands), slow, stalled);
+  mark_runs(steps, course.full_runs, stall, stalled);
+  mark_runs(steps, course.standing_runs, slow, stalled);
   std::vector<const QueueStep*> bursts;
   for (std::size_t i = 0; i < steps.size(); ++i)
     if (!stalled[i] && steps[i].to > since) bursts.push_back(&steps[i]);
@@ -190,14 +187,13 @@ bool shares_port(const Window& window, const Listener& listener) {
 }
 
 // How many connections, at least, were taken from the queues of a port and made room for others, between two
-// dumps of the last `time`: the most of any two. Empty: there are no two, or they do not tell.
+// dumps of the run: the most of any two. Empty: there are no two, or they do not tell.
 std::optional<std::uint64_t> taken_between_dumps(const Window& window, std::uint16_t port,
-                                                 std::chrono::milliseconds time) {
-  const auto begin = window.now() - time;
+                                                 const QueueRun& run) {
   const auto dumps = window.readings(&NetnsView::connections);
   std::optional<std::uint64_t> most;
   for (std::size_t i = 1; i < dumps.size(); ++i) {
-    if (dumps[i - 1].at < begin) continue;
+    if (dumps[i - 1].at < run.since || dumps[i].at > run.until) continue;
     const auto* before = find_server_port(*dumps[i - 1].value, port);
     const auto* after = find_server_port(*dumps[i].value, port);
     if (before == nullptr || after == nullptr || !after->unaccepted_left) return std::nullopt;
@@ -210,12 +206,36 @@ std::optional<std::uint64_t> taken_between_dumps(const Window& window, std::uint
   return most;
 }
 
-// A full queue out of which a connection is taken is filled again by the clients that were turned away, and
-// every connection that enters it counts as a passive open. In the first second it may just have filled.
-bool none_opened(const Window& window, std::chrono::milliseconds full_for) {
-  const auto full = std::chrono::floor<std::chrono::seconds>(full_for - std::chrono::seconds(1));
-  const auto opens = window.last(std::max(full, std::chrono::seconds(1))).increase(kPassiveOpens);
-  return opens && *opens == 0;
+std::uint64_t waiting_at(const Listener& listener) {
+  std::uint64_t waiting = 0;
+  for (const auto& member : listener.sockets) waiting += member.queue_length;
+  return waiting;
+}
+
+// Every connection that enters a queue counts as a passive open in its namespace: when no more were opened in
+// the run than the queue grew by, none was taken from it. Looked at from one second into the run on, in which
+// a full queue may still be filled; empty: there are no two snapshots from then on.
+std::optional<bool> grew_by_all_that_opened(const Window& window, const Listener& listener,
+                                            const QueueRun& run) {
+  constexpr std::chrono::milliseconds kOneMoment{200};
+  struct Look {
+    std::uint64_t opens, waiting;
+  };
+  std::optional<Look> first, last;
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    // Both have to be of one moment.
+    const auto at = window.view(i).listeners.read_at;
+    const auto apart = std::chrono::abs(at - window.view(i).tcp.read_at);
+    if (at < run.since + std::chrono::seconds(1) || at > run.until || apart > kOneMoment) continue;
+    const auto* tcp = window.view(i).tcp.get();
+    const auto* listeners = window.view(i).listeners.get();
+    const auto* then = listeners == nullptr ? nullptr : find_listener(*listeners, listener.endpoint);
+    if (tcp == nullptr || !tcp->passive_opens || then == nullptr) return std::nullopt;
+    const Look look{*tcp->passive_opens, waiting_at(*then)};
+    (first ? last : first) = look;
+  }
+  if (!first || !last || last->opens < first->opens) return std::nullopt;
+  return last->opens - first->opens <= last->waiting - std::min(last->waiting, first->waiting);
 }
 
 // The longest that the queues of the other members were, together, at a snapshot of the last `time`; empty:
@@ -241,25 +261,42 @@ std::optional<std::uint64_t> waiting_at_others(const Window& window, const Liste
 
 }  // namespace
 
-bool QueueCourse::hit_limit() const {
-  return std::ranges::any_of(steps, [](const QueueStep& step) { return step.full > 0; });
+// Ticks waver: three seconds may be a little less.
+std::chrono::milliseconds length_of(const QueueRun& run) {
+  using Tenths = std::chrono::duration<std::int64_t, std::deci>;
+  return std::chrono::round<Tenths>(run.until - run.since);
 }
 
-std::chrono::milliseconds QueueCourse::pinned_for() const {
-  return lasted(steps, std::mem_fn(&QueueStep::pinned));
+std::optional<QueueRun> QueueCourse::present(const std::vector<QueueRun>& runs) const {
+  return runs.empty() || runs.back().until != looked_at ? std::nullopt : std::optional(runs.back());
 }
+
+namespace {
+
+std::chrono::milliseconds length_of(const std::optional<QueueRun>& run) {
+  return run ? tcpdiag::length_of(*run) : std::chrono::milliseconds(0);
+}
+
+}  // namespace
+
+std::chrono::milliseconds QueueCourse::pinned_for() const { return length_of(present(full_runs)); }
+
+std::chrono::milliseconds QueueCourse::still_for() const { return length_of(present(still_runs)); }
+
+bool QueueCourse::was_taken_from() const {
+  const auto still = present(still_runs);
+  const auto standing = present(standing_runs);
+  return still && standing && standing->since < still->since;
+}
+
 bool QueueCourse::was_full_before() const {
-  auto step = steps.rbegin();
-  while (step != steps.rend() && (step->pinned() || step->looks == 0)) ++step;
-  if (step != steps.rend()) ++step;  // in which it filled
-  for (; step != steps.rend() && step->empty == 0; ++step)
-    if (step->full > 0) return true;
-  return false;
+  const auto still = present(still_runs);
+  return still && was_taken_from() && std::ranges::any_of(steps, [&](const QueueStep& step) {
+           return step.full > 0 && step.to <= still->since && step.to > present(standing_runs)->since;
+         });
 }
 
-std::chrono::milliseconds QueueCourse::stood_for() const {
-  return lasted(steps, std::mem_fn(&QueueStep::stands));
-}
+std::chrono::milliseconds QueueCourse::stood_for() const { return length_of(present(standing_runs)); }
 
 std::uint64_t QueueCourse::overflows(TimePoint since) const {
   std::vector<const QueueStep*> counted;
@@ -270,7 +307,7 @@ std::uint64_t QueueCourse::overflows(TimePoint since) const {
 
 std::uint64_t QueueCourse::overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall,
                                                std::chrono::milliseconds slow) const {
-  return sum_of_overflows(burst_steps(steps, since, stall, slow));
+  return sum_of_overflows(burst_steps(*this, since, stall, slow));
 }
 
 bool QueueCourse::grows() const {
@@ -308,21 +345,40 @@ std::optional<Error> unseen_queues(const Window& window) {
                                     " further ones with connections in their queue are not"};
 }
 
-std::optional<bool> accepts(const Window& window, const Listener& listener, std::chrono::milliseconds time) {
-  if (none_opened(window, time)) return false;
+std::optional<bool> accepts(const Window& window, const Listener& listener, const QueueRun& run) {
+  const auto all_still_there = grew_by_all_that_opened(window, listener, run);
+  if (all_still_there == true) return false;
   // Somebody's connections were opened: the dumps that fall into it tell whether any entered this queue. They
   // are counted by port: where several addresses share one, that any was taken says nothing about this one.
-  const auto taken = taken_between_dumps(window, listener.endpoint.port, time);
+  const auto taken = taken_between_dumps(window, listener.endpoint.port, run);
   if (!taken || (*taken > 0 && shares_port(window, listener))) return std::nullopt;
   return *taken > 0;
+}
+
+std::optional<std::uint64_t> accepted_and_unchanged(const Window& window, const Listener& listener,
+                                                    const QueueRun& run) {
+  std::optional<std::uint64_t> same;
+  std::size_t dumps = 0;
+  for (const auto& dump : window.readings(&NetnsView::connections)) {
+    if (dump.at < run.since || dump.at > run.until) continue;
+    const auto* port = find_server_port(*dump.value, listener.endpoint.port);
+    if (port == nullptr) return std::nullopt;
+    const auto open = std::uint64_t{port->count(TcpState::established)} + port->count(TcpState::close_wait);
+    const auto accepted = open - std::min<std::uint64_t>(open, port->unaccepted);
+    if (accepted == 0 || (same && *same != accepted)) return std::nullopt;
+    same = accepted;
+    ++dumps;
+  }
+  return dumps >= 2 ? same : std::nullopt;
 }
 
 std::optional<bool> stands_beside_others(const Window& window, const Listener& group,
                                          std::chrono::milliseconds time) {
   const auto at_others = waiting_at_others(window, group, time);
   if (!at_others) return false;
-  if (none_opened(window, time)) return true;
-  const auto taken = taken_between_dumps(window, group.endpoint.port, time);
+  const QueueRun run{window.now() - time, window.now()};
+  if (grew_by_all_that_opened(window, group, run) == true) return true;
+  const auto taken = taken_between_dumps(window, group.endpoint.port, run);
   if (!taken) return std::nullopt;
   constexpr std::uint64_t kJustArrived = 2;  // at each of the others when it was dumped
   const bool still = *taken <= *at_others + kJustArrived * group.sockets.size();

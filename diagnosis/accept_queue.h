@@ -30,14 +30,21 @@ struct QueueStep {
 /// later.
 struct QueueCourse {
   const Listener* listener = nullptr;
+  TimePoint looked_at;           ///< the latest look
   std::vector<QueueStep> steps;  ///< oldest first; empty: seen once since it began or got its present limit
+  /// The runs of a second or longer that every look found it full, not empty, or that nothing was seen to be
+  /// taken from it (Listener::full and its like); oldest first.
+  std::vector<QueueRun> full_runs, standing_runs, still_runs;
 
-  /// Whether any look found a member's queue full.
-  [[nodiscard]] bool hit_limit() const;
-  /// How long every look until now has found a queue full; 0: the latest did not.
+  /// The run that goes on; empty: there is none.
+  [[nodiscard]] std::optional<QueueRun> present(const std::vector<QueueRun>& runs) const;
+  /// How long every look until now has found a queue full; 0: the latest did not, or for less than a second.
   [[nodiscard]] std::chrono::milliseconds pinned_for() const;
-  /// Whether it was full before that already, was so no more, and has not been empty since: something was
-  /// taken from it.
+  /// How long nothing was seen to be taken from it although connections wait; 0: less than a second.
+  [[nodiscard]] std::chrono::milliseconds still_for() const;
+  /// Whether something was taken from it before that without emptying it.
+  [[nodiscard]] bool was_taken_from() const;
+  /// The same, and it was full before that.
   [[nodiscard]] bool was_full_before() const;
   /// How long no look until now has found the queue empty.
   [[nodiscard]] std::chrono::milliseconds stood_for() const;
@@ -45,8 +52,9 @@ struct QueueCourse {
   /// ListenOverflows, at most what the listener dropped.
   [[nodiscard]] std::uint64_t overflows(TimePoint since) const;
   /// The same without the times when the queue was pinned for `stall` or longer, or was not seen empty for
-  /// `slow` or longer: what a burst did, not an application that stood still or was too slow. The course has
-  /// to begin well before `since`, so that these times are seen as a whole.
+  /// `slow` or longer, and while clients that were turned away then still try again: what a burst did, not an
+  /// application that stood still or was too slow. The course has to begin well before `since`, so that these
+  /// times are seen as a whole.
   [[nodiscard]] std::uint64_t overflows_in_bursts(TimePoint since, std::chrono::milliseconds stall,
                                                   std::chrono::milliseconds slow) const;
   /// Whether the queue became no shorter within the last two seconds.
@@ -65,9 +73,17 @@ inline constexpr std::size_t kMostQueues = 1024;
 /// not known.
 std::optional<Error> unseen_queues(const Window& window);
 
-/// Whether connections were taken from the listener's queue during the last `time`, in which it was always
-/// full. Empty: that cannot be told.
-std::optional<bool> accepts(const Window& window, const Listener& listener, std::chrono::milliseconds time);
+/// How long a run was, rounded to the distance of two looks.
+std::chrono::milliseconds length_of(const QueueRun& run);
+
+/// Whether connections were taken from the listener's queue during a run in which no look found it empty or
+/// shorter. Empty: that cannot be told.
+std::optional<bool> accepts(const Window& window, const Listener& listener, const QueueRun& run);
+
+/// How many accepted connections of the listener's port are open, when every dump of the run shows the same
+/// number. Empty: it changed, there are none, or fewer than two dumps tell.
+std::optional<std::uint64_t> accepted_and_unchanged(const Window& window, const Listener& listener,
+                                                    const QueueRun& run);
 
 /// Whether nothing was taken from the full members of a group during the last `time`, while the others were
 /// served: between two dumps no more than what waited at those. Empty: that cannot be told.

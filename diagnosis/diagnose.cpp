@@ -218,6 +218,24 @@ class Causes {
   std::map<std::pair<SubjectKind, std::int32_t>, std::vector<std::size_t>> by_process_;
 };
 
+// What follows from a cause may have been seen before it and be over: its incident is the cause's, too.
+void add_seen_before(const std::vector<Found>& found, Diagnosis& diagnosis) {
+  std::map<std::string_view, std::vector<const Found*>> by_id;
+  for (const auto& each : found) by_id[each.id()].push_back(&each);
+  for (const auto& cause : found) {
+    std::set<std::string_view> ids(cause.facts.explains.begin(), cause.facts.explains.end());
+    ids.insert(cause.rule->info.explains.begin(), cause.rule->info.explains.end());
+    for (const auto id : ids) {
+      const auto same = by_id.find(id);
+      const bool is_there = same != by_id.end() && std::ranges::any_of(same->second, [&](const Found* other) {
+                              return explains(cause, *other);
+                            });
+      if (!is_there)
+        diagnosis.explained.push_back({std::string(id), cause.netns, cause.subject(), std::string(cause.id())});
+    }
+  }
+}
+
 // What is explained becomes a consequence of its cause, and of the cause's own cause if that is explained
 // too. Returns what is left.
 std::vector<Found> settle(std::vector<Found> found, Diagnosis& diagnosis) {
@@ -242,6 +260,7 @@ std::vector<Found> settle(std::vector<Found> found, Diagnosis& diagnosis) {
   for (const auto& each : found)
     for (const auto id : each.rule->info.replaces)
       diagnosis.explained.push_back({std::string(id), each.netns, each.subject(), std::string(each.id())});
+  add_seen_before(found, diagnosis);
   std::vector<Found> left;
   for (auto* each : kept) left.push_back(std::move(*each));
   return left;

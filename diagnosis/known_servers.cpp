@@ -9,25 +9,25 @@ namespace {
 
 // clang-format off
 constexpr auto kServers = std::to_array<KnownServer>({
-    {"nginx", "nginx", "listen ... backlog={backlog}; in nginx.conf, then restart nginx", "511", "worker_rlimit_nofile {limit}; in nginx.conf, then reload nginx"},
-    {"gunicorn*", "gunicorn", "gunicorn --backlog {backlog}", "2048"},
+    {"nginx", "nginx", "listen ... backlog={backlog}; in nginx.conf, then restart nginx", "511", "worker_rlimit_nofile {limit}; in nginx.conf, then reload nginx", "worker_connections in the events block of nginx.conf"},
+    {"gunicorn*", "gunicorn", "gunicorn --backlog {backlog}", "2048", "", "gunicorn --workers and --threads, --worker-connections with gevent"},
     {"uvicorn*", "uvicorn", "uvicorn --backlog {backlog}", "2048"},
     {"hypercorn*", "hypercorn", "hypercorn --backlog {backlog}", "100"},
-    {"uwsgi*", "uWSGI", "uwsgi --listen {backlog}", "100", "uwsgi --max-fd {limit}"},
-    {"redis-server", "Redis", "tcp-backlog {backlog} in redis.conf", "511"},
-    {"valkey-server", "Valkey", "tcp-backlog {backlog} in valkey.conf", "511"},
-    {"haproxy", "HAProxy", "backlog {backlog} in the frontend or defaults section of haproxy.cfg", "maxconn of the frontend"},
-    {"apache2", "Apache httpd", "ListenBackLog {backlog} in apache2.conf", "511"},
-    {"httpd", "Apache httpd", "ListenBackLog {backlog} in httpd.conf", "511"},
-    {"java", "Java", "acceptCount=\"{backlog}\" of Tomcat's Connector, server.tomcat.accept-count={backlog} of Spring Boot, new ServerSocket(port, {backlog})", "50 (ServerSocket), 100 (Tomcat)"},
-    {"mysqld", "MySQL", "back_log={backlog} under [mysqld] in my.cnf", "max_connections", "open_files_limit={limit} under [mysqld] in my.cnf"},
-    {"mariadbd", "MariaDB", "back_log={backlog} under [mysqld] in my.cnf", "at most 900", "open_files_limit={limit} under [mysqld] in my.cnf"},
-    {"postgres", "PostgreSQL", "no knob of its own: it asks for 2 x max_connections", "2 x max_connections"},
-    {"memcached", "memcached", "memcached -b {backlog}", "1024"},
+    {"uwsgi*", "uWSGI", "uwsgi --listen {backlog}", "100", "uwsgi --max-fd {limit}", "uwsgi --processes and --threads"},
+    {"redis-server", "Redis", "tcp-backlog {backlog} in redis.conf", "511", "", "maxclients in redis.conf"},
+    {"valkey-server", "Valkey", "tcp-backlog {backlog} in valkey.conf", "511", "", "maxclients in valkey.conf"},
+    {"haproxy", "HAProxy", "backlog {backlog} in the frontend or defaults section of haproxy.cfg", "maxconn of the frontend", "", "maxconn in the global section and of the frontend in haproxy.cfg"},
+    {"apache2", "Apache httpd", "ListenBackLog {backlog} in apache2.conf", "511", "", "MaxRequestWorkers in apache2.conf"},
+    {"httpd", "Apache httpd", "ListenBackLog {backlog} in httpd.conf", "511", "", "MaxRequestWorkers in httpd.conf"},
+    {"java", "Java", "acceptCount=\"{backlog}\" of Tomcat's Connector, server.tomcat.accept-count={backlog} of Spring Boot, new ServerSocket(port, {backlog})", "50 (ServerSocket), 100 (Tomcat)", "", "maxConnections and maxThreads of Tomcat's Connector"},
+    {"mysqld", "MySQL", "back_log={backlog} under [mysqld] in my.cnf", "max_connections", "open_files_limit={limit} under [mysqld] in my.cnf", "max_connections under [mysqld] in my.cnf"},
+    {"mariadbd", "MariaDB", "back_log={backlog} under [mysqld] in my.cnf", "at most 900", "open_files_limit={limit} under [mysqld] in my.cnf", "max_connections under [mysqld] in my.cnf"},
+    {"postgres", "PostgreSQL", "no knob of its own: it asks for 2 x max_connections", "2 x max_connections", "", "max_connections in postgresql.conf"},
+    {"memcached", "memcached", "memcached -b {backlog}", "1024", "", "memcached -c"},
     {"node", "Node.js", "server.listen({port, backlog: {backlog}})", "511"},
-    {"puma*", "Puma", "bind 'tcp://0.0.0.0:PORT?backlog={backlog}' in config/puma.rb", "1024"},
+    {"puma*", "Puma", "bind 'tcp://0.0.0.0:PORT?backlog={backlog}' in config/puma.rb", "1024", "", "threads and workers in config/puma.rb"},
     {"unicorn*", "Unicorn", "listen PORT, backlog: {backlog} in unicorn.rb", "1024"},
-    {"php-fpm*", "PHP-FPM", "listen.backlog = {backlog} in the pool's .conf", "511", "rlimit_files = {limit} in the pool's .conf"},
+    {"php-fpm*", "PHP-FPM", "listen.backlog = {backlog} in the pool's .conf", "511", "rlimit_files = {limit} in the pool's .conf", "pm.max_children in the pool's .conf"},
     {"envoy", "Envoy", "tcp_backlog_size: {backlog} of the listener", "somaxconn"},
     {"traefik", "Traefik", "none: Go asks for net.core.somaxconn as it was when the program started", "somaxconn"},
     {"dockerd", "Docker", "none: Go asks for net.core.somaxconn as it was when the program started", "somaxconn"},
@@ -64,6 +64,12 @@ std::optional<std::string> server_knob(std::string_view process, std::string_vie
   const auto* server = find_known_server(process);
   if (server == nullptr) return std::nullopt;
   return with_number(server->backlog, "{backlog}", backlog);
+}
+
+std::optional<std::string> connection_knob(std::string_view process) {
+  const auto* server = find_known_server(process);
+  if (server == nullptr || server->connections.empty()) return std::nullopt;
+  return std::string(server->connections);
 }
 
 std::optional<std::string> descriptor_knob(std::string_view process, std::string_view limit) {

@@ -17,6 +17,9 @@ struct KnownServer {
   std::string_view standard;  ///< its backlog when nothing is set
   /// Where it limits its descriptors by itself; {limit} stands for the number. Empty: it does not.
   std::string_view descriptors{};
+  /// Where it limits the connections that it has open at a time: at that limit it accepts no more and lets
+  /// them wait in the queue. Empty: it does not, or it refuses them with an answer.
+  std::string_view connections{};
 };
 
 /// The table, for the documentation.
@@ -30,5 +33,9 @@ std::optional<std::string> server_knob(std::string_view process, std::string_vie
 
 /// The same for its limit of descriptors; empty: not a known server, or it has none of its own.
 std::optional<std::string> descriptor_knob(std::string_view process, std::string_view limit);
+
+/// The same for the connections that it has open at a time; empty: not a known server, or it has no such
+/// limit.
+std::optional<std::string> connection_knob(std::string_view process);
 
 }  // namespace tcpdiag

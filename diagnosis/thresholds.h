@@ -24,6 +24,7 @@ struct Thresholds {
   double quiet_stall_seconds = 15;
   double slow_seconds = 10;
   double stand_seconds = 2;
+  double turned_away_share = 0.5;
 
   // client side
   std::uint64_t unanswered_min = 3;

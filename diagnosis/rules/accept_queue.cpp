@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
-#include <span>
 
 #include "core/owners.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/descriptor_facts.h"
+#include "diagnosis/known_servers.h"
+#include "diagnosis/listener_workers.h"
 #include "diagnosis/rules/accept_queue_words.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
@@ -27,9 +27,12 @@ milliseconds from_seconds(double seconds) {
   return milliseconds(static_cast<milliseconds::rep>(seconds * 1000));
 }
 
-// What has lasted since the window's beginning may have begun before it.
-std::string lasted_text(const Window& window, milliseconds time) {
-  const bool since_begin = window.now() - time <= window.snapshot(0).at + std::chrono::seconds(1);
+// What has lasted since the listener was first looked at may have begun before it.
+std::string lasted_text(const Listener& listener, milliseconds time) {
+  constexpr milliseconds kBetweenLooks{100};
+  std::uint64_t looks = 0;
+  for (const auto samples : listener.fill.samples) looks += samples;
+  const bool since_begin = time + std::chrono::seconds(1) >= looks * kBetweenLooks;
   return (since_begin ? "over " : "") + duration_text(std::chrono::floor<std::chrono::seconds>(time));
 }
 
@@ -86,20 +89,21 @@ Facts facts_about(const Window& window, const QueueCourse& course) {
   add_limit(facts, window, judged(*course.listener).queue_limit);
   add_evidence(facts, window, course);
   if (const auto pinned = course.pinned_for(); pinned.count() > 0) {
-    facts.values["pinned"] = lasted_text(window, pinned);
+    facts.values["pinned"] = lasted_text(*course.listener, pinned);
     facts.evidence.push_back(
         {"accept queue full without a break", std::chrono::duration<double>(pinned).count(), "seconds", {}});
   }
   return facts;
 }
 
+// Whether connections wait at every member: at one of several it is that worker's doing.
+bool all_wait(const Listener& listener) {
+  return std::ranges::all_of(listener.sockets,
+                             [](const ListenerSocket& member) { return member.queue_length > 0; });
+}
+
 // Of a group that shares a port, whether every member's queue is full; a lone listener is its own group.
 bool all_full(const Listener& listener) { return std::ranges::all_of(listener.sockets, is_full); }
-
-std::vector<const Process*> owners_of(const Window& window, const Listener& listener) {
-  const auto* processes = window.host().processes.get();
-  return processes == nullptr ? std::vector<const Process*>() : ListenerOwners(*processes).all(listener);
-}
 
 bool at_fd_limit(const Process& process) {
   return process.open_fds && process.soft_limit && *process.open_fds >= *process.soft_limit;
@@ -109,65 +113,6 @@ const Process* owner_at_fd_limit(const Window& window, const Listener& listener)
   const auto owners = owners_of(window, listener);
   const auto found = std::ranges::find_if(owners, [](const Process* owner) { return at_fd_limit(*owner); });
   return found == owners.end() ? nullptr : *found;
-}
-
-// What a process's main thread does, in words, of one or of several; empty: not known.
-std::string doing(const Process& process, bool several = false) {
-  const std::string where =
-      process.wait_channel.empty() ? "" : " in the kernel function " + process.wait_channel;
-  switch (process.state) {
-    case 'T':
-    case 't': return std::string(several ? "are" : "is") + " stopped (by SIGSTOP or a debugger)";
-    case 'Z':
-      return several ? "have exited and only their entries are left"
-                     : "has exited and only its entry is left";
-    case 'D': return std::string(several ? "wait" : "waits") + " for a disk or a network file system" + where;
-    case 'R': return several ? "are running on CPUs" : "is running on a CPU";
-    case 'S': return (several ? "sleep" : "sleeps") + where;
-    default: return {};
-  }
-}
-
-bool is_stopped(const Process& process) { return process.state == 'T' || process.state == 't'; }
-
-void add_stopped(Facts& facts, const Process& process) {
-  if (is_stopped(process)) facts.values["stopped_pid"] = std::to_string(process.pid);
-}
-
-// Where a server has workers, it is they that should accept: what most of them do, and which one to look at.
-void add_workers_doing(Facts& facts, std::span<const Process* const> workers) {
-  std::map<std::string, std::vector<const Process*>> alike;
-  for (const auto* worker : workers)
-    if (const auto text = doing(*worker, workers.size() > 1); !text.empty()) alike[text].push_back(worker);
-  const auto most =
-      std::ranges::max_element(alike, {}, [](const auto& group) { return group.second.size(); });
-  if (most == alike.end()) return;
-  const auto& [text, those] = *most;
-  const auto pid = std::to_string(those.front()->pid);
-  add_stopped(facts, *those.front());
-  const auto all = std::to_string(workers.size());
-  facts.values["pid"] = pid;
-  if (workers.size() == 1)
-    facts.values["doing"] = "its worker, pid " + pid + ", " + text;
-  else if (those.size() == workers.size())
-    facts.values["doing"] = "its " + all + " workers all " + text;
-  else if (those.size() == 1)
-    facts.values["doing"] = "of its " + all + " workers pid " + pid + " " + doing(*those.front());
-  else
-    facts.values["doing"] =
-        "of its " + all + " workers " + std::to_string(those.size()) + ", like pid " + pid + ", " + text;
-}
-
-void add_doing(Facts& facts, const Window& window, const Listener& listener) {
-  auto owners = owners_of(window, listener);
-  if (owners.size() > 1)  // systemd, which opened the socket for the server
-    std::erase_if(owners, [](const Process* owner) { return owner->comm == "systemd"; });
-  if (owners.empty()) return;
-  if (owners.size() > 1)
-    add_workers_doing(facts, std::span(owners).subspan(1));
-  else if (const auto text = doing(*owners.front()); !text.empty())
-    facts.values["doing"] = "it " + text;
-  if (owners.size() == 1) add_stopped(facts, *owners.front());
 }
 
 // Whether an owner was seen out of descriptors within the window: what was turned away is that one's doing.
@@ -200,19 +145,30 @@ Result<void> owners_known(const Window& window, const Listener& listener) {
   return {};
 }
 
-// Whether the queue is pinned long enough to be called a stall.
-bool stalls(const Window& window, const QueueCourse& course, const Thresholds& t) {
-  const auto pinned = course.pinned_for();
-  return pinned >=
-         from_seconds(course.overflows(window.snapshot(0).at) > 0 ? t.stall_seconds : t.quiet_stall_seconds);
+// Whether processes were looked at since then: before that, their descriptors say nothing about it. After
+// some time without a look it is not waited for any more.
+bool processes_looked_at(const Window& window, TimePoint since) {
+  constexpr std::chrono::seconds kLongEnough{10};
+  if (!window.host().processes.known() || window.now() - since > kLongEnough) return true;
+  return window.host().processes.read_at >= since;
 }
 
-// Whether processes were looked at since the queue is full: before that, their descriptors say nothing about
-// it. After some time without a look it is not waited for any more.
-bool processes_looked_at(const Window& window, milliseconds pinned) {
-  constexpr std::chrono::seconds kLongEnough{10};
-  if (!window.host().processes.known() || pinned > kLongEnough) return true;
-  return window.host().processes.read_at >= window.now() - pinned;
+// For how long nothing is taken from a queue before that is a standstill. A server that took something out of
+// it a moment ago, or that paused as long before, may well go on, slowly; so may one that systemd is
+// starting.
+milliseconds patience(const Window& window, const QueueCourse& course, const Thresholds& t) {
+  const auto least = from_seconds(t.stall_seconds), most = from_seconds(t.slow_seconds);
+  const bool turned_away = is_full(judged(*course.listener)) && course.overflows(window.snapshot(0).at) > 0;
+  if (turned_away) return course.was_full_before() ? most : least;
+  const auto owners = owners_of(window, *course.listener);
+  const bool starts = !owners.empty() && std::ranges::all_of(owners, [](const Process* owner) {
+    return owner->comm == "systemd";
+  });
+  if (starts || course.was_taken_from()) return most;
+  auto longest = milliseconds(0);
+  for (const auto& run : course.still_runs)
+    if (run.until != course.looked_at) longest = std::max(longest, length_of(run));
+  return std::clamp(2 * longest, least, most);
 }
 
 // Calls `judge` for every queue in trouble; what it returns are the findings. The rule is blind when it found
@@ -236,25 +192,157 @@ Verdict for_each_queue(const Window& window, Judge judge) {
 
 constexpr std::optional<Facts> kNothing = std::nullopt;
 
+Error accepting_not_known() {
+  return {Errc::not_read, "connections: whether anything is accepted is not known yet"};
+}
+
+// Whether nothing is accepted during a run: an error where that cannot be told, also because the owner may be
+// out of descriptors instead. That is not known before processes were looked at, and is said only after some
+// seconds.
+Result<bool> accepts_nothing(const Window& window, const Listener& listener, const QueueRun& run) {
+  constexpr std::chrono::seconds kUntilItIsKnown{6};
+  if (!processes_looked_at(window, run.since)) return false;
+  if (owner_was_at_fd_limit(window.last(kLately), listener)) return false;
+  const auto accepted = all_stopped(window, listener) ? std::optional(false) : accepts(window, listener, run);
+  if (accepted) return !*accepted;
+  if (length_of(run) < kUntilItIsKnown) return false;
+  return tl::unexpected<Error>(accepting_not_known());
+}
+
+// The run in which nothing is taken from the queue, when it is long enough. One in which clients were turned
+// away counts also when it is just over: otherwise it would be chance whether a short one is seen.
+struct Standstill {
+  QueueRun run;
+  bool over = false;
+};
+std::optional<Standstill> standstill(const Window& window, const QueueCourse& course, const Thresholds& t) {
+  constexpr milliseconds kJustOver{2000};
+  if (const auto still = course.present(course.still_runs))
+    return length_of(*still) >= patience(window, course, t) ? std::optional(Standstill{*still})
+                                                            : std::nullopt;
+  if (course.full_runs.size() != 1 || course.listener->sockets.size() != 1) return std::nullopt;
+  const auto& full = course.full_runs.front();
+  const bool counts = length_of(full) >= from_seconds(t.stall_seconds) &&
+                      course.looked_at - full.until <= kJustOver && course.overflows(full.since) > 0;
+  return counts ? std::optional(Standstill{full, true}) : std::nullopt;
+}
+
+// A server that does not want more connections: it waits for events though connections wait for it, and as
+// many as it has accepted stay open.
+struct OwnLimit {
+  std::string knob;
+  std::optional<std::uint64_t> accepted;  // empty: whether they stay the same is not known yet
+};
+std::optional<OwnLimit> own_limit(const Window& window, const Listener& listener, const QueueRun& run) {
+  constexpr std::chrono::seconds kUntilItIsKnown{8};
+  const auto workers = workers_of(window, listener);
+  if (workers.empty() ||
+      !std::ranges::all_of(workers, [](const Process* worker) { return waits_for_events(*worker); }))
+    return std::nullopt;
+  const auto knob = connection_knob(workers.front()->comm);
+  if (!knob) return std::nullopt;
+  const auto accepted = accepted_and_unchanged(window, listener, run);
+  if (!accepted && length_of(run) >= kUntilItIsKnown) return std::nullopt;
+  return OwnLimit{*knob, accepted};
+}
+
+void add_standstill(Facts& facts, const Window& window, const QueueCourse& course, const QueueRun& run) {
+  const auto& listener = *course.listener;
+  std::uint64_t waiting = 0, room = 0;
+  for (const auto& member : listener.sockets) {
+    waiting += member.queue_length;
+    room += std::uint64_t{member.queue_limit} + 1;
+  }
+  facts.values["waiting"] = std::to_string(waiting);
+  facts.values["room"] = number_text(static_cast<double>(room));
+  facts.values["still"] = lasted_text(listener, length_of(run));
+  facts.evidence.push_back(
+      {"nothing taken from it", std::chrono::duration<double>(length_of(run)).count(), "seconds", {}});
+  const auto dumps = window.readings(&NetnsView::connections);
+  const auto* port = dumps.empty() || dumps.back().at < run.since
+                         ? nullptr
+                         : find_server_port(*dumps.back().value, listener.endpoint.port);
+  if (port == nullptr || !port->unaccepted_longest) return;
+  // The dump may be some seconds old; the first that waited then waits still.
+  const auto waited = *port->unaccepted_longest + (window.now() - dumps.back().at);
+  facts.values["first"] = duration_text(std::chrono::floor<std::chrono::seconds>(waited));
+  facts.evidence.push_back({"the first waits for (tcp_info, last_data_sent)",
+                            std::chrono::duration<double>(std::chrono::round<milliseconds>(waited)).count(),
+                            "seconds",
+                            {}});
+}
+
 Verdict app_stalled(const Window& window, const Thresholds& t) {
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     const auto& listener = *course.listener;
-    if (!stalls(window, course, t) || !all_full(listener)) return kNothing;
-    // What was taken from the full queue a moment ago may well go on, slowly.
-    if (course.was_full_before() && course.pinned_for() < from_seconds(t.slow_seconds)) return kNothing;
-    if (!processes_looked_at(window, course.pinned_for())) return kNothing;
-    if (owner_was_at_fd_limit(window.last(kLately), listener)) return kNothing;
+    const auto stall = standstill(window, course, t);
+    if (!stall || !(stall->over || all_full(listener))) return kNothing;
+    const auto nothing = accepts_nothing(window, listener, stall->run);
+    if (!nothing) return tl::unexpected<Error>(nothing.error());
+    if (!*nothing || own_limit(window, listener, stall->run)) return kNothing;
     if (const auto known = owners_known(window, listener); !known)
       return tl::unexpected<Error>(known.error());
-    const auto accepted =
-        all_stopped(window, listener) ? std::optional(false) : accepts(window, listener, course.pinned_for());
-    if (!accepted)
-      return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
-    if (*accepted) return kNothing;
     auto facts = facts_about(window, course);
+    add_standstill(facts, window, course, stall->run);
+    if (stall->over)
+      facts.values["was_full"] = number_text(std::uint64_t{judged(listener).queue_limit} + 1);
+    else
+      add_doing(facts, window, listener);
+    return facts;
+  });
+}
+
+Verdict accept_queue_waiting(const Window& window, const Thresholds& t) {
+  return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
+    const auto& listener = *course.listener;
+    const auto stall = standstill(window, course, t);
+    if (!stall || stall->over || !all_wait(listener)) return kNothing;
+    // Whose it is, is known after some seconds, or never. That somebody waits in vain is so all the same.
+    if (!owners_known(window, listener) && length_of(stall->run) < from_seconds(t.slow_seconds))
+      return kNothing;
+    const auto nothing = accepts_nothing(window, listener, stall->run);
+    if (!nothing) return tl::unexpected<Error>(nothing.error());
+    if (!*nothing || own_limit(window, listener, stall->run)) return kNothing;
+    auto facts = facts_about(window, course);
+    add_standstill(facts, window, course, stall->run);
     add_doing(facts, window, listener);
     return facts;
   });
+}
+
+Verdict own_limit_reached(const Window& window, const Thresholds& t) {
+  return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
+    const auto& listener = *course.listener;
+    const auto stall = standstill(window, course, t);
+    if (!stall || stall->over) return kNothing;
+    const auto limit = own_limit(window, listener, stall->run);
+    if (!limit || !limit->accepted) return kNothing;
+    const auto nothing = accepts_nothing(window, listener, stall->run);
+    if (!nothing) return tl::unexpected<Error>(nothing.error());
+    if (!*nothing) return kNothing;
+    auto facts = facts_about(window, course);
+    // Everybody who comes now is turned away.
+    if (all_full(listener) && course.overflows(window.now() - kLately) > 0)
+      facts.severity = Severity::critical;
+    add_standstill(facts, window, course, stall->run);
+    add_doing(facts, window, listener);
+    facts.values["accepted"] = std::to_string(*limit->accepted);
+    facts.values["own_knob"] = limit->knob;
+    facts.bites = Bites{.limit = limit->knob, .value = static_cast<double>(*limit->accepted)};
+    facts.evidence.push_back(
+        {"accepted connections, unchanged", static_cast<double>(*limit->accepted), "connections", {}});
+    return facts;
+  });
+}
+
+// Whether most attempts of the last seconds failed. What was opened is the whole namespace's: at least as
+// many as were accepted here.
+bool most_are_turned_away(const Window& window, const QueueCourse& course, const Thresholds& t) {
+  const auto lately = window.last(kLately);
+  const auto opened = lately.increase(kPassiveOpens);
+  const auto turned_away = course.overflows(lately.snapshot(0).at);
+  return opened && turned_away > 0 &&
+         static_cast<double>(turned_away) >= t.turned_away_share * static_cast<double>(turned_away + *opened);
 }
 
 Verdict app_slow(const Window& window, const Thresholds& t) {
@@ -272,13 +360,15 @@ Verdict app_slow(const Window& window, const Thresholds& t) {
     constexpr int kAgainAndAgain = 3;
     if (pinned < from_seconds(t.stall_seconds) && refilled < kAgainAndAgain) return kNothing;
 
-    const auto accepted =
-        pinned < from_seconds(t.stall_seconds) ? true : accepts(window, *course.listener, pinned);
-    if (!accepted)
-      return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
+    const auto accepted = pinned < from_seconds(t.stall_seconds)
+                              ? true
+                              : accepts(window, *course.listener, *course.present(course.full_runs));
+    if (!accepted) return tl::unexpected<Error>(accepting_not_known());
     if (!*accepted) return kNothing;
     auto facts = facts_about(window, course);
-    facts.values["stood"] = lasted_text(window, stood);
+    if (most_are_turned_away(window, course, t)) facts.severity = Severity::critical;
+    facts.values["stood"] = lasted_text(*course.listener, stood);
+    add_doing(facts, window, *course.listener);
     return facts;
   });
 }
@@ -329,24 +419,23 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
     const auto pinned = pinned_member(window, listener.endpoint, stuck.cookie, course.pinned_for());
     const bool turned_away = course.overflows(window.snapshot(0).at) > 0;
     if (pinned < from_seconds(turned_away ? t.stall_seconds : t.quiet_stall_seconds)) return kNothing;
+    // Where every worker holds every member, as nginx's do, it shows in what it does.
     const auto* owner = worker_of(window.host(), listener, stuck.inode);
+    if (owner == nullptr && full == 1) owner = odd_worker(window, listener);
     const auto stands = owner != nullptr && is_stopped(*owner)
                             ? std::optional(true)
                             : stands_beside_others(window, listener, pinned);
-    if (!stands)
-      return unexpected(Errc::not_read, "connections: whether anything is accepted is not known yet");
+    if (!stands) return tl::unexpected<Error>(accepting_not_known());
     if (!*stands) return kNothing;
     auto facts = facts_about(window, course);
     if (owner != nullptr) {
-      facts.values["worker_pid"] = std::to_string(owner->pid);
       set_owner(facts.subject, owner);
-      if (const auto text = doing(*owner); !text.empty()) facts.values["doing"] = "it " + text;
-      add_stopped(facts, *owner);
+      add_doing(facts, *owner);
     } else
       facts.subject.pid.reset();
     facts.values["stuck"] = std::to_string(full);
     facts.values["members"] = std::to_string(members);
-    facts.values["pinned"] = lasted_text(window, pinned);
+    facts.values["pinned"] = lasted_text(listener, pinned);
     facts.evidence.push_back({"listeners of the group", static_cast<double>(members), "sockets", {}});
     facts.evidence.push_back({"of them with a full queue", static_cast<double>(full), "sockets", {}});
     return facts;
@@ -380,10 +469,12 @@ const Rule kRules[] = {
     {.info = kFdLimitAcceptBlocked, .lookback = History::kSpan, .evaluate = fd_limit_accept_blocked},
     {.info = kOneListenerStuck, .evaluate = one_listener_stuck},
     {.info = kAppStalled, .evaluate = app_stalled},
+    {.info = kWaiting, .evaluate = accept_queue_waiting},
+    {.info = kOwnLimitReached, .evaluate = own_limit_reached},
     {.info = kAppSlow, .critical_after = std::chrono::seconds(60), .evaluate = app_slow},
-    // Longer than it counts, so that a stall at its beginning is seen as a whole.
+    // Longer than it counts, so that a stall is seen whose clients still try again.
     {.info = kBacklogSmall,
-     .lookback = 2 * kBurstWindow,
+     .lookback = 4 * kBurstWindow,
      .critical_after = std::chrono::seconds(120),
      .evaluate = backlog_small},
 };

@@ -37,19 +37,41 @@ inline constexpr AdviceText kLetItGoOn{
     "If a debugger holds it (TracerPid in /proc/{stopped_pid}/status), it is the debugger that has to let "
     "go."};
 
+inline constexpr AdviceText kWhatItIsBusyWith{
+    "See what {worker} is busy with: it runs on a CPU instead of accepting.", "perf top -p {running_pid}",
+    "Shows the functions that take its time: a loop, a garbage collection, a large computation.", ""};
+inline constexpr AdviceText kItsThreads{"See which of its threads it is.", "top -H -p {running_pid}",
+                                        "The thread that is busy stands in front.", ""};
+inline constexpr AdviceText kWhatItWaitsFor{
+    "Find out what {worker} waits for: a lock, a database, a silent client, a full worker pool.",
+    "cat /proc/{sleeping_pid}/stack /proc/{sleeping_pid}/wchan; ls /proc/{sleeping_pid}/task | wc -l",
+    "Shows where in the kernel its main thread stands, and how many threads it has.", ""};
+inline constexpr AdviceText kSeeWhoWaits{
+    "See who waits in the queue.", "ss -tn state established state close-wait '( sport = :{port} )'",
+    "Connections with data in Recv-Q have sent their request already; those in CLOSE-WAIT have given up.",
+    ""};
+
 inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
     kLetItGoOn,
-    {"Find out what {owner} waits for: a lock, a database, a full worker pool, a garbage collection.",
-     "cat /proc/{pid}/stack /proc/{pid}/wchan; ls "
-     "/proc/{pid}/task | wc -l",
-     "Shows where in the kernel its main thread stands, and how many threads it has.", ""},
+    kWhatItIsBusyWith,
+    kItsThreads,
+    kWhatItWaitsFor,
     {"Take a stack trace of it before you restart it: afterwards the reason is gone.",
-     "gdb -p {pid} -batch -ex 'thread apply all bt'", "Shows what every thread waits for.",
+     "gdb -p {worker_pid} -batch -ex 'thread apply all bt'", "Shows what every thread does.",
      "Stops the process for a second or two."},
-    {"Restart it if clients cannot wait.", kRestartCommand, "The queue is emptied.",
+    {"Restart it if clients cannot wait{?worker}.", kRestartCommand, "The queue is emptied.",
      "The waiting connections are reset; without the cause it happens again."},
-    {"See who waits in the queue.", "ss -tn state established '( sport = :{port} )'",
-     "Connections with data in Recv-Q have sent their request already.", ""},
+    kSeeWhoWaits,
+});
+
+inline constexpr auto kOwnLimitAdvice = std::to_array<AdviceText>({
+    {"Raise the limit of {process} if it can serve more at a time: {own_knob}. Then reload it.", "",
+     "It accepts again at once.",
+     "More memory and descriptors; what is behind it gets as many connections more."},
+    {"Find out why its {accepted} connections last so long: a slow service behind it, idle keep-alive "
+     "connections, clients that send nothing.",
+     "ss -tn state established '( sport = :{port} )'",
+     "Shows who holds the connections; shorter timeouts set them free.", ""},
 });
 
 inline constexpr std::string_view kSomaxconnEffect = "listen() can set a backlog of up to that value.";
@@ -81,25 +103,32 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
      "It is set at every boot.", ""},
 });
 inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
+    kLetItGoOn,
     {"Give the server more capacity to accept: more workers or threads, or less work before accept().", "",
      "Connections are taken from the queue as fast as they come.", "More memory and CPU for the workers."},
-    {"Look at what limits {owner}: CPU, a lock, a worker pool.", "top -H -p {pid}",
-     "Shows whether it is busy or waits.", ""},
+    kWhatItIsBusyWith,
+    kItsThreads,
+    kWhatItWaitsFor,
     {"Let clients keep their connections open instead of making a new one for every request.", "",
      "Fewer connections have to be accepted.", "More connections stay open, which takes descriptors."},
 });
 inline constexpr auto kStuckAdvice = std::to_array<AdviceText>({
     kLetItGoOn,
-    {"Look at what the stuck worker {owner} waits for.", "cat /proc/{pid}/stack /proc/{pid}/wchan",
-     "Shows where in the kernel it stands.", ""},
-    {"Restart that worker[; stopped as it is, it ends by SIGKILL only (pid {stopped_pid})].",
-     "kill [-KILL {stopped_pid}|{worker_pid}]", "Its clients go to the other members of the group.",
+    kWhatItIsBusyWith,
+    {"Look at what the stuck worker {worker} waits for.",
+     "cat /proc/{sleeping_pid}/stack /proc/{sleeping_pid}/wchan", "Shows where in the kernel it stands.", ""},
+    {"Restart that worker.", "kill {worker_pid}", "Its clients go to the other members of the group.",
+     "The connections in its queue are reset, unless net.ipv4.tcp_migrate_req is 1."},
+    {"Restart that worker; stopped as it is, it ends by SIGKILL only.", "kill -KILL {stopped_pid}",
+     "Its clients go to the other members of the group.",
      "The connections in its queue are reset, unless net.ipv4.tcp_migrate_req is 1."},
     {"See the queue of every member.", "ss -ltn '( sport = :{port} )'",
      "One line for each member of the group: Recv-Q is its queue, Send-Q the limit.", ""},
 });
 
 inline constexpr std::string_view kStalledNot[] = {kNotBacklog, kNotSynBacklog, kNotAbort};
+inline constexpr std::string_view kOwnLimitNot[] = {"Restarting it: it reaches the same limit again.",
+                                                    kNotBacklog, kNotAbort};
 inline constexpr std::string_view kSmallNot[] = {kNotSynBacklog, kNotAbort,
                                                  "Raising net.core.somaxconn alone: it changes no listener "
                                                  "that is already listening, and none that asks for "
@@ -109,24 +138,40 @@ inline constexpr std::string_view kStuckNot[] = {
     "not.",
     "A larger backlog: the stuck member never empties it."};
 
-inline constexpr std::string_view kFdExplains[] = {"fd-limit-reached",      "fd-limit-near",
-                                                   "close-wait-unaccepted", "accept-queue-app-stalled",
-                                                   "accept-queue-app-slow", "accept-queue-backlog-small",
-                                                   "syn-queue-overflow",    "syn-queue-full"};
-inline constexpr std::string_view kStuckExplains[] = {"close-wait-unaccepted", "accept-queue-app-stalled",
-                                                      "accept-queue-app-slow", "accept-queue-backlog-small",
-                                                      "syn-queue-overflow",    "syn-queue-full"};
-inline constexpr std::string_view kStalledExplains[] = {"close-wait-unaccepted", "accept-queue-app-slow",
-                                                        "accept-queue-backlog-small", "syn-queue-overflow",
-                                                        "syn-queue-full"};
+inline constexpr std::string_view kFdExplains[] = {
+    "fd-limit-reached",     "fd-limit-near",         "close-wait-unaccepted",      "accept-queue-app-stalled",
+    "accept-queue-waiting", "accept-queue-app-slow", "accept-queue-backlog-small", "own-limit-reached",
+    "syn-queue-overflow",   "syn-queue-full"};
+inline constexpr std::string_view kStuckExplains[] = {
+    "close-wait-unaccepted",      "accept-queue-app-stalled", "accept-queue-waiting", "accept-queue-app-slow",
+    "accept-queue-backlog-small", "syn-queue-overflow",       "syn-queue-full"};
+// A process that stands still does not close what it has accepted either.
+inline constexpr std::string_view kStalledExplains[] = {
+    "close-wait-unaccepted",      "close-wait-leak",    "accept-queue-waiting", "accept-queue-app-slow",
+    "accept-queue-backlog-small", "syn-queue-overflow", "syn-queue-full"};
+inline constexpr std::string_view kWaitingExplains[] = {"close-wait-unaccepted", "close-wait-leak",
+                                                        "accept-queue-app-slow", "accept-queue-backlog-small",
+                                                        "syn-queue-overflow",    "syn-queue-full"};
+inline constexpr std::string_view kOwnLimitExplains[] = {
+    "close-wait-unaccepted",      "accept-queue-app-slow", "accept-overflow-late-reset",
+    "accept-queue-backlog-small", "syn-queue-overflow",    "syn-queue-full"};
 inline constexpr std::string_view kSlowExplains[] = {"close-wait-unaccepted", "accept-queue-backlog-small",
-                                                     "syn-queue-overflow", "syn-queue-full"};
+                                                     "accept-overflow-late-reset", "syn-queue-overflow",
+                                                     "syn-queue-full"};
 
-inline constexpr std::string_view kStuckReplaces[] = {"accept-queue-app-stalled", "accept-queue-app-slow"};
-inline constexpr std::string_view kStalledReplaces[] = {"accept-queue-one-listener-stuck",
-                                                        "accept-queue-app-slow"};
+inline constexpr std::string_view kStuckReplaces[] = {"accept-queue-app-stalled", "accept-queue-waiting",
+                                                      "accept-queue-app-slow"};
+inline constexpr std::string_view kStalledReplaces[] = {
+    "accept-queue-one-listener-stuck", "accept-queue-waiting", "accept-queue-app-slow", "own-limit-reached"};
+inline constexpr std::string_view kWaitingReplaces[] = {"accept-queue-one-listener-stuck",
+                                                        "accept-queue-app-stalled", "accept-queue-app-slow",
+                                                        "own-limit-reached"};
+inline constexpr std::string_view kOwnLimitReplaces[] = {"accept-queue-one-listener-stuck",
+                                                         "accept-queue-app-stalled", "accept-queue-waiting",
+                                                         "accept-queue-app-slow"};
 inline constexpr std::string_view kSlowReplaces[] = {"accept-queue-one-listener-stuck",
-                                                     "accept-queue-app-stalled"};
+                                                     "accept-queue-app-stalled", "accept-queue-waiting",
+                                                     "own-limit-reached"};
 
 }  // namespace accept_queue_words
 
@@ -180,19 +225,68 @@ inline constexpr RuleInfo kAppStalled = {
     .severity = Severity::critical,
     .title = "The application does not accept",
     .true_when =
-        "The accept queue stays full, nothing is taken from it, and the owner still has descriptors.",
+        "The accept queue is full, nothing is taken from it for 3 s or longer, and the owner still has "
+        "descriptors.",
     .clients_see = "Connecting works for the first ones, then nothing answers; further ones time out.",
     .summary =
-        "[{owner}|The application] has accepted nothing on {listener} for {pinned}: its accept queue is full "
-        "with {length} {length:connection|connections}[ and {turned_away} further "
-        "{turned_away:attempt was|attempts were} turned away in {window}][; "
-        "{doing}].",
+        "[{owner}|The application] [had accepted nothing on {listener} for {still} until a moment ago: its "
+        "accept queue was full with {was_full} connections|has accepted nothing on {listener} for {still}: "
+        "its accept queue is full with {length} {length:connection|connections}][ and {turned_away} further "
+        "{turned_away:attempt was|attempts were} turned away in {window}][; {doing}].",
     .advice = accept_queue_words::kLookAtOwner,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kStalledExplains,
     .reads = accept_queue_words::kReads,
     .replaces = accept_queue_words::kStalledReplaces};
+
+inline constexpr RuleInfo kWaiting = {
+    .id = "accept-queue-waiting",
+    .family = accept_queue_words::kFamily,
+    .severity = Severity::critical,
+    .title = "Connections wait and none is accepted",
+    .true_when =
+        "Connections wait in the accept queue, however far it is from full, and nothing is taken from it for "
+        "3 s or longer; longer when the server took something from it a moment ago, or has paused before.",
+    .clients_see = "Connecting works, then nothing answers, until their timeout for the answer.",
+    .summary =
+        "[{owner}|The application] has accepted nothing on {listener} for {still}; {waiting} "
+        "{waiting:connection waits|connections wait} (of {room} that fit)[, the first for {first}][; "
+        "{doing}].",
+    .advice = accept_queue_words::kLookAtOwner,
+    .not_helping = accept_queue_words::kStalledNot,
+    .consequences = accept_queue_words::kFull,
+    .explains = accept_queue_words::kWaitingExplains,
+    .reads =
+        "sock_diag (queue of every listener, ten times a second; tcp_info of the connections in it), "
+        "PassiveOpens, /proc/PID",
+    .replaces = accept_queue_words::kWaitingReplaces};
+
+inline constexpr RuleInfo kOwnLimitReached = {
+    .id = "own-limit-reached",
+    .family = accept_queue_words::kFamily,
+    .severity = Severity::warning,
+    .title = "A server has as many connections as it allows itself",
+    .true_when =
+        "A known server accepts nothing though connections wait, sleeps until the next event, and has the "
+        "same number of accepted connections all the time. Critical once its queue is full and connections "
+        "are turned away.",
+    .clients_see =
+        "Connecting works, then nothing answers until another client leaves; with a full queue, "
+        "connecting times out.",
+    .summary =
+        "{owner} has reached its own limit of connections: its {accepted} accepted "
+        "{accepted:connection has|connections have} stayed at exactly that number and it waits for events, "
+        "while "
+        "{waiting} more {waiting:waits|wait} in the accept queue of {listener} and none was accepted for "
+        "{still}[; {turned_away} {turned_away:attempt was|attempts were} turned away in {window}]. The limit "
+        "is {own_knob}.",
+    .advice = accept_queue_words::kOwnLimitAdvice,
+    .not_helping = accept_queue_words::kOwnLimitNot,
+    .consequences = accept_queue_words::kFull,
+    .explains = accept_queue_words::kOwnLimitExplains,
+    .reads = accept_queue_words::kReads,
+    .replaces = accept_queue_words::kOwnLimitReplaces};
 
 inline constexpr RuleInfo kAppSlow = {
     .id = "accept-queue-app-slow",
@@ -201,13 +295,13 @@ inline constexpr RuleInfo kAppSlow = {
     .title = "The application accepts more slowly than connections come",
     .true_when =
         "The accept queue is not emptied, reaches its limit again and again, and connections are taken from "
-        "it.",
+        "it. Critical once half of the attempts are turned away, or after a minute.",
     .clients_see = "Every connection waits in the queue; a part of them times out.",
     .summary =
         "[{owner}|The application] accepts on {listener}, but more slowly than connections come: the queue "
         "of "
         "{limit} has not been empty for {stood} and {turned_away} {turned_away:attempt was|attempts were} "
-        "turned away in {window}.",
+        "turned away in {window}[; {doing}].",
     .advice = accept_queue_words::kSlowAdvice,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,

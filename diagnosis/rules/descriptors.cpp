@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "diagnosis/counters.h"
 #include "diagnosis/course.h"
 #include "diagnosis/descriptor_facts.h"
 #include "diagnosis/evidence.h"
@@ -30,6 +31,31 @@ bool is_at_limit(const Window& window, const Process& process) {
   return false;
 }
 
+bool listens_in(const NetnsView& netns, const Process& process) {
+  const auto* listeners = netns.listeners.get();
+  return listeners != nullptr && std::ranges::any_of(listeners->listeners, [&](const Listener& listener) {
+           return std::ranges::any_of(listener.sockets, [&](const ListenerSocket& socket) {
+             return std::ranges::binary_search(process.listener_inodes, socket.inode);
+           });
+         });
+}
+
+// A server without a descriptor may free one that it keeps for that, accept, and close: its clients are reset
+// when they have sent something already. The counter is the namespace's.
+void add_resets(Facts& facts, const Window& window, const Process& process) {
+  constexpr std::chrono::seconds kLately{30};
+  const auto lately = window.last(kLately);
+  std::uint64_t resets = 0;
+  for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns)
+    if (listens_in(window.host().namespaces[netns], process))
+      resets += lately.in(netns).increase(kAbortOnClose).value_or(0);
+  if (resets == 0) return;
+  add_increase(facts, lately, "TCPAbortOnClose where it listens", "resets", static_cast<double>(resets),
+               "resets");
+  facts.values["resets_window"] = duration_text(lately.span());
+  facts.explains = {"app-reset"};
+}
+
 template <class Condition>
 Verdict processes_that(const Window& window, const Thresholds& t, double least_ratio, Condition holds) {
   const auto latest = window.latest(&Snapshot::processes);
@@ -46,6 +72,7 @@ Verdict processes_that(const Window& window, const Thresholds& t, double least_r
     if (process.fd_ratio() && *process.soft_limit >= t.fd_limit_min && holds(process)) {
       Facts facts{.subject = process_subject(process)};
       add_descriptor_facts(facts, window, process);
+      if (is_at_limit(window, process)) add_resets(facts, window, process);
       found.push_back(std::move(facts));
     }
   return Verdict::found(std::move(found)).in_part(unseen);
@@ -85,7 +112,9 @@ constexpr std::string_view kFamily = "Descriptors";
 constexpr std::string_view kReads = "/proc/PID/fd, /proc/PID/limits";
 
 constexpr std::string_view kReachedConsequences[] = {
-    "connections wait in the accept queue until it overflows; the process resets nobody by itself"};
+    "connections wait in the accept queue until it overflows; a server that accepts them without a "
+    "descriptor "
+    "to spare and closes them at once, as Node.js does, resets its clients"};
 constexpr std::string_view kReachedExplains[] = {"fd-limit-near"};
 
 constexpr auto kSystemAdvice = std::to_array<AdviceText>({
@@ -103,11 +132,12 @@ const Rule kRules[] = {
     {.info = {.id = "fd-limit-reached", .family = kFamily, .severity = Severity::critical,
               .title = "A process has no descriptor left",
               .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or within the last 10 s and hardly fewer now.",
-              .clients_see = "Connections are established but nobody answers; later, when the accept queue is full, timeouts. The process itself gets EMFILE "
-                             "(errno 24, Too many open files).",
+              .clients_see = "Connections are established but nothing answers; later, when the accept queue is full, timeouts; from servers that accept and close "
+                             "them, \"Connection reset by peer\". The process itself gets EMFILE (errno 24, Too many open files).",
               .summary = "{owner} has no descriptor left: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; {close_wait} of them are sockets whose "
                          "peer has closed][; {closed} of them are sockets that are closed already], so accept(), connect() and open() fail with EMFILE "
-                         "(errno 24)[; its clients grew by {clients} while the connections to {upstream} stayed at {upstream_connections}].",
+                         "(errno 24)[; {resets} {resets:connection was|connections were} reset where it listens in {resets_window}: a server that accepts without a descriptor "
+                         "to spare closes at once][; its clients grew by {clients} while the connections to {upstream} stayed at {upstream_connections}].",
               .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .consequences = kReachedConsequences, .explains = kReachedExplains, .reads = kReads},
      .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = fd_limit_reached},
     {.info = {.id = "fd-limit-near", .family = kFamily, .severity = Severity::warning,

@@ -138,6 +138,7 @@ Verdict late_reset(const Window& window, const Thresholds&) {
                               "connections",
                               {}});
     facts.values["half_open"] = std::to_string(*waiting);
+    if (course.emptied_since_overflow()) facts.values["bursts"] = "";
     if (const auto resets = window.increase(kOutRsts))
       facts.evidence.push_back(
           {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", window.span()});
@@ -163,7 +164,8 @@ constexpr auto kRstAdvice = std::to_array<AdviceText>({
      "A queue that goes up and down is too small; one that stays full is not served.", ""},
 });
 constexpr auto kLateAdvice = std::to_array<AdviceText>({
-    {"If the queue goes up and down, raise the backlog that the server passes to listen()[, now {limit}].",
+    {"Raise the backlog that the server passes to listen()[, now {limit}]: its queue is emptied after every "
+     "burst{?bursts}.",
      "", "Bursts wait in the queue instead of overflowing it.",
      "Clients wait longer in the queue if the server stays slow."},
     {"Find out why the queue is full: see the other findings about {listener}, or watch its queue.",

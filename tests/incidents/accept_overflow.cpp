@@ -70,6 +70,7 @@ void reset_late(Stage& stage) {
 std::vector<Scenario> accept_overflow_scenarios() {
   const std::vector<Allowed> allowed{
       {.id = "accept-queue-app-stalled", .why = "the queue is full because the server never accepts"},
+      {.id = "accept-queue-waiting", .why = "and before it is full, the first clients wait"},
       {.id = "sysctl-*", .why = "tcp_abort_on_overflow=1 is worth a word by itself"}};
   return {{.id = "5",
            .name = "accept-overflow-abort",

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accept queues that are full: because the backlog is small, or because nobody accepts.
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <csignal>
 #include <memory>
+#include <vector>
 
+#include "tests/incidents/actor.h"
 #include "tests/incidents/clients.h"
 #include "tests/incidents/server.h"
 #include "tests/incidents/stage.h"
+#include "tests/shell.h"
+#include "tests/sockets.h"
 
 namespace tcpdiag::incidents {
 namespace {
@@ -67,6 +79,110 @@ void stuck(Stage& stage, const Way& way) {
   stage.observe("accepted", server.accepted(), 0, 0);
   server.get_unstuck();
   stage.until_closed();
+}
+
+// The same with a queue that is far from full, or just full: nobody is turned away.
+void hung(Stage& stage, int backlog, unsigned clients_at_once) {
+  Server server({.port = kPort, .backlog = backlog, .stuck = true});
+  const Clients clients({.port = kPort, .count = clients_at_once});
+  auto& kernel = stage.kernel();
+  stage.evidence("all clients to wait", [&] { return kernel.queue(kPort) == clients_at_once; });
+  stage.until_found();
+  stage.observe("queue", kernel.queue(kPort), clients_at_once, clients_at_once);
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
+  server.get_unstuck();
+  stage.until_closed();
+}
+
+struct ServingTally {
+  std::atomic<bool> listening = false, goes_on = false;
+  std::atomic<std::uint32_t> accepted = 0;
+};
+
+void accept_all(int listener, ServingTally& tally) {
+  for (;;) {
+    const FileDescriptor connection(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    if (connection) ++tally.accepted;
+  }
+}
+
+// A worker that waits for what its first client never sends, and its master, which holds the listener too.
+void prefork(ServingTally& tally) {
+  const auto listener = listen_on("0.0.0.0", kPort, {.backlog = 2048});
+  if (::fork() == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    tally.listening = true;
+    const FileDescriptor first(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ++tally.accepted;
+    const timeval patience{.tv_usec = 200'000};
+    ::setsockopt(first.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    char byte = 0;
+    while (!tally.goes_on) (void)::recv(first.get(), &byte, 1, 0);
+    accept_all(listener.get(), tally);
+  }
+  for (;;) ::poll(nullptr, 0, 1000);
+}
+
+void silent_client(Stage& stage) {
+  const Actor<ServingTally> server("gunicorn", "", prefork);
+  wait_until("the worker to listen", [&] { return server->listening.load(); });
+  const Clients silent({.port = kPort});
+  stage.await("the silent client to be accepted", [&] { return server->accepted == 1; });
+  const Clients clients({.port = kPort, .count = 40});
+  auto& kernel = stage.kernel();
+  stage.evidence("all others to wait", [&] { return kernel.queue(kPort) == 40; });
+  stage.until_found();
+  stage.observe("queue", kernel.queue(kPort), 40, 40);
+  server->goes_on = true;
+  stage.until_closed();
+}
+
+// A proxy that has as many connections as it allows itself, and takes no notice of its listener until some
+// go.
+void at_its_maximum(ServingTally& tally) {
+  constexpr std::uint32_t kMost = 30;
+  const auto listener = listen_on("0.0.0.0", kPort, {.backlog = 128});
+  const FileDescriptor events(::epoll_create1(EPOLL_CLOEXEC));
+  std::vector<FileDescriptor> connections;
+  tally.listening = true;
+  for (;;) {
+    const std::size_t most = tally.goes_on ? 1000 : kMost;
+    while (connections.size() < most) {
+      pollfd readable{.fd = listener.get(), .events = POLLIN};
+      if (::poll(&readable, 1, 20) != 1) break;
+      connections.emplace_back(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      tally.accepted = static_cast<std::uint32_t>(connections.size());
+    }
+    epoll_event event{};
+    ::epoll_wait(events.get(), &event, 1, 1000);
+  }
+}
+
+void own_maximum(Stage& stage) {
+  const Actor<ServingTally> server("haproxy", "", at_its_maximum);
+  wait_until("the proxy to listen", [&] { return server->listening.load(); });
+  const Clients clients({.port = kPort, .count = 70});
+  auto& kernel = stage.kernel();
+  stage.evidence("40 clients to wait beside 30",
+                 [&] { return server->accepted == 30 && kernel.queue(kPort) == 40; });
+  stage.until_found();
+  stage.observe("accepted", server->accepted, 30, 30);
+  stage.observe("queue", kernel.queue(kPort), 40, 40);
+  server->goes_on = true;
+  stage.until_closed();
+}
+
+// One by one, as slowly as they come: somebody always waits, and nobody for long.
+void slow_and_steady(Stage& stage) {
+  const Server server({.port = kPort, .backlog = 128, .per_accept = 400ms});
+  const Clients first({.port = kPort, .count = 4});
+  const Clients others({.port = kPort, .count = 60, .apart = 400ms});
+  auto& kernel = stage.kernel();
+  stage.evidence("clients to be accepted while others wait",
+                 [&] { return server.accepted() >= 5 && kernel.queue(kPort) > 0; });
+  stage.until_found();
+  stage.observe("accepted", server.accepted(), 20);
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
 }
 
 // The server would accept, but has no descriptor left for it.
@@ -196,6 +312,46 @@ std::vector<Scenario> app_stalled() {
           over("2dual", "accept-queue-stuck-dual-stack", kDualStack)};
 }
 
+std::vector<Scenario> not_accepted() {
+  const auto waiting = [](std::string says) {
+    return std::vector<Expected>{{.id = "accept-queue-waiting",
+                                  .port = kPort,
+                                  .process = "gunicorn",
+                                  .severity = "critical",
+                                  .says = std::move(says),
+                                  .within = 5s}};
+  };
+  return {{.id = "2b",
+           .name = "accept-queue-hung-far-from-full",
+           .play = [](Stage& stage) { hung(stage, 2048, 40); },
+           .expected = waiting("40 connections wait (of 2049 that fit)"),
+           .look_alikes = {"accept-queue-app-*", "accept-queue-backlog-small"}},
+          {.id = "2c",
+           .name = "accept-queue-hung-just-full",
+           .play = [](Stage& stage) { hung(stage, 16, 17); },
+           .expected = {{.id = "accept-queue-app-stalled",
+                         .port = kPort,
+                         .process = "gunicorn",
+                         .severity = "critical",
+                         .within = 5s}},
+           .look_alikes = {"accept-queue-waiting", "accept-queue-backlog-small"}},
+          {.id = "2d",
+           .name = "accept-queue-silent-client",
+           .play = silent_client,
+           .expected = waiting("; its worker, pid "),
+           .look_alikes = {"accept-queue-app-*"}},
+          {.id = "2e",
+           .name = "accept-queue-own-limit",
+           .play = own_maximum,
+           .expected = {{.id = "own-limit-reached",
+                         .port = kPort,
+                         .process = "haproxy",
+                         .severity = "warning",
+                         .says = "its 30 accepted connections"}},
+           .look_alikes = {"accept-queue-*"}},
+          {.id = "1d", .name = "accept-queue-slow-and-steady", .play = slow_and_steady}};
+}
+
 std::vector<Scenario> accept_blocked() {
   const std::vector<Expected> expected{
       {.id = "fd-limit-accept-blocked", .process = "gunicorn", .severity = "critical", .within = 5s}};
@@ -236,7 +392,7 @@ std::vector<Scenario> accept_blocked() {
 
 std::vector<Scenario> accept_queue_scenarios() {
   std::vector<Scenario> all;
-  for (const auto& scenarios : {backlog_small(), app_stalled(), accept_blocked()})
+  for (const auto& scenarios : {backlog_small(), app_stalled(), not_accepted(), accept_blocked()})
     all.insert(all.end(), scenarios.begin(), scenarios.end());
   return all;
 }

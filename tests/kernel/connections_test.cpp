@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -337,4 +338,39 @@ TEST_CASE("local ports that two destinations share are counted once, their conne
   CHECK(connections->ephemeral_connections == 16);
   CHECK(connections->ephemeral_ports_used <= 10);
   CHECK(connections->ephemeral_ports_used >= 8);
+}
+
+TEST_CASE(
+    "a dump of some ports shows theirs alone, of both families, and for how long each connection waits") {
+  FreshNetns netns;
+  std::vector<FileDescriptor> held;
+  std::vector<std::uint16_t> ports;
+  for (const auto* at : {"127.0.0.1", "::1", "127.0.0.1", "127.0.0.1"}) {
+    held.push_back(listen_on(at, 0));
+    ports.push_back(port_of(held.back()));
+    held.push_back(connect_to(at, ports.back()));
+  }
+  ports.pop_back();  // the fourth is not asked for
+  const auto source = live_source();
+  const SocketDump request{
+      .states = state_bit(TcpState::established), .tcp_info = true, .local_ports = ports};
+  const auto waits = [&] {
+    std::map<std::uint16_t, std::chrono::milliseconds> by_port;
+    REQUIRE(source->dump_sockets(request, [&](std::span<const std::byte> payload) {
+      const auto socket = parse_inet_diag(payload);
+      REQUIRE(socket);
+      const auto last_sent = parse_last_data_sent(payload);
+      REQUIRE(last_sent);
+      by_port[socket->source_port] = *last_sent;
+    }));
+    return by_port;
+  };
+  const auto all_wait = [&] {
+    const auto seen = waits();
+    return std::ranges::all_of(ports, [&](auto port) {
+      return seen.contains(port) && seen.at(port) >= std::chrono::milliseconds(300);
+    });
+  };
+  CHECK(holds_within(std::chrono::seconds(10), all_wait));
+  CHECK(waits().size() == 3);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/connections.h"
 
+#include <linux/tcp.h>
+
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"
@@ -467,4 +469,46 @@ TEST_CASE("CLOSE_WAIT ages end with their namespace") {
   }
   SECTION("in whose place there is another one") { ++looks.source.netns_generation; }
   CHECK(looks.at(kStart + 10s).value().close_wait.at(0).first_seen == kStart + 10s);
+}
+
+TEST_CASE("of a queue that stands still it is read for how long the first connection waits") {
+  struct Kernel : FakeSource {
+    std::vector<SocketDump> requests;
+    Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
+      requests.push_back(request);
+      return FakeSource::dump_sockets(request, on_message);
+    }
+  } kernel;
+  const auto waiting = [&](std::uint16_t remote, std::uint32_t milliseconds, std::uint32_t inode = 0) {
+    auto socket = connection(TcpState::established, 80, remote, remote);
+    socket.inode = inode;
+    tcp_info info{};
+    info.tcpi_last_data_sent = milliseconds;
+    kernel.messages.push_back(to_message(socket) + attribute(INET_DIAG_INFO, bytes_of(info)));
+  };
+  kernel.messages = {to_message(listener("0.0.0.0", 80))};
+  waiting(40000, 1500);
+  waiting(40001, 47000);
+  waiting(40002, 99000, 7);  // accepted
+  Snapshot previous{.namespaces = {NetnsView{.name = "host"}}};
+  auto& listeners = previous.namespaces[0].listeners;
+  listeners.read_at = kStart;
+  const auto look = [&](std::optional<QueueRun> still) {
+    listeners.value = std::make_shared<const Listeners>(
+        Listeners{.listeners = {{.endpoint = {.port = 80}, .sockets = {{.inode = 5}}, .still = still}}});
+    kernel.requests.clear();
+    return ConnectionsReader()({.source = kernel, .now = kStart, .previous = previous, .netns_index = 0})
+        .value()
+        .server.at(0)
+        .unaccepted_longest;
+  };
+  CHECK(look(QueueRun{kStart - 3s, kStart}) == 47s);
+  REQUIRE(kernel.requests.size() == 2);
+  CHECK(kernel.requests[1].tcp_info);
+  CHECK(kernel.requests[1].local_ports == std::vector<std::uint16_t>{80});
+  for (const auto& none : {std::optional<QueueRun>(), std::optional(QueueRun{kStart - 1s, kStart}),
+                           std::optional(QueueRun{kStart - 9s, kStart - 1s})}) {
+    CHECK_FALSE(look(none));
+    CHECK(kernel.requests.size() == 1);
+  }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/inet_diag.h"
 
+#include <linux/tcp.h>
+
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 
@@ -123,4 +125,18 @@ TEST_CASE("attributes that we do not know or that are empty are passed over") {
   REQUIRE(socket);
   CHECK(socket->drops == 90);
   CHECK_FALSE(socket->v6_only.has_value());
+}
+
+TEST_CASE("when a connection sent its last data is read from tcp_info, as far as the kernel tells") {
+  tcp_info info{};
+  info.tcpi_last_data_sent = 47123;
+  const auto head = to_message({.state = TcpState::established});
+  const auto last = [](const std::string& message) {
+    return parse_last_data_sent(std::as_bytes(std::span(message)));
+  };
+  CHECK(last(head + attribute(INET_DIAG_INFO, bytes_of(info))) == std::chrono::milliseconds(47123));
+  CHECK_FALSE(last(head));
+  CHECK_FALSE(last(head + attribute(INET_DIAG_INFO, bytes_of(info).substr(0, 40))));
+  const auto whole = head + attribute(INET_DIAG_INFO, bytes_of(info));
+  for (std::size_t size = 0; size < whole.size(); ++size) CHECK_FALSE(last(whole.substr(0, size)));
 }

@@ -345,3 +345,47 @@ TEST_CASE("of more sockets than can be remembered those with connections in thei
   CHECK(seen.in_groups().size() == SeenListeners::kMost);
   CHECK(seen.in_groups().back().endpoint.port == 7);
 }
+
+TEST_CASE(
+    "runs of looks that find a queue full, not empty, or no shorter are followed to the tenth of a second") {
+  Looks looks;
+  auto at = kStart;
+  const auto look = [&](std::uint32_t length) {
+    at += 100ms;
+    return looks.members(at, {{1, length, 4}});
+  };
+  CHECK_FALSE(look(0).standing);
+  const auto begun = at + 100ms;
+  for (int i = 0; i < 10; ++i) CHECK_FALSE(look(3).standing);  // not a second yet
+  CHECK(look(3).standing == QueueRun{begun, at});
+  CHECK(look(5).still == QueueRun{begun, at});  // longer: nothing was taken
+  const auto full = at;
+  for (int i = 0; i < 12; ++i) look(5);
+  const auto last_full = at;
+  const auto shorter = look(4);
+  CHECK(shorter.full == QueueRun{full, last_full});
+  CHECK(shorter.standing == QueueRun{begun, at});
+  CHECK(shorter.still == QueueRun{begun, last_full});  // it is over
+  const auto again = at;
+  for (int i = 0; i < 11; ++i) look(4);
+  CHECK(look(4).still == QueueRun{again, at});
+  CHECK(look(0).full == QueueRun{full, last_full});
+}
+
+TEST_CASE("a run ends with the server it belongs to, and one that any member of a group is served in") {
+  Looks looks;
+  auto at = kStart;
+  const auto look = [&](const std::vector<Member>& members) {
+    at += 100ms;
+    return looks.members(at, members);
+  };
+  for (int i = 0; i < 12; ++i) look({{1, 3, 4}, {2, 1, 4}});
+  CHECK(look({{1, 3, 4}, {2, 1, 4}}).still);
+  const auto before = at;
+  CHECK(look({{1, 3, 4}, {2, 0, 4}}).still->until == before);
+  for (int i = 0; i < 12; ++i) look({{1, 3, 4}, {2, 0, 4}});
+  CHECK(look({{1, 3, 4}, {2, 0, 4}}).still->until == at);
+  const auto another = look({{9, 3, 4}});
+  CHECK_FALSE(another.still);
+  CHECK_FALSE(another.standing);
+}

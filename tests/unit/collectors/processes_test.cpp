@@ -740,6 +740,20 @@ TEST_CASE("the state of a process that could not be read this time is not known"
   CHECK(find(machine.run(), 7)->state == 0);
 }
 
+TEST_CASE("a process that has exited holds no listening socket any more, its child does") {
+  Machine machine;
+  machine.start(7, "parent", {"socket:[5]"});
+  machine.start(8, "child", {"socket:[5]"});
+  machine.listen({5});
+  REQUIRE(find(machine.run(), 7) != nullptr);
+  auto& stat = machine.files["/proc/7/stat"];
+  stat->replace(stat->find(") S"), 3, ") Z");
+  const auto processes = machine.run();
+  CHECK((find(processes, 7) == nullptr || find(processes, 7)->listener_inodes.empty()));
+  REQUIRE(find(processes, 8) != nullptr);
+  CHECK(find(processes, 8)->listener_inodes == std::vector<std::uint32_t>{5});
+}
+
 TEST_CASE("a /proc that cannot be listed is the section's error, an empty one is no processes") {
   Machine machine;
   machine.deny("/proc");

@@ -41,3 +41,14 @@ TEST_CASE("a listener whose inode nobody holds has no owner") {
   CHECK(owners.main(listener_with({77, 0})) == nullptr);
   CHECK(owners.all(listener_with({})).empty());
 }
+
+TEST_CASE("a process that has exited owns nothing that its child holds") {
+  const Processes processes{
+      .processes = {{.pid = 30, .start_ticks = 100, .comm = "gone", .listener_inodes = {5}, .state = 'Z'},
+                    {.pid = 40, .start_ticks = 200, .comm = "child", .listener_inodes = {5}, .state = 'S'}}};
+  const auto listener = listener_with({5});
+  REQUIRE(main_owner(processes, listener) != nullptr);
+  CHECK(main_owner(processes, listener)->comm == "child");
+  CHECK(ListenerOwners(processes).main(listener)->comm == "child");
+  CHECK(ListenerOwners(processes).all(listener).size() == 1);
+}

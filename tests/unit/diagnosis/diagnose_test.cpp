@@ -80,6 +80,15 @@ TEST_CASE("a cause takes its effect on the same subject as a consequence, and le
   CHECK(diagnosis.explained[0].by == "cause");
 }
 
+TEST_CASE("what follows from a cause is explained by it also when it was seen before and is over") {
+  const std::array rules = {rule("cause", port_80, kEffect)};
+  const auto diagnosis = diagnose(one_snapshot(), rules, {});
+  REQUIRE(diagnosis.explained.size() == 1);
+  CHECK(diagnosis.explained[0].id == "effect");
+  CHECK(diagnosis.explained[0].by == "cause");
+  CHECK(to_string(diagnosis.explained[0].subject) == "0.0.0.0:80");
+}
+
 TEST_CASE("what a cause explains that is itself explained goes to the first cause") {
   const std::array rules = {rule("effect", port_80), rule("cause", port_80, kEffect),
                             rule("root", port_80, kCause)};

@@ -75,4 +75,8 @@ TEST_CASE("a known server's own knob names the backlog") {
   CHECK(server_knob("node", "900") == "server.listen({port, backlog: 900})");
   CHECK_FALSE(server_knob("my-own-server", "256"));
   CHECK_FALSE(server_knob("nginx-debug", "256"));
+  CHECK(connection_knob("redis-server") == "maxclients in redis.conf");
+  CHECK(connection_knob("php-fpm8.2")->starts_with("pm.max_children"));
+  CHECK_FALSE(connection_knob("sshd"));
+  CHECK_FALSE(connection_knob("my-own-server"));
 }

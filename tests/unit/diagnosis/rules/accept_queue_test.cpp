@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "collectors/listeners.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 #include "tests/sample_report.h"
 
 using namespace tcpdiag;
 
+using Catch::Matchers::EndsWith;
+using Catch::Matchers::StartsWith;
+
 namespace {
 
 constexpr const char* kCauses[] = {"accept-queue-app-stalled", "accept-queue-app-slow",
                                    "accept-queue-backlog-small", "accept-queue-one-listener-stuck",
                                    "fd-limit-accept-blocked"};
+constexpr auto kStalled = "accept-queue-app-stalled";
+constexpr auto kWaiting = "accept-queue-waiting";
+constexpr auto kOwnLimit = "own-limit-reached";
+constexpr auto kSlow = "accept-queue-app-slow";
+constexpr auto kSmall = "accept-queue-backlog-small";
 
 // A server on port 5000 whose queue holds 129 connections, second by second.
 class Server {
@@ -35,6 +46,7 @@ class Server {
     fill.back() += static_cast<std::uint64_t>(full);
     fill.front() += static_cast<std::uint64_t>(empty);
     fill[3] += static_cast<std::uint64_t>(10 - full - empty);
+    look(full, empty, length);
     listener_.sockets.front().queue_length = length;
     *listener_.drops += overflows;
     *tcp_.listen_overflows += overflows;
@@ -50,6 +62,29 @@ class Server {
     }
     history_.tick();
     return *this;
+  }
+  // The ten looks, the last of which found `length`: what is neither full nor empty is that long if it can
+  // be.
+  void look(int full, int empty, std::uint32_t length) {
+    const auto limit = listener_.sockets.front().queue_limit;
+    const bool ends_full = length > limit, ends_empty = length == 0;
+    const std::pair<int, std::uint32_t> filled{full, limit + 1}, emptied{empty, 0},
+        between{10 - full - empty, ends_full || ends_empty ? limit / 2 : length};
+    const auto order = ends_full    ? std::array{emptied, between, filled}
+                       : ends_empty ? std::array{filled, between, emptied}
+                                    : std::array{emptied, filled, between};
+    auto at = history_.now() - std::chrono::milliseconds(900);
+    for (const auto& [count, found] : order)
+      for (int i = 0; i < count; ++i, at += std::chrono::milliseconds(100)) look(found, limit, at);
+  }
+  void look(std::uint32_t length, std::uint32_t limit, TimePoint at) {
+    if (cookie_ != listener_.sockets.front().cookie) full_ = standing_ = still_ = {};
+    cookie_ = listener_.sockets.front().cookie;
+    if (length < length_) still_.interrupt();
+    length_ = length;
+    listener_.full = full_.advance(length > limit, at);
+    listener_.standing = standing_.advance(length > 0, at);
+    listener_.still = still_.advance(length > 0, at);
   }
   Server& seconds(int count, int full, int empty, std::uint32_t length, std::uint64_t overflows = 0,
                   std::uint64_t opens = 0) {
@@ -94,6 +129,9 @@ class Server {
   std::vector<Process> workers_;
   Connections connections_;
   HistoryBuilder history_;
+  RunFollower full_, standing_, still_;
+  std::uint64_t cookie_ = 0;
+  std::uint32_t length_ = 0;
   bool processes_known = true;
   int second_ = 0;
 };
@@ -237,10 +275,14 @@ TEST_CASE("a server that is stopped accepts nothing, whatever others on the port
   CHECK(server.finding("accept-queue-app-stalled").advice.front().command == "kill -CONT 812");
 }
 
-TEST_CASE("a stall that fills the window may be longer than it") {
+TEST_CASE("a stall is told with all of its time, and one that was there before the first look with more") {
   Server server;
   server.seconds(40, 10, 0, 129, 20);
-  CHECK_THAT(server.finding("accept-queue-app-stalled").summary, ContainsSubstring("for over 30 s"));
+  CHECK_THAT(server.finding(kStalled).summary, ContainsSubstring("for 39 s: "));
+  Server older;
+  older.listener_.fill = {};
+  older.seconds(40, 10, 0, 129, 20);
+  CHECK_THAT(older.finding(kStalled).summary, ContainsSubstring("for over 39 s: "));
 }
 
 TEST_CASE("a stalled application is named within five seconds") {
@@ -256,14 +298,279 @@ TEST_CASE("what a stall turned away is not called a burst afterwards") {
   server.only("none");
 }
 
-TEST_CASE("a stall that is a moment shorter than three seconds is none, or one in every way") {
+TEST_CASE("whether it is a stall or a burst is the same wherever the seconds begin, also when it is over") {
+  // Full for three seconds and a half, from each tenth of a second on; then the clients that wait get in.
+  for (int begin = 1; begin < 10; ++begin) {
+    INFO(begin);
+    Server server;
+    server.seconds(7, 0, 10, 0).second(begin, 10 - begin, 129, 100, 129);
+    bool stalled = false;
+    for (int left = 35 - begin; left >= 0; left -= 10) {
+      const int full = std::min(left, 10);
+      server.second(full, 10 - full, full == 10 ? 129 : 0, full == 10 ? 40 : 0, full == 10 ? 0 : 129);
+      stalled = stalled || !server.clear(kStalled);
+    }
+    CHECK(server.clear(kSmall));
+    CHECK(stalled);
+    server.seconds(3, 0, 10, 0);
+    CHECK(server.clear(kStalled));
+    CHECK(server.clear(kSmall));
+  }
+}
+
+TEST_CASE("a stall that is just over is told as one") {
   Server server;
-  server.seconds(5, 0, 10, 0).second(9, 1, 129, 50, 129).seconds(2, 10, 0, 129, 40);
-  server.history_.snapshot().at -= std::chrono::microseconds(200);
-  server.second(10, 0, 129, 40);
-  const bool stalled = !server.clear("accept-queue-app-stalled");
-  server.second(1, 8, 0);
-  CHECK(server.clear("accept-queue-backlog-small") == stalled);
+  server.seconds(7, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(3, 10, 0, 129, 40).second(1, 9, 0, 0, 129);
+  const auto finding = server.finding(kStalled);
+  CHECK_THAT(finding.summary, StartsWith("gunicorn[812] had accepted nothing on 0.0.0.0:5000 for 3 s until a "
+                                         "moment ago: its accept queue was full with 129 connections and "));
+  CHECK(finding.advice.size() == 1);  // what it waited for cannot be seen any more
+}
+
+TEST_CASE("clients that were turned away by a stall try again for a minute, and are no burst then") {
+  Server server;
+  server.seconds(7, 0, 10, 0).second(9, 1, 129, 100, 129).seconds(5, 10, 0, 129, 40).seconds(30, 0, 10, 0);
+  server.second(4, 3, 60, 80, 100).seconds(2, 0, 10, 0);
+  CHECK(server.clear(kSmall));
+  server.seconds(60, 0, 10, 0).second(4, 3, 60, 80, 100).seconds(2, 0, 10, 0);
+  CHECK_FALSE(server.clear(kSmall));
+}
+
+TEST_CASE("connections that wait while none is accepted are named however far the queue is from full") {
+  Server server;
+  server.process_.state = 'S';
+  server.process_.wait_channel = "wait_woken";
+  server.seconds(6, 0, 10, 0).second(0, 0, 40, 0, 40).seconds(3, 0, 0, 40);
+  server.only("none");
+  const auto finding = server.finding(kWaiting);
+  CHECK(finding.severity == Severity::critical);
+  CHECK(finding.summary ==
+        "gunicorn[812] has accepted nothing on 0.0.0.0:5000 for 3 s; 40 connections wait (of 129 that fit); "
+        "it sleeps in the kernel function wait_woken.");
+  CHECK(finding.advice.front().command == "cat /proc/812/stack /proc/812/wchan; ls /proc/812/task | wc -l");
+}
+
+TEST_CASE("for how long the first connection waits is told where the kernel says it") {
+  Server server;
+  PortConnections port{.port = 5000};
+  port.unaccepted = 40;
+  port.unaccepted_left = 0;
+  port.unaccepted_longest = std::chrono::seconds(47);
+  server.connections_.server = {port};
+  server.seconds(6, 0, 0, 40);
+  CHECK_THAT(server.finding(kWaiting).summary,
+             ContainsSubstring("; 40 connections wait (of 129 that fit), the first for 48 s."));
+}
+
+TEST_CASE("a hung server whose queue is full is named at once, whether or not anybody is turned away") {
+  Server server;
+  server.seconds(5, 10, 0, 129);
+  server.only(kStalled);
+  const std::vector<Rule> rules = {rule_of(kStalled), rule_of(kWaiting)};
+  const auto diagnosis = diagnose(server.history_.history(), rules, {});
+  REQUIRE(diagnosis.findings.size() == 1);
+  CHECK(diagnosis.findings[0].id == kStalled);
+}
+
+TEST_CASE("a server that takes connections from its queue now and then is not told to stand still") {
+  Server idle;
+  idle.seconds(20, 0, 10, 0);
+  Server busy;  // someone waits at every look, one is accepted every second and one comes
+  for (int i = 0; i < 20; ++i) busy.second(0, 0, i % 2 == 0 ? 5 : 4, 0, 1);
+  Server pausing;  // it took something out of a queue that is not empty, and pauses for four seconds
+  pausing.seconds(3, 0, 0, 9, 0, 0).second(0, 0, 8);
+  Server between;  // one in and one out between two looks: nothing gets shorter
+  between.accepted_between_dumps(3).seconds(20, 0, 0, 40, 0, 5);
+  for (const auto* server : {&idle, &busy, &between}) CHECK(server->clear(kWaiting));
+  for (int i = 0; i < 4; ++i) {
+    CHECK(pausing.clear(kWaiting));
+    pausing.second(0, 0, 8);
+  }
+  pausing.seconds(8, 0, 0, 8);
+  CHECK_FALSE(pausing.clear(kWaiting));
+}
+
+TEST_CASE("a server that has paused before is given twice that time") {
+  Server server;  // a request of two and a half seconds at a time
+  server.seconds(3, 0, 10, 0).seconds(2, 0, 0, 1, 0, 0).second(0, 5, 0).seconds(4, 0, 0, 1);
+  CHECK(server.clear(kWaiting));
+  server.seconds(4, 0, 0, 1);
+  CHECK_FALSE(server.clear(kWaiting));
+}
+
+TEST_CASE("a service that systemd is starting for the first connection has ten seconds") {
+  Server server;
+  server.process_.comm = "systemd";
+  server.seconds(8, 0, 0, 1);
+  CHECK(server.clear(kWaiting));
+  server.seconds(4, 0, 0, 1);
+  CHECK_FALSE(server.clear(kWaiting));
+}
+
+TEST_CASE(
+    "while it is not known whether anything is accepted nothing is said, and then that one cannot tell") {
+  Server server;
+  server.accepted_between_dumps(std::nullopt).seconds(5, 0, 0, 40, 0, 5);
+  CHECK(server.clear(kWaiting));
+  server.seconds(4, 0, 0, 40, 0, 5);
+  CHECK_FALSE(server.known(kWaiting));
+}
+
+TEST_CASE("that connections wait in vain is said also when it is not known for whom") {
+  Server server;
+  server.processes_known = false;
+  server.seconds(5, 0, 0, 40);
+  CHECK(server.clear(kWaiting));
+  server.seconds(7, 0, 0, 40);
+  CHECK_THAT(server.finding(kWaiting).summary, StartsWith("The application has accepted nothing on"));
+}
+
+TEST_CASE("a server without descriptors is blocked, and not only waited for") {
+  Server server;
+  server.process_.open_fds = server.process_.soft_limit = 64;
+  server.seconds(6, 0, 0, 14);
+  CHECK(server.clear(kWaiting));
+}
+
+namespace {
+
+// haproxy with 30 connections, which waits for events while others wait for it.
+Server at_own_limit() {
+  Server server;
+  server.process_.comm = "haproxy";
+  server.process_.state = 'S';
+  server.process_.wait_channel = "ep_poll";
+  PortConnections port{.port = 5000};
+  port.unaccepted = 40;
+  port.unaccepted_left = 0;
+  port.by_state[static_cast<std::size_t>(TcpState::established)] = 70;
+  server.connections_.server = {port};
+  return server;
+}
+
+}  // namespace
+
+TEST_CASE("a known server with a steady number of connections that waits for events is at its own limit") {
+  auto server = at_own_limit();
+  server.seconds(4, 0, 10, 0).seconds(7, 0, 0, 40);
+  CHECK(server.clear(kWaiting));
+  const auto finding = server.finding(kOwnLimit);
+  CHECK(finding.severity == Severity::warning);
+  CHECK(finding.summary ==
+        "haproxy[812] has reached its own limit of connections: its 30 accepted connections have stayed at "
+        "exactly that number and it waits for events, while 40 more wait in the accept queue of 0.0.0.0:5000 "
+        "and none was "
+        "accepted for 6 s. The limit is maxconn in the global section and of the frontend in haproxy.cfg.");
+  for (const auto& advice : finding.advice) {
+    CHECK(advice.command.find("gdb") == std::string::npos);
+    CHECK(advice.command.find("restart") == std::string::npos);
+  }
+}
+
+TEST_CASE("at its own limit with a full queue everybody is turned away") {
+  auto server = at_own_limit();
+  server.seconds(4, 0, 10, 0).seconds(10, 10, 0, 129, 20);
+  CHECK(server.clear(kStalled));
+  CHECK(server.finding(kOwnLimit).severity == Severity::critical);
+}
+
+TEST_CASE(
+    "a server whose connections come and go, or that waits for something else, is at no limit of its own") {
+  const auto by = GENERATE(0, 1, 2);
+  auto server = at_own_limit();
+  if (by == 0) server.process_.wait_channel = "futex_do_wait";
+  if (by == 1) server.process_.comm = "my-own-server";
+  if (by == 2) server.connections_.server[0].by_state[static_cast<std::size_t>(TcpState::established)] = 40;
+  server.seconds(4, 0, 10, 0).seconds(10, 0, 0, 40);
+  CHECK(server.clear(kOwnLimit));
+  CHECK_FALSE(server.clear(kWaiting));
+}
+
+TEST_CASE("of a server with workers the one that hangs is looked at, not one that waits for events") {
+  Server server;
+  server.process_.state = 'S';
+  server.process_.wait_channel = "do_sys_poll";
+  auto worker = server.process_;
+  worker.start_ticks = 5;
+  for (const auto& [pid, channel] :
+       {std::pair(813, "ep_poll"), std::pair(814, "wait_woken"), std::pair(815, "ep_poll")}) {
+    worker.pid = pid;
+    worker.wait_channel = channel;
+    server.workers_.push_back(worker);
+  }
+  server.seconds(6, 0, 0, 40);
+  const auto finding = server.finding(kWaiting);
+  CHECK_THAT(finding.summary,
+             EndsWith("; of its 3 workers pid 814 sleeps in the kernel function wait_woken."));
+  CHECK(finding.advice.front().action.starts_with("Find out what gunicorn[814] waits for"));
+}
+
+TEST_CASE("a worker that is busy is asked what it does, not what it waits for") {
+  Server server;
+  server.process_.state = 'R';
+  server.seconds(6, 0, 0, 40);
+  const auto finding = server.finding(kWaiting);
+  CHECK(finding.advice[0].command == "perf top -p 812");
+  CHECK(finding.advice[1].command == "top -H -p 812");
+  for (const auto& advice : finding.advice) CHECK(advice.action.find("waits for") == std::string::npos);
+}
+
+TEST_CASE("a slow server is told with what it does, and one that sleeps is not sought among the busy") {
+  Server server;
+  server.process_.state = 'S';
+  server.process_.wait_channel = "hrtimer_nanosleep";
+  server.accepted_between_dumps(50).seconds(5, 0, 10, 0).seconds(12, 5, 0, 129, 20, 30);
+  const auto finding = server.finding(kSlow);
+  CHECK_THAT(finding.summary, EndsWith("; it sleeps in the kernel function hrtimer_nanosleep."));
+  for (const auto& advice : finding.advice) CHECK(advice.command.find("top") == std::string::npos);
+}
+
+TEST_CASE("a slow server that turns most clients away is critical at once") {
+  Server server;
+  server.accepted_between_dumps(5).seconds(5, 0, 10, 0).seconds(12, 5, 0, 129, 90, 3);
+  CHECK(server.finding(kSlow).severity == Severity::critical);
+}
+
+TEST_CASE("of workers that all hold every member of a group the one that is stopped is the stuck one") {
+  Server server;
+  server.process_.comm = "nginx";
+  server.process_.state = 'S';
+  server.process_.wait_channel = "sigsuspend";
+  server.process_.listener_inodes = {7, 8};
+  auto worker = server.process_;
+  worker.start_ticks = 5;
+  for (const auto pid : {813, 814}) {
+    worker.pid = pid;
+    worker.state = pid == 814 ? 'T' : 'S';
+    worker.wait_channel = pid == 814 ? "do_signal_stop" : "ep_poll";
+    server.workers_.push_back(worker);
+  }
+  auto sibling = server.listener_.sockets.front();
+  sibling.cookie += 1;
+  sibling.inode = 8;
+  server.listener_.sockets.push_back(sibling);
+  server.accepted_between_dumps(0).seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
+  server.seconds(9, 10, 0, 129, 10, 40);
+  const auto finding = server.finding("accept-queue-one-listener-stuck");
+  CHECK(finding.subject.pid == 814);
+  CHECK_THAT(finding.summary,
+             EndsWith("It belongs to nginx[814]; it is stopped (by SIGSTOP or a debugger)."));
+  std::string commands;
+  for (const auto& advice : finding.advice) commands += advice.command + "\n";
+  CHECK_THAT(commands, StartsWith("kill -CONT 814\n") && ContainsSubstring("kill -KILL 814\n"));
+}
+
+TEST_CASE("no worker is to be killed when it is not known which one is stuck") {
+  Server server;
+  auto sibling = server.listener_.sockets.front();
+  sibling.cookie += 1;
+  sibling.inode = 8;
+  server.listener_.sockets.push_back(sibling);
+  server.process_.listener_inodes = {7, 8};
+  server.accepted_between_dumps(0).seconds(5, 0, 10, 0).second(9, 1, 129, 10, 129);
+  server.seconds(9, 10, 0, 129, 10, 40);
+  for (const auto& advice : server.finding("accept-queue-one-listener-stuck").advice)
+    CHECK_FALSE(advice.command.starts_with("kill"));
 }
 
 TEST_CASE("a full queue from which connections are taken all the time is a slow application") {
@@ -504,8 +811,10 @@ TEST_CASE(
   auto known = sample_listener("0.0.0.0", 8000, 9, 128, 77);
   auto unknown = sample_listener("0.0.0.0", 9000, 9, 128, 88);
   for (int second = 0; second < 8; ++second) {
-    for (auto* listener : {&known, &unknown})
-      listener->fill.samples[2] += 10;  // at every look somebody waits
+    for (auto* listener : {&known, &unknown}) {  // at every look somebody waits
+      listener->fill.samples[2] += 10;
+      listener->standing = QueueRun{history.now() - std::chrono::seconds(second), history.now()};
+    }
     history.set(&NetnsView::listeners, Listeners{.listeners = {known, unknown}})
         .set(&NetnsView::tcp, TcpCounters{.passive_opens = 0, .listen_overflows = 0})
         .tick();

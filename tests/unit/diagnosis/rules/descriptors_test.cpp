@@ -157,6 +157,7 @@ TEST_CASE("a server that cannot accept for lack of descriptors is one finding, w
   auto listener = sample_listener("0.0.0.0", 8000, 9, 128, 77);
   for (int second = 0; second < 8; ++second) {
     listener.fill.samples[2] += 10;  // at every look somebody waits
+    listener.standing = QueueRun{history.now() - std::chrono::seconds(second), history.now()};
     history.set(&NetnsView::listeners, Listeners{.listeners = {listener}})
         .set(&NetnsView::tcp, TcpCounters{.passive_opens = 0, .listen_overflows = 0})
         .tick();
@@ -176,6 +177,32 @@ TEST_CASE("descriptors that leak are told with the finding") {
   CHECK(has(
       only_finding(kNear, with(process).history()).summary,
       "; 600 of them are sockets whose peer has closed; 200 of them are sockets that are closed already"));
+}
+
+TEST_CASE("resets where a process without descriptors listens are its doing, and are told with it") {
+  HistoryBuilder history;
+  auto listener = sample_listener("0.0.0.0", 8000, 0, 511, 77);
+  const auto look = [&](std::uint64_t resets) {
+    history.set(&Snapshot::processes, only(server(1024)))
+        .set(&NetnsView::listeners, Listeners{.listeners = {listener}})
+        .set(
+            &NetnsView::tcp,
+            TcpCounters{
+                .active_opens = 0, .passive_opens = 2 * resets, .abort_on_data = 0, .abort_on_close = resets})
+        .tick();
+  };
+  look(0);
+  look(0);
+  CHECK_FALSE(has(only_finding(kReached, history.history()).summary, "reset"));
+  look(201);
+  const std::vector<Rule> rules = {rule_of(kReached), rule_of("app-reset")};
+  const auto diagnosis = diagnose(history.history(), rules, {});
+  REQUIRE(diagnosis.findings.size() == 1);
+  CHECK(has(diagnosis.findings[0].summary, "; 201 connections were reset where it listens in 2 s"));
+  CHECK(diagnosis.findings[0].consequences.back() == "app-reset");
+  listener.sockets.front().inode = 78;  // another's
+  look(250);
+  CHECK(diagnose(history.history(), rules, {}).findings.size() == 2);
 }
 
 TEST_CASE("many descriptors within the limit, a sandbox and an unlimited process are no finding") {

@@ -90,6 +90,11 @@ TEST_CASE("handshakes that wait beside a full queue believe that they are connec
         "they are connected, and get a reset or a timeout when the kernel gives up after 5 retries.");
 }
 
+TEST_CASE("a larger backlog is no advice about a queue that is not emptied") {
+  const auto finding = only_finding(kLate, Overflow{.half_open = 4}.history().history());
+  for (const auto& advice : finding.advice) CHECK(advice.action.find("backlog") == std::string::npos);
+}
+
 TEST_CASE("a queue that is judged more often than once a second is full from the first of these looks on") {
   const Overflow overflow{.half_open = 4, .between_looks = std::chrono::milliseconds(400)};
   CHECK_THAT(only_finding(kLate, overflow.history().history()).summary, ContainsSubstring("4 clients"));
