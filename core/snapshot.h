@@ -271,7 +271,8 @@ struct FileHandles {
 };
 
 /// A process that owns a listener, one of the fullest by descriptors that uses a tenth of its limit or more
-/// (those with a limit of Processes::kSmallestLimit or more first), or one that holds connections whose peer has closed.
+/// (those with a limit of Processes::kSmallestLimit or more first), or one that holds connections whose peer
+/// has closed.
 struct Process {
   std::int32_t pid = 0;
   std::uint64_t start_ticks = 0;  ///< with the pid, its identity (/proc/PID/stat field 22)

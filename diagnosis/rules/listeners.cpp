@@ -113,6 +113,9 @@ Subject subject_of_lost(const Snapshot& then, const Listener& listener, const Li
 Verdict listener_exit(const Window& window, const Thresholds&) {
   const auto listeners = window.latest(&NetnsView::listeners);
   if (!listeners) return Verdict::unknown(listeners.error());
+  if ((*listeners)->waited_on_cut > 0)  // one that is left out looks as if it were gone
+    return Verdict::unknown(
+        {Errc::too_large, "listeners: there are more with connections in their queue than are kept"});
   std::vector<Facts> found;
   for (const auto& [listener, index] : gone_listeners(window, **listeners)) {
     const auto lost = lost_with(*listener, **listeners);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// hold_listeners ADDRESS LISTENERS FULL: holds so many listening sockets, each at a port of its own from 2000 on,
-// of which the last FULL have a full queue that nobody accepts from. Says "held" when it has them, and ends with
-// its parent. One process holds no more descriptors than it may, so there are several.
+// hold_listeners ADDRESS LISTENERS FULL: holds so many listening sockets, each at a port of its own from 2000
+// on, of which the last FULL have a full queue that nobody accepts from. Says "held" when it has them, and
+// ends with its parent. One process holds no more descriptors than it may, so there are several.
 #include <arpa/inet.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

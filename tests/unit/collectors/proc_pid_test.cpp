@@ -79,7 +79,8 @@ TEST_CASE("a wait channel is the name of a kernel function, and anything else is
 TEST_CASE("the user of a process is the real one, and none where the file is cut or another") {
   CHECK(parse_pid_user("Name:\tsudo\nUid:\t1000\t0\t0\t0\nGid:\t1000\t0\t0\t0\n") == 1000U);
   CHECK(parse_pid_user("Uid:\t4294967295\t0\t0\t0\n") == 4294967295U);
-  for (const std::string text : {"", "Uid:", "Uid:\t", "Uid:\t10", "Uid:\tx\t0\t0\t0\n", "Gid:\t0\t0\t0\t0\n"})
+  for (const std::string text :
+       {"", "Uid:", "Uid:\t", "Uid:\t10", "Uid:\tx\t0\t0\t0\n", "Gid:\t0\t0\t0\t0\n"})
     CHECK_FALSE(parse_pid_user(text));
 }
 

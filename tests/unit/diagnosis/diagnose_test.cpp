@@ -206,8 +206,8 @@ Verdict six_hundred_names_and_one(const Window&, const Thresholds&) {
 }
 
 const Finding* at_port(const Diagnosis& diagnosis, std::uint16_t port) {
-  const auto found = std::ranges::find(diagnosis.findings, port,
-                                       [](const Finding& finding) { return finding.subject.port.value_or(0); });
+  const auto found = std::ranges::find(
+      diagnosis.findings, port, [](const Finding& finding) { return finding.subject.port.value_or(0); });
   return found == diagnosis.findings.end() ? nullptr : &*found;
 }
 
@@ -252,4 +252,21 @@ TEST_CASE("what an incident is about already stays when others come") {
   const auto diagnosis = diagnose(one_snapshot(), rules, {}, incidents);
   CHECK(at_port(diagnosis, 1500) != nullptr);
   CHECK(at_port(diagnosis, 1002) == nullptr);
+}
+
+TEST_CASE("a rule about accept queues cannot tell about listeners that are waited for and not kept") {
+  std::array rules = {rule("a", port_80)};
+  rules[0].info.family = "Accept queue";
+  HistoryBuilder history;
+  history.set(&NetnsView::listeners, Listeners{.cut = 9}).tick();
+  CHECK(diagnose(history.history(), rules, {}).unknown.empty());
+  history.set(&NetnsView::listeners, Listeners{.cut = 9, .waited_on_cut = 3}).tick();
+  const auto diagnosis = diagnose(history.history(), rules, {});
+  CHECK(diagnosis.findings.size() == 1);
+  REQUIRE(diagnosis.unknown.size() == 1);
+  CHECK(diagnosis.unknown[0].in_part);
+  CHECK(
+      diagnosis.unknown[0].why ==
+      "listeners: the fullest of each user are looked at, 3 further ones with connections in their queue are "
+      "not");
 }

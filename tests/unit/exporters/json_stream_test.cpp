@@ -42,7 +42,10 @@ std::string text_of(const Json& tree, bool by_hand) {
 }  // namespace
 
 TEST_CASE("what is written piece by piece reads as the whole tree would") {
-  const Json trees[] = {Json::object(), Json::array(), 1.5, "two\nlines \"quoted\"",
+  const Json trees[] = {Json::object(),
+                        Json::array(),
+                        1.5,
+                        "two\nlines \"quoted\"",
                         {{"a", 1}, {"b", Json::array()}, {"c", {{"d", Json::object()}, {"e", {1, 2, 3}}}}},
                         {{"list", {{{"x", "1"}}, {{"y", {true, nullptr}}}}}, {"na\tme", "\x01"}}};
   for (const auto& tree : trees) {

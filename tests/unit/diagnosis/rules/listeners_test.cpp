@@ -121,3 +121,9 @@ TEST_CASE("whether a listener reset anybody cannot be told without the listeners
   CHECK_FALSE(known(kExit, closing(waiting, {}, std::nullopt, 75)));
   CHECK_FALSE(known(kExit, closing(waiting, {}, 10, 5)));
 }
+
+TEST_CASE("whether a listener closed cannot be told where more are waited for than are kept") {
+  const auto waiting = sample_listener("0.0.0.0", 5000, 65, 128, 7);
+  CHECK_FALSE(known(kExit, closing(waiting, {.cut = 9, .waited_on_cut = 3}, 10, 75)));
+  CHECK(known(kExit, closing(waiting, {.cut = 9}, 10, 75)));
+}
