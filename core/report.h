@@ -35,6 +35,8 @@ struct HttpUsage {
   std::uint64_t unauthorized =
       0;                      ///< requests answered with 401 although they came with a name and a password
   std::uint64_t limited = 0;  ///< requests answered with 429 or 503: too many of them, or of passwords
+  /// When the first of the certificates that are shown to clients runs out; empty: no TLS.
+  std::optional<std::chrono::system_clock::time_point> certificate_expires;
   std::optional<bool>
       web_config_valid;  ///< whether the web configuration file as it is now is in force; empty: none
 };

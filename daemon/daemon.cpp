@@ -6,6 +6,7 @@
 #include "core/listen_address.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "daemon/host_names.h"
 #include "daemon/loop.h"
 #include "daemon/run_change.h"
 #include "daemon/status_line.h"
@@ -47,11 +48,18 @@ Limits limits_of(const Options& options) {
   return limits;
 }
 
+AllowedHosts allowed_hosts(const Options& options) {
+  auto names = read_host_names();
+  names.insert(names.end(), options.allowed_hosts.begin(), options.allowed_hosts.end());
+  return AllowedHosts(std::move(names));
+}
+
 HttpOptions http_options(const Options& options) {
   HttpOptions http{.listen = {},
                    .max_connections = options.max_connections,
                    .max_connections_per_ip = options.max_connections_per_ip,
-                   .limits = limits_of(options)};
+                   .limits = limits_of(options),
+                   .allowed_hosts = allowed_hosts(options)};
   for (const auto& text : options.listen_addresses)
     if (const auto address = parse_listen_address(text))
       http.listen.push_back(*address);  // load_options() saw to it
@@ -64,6 +72,7 @@ Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, St
                Clocks clocks)
     : arguments_(std::move(arguments)),
       options_(std::move(options)),
+      web_config_path_(options_.web_config_file),
       log_(log),
       finding_log_(log, std::move(started_by.journal)),
       manager_(std::move(started_by.manager)),
@@ -104,7 +113,7 @@ Result<void> Daemon::serve() {
   if (!options_.web_config_file.empty()) {
     const auto file = read_web_config(options_.web_config_file, web_config_marks);
     if (!file) return tl::unexpected<Error>(file.error());
-    for (const auto& warning : file->warnings) log_.warn(warning);
+    warn_of(*file);
     http.security = file->security;
   }
   const HttpLog log{.warn = [this](const std::string& message) { log_.warn(message); },
@@ -121,14 +130,22 @@ Result<void> Daemon::serve() {
   return {};
 }
 
+void Daemon::warn_of(const WebConfigFile& file) {
+  for (const auto& warning : file.warnings) log_.warn(warning);
+  for (const auto& warning : certificate_warnings(web_config_path_, file, clocks_.wall())) log_.warn(warning);
+}
+
 Result<void> Daemon::take_web_config(const Result<WebConfigFile>& file) {
-  auto taken =
-      file.and_then([this](const WebConfigFile& read) { return server_->set_security(read.security); });
+  auto taken = file.and_then([this](const WebConfigFile& read) -> Result<void> {
+    auto set = server_->set_security(read.security);
+    if (!set) return unexpected(set.error().code, web_config_path_ + ": " + set.error().detail);
+    return set;
+  });
   if (!taken) {
     log_.error("web configuration not reloaded, the old one stays", {{"error", taken.error().detail}});
     return taken;
   }
-  for (const auto& warning : file->warnings) log_.warn(warning);
+  warn_of(*file);
   log_.info("web configuration reloaded");
   return {};
 }
@@ -195,6 +212,7 @@ void Daemon::apply(Options options) {
   log_.configure(options.log_level, options.log_format);
   cycle_.configure(cycle_options(options));
   server_->set_limits(limits_of(options));
+  server_->set_allowed_hosts(allowed_hosts(options));
   if (web_config_) web_config_->reload();
   // What takes effect after a restart only stays as it is, so that the next reload names it again.
   options.listen_addresses = options_.listen_addresses;

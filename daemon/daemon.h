@@ -43,6 +43,7 @@ class Daemon {
 
  private:
   Result<void> serve();
+  void warn_of(const WebConfigFile& file);
   Result<void> take_web_config(const Result<WebConfigFile>& file);
   void tick(std::uint64_t missed);
   void finish_batch();
@@ -53,6 +54,7 @@ class Daemon {
 
   std::vector<std::string> arguments_;
   Options options_;
+  const std::string web_config_path_;  // a new one takes a restart
   Log& log_;
   FindingLog finding_log_;
   ServiceManager manager_;

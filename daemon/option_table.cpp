@@ -9,6 +9,7 @@
 #include "collectors/catalog.h"
 #include "core/listen_address.h"
 #include "daemon/nearest_name.h"
+#include "exporters/allowed_hosts.h"
 
 namespace tcpdiag {
 namespace {
@@ -137,12 +138,16 @@ std::span<const OptionRow> option_table() {
        ListOption{&Options::listen_addresses, 1, 16, is_listen_address,
                   "an IPv4 address and \":PORT\", an IPv6 address in brackets and \":PORT\", \"localhost:PORT\", or \":PORT\" alone"},
        true, "Where the HTTP server listens; \":PORT\" alone means every address, port 0 one that the kernel chooses."},
+      {"allowed_hosts", "--web.allowed-host", "NAME",
+       ListOption{&Options::allowed_hosts, 0, 64, is_allowed_host_name,
+                  "a host name such as \"web1.example.com\", or \"*.example.com\" for all below it"},
+       false, "A further name by which the page and /api may be asked. Allowed in any case: addresses, localhost, and the host's own names (its hostname, what /etc/hosts calls it, and the hostname with the domains that /etc/resolv.conf searches). Other names get 421, so that no foreign web site can read them through a browser; /metrics and /-/ answer to all."},
       {"web_config_file", "--web.config.file", "FILE",
        TextOption{&Options::web_config_file, is_path_or_empty, "the path of a file, or \"\" for none"}, true,
        "Web configuration file in the format that all exporters of Prometheus share: TLS, passwords, headers, a rate limit. See web-security.md in /usr/share/doc/tcpdiagd. The file and the certificates it names are read again when they change, and on SIGHUP."},
       {"max_connections", "--web.max-connections", "N",
        WholeOption{&Options::max_connections, 1, 10000}, true,
-       "How many connections the HTTP server holds at once at each address; further ones wait. A request must come, and its answer be taken, within 10 s; while the server is full, requests within 1 s."},
+       "How many connections the HTTP server holds at once at each address. A request must come, and its answer be taken, within 10 s. A further connection takes the place of the oldest that has no whole request; an eighth is kept for addresses that were answered before."},
       {"max_connections_per_ip", "--web.max-connections-per-ip", "N",
        WholeOption{&Options::max_connections_per_ip, 1, 10000}, true,
        "How many of them may come from one address, so that one slow client cannot shut out the others; further ones are closed at once. Never more than max_connections."},

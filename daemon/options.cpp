@@ -7,6 +7,7 @@
 #include "collectors/catalog.h"
 #include "core/utf8.h"
 #include "core/version.h"
+#include "daemon/clock.h"
 #include "daemon/config_file.h"
 #include "daemon/flags.h"
 #include "daemon/nearest_name.h"
@@ -142,7 +143,10 @@ Result<std::vector<std::string>> check_web_config(const Options& options) {
   std::vector<FileMark> marks;
   const auto file = read_web_config(options.web_config_file, marks);
   if (!file) return tl::unexpected<Error>(file.error());
-  return file->warnings;
+  auto warnings = file->warnings;
+  const auto of_certificates = certificate_warnings(options.web_config_file, *file, Clocks::system().wall());
+  warnings.insert(warnings.end(), of_certificates.begin(), of_certificates.end());
+  return warnings;
 }
 
 std::vector<std::string> needs_restart(const Options& before, const Options& after) {

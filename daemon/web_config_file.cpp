@@ -81,4 +81,12 @@ Result<WebConfigFile> read_web_config(const std::string& path, std::vector<FileM
   return WebConfigFile{std::move(security), std::move(config->warnings)};
 }
 
+std::vector<std::string> certificate_warnings(const std::string& path, const WebConfigFile& file,
+                                              std::chrono::system_clock::time_point now) {
+  if (!file.security->tls) return {};
+  auto warnings = certificate_warnings(file.security->tls->facts(), now);
+  for (auto& warning : warnings) warning.insert(0, path + ": ");
+  return warnings;
+}
+
 }  // namespace tcpdiag

@@ -37,4 +37,8 @@ struct WebConfigFile {
 /// with `path`.
 Result<WebConfigFile> read_web_config(const std::string& path, std::vector<FileMark>& marks);
 
+/// See certificate_warnings(); each begins with `path`.
+std::vector<std::string> certificate_warnings(const std::string& path, const WebConfigFile& file,
+                                              std::chrono::system_clock::time_point now);
+
 }  // namespace tcpdiag

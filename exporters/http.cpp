@@ -2,6 +2,7 @@
 #include "exporters/http.h"
 
 #include <microhttpd.h>
+#include <netdb.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,12 +16,15 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
+#include "exporters/acceptor.h"
 #include "exporters/gzip.h"
 #include "exporters/listen_socket.h"
 #include "exporters/open_connections.h"
 #include "exporters/rate_limiter.h"
+#include "exporters/tls_relay.h"
 #include "exporters/without_capabilities.h"
 
 namespace tcpdiag {
@@ -33,18 +37,7 @@ constexpr unsigned kThreads = 2;
 constexpr std::chrono::milliseconds kLastAnswers{200}, kLook{2};
 
 struct StopDaemon {
-  std::optional<MHD_socket> listener;
-
-  /// Nobody gets in any more. Stopping it would shut the socket down for everybody, also for a service
-  /// manager that goes on listening.
-  void quiesce(MHD_Daemon* daemon) {
-    if (!listener) listener = MHD_quiesce_daemon(daemon);
-  }
-  void operator()(MHD_Daemon* daemon) {
-    quiesce(daemon);
-    MHD_stop_daemon(daemon);
-    if (*listener != MHD_INVALID_SOCKET) close(*listener);
-  }
+  void operator()(MHD_Daemon* daemon) const { MHD_stop_daemon(daemon); }
 };
 using Daemon = std::unique_ptr<MHD_Daemon, StopDaemon>;
 
@@ -135,25 +128,31 @@ int descriptor_of(MHD_Connection* connection) {
   return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
-/// An address that the server listens at, whoever is connected to it, and what those who come are met with.
-struct ServedAddress {
-  OpenConnections connections;
-  const Published<WebSecurity>& security;
+/// The address of the client, without its port; empty: not known.
+std::string address_text(const Accepted& client) {
+  std::array<char, NI_MAXHOST> text{};
+  if (getnameinfo(reinterpret_cast<const sockaddr*>(&client.peer), client.peer_length, text.data(),
+                  text.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+    return {};
+  return text.data();
+}
+
+/// A connection that MHD serves, by its client: with TLS, MHD has another descriptor.
+struct Served {
+  OpenConnections& connections;
+  int fd;
+  bool closes_with_mhd;  // and not when the TLS of it ends
 };
 
-struct Connected {
-  ServedAddress& listener;
-  std::shared_ptr<const TlsServer> tls;  // what it was begun with
-};
-
-ServedAddress& served_address_of(MHD_Connection* connection) {
+Served& served_by(MHD_Connection* connection) {
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  return static_cast<Connected*>(info->socket_context)->listener;
+  return *static_cast<Served*>(info->socket_context);
 }
 
 /// A request without a body, between the calls that MHD makes about it.
 struct Asking {
   std::optional<int> admitted;  // see admit(); empty: not known yet
+  bool served = false;          // answered with what it had asked for
 };
 
 }  // namespace
@@ -167,16 +166,19 @@ struct HttpServer::Threads {
         clock(options.clock),
         passwords(options.clock),
         log(std::move(write_log)) {
+    pages.set_allowed_hosts(options.allowed_hosts);
     security.publish(options.security ? options.security : std::make_shared<const WebSecurity>());
   }
 
   ~Threads() {
-    for (auto& daemon : daemons) daemon.get_deleter().quiesce(daemon.get());
-    const auto someone_waits = [](const auto& listener) { return listener->connections.unanswered() > 0; };
+    acceptor.reset();  // nobody gets in any more
+    const auto someone_waits = [](const auto& listener) { return listener->unanswered() > 0; };
     for (auto left = kLastAnswers; left.count() > 0 && std::ranges::any_of(listeners, someone_waits);
          left -= kLook)
       std::this_thread::sleep_for(kLook);
     passwords.stop();  // MHD cannot be stopped while a connection waits
+    daemon.reset();
+    relay.reset();
   }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
@@ -193,15 +195,6 @@ struct HttpServer::Threads {
   void on_message(std::string_view format, std::string_view text) {
     if (!started)  // why it cannot start
       return log.warn("the HTTP server: " + std::string(text));
-    if (format.starts_with("Server reached connection limit")) {
-      ++refused;
-      return log_seldom(log.warn, "refused",
-                        "HTTP connection refused: max_connections_per_ip (" +
-                            std::to_string(max_connections_per_ip) + ") reached");
-    }
-    if (format.starts_with("Hit process or system resource limit"))
-      return log_seldom(log.warn, "resources",
-                        "HTTP connections have to wait: no file descriptor or memory left");
     // some messages hold the page that was answered
     log_seldom(log.debug, std::string(format), "HTTP client: " + std::string(text.substr(0, text.find('<'))));
   }
@@ -211,7 +204,7 @@ struct HttpServer::Threads {
     const auto in_force = security.latest();
     const auto framing = framing_of(connection);
     const HttpRequest request{method, path, header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
-                              announces_body(framing, connection)};
+                              announces_body(framing, connection), header(connection, MHD_HTTP_HEADER_HOST)};
     const auto reply = [&](HttpResponse answer, bool close = false) {
       set_headers(answer, in_force->headers);
       return send(connection, answer, close);
@@ -222,19 +215,22 @@ struct HttpServer::Threads {
     if (request.has_body) return reply(pages.answer(request), true);
     if (*seen == nullptr) {
       *seen = new Asking;
-      served_address_of(connection).connections.requested(descriptor_of(connection));
+      const auto& client = served_by(connection);
+      client.connections.requested(client.fd);
       return MHD_YES;
     }
-    const auto status = admit(connection, *in_force, *static_cast<Asking*>(*seen));
+    auto& asking = *static_cast<Asking*>(*seen);
+    const auto status = admit(connection, *in_force, asking);
     if (!status) return MHD_YES;  // it waits, and will come again
-    return reply(*status == 200 ? pages.answer(request) : refuse(*status));
+    auto answer = *status == 200 ? pages.answer(request) : refuse(*status);
+    asking.served = answer.status == 200;
+    return reply(std::move(answer));
   }
 
   /// 200: the request may be answered; empty: the connection waits for its password to be checked; otherwise
   /// how it is refused.
   std::optional<int> admit(MHD_Connection* connection, const WebSecurity& in_force, Asking& asking) {
-    auto& connections = served_address_of(connection).connections;
-    const int fd = descriptor_of(connection);
+    const auto& [connections, fd, closes_with_mhd] = served_by(connection);
     if (asking.admitted) {
       connections.requested(fd);
       return asking.admitted;
@@ -244,15 +240,15 @@ struct HttpServer::Threads {
     if (in_force.users.empty()) return 200;
     const auto credentials = parse_basic_auth(header(connection, MHD_HTTP_HEADER_AUTHORIZATION));
     if (!credentials) return 401;
-    const auto waits = [&] {
-      connections.held(fd);
+    const auto waits = [&open = connections, fd = fd, connection] {
+      open.held(fd);
       MHD_suspend_connection(connection);
     };
     const auto checked = [this, connection, &asking](std::optional<bool> right) {
       asking.admitted = !right ? 503 : *right ? 200 : count(unauthorized, 401);
       MHD_resume_connection(connection);
     };
-    switch (passwords.check(in_force.users, *credentials, peer_of(fd), waits, checked)) {
+    switch (passwords.check(in_force.users, *credentials, connections.address_of(fd), waits, checked)) {
       case PasswordChecks::Answer::right: return 200;
       case PasswordChecks::Answer::later: return std::nullopt;
       case PasswordChecks::Answer::busy: break;
@@ -264,6 +260,14 @@ struct HttpServer::Threads {
     ++refusals;
     return status;
   }
+
+  /// Starts all there is. An Error: MHD did not start, and the log says why.
+  std::optional<Error> begin(const HttpOptions& options, std::vector<ListenSocket> opened);
+  void accepted(const Accepted& client);
+  void no_room(int error);
+  /// Has MHD serve plain HTTP at `fd` for a client whose descriptor is that or, with TLS, another one.
+  void serve(const Accepted& client, int fd);
+  Served* take_handed_over(int fd);
 
   HttpPages pages;
   const unsigned max_connections_per_ip;
@@ -279,9 +283,62 @@ struct HttpServer::Threads {
   std::atomic<std::uint64_t> limited = 0;
   std::mutex mutex;  ///< guards times_logged and calls of log_seldom's writers
   std::map<std::string, std::uint64_t> times_logged;
-  std::vector<std::unique_ptr<ServedAddress>> listeners;  ///< of each daemon
-  std::vector<Daemon> daemons;  ///< last: its threads use the rest until they are stopped
+  std::mutex handed_over_mutex;
+  std::map<int, std::unique_ptr<Served>>
+      handed_over;  ///< to MHD, which has not looked at them yet; by its fd
+  std::vector<ListenSocket> sockets;
+  std::vector<std::unique_ptr<OpenConnections>> listeners;  ///< of each of them
+  // From the last one on, their threads use the rest until they are stopped.
+  Daemon daemon;
+  std::unique_ptr<TlsRelay> relay;  ///< nullptr: plain HTTP
+  std::unique_ptr<Acceptor> acceptor;
 };
+
+void HttpServer::Threads::accepted(const Accepted& client) {
+  auto& connections = *listeners[client.listener];
+  switch (connections.arrives(client.fd, address_text(client))) {
+    case OpenConnections::Arrival::taken:
+      if (!relay) return serve(client, client.fd);
+      connections.opened(client.fd);
+      return relay->add(client, security.latest()->tls);
+    case OpenConnections::Arrival::address_full:
+      log_seldom(log.warn, "refused",
+                 "HTTP connection refused: max_connections_per_ip (" +
+                     std::to_string(max_connections_per_ip) + ") reached");
+      break;
+    case OpenConnections::Arrival::full:
+      log_seldom(log.warn, "full",
+                 "HTTP connection refused: max_connections reached, and all of them are busy");
+      break;
+  }
+  ++refused;
+  close(client.fd);
+}
+
+void HttpServer::Threads::no_room(int error) {
+  log_seldom(log.warn, "resources",
+             "HTTP connections have to wait: " + std::generic_category().message(error));
+}
+
+void HttpServer::Threads::serve(const Accepted& client, int fd) {
+  auto& connections = *listeners[client.listener];
+  {
+    const std::scoped_lock lock(handed_over_mutex);
+    handed_over[fd].reset(new Served{connections, client.fd, client.fd == fd});
+  }
+  const auto* peer = reinterpret_cast<const sockaddr*>(&client.peer);
+  if (MHD_add_connection(daemon.get(), fd, peer, client.peer_length) == MHD_YES) return;
+  // MHD has closed it
+  const std::scoped_lock lock(handed_over_mutex);
+  handed_over.erase(fd);
+  if (client.fd == fd) connections.closed(fd);
+}
+
+Served* HttpServer::Threads::take_handed_over(int fd) {
+  const std::scoped_lock lock(handed_over_mutex);
+  auto taken = handed_over.extract(fd);
+  return taken.empty() ? nullptr : taken.mapped().release();
+}
 
 namespace {
 
@@ -298,7 +355,7 @@ MHD_Result on_request(void* context, MHD_Connection* connection, const char* pat
 }
 
 template <class Threads>
-void on_message(void* context, const char* format, va_list arguments) {
+void on_mhd_message(void* context, const char* format, va_list arguments) {
   std::array<char, 512> text{};
   std::vsnprintf(text.data(), text.size(), format, arguments);
   std::string message(text.data());
@@ -312,39 +369,25 @@ std::size_t decode(void*, MHD_Connection*, char* text) {
   return MHD_http_unescape(text);
 }
 
+template <class Threads>
 void on_connection(void* context, MHD_Connection* connection, void** socket_context,
                    MHD_ConnectionNotificationCode code) {
-  auto& listener = *static_cast<ServedAddress*>(context);
   if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-    listener.connections.closed(descriptor_of(connection));
-    delete static_cast<Connected*>(*socket_context);
+    const std::unique_ptr<Served> client(static_cast<Served*>(*socket_context));
+    if (client->closes_with_mhd) client->connections.closed(client->fd);
     return;
   }
-  auto* connected = new Connected{listener, listener.security.latest()->tls};
-  *socket_context = connected;
-  listener.connections.opened(descriptor_of(connection));
-  if (!connected->tls) return;
-  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-  const bool begun =
-      info != nullptr && connected->tls->begin(static_cast<gnutls_session_int*>(info->tls_session));
-  if (!begun) shutdown(descriptor_of(connection), SHUT_RDWR);  // rather nobody than who may not
+  auto* client = static_cast<Threads*>(context)->take_handed_over(descriptor_of(connection));
+  *socket_context = client;
+  if (client->closes_with_mhd) client->connections.opened(client->fd);
 }
 
-void on_answered(void* context, MHD_Connection* connection, void** seen, MHD_RequestTerminationCode) {
-  static_cast<ServedAddress*>(context)->connections.answered(descriptor_of(connection));
-  delete static_cast<Asking*>(*seen);
+void on_answered(void*, MHD_Connection* connection, void** seen, MHD_RequestTerminationCode code) {
+  const std::unique_ptr<Asking> asking(static_cast<Asking*>(*seen));
   *seen = nullptr;
-}
-
-/// What MHD needs to serve TLS at all; each connection then begins with what is in force.
-std::vector<MHD_OptionItem> tls_options(const TlsServer* tls) {
-  std::vector<MHD_OptionItem> options;
-  if (tls != nullptr) {
-    options.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(tls->certificate().c_str())});
-    options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(tls->key().c_str())});
-  }
-  options.push_back({MHD_OPTION_END, 0, nullptr});
-  return options;
+  const auto& client = served_by(connection);
+  client.connections.answered(client.fd,
+                              asking && asking->served && code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
 
 Result<std::vector<ListenSocket>> open_sockets(const HttpOptions& options) {
@@ -365,6 +408,40 @@ Result<std::vector<ListenSocket>> open_sockets(const HttpOptions& options) {
 
 }  // namespace
 
+std::optional<Error> HttpServer::Threads::begin(const HttpOptions& options,
+                                                std::vector<ListenSocket> opened) {
+  sockets = std::move(opened);
+  const auto limit = std::max(options.max_connections, kThreads);
+  std::vector<int> descriptors;
+  for (const auto& socket : sockets) {
+    descriptors.push_back(socket.fd());
+    listeners.push_back(std::make_unique<OpenConnections>(limit, options.max_connections_per_ip));
+  }
+  // twice: who had to make room may not be closed yet
+  const auto mhd_limit = static_cast<unsigned>(2 * limit * sockets.size()) + kThreads;
+  daemon.reset(MHD_start_daemon(
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET,
+      0, nullptr, nullptr, on_request<Threads>, this, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_message<Threads>,
+      this, MHD_OPTION_THREAD_POOL_SIZE, kThreads, MHD_OPTION_NOTIFY_CONNECTION, on_connection<Threads>, this,
+      MHD_OPTION_NOTIFY_COMPLETED, on_answered, nullptr, MHD_OPTION_UNESCAPE_CALLBACK, decode, nullptr,
+      MHD_OPTION_CONNECTION_LIMIT, mhd_limit, MHD_OPTION_CONNECTION_TIMEOUT,
+      static_cast<unsigned>(options.idle_timeout.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      kConnectionMemoryBytes, MHD_OPTION_END));
+  if (!daemon)
+    return Error{Errc::failed, to_string(sockets.front().address()) + ": the HTTP server did not start"};
+  started = true;
+  if (security.latest()->tls)
+    relay = std::make_unique<TlsRelay>(
+        [this](const Accepted& client, int fd) { serve(client, fd); },
+        [this](const Accepted& client) { listeners[client.listener]->closed(client.fd); });
+  acceptor = std::make_unique<Acceptor>(
+      std::move(descriptors),
+      Acceptor::Calls{.has_room = [this](std::size_t listener) { return listeners[listener]->has_room(); },
+                      .take = [this](const Accepted& client) { accepted(client); },
+                      .trouble = [this](int error) { no_room(error); }});
+  return std::nullopt;
+}
+
 HttpServer::HttpServer(const HttpOptions& options, const Published<Report>& reports, HealthCheck health,
                        HttpLog log)
     : threads_(std::make_unique<Threads>(options, reports, std::move(health), std::move(log))) {}
@@ -373,23 +450,29 @@ HttpServer::~HttpServer() = default;
 
 void HttpServer::set_limits(const Limits& limits) { threads_->pages.set_limits(limits); }
 
+void HttpServer::set_allowed_hosts(AllowedHosts hosts) {
+  threads_->pages.set_allowed_hosts(std::move(hosts));
+}
+
 Result<void> HttpServer::set_security(std::shared_ptr<const WebSecurity> security) {
   const auto before = threads_->security.latest();
-  if ((security->tls == nullptr) != (before->tls == nullptr))
-    return unexpected(Errc::failed, std::string("TLS is switched ") + (security->tls ? "on" : "off") +
-                                        ", which takes effect after a restart only");
+  if (const auto lost = what_is_lost(*before, *security); !lost.empty())
+    return unexpected(Errc::failed, "it no longer has " + lost + ", which only a restart takes away");
+  if (security->tls && !before->tls)
+    return unexpected(Errc::failed, "TLS is switched on, which takes effect after a restart only");
   threads_->security.publish(std::move(security));
   return {};
 }
 
 void HttpServer::drop_slow(TimePoint now) {
   for (const auto& listener : threads_->listeners) {
-    const auto [count, peer] = listener->connections.drop_slow(now);
+    const auto [count, peer] = listener->drop_slow(now);
     if (count == 0) continue;
     threads_->dropped += count;
     threads_->log_seldom(threads_->log.warn, "slow",
                          "HTTP connections dropped: " + std::to_string(count) +
-                             " with a client that is too slow, one of them from " + peer);
+                             " with a client that is too slow, or had to make room, one of them from " +
+                             peer);
   }
 }
 
@@ -398,7 +481,8 @@ HttpUsage HttpServer::usage() const {
                   .dropped = threads_->dropped,
                   .unauthorized = threads_->unauthorized,
                   .limited = threads_->limited};
-  for (const auto& listener : threads_->listeners) usage.connections += listener->connections.size();
+  if (const auto tls = threads_->security.latest()->tls) usage.certificate_expires = tls->facts().expires;
+  for (const auto& listener : threads_->listeners) usage.connections += listener->size();
   return usage;
 }
 
@@ -407,42 +491,15 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpOptions& options
                                                       HttpLog log) {
   auto opened = open_sockets(options);
   if (!opened) return tl::unexpected<Error>(opened.error());
-  auto& sockets = *opened;
-  std::unique_ptr<HttpServer> server;  // it has a thread that reads passwords
-  const auto made = without_capabilities(
-      [&] { server.reset(new HttpServer(options, reports, std::move(health), std::move(log))); });
+  std::unique_ptr<HttpServer> server;  // it has threads that read what strangers send
+  std::optional<Error> failed;
+  const auto made = without_capabilities([&] {
+    server.reset(new HttpServer(options, reports, std::move(health), std::move(log)));
+    failed = server->threads_->begin(options, std::move(*opened));
+  });
   if (!made) return tl::unexpected<Error>(made.error());
-  auto& threads = *server->threads_;
-  const auto tls = threads.security.latest()->tls;
-  auto for_tls = tls_options(tls.get());
-  const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                         (tls ? MHD_USE_TLS : MHD_NO_FLAG);
-  for (std::size_t i = 0; i < sockets.size(); ++i) {
-    const auto address = sockets[i].address();
-    const auto limit = std::max(options.max_connections, kThreads);
-    threads.listeners.emplace_back(new ServedAddress{OpenConnections(limit), threads.security});
-    auto* listener = threads.listeners.back().get();
-    Daemon daemon;
-    const auto start_daemon = [&] {
-      daemon.reset(MHD_start_daemon(
-          flags, address.port, nullptr, nullptr, on_request<Threads>, &threads, MHD_OPTION_EXTERNAL_LOGGER,
-          on_message<Threads>, &threads, MHD_OPTION_LISTEN_SOCKET, sockets[i].fd(),
-          MHD_OPTION_THREAD_POOL_SIZE, kThreads, MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
-          MHD_OPTION_NOTIFY_COMPLETED, on_answered, listener, MHD_OPTION_UNESCAPE_CALLBACK, decode, nullptr,
-          MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-          options.max_connections_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
-          static_cast<unsigned>(options.idle_timeout.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-          kConnectionMemoryBytes, MHD_OPTION_ARRAY, for_tls.data(), MHD_OPTION_END));
-    };
-    if (const auto called = without_capabilities(start_daemon); !called)
-      return tl::unexpected<Error>(called.error());
-    if (!daemon)  // MHD has told the log why
-      return unexpected(Errc::failed, to_string(address) + ": the HTTP server did not start");
-    sockets[i].release();  // MHD closes it
-    threads.daemons.push_back(std::move(daemon));
-    server->addresses_.push_back(address);
-  }
-  threads.started = true;
+  if (failed) return tl::unexpected<Error>(*failed);
+  for (const auto& socket : server->threads_->sockets) server->addresses_.push_back(socket.address());
   return server;
 }
 

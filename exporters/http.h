@@ -23,6 +23,7 @@ struct HttpOptions {
   unsigned max_connections_per_ip = 64;   ///< of them, from one peer; further ones are closed at once
   std::chrono::seconds idle_timeout{10};  ///< of a silent client; for slow ones see drop_slow()
   Limits limits;
+  AllowedHosts allowed_hosts;
   std::shared_ptr<const WebSecurity> security;  ///< nullptr: none
   std::function<TimePoint()> clock;  ///< for WebSecurity::rate_limit, and how long passwords take to
                                      ///< check; empty: the limit does not apply
@@ -47,8 +48,10 @@ class HttpServer {
 
   /// Takes effect with the next request.
   void set_limits(const Limits& limits);
-  /// Takes effect with the next connection and the next request. Error: it would switch TLS on or off, which
-  /// takes a new server; then all stays as it is.
+  /// See HttpPages::set_allowed_hosts().
+  void set_allowed_hosts(AllowedHosts hosts);
+  /// Takes effect with the next connection and the next request. Error: it would switch TLS on, which takes
+  /// a new server, or lose what keeps strangers out, see what_is_lost(); then all stays as it is.
   Result<void> set_security(std::shared_ptr<const WebSecurity> security);
 
   /// Closes connections whose client takes too long: 10 s for a request to come or an answer to be taken, 1 s

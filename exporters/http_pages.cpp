@@ -15,6 +15,10 @@ namespace tcpdiag {
 namespace {
 
 constexpr std::string_view kPlain = "text/plain; charset=utf-8";
+constexpr auto kWrongName =
+    "This host is not known by the name that was asked for. Ask by an address, by localhost or by the host's "
+    "own "
+    "name, or allow the name: --web.allowed-host=NAME (\"allowed_hosts\" in the configuration file).\n";
 
 HttpResponse respond(int status, std::shared_ptr<const std::string> body, std::string_view content_type) {
   return {status,
@@ -62,6 +66,14 @@ std::string_view path_of(std::string_view target) {
     return path == std::string_view::npos ? "/" : target.substr(path);
   }
   return target;
+}
+
+/// The host of "http://host/path"; empty where the target is a path.
+std::string_view host_of(std::string_view target) {
+  const auto path = path_of(target);
+  if (path == target) return {};
+  const auto host = target.substr(target.find("//") + 2);
+  return host.substr(0, host.find('/'));
 }
 
 std::string not_ready_text(const Report* report) {
@@ -133,6 +145,16 @@ void HttpPages::set_limits(const Limits& limits) {
   rendered_.reset();
 }
 
+void HttpPages::set_allowed_hosts(AllowedHosts hosts) {
+  const std::scoped_lock lock(mutex_);
+  allowed_hosts_ = std::move(hosts);
+}
+
+bool HttpPages::is_asked_by_allowed_name(const HttpRequest& request) {
+  const std::scoped_lock lock(mutex_);
+  return allowed_hosts_.allows(request.host) && allowed_hosts_.allows(host_of(request.path));
+}
+
 HttpResponse HttpPages::answer(const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") {
     auto response = respond(405, "Only GET and HEAD are allowed.\n");
@@ -146,18 +168,20 @@ HttpResponse HttpPages::answer(const HttpRequest& request) {
     return report_page(
         request, &HttpPages::metrics_, kPrometheusContentType,
         [this](const Report& report, const TextSink& sink) { write_prometheus(report, limits_, sink); });
-  if (path == "/api/v1/report")
-    return report_page(request, &HttpPages::api_report_, "application/json", write_json);
-  if (path == "/api/v1/findings")
-    return report_page(request, &HttpPages::api_findings_, "application/json", write_findings_json);
-  if (path == "/api/v1/incidents")
-    return report_page(request, &HttpPages::api_incidents_, "application/json", write_incidents_json);
   if (path == "/-/healthy")
     return health_().healthy ? respond(200, "tcpdiagd is healthy.\n")
                              : respond(503, "tcpdiagd is not healthy: its loop stands still.\n");
   if (path == "/-/ready")
     return health_().ready ? respond(200, "tcpdiagd is ready.\n")
                            : respond(503, not_ready_text(reports_.latest().get()));
+  if (!is_asked_by_allowed_name(request)) return respond(421, kWrongName);
+
+  if (path == "/api/v1/report")
+    return report_page(request, &HttpPages::api_report_, "application/json", write_json);
+  if (path == "/api/v1/findings")
+    return report_page(request, &HttpPages::api_findings_, "application/json", write_findings_json);
+  if (path == "/api/v1/incidents")
+    return report_page(request, &HttpPages::api_incidents_, "application/json", write_incidents_json);
   if (path == "/") return landing(request);
   if (path == "/style.css") {
     static const auto kStyle = std::make_shared<const std::string>(landing_style());

@@ -13,6 +13,7 @@
 
 #include "core/published.h"
 #include "core/report.h"
+#include "exporters/allowed_hosts.h"
 #include "exporters/samples.h"
 #include "exporters/text_sink.h"
 
@@ -31,6 +32,7 @@ struct HttpRequest {
   std::string_view path;  ///< decoded, without the query; or the whole URI, as a proxy is sent it
   std::string_view accept_encoding;
   bool has_body = false;
+  std::string_view host = {};  ///< as in the header of that name; empty: none
 };
 
 struct HttpResponse {
@@ -67,6 +69,10 @@ class HttpPages {
   HttpResponse answer(const HttpRequest& request);
   /// Takes effect with the next request.
   void set_limits(const Limits& limits);
+  /// Who is asked for by another name is answered with 421, but for the metrics and the health, which
+  /// scrapers and probes ask for by any name. Takes effect with the next request; until it is called no name
+  /// is allowed.
+  void set_allowed_hosts(AllowedHosts hosts);
 
  private:
   using Text = std::shared_ptr<const std::string>;
@@ -81,12 +87,14 @@ class HttpPages {
   HttpResponse report_page(const HttpRequest& request, Page HttpPages::* page, std::string_view content_type,
                            const Render& render);
   HttpResponse landing(const HttpRequest& request);
+  bool is_asked_by_allowed_name(const HttpRequest& request);
 
   const Published<Report>& reports_;
   const HealthCheck health_;
 
   std::mutex mutex_;  ///< guards what follows
   Limits limits_;
+  AllowedHosts allowed_hosts_;
   std::shared_ptr<const Report> rendered_;
   Page metrics_, api_report_, api_findings_, api_incidents_, landing_;
 };

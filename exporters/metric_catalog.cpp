@@ -80,6 +80,10 @@ void http(const Report& report, Samples& samples) {
 void web_config_valid(const Report& report, Samples& samples) {
   if (report.http && report.http->web_config_valid) samples.add(*report.http->web_config_valid ? 1 : 0, {});
 }
+void web_certificate_expiry(const Report& report, Samples& samples) {
+  if (report.http && report.http->certificate_expires)
+    samples.add(seconds(report.http->certificate_expires->time_since_epoch()), {});
+}
 void report_time(const Report& report, Samples& samples) {
   samples.add(seconds(report.wall_at.time_since_epoch()), {});
 }
@@ -430,10 +434,10 @@ constexpr MetricSpec kCatalog[] = {
      "Connections to the daemon's HTTP server that are open.",
      http<&HttpUsage::connections>},
     {"The daemon", "tcpdiag_http_connections_refused_total", kCounter, kNone, "the daemon",
-     "Connections to the daemon that were closed at once because their address had max_connections_per_ip already.",
+     "Connections to the daemon that were closed at once because their address had max_connections_per_ip already, or because the daemon was full of busy ones.",
      http<&HttpUsage::refused>},
     {"The daemon", "tcpdiag_http_connections_dropped_total", kCounter, kNone, "the daemon",
-     "Connections to the daemon that were closed because the client took too long to send a request or to take an answer.",
+     "Connections to the daemon that were closed because the client took too long to send a request or to take an answer, or because it had no whole request and another client needed its place.",
      http<&HttpUsage::dropped>},
     {"The daemon", "tcpdiag_http_requests_unauthorized_total", kCounter, kNone, "the daemon",
      "Requests to the daemon that came with a name and a password that are not in the web configuration file.",
@@ -444,6 +448,9 @@ constexpr MetricSpec kCatalog[] = {
     {"The daemon", "tcpdiag_web_config_valid", kGauge, kNone, "the daemon",
      "1 when the web configuration file and the certificates it names are in force as they are; 0 when what they became is broken, and the ones before stay in force. Absent without such a file.",
      web_config_valid},
+    {"The daemon", "tcpdiag_web_certificate_expiry_timestamp_seconds", kGauge, kNone, "the web configuration file",
+     "When the first of the certificates that the daemon shows to its clients expires, in seconds since 1970; clients that verify it fail from then on. Absent without TLS.",
+     web_certificate_expiry},
     {"The daemon", "tcpdiag_build_info", kGauge, kVersion, "the daemon",
      "Always 1; the label is the daemon's version.",
      build_info},

@@ -1,29 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/open_connections.h"
 
-#include <netdb.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 
 namespace tcpdiag {
 
-std::string peer_of(int fd) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  std::array<char, NI_MAXHOST> text{};
-  if (getpeername(fd, generic, &length) != 0 ||
-      getnameinfo(generic, length, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0)
-    return {};
-  return text.data();
+OpenConnections::Arrival OpenConnections::arrives(int fd, std::string address) {
+  constexpr std::size_t kShareForKnown = 8;
+  const std::scoped_lock lock(mutex_);
+  std::size_t open = 0, of_address = 0;
+  for (const auto& [other, connection] : connections_) {
+    if (connection.dropped) continue;
+    ++open;
+    of_address += connection.address == address ? 1 : 0;
+  }
+  if (of_address >= limit_per_address_) return Arrival::address_full;
+  const bool known = known_.contains(address);
+  const auto room = known ? limit_ : limit_ - limit_ / kShareForKnown;
+  if (open >= room && !displace_one(known)) return Arrival::full;
+  connections_[fd] = {.address = std::move(address), .number = ++arrivals_};
+  return Arrival::taken;
 }
 
-void OpenConnections::opened(int fd) {
-  const std::scoped_lock lock(mutex_);
-  connections_[fd] = {};
+bool OpenConnections::overdue(const Connection& connection) const {
+  return connection.since && now_ - *connection.since >= kPatienceWhenFull;
 }
+
+/// The lowest goes first; empty: it stays.
+std::optional<int> OpenConnections::rank_to_go(const Connection& connection, bool for_known) const {
+  if (connection.dropped) return std::nullopt;
+  const bool known = known_.contains(connection.address);
+  switch (connection.doing) {
+    case Doing::held: return std::nullopt;
+    case Doing::answering:
+      if (known || !overdue(connection)) return std::nullopt;
+      return 3;
+    case Doing::arriving:
+    case Doing::asking: break;
+  }
+  if (!connection.had_answer && overdue(connection)) return 0;
+  if (!known) return connection.had_answer ? 2 : 1;
+  return for_known ? std::optional(4) : std::nullopt;
+}
+
+bool OpenConnections::displace_one(bool for_known) {
+  auto first = connections_.end();
+  std::pair<int, std::uint64_t> lowest;
+  for (auto it = connections_.begin(); it != connections_.end(); ++it) {
+    const auto rank = rank_to_go(it->second, for_known);
+    if (!rank) continue;
+    const std::pair key(*rank, it->second.number);
+    if (first != connections_.end() && lowest <= key) continue;
+    first = it;
+    lowest = key;
+  }
+  if (first == connections_.end()) return false;
+  drop(first->first, first->second);
+  return true;
+}
+
+void OpenConnections::drop(int fd, Connection& connection) {
+  if (dropped_.peer.empty()) dropped_.peer = connection.address;
+  ++dropped_.count;
+  shutdown(fd, SHUT_RDWR);
+  connection.dropped = true;
+}
+
+void OpenConnections::opened(int fd) { begin(fd, Doing::asking); }
 
 void OpenConnections::begin(int fd, Doing doing) {
   const std::scoped_lock lock(mutex_);
@@ -38,7 +83,18 @@ void OpenConnections::requested(int fd) { begin(fd, Doing::answering); }
 
 void OpenConnections::held(int fd) { begin(fd, Doing::held); }
 
-void OpenConnections::answered(int fd) { begin(fd, Doing::asking); }
+void OpenConnections::answered(int fd, bool served) {
+  begin(fd, Doing::asking);
+  if (!served) return;
+  const std::scoped_lock lock(mutex_);
+  const auto found = connections_.find(fd);
+  if (found == connections_.end()) return;
+  const auto known = known_.find(found->second.address);
+  if (known != known_.end())
+    known->second = now_;
+  else if (known_.size() < kMostKnown)  // who came later cannot push out who was there
+    known_.emplace(found->second.address, now_);
+}
 
 void OpenConnections::closed(int fd) {
   const std::scoped_lock lock(mutex_);
@@ -59,21 +115,29 @@ std::size_t OpenConnections::unanswered() const {
   }));
 }
 
+std::string OpenConnections::address_of(int fd) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = connections_.find(fd);
+  return found == connections_.end() ? std::string() : found->second.address;
+}
+
 OpenConnections::Dropped OpenConnections::drop_slow(TimePoint now) {
   const std::scoped_lock lock(mutex_);
-  const bool full = connections_.size() >= limit_;
-  Dropped dropped;
+  now_ = now;
+  std::erase_if(known_, [&](const auto& known) { return now - known.second > kKnownFor; });
+  // one that the server never took over: its descriptor may be another's by now
+  std::erase_if(connections_, [&](const auto& each) {
+    return each.second.doing == Doing::arriving && each.second.since && now - *each.second.since >= kPatience;
+  });
   for (auto& [fd, connection] : connections_) {
     if (connection.dropped || connection.doing == Doing::held) continue;
     if (!connection.since) connection.since = now;
-    const auto patience = full && connection.doing == Doing::asking ? kPatienceWhenFull : kPatience;
-    if (now - *connection.since < patience) continue;
-    if (dropped.peer.empty()) dropped.peer = peer_of(fd);
-    shutdown(fd, SHUT_RDWR);
-    connection.dropped = true;
-    ++dropped.count;
+    if (connection.doing == Doing::arriving || now - *connection.since < kPatience) continue;
+    // an idle one is what every scraper leaves
+    if (connection.doing == Doing::answering || !connection.had_answer) known_.erase(connection.address);
+    drop(fd, connection);
   }
-  return dropped;
+  return std::exchange(dropped_, {});
 }
 
 }  // namespace tcpdiag

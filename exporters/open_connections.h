@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -11,57 +12,87 @@
 
 namespace tcpdiag {
 
-/// The address of a connection's other end, without the port; empty: not known.
-std::string peer_of(int fd);
-
-/// The connections of one listening socket, and since when each has been doing what it does: sending a
-/// request, or taking an answer. The server's own timeout is for silent clients; here those are found that
-/// send or take a byte now and then. Safe to use from several threads.
+/// The connections of one listening socket, since when each has been doing what it does (sending a request,
+/// or taking an answer), and which of them has to go when there are too many. The server's own timeout is for
+/// silent clients; here those are found that send or take a byte now and then. Safe to use from several
+/// threads.
 class OpenConnections {
  public:
   static constexpr std::chrono::seconds kPatience{10};
-  /// For a client that is not taking an answer while the server is full: others wait to get in.
-  static constexpr std::chrono::seconds kPatienceWhenFull{1};
+  /// Who has no whole request by then, or has not taken its answer, is the first to go when others want in.
+  static constexpr std::chrono::seconds kPatienceWhenFull{5};
+  /// An address that was answered is known for so long.
+  static constexpr std::chrono::hours kKnownFor{1};
+  static constexpr std::size_t kMostKnown = 1024;
 
-  /// `limit`: with so many connections the server is full.
-  explicit OpenConnections(std::size_t limit) : limit_(limit) {}
+  /// `limit`: with so many connections the server is full; an eighth of it is kept for known addresses.
+  explicit OpenConnections(std::size_t limit, std::size_t limit_per_address = SIZE_MAX)
+      : limit_(limit), limit_per_address_(limit_per_address) {}
 
+  /// Whether another one may arrive. Those that are shut down and not closed yet have their descriptors
+  /// still.
+  [[nodiscard]] bool has_room() const { return size() < 2 * limit_; }
+
+  enum class Arrival {
+    taken,
+    address_full,  ///< its address has limit_per_address
+    full,          ///< the server is full of connections that have the better right
+  };
+  /// A connection is there; `address` is its peer's. Where it is taken, another one may have been shut down
+  /// for it: the oldest without a whole request, those of known addresses last and only for known ones. Where
+  /// it is not taken it is the caller's to close.
+  Arrival arrives(int fd, std::string address);
+  /// It is in the server's hands, which will say when it is closed.
   void opened(int fd);
   /// Its request is complete.
   void requested(int fd);
   /// Its request waits for something else than the client: no time passes for it until requested() again.
   void held(int fd);
-  /// Its answer is sent; the next request may come.
-  void answered(int fd);
+  /// Its answer is sent; the next request may come. `served`: it was what it had asked for, whereby its
+  /// address becomes known.
+  void answered(int fd, bool served);
   /// To be called before the descriptor is closed.
   void closed(int fd);
 
   [[nodiscard]] std::size_t size() const;
   /// Those that take an answer, or have not had one yet.
   [[nodiscard]] std::size_t unanswered() const;
+  /// The peer's address; empty: no such connection.
+  [[nodiscard]] std::string address_of(int fd) const;
 
   struct Dropped {
     std::size_t count = 0;
     std::string peer;  ///< address of one of them; empty: not known
   };
-  /// Shuts down those that have been at it for too long, whereupon the server closes them. To be called once
-  /// a second: time counts from the first call that found a connection doing what it does.
+  /// Shuts down those that have been at it for too long, whereupon the server closes them, and tells of those
+  /// that had to go for others since the last call. To be called once a second: time counts from the first
+  /// call that found a connection doing what it does.
   Dropped drop_slow(TimePoint now);
 
  private:
-  enum class Doing { asking, held, answering };
+  enum class Doing { arriving, asking, held, answering };
   struct Connection {
-    Doing doing = Doing::asking;
+    std::string address;
+    std::uint64_t number = 0;  ///< of its arrival
+    Doing doing = Doing::arriving;
     bool had_answer = false;
     bool dropped = false;
 
     std::optional<TimePoint> since;  ///< empty: not looked at yet
   };
   void begin(int fd, Doing doing);
+  [[nodiscard]] bool overdue(const Connection& connection) const;
+  [[nodiscard]] std::optional<int> rank_to_go(const Connection& connection, bool for_known) const;
+  bool displace_one(bool for_known);
+  void drop(int fd, Connection& connection);
 
-  const std::size_t limit_;
-  mutable std::mutex mutex_;  ///< guards the map, and its descriptors against being closed meanwhile
+  const std::size_t limit_, limit_per_address_;
+  mutable std::mutex mutex_;  ///< guards what follows, and the descriptors against being closed meanwhile
   std::map<int, Connection> connections_;
+  std::map<std::string, TimePoint, std::less<>> known_;  ///< when each was last answered
+  std::uint64_t arrivals_ = 0;
+  TimePoint now_;  ///< of the last drop_slow()
+  Dropped dropped_;
 };
 
 }  // namespace tcpdiag

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
 
 #include "exporters/tls_priority.h"
@@ -91,9 +92,67 @@ bool is_verified(gnutls_session_t session) {
   return gnutls_certificate_verify_peers(session, &wanted, 1, &status) == GNUTLS_E_SUCCESS && status == 0;
 }
 
+/// "2026-11-30".
+std::string day_of(std::chrono::system_clock::time_point time) {
+  const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text.data();
+}
+
+void add_weaknesses(gnutls_x509_crt_t certificate, std::vector<std::string>& weaknesses) {
+  constexpr unsigned kLeastRsaBits = 2048, kLeastCurveBits = 224;
+  unsigned bits = 0;
+  const auto algorithm = gnutls_x509_crt_get_pk_algorithm(certificate, &bits);
+  const bool rsa = algorithm == GNUTLS_PK_RSA || algorithm == GNUTLS_PK_RSA_PSS;
+  if (algorithm >= 0 && bits != 0 && bits < (rsa ? kLeastRsaBits : kLeastCurveBits))
+    weaknesses.push_back("an " + std::string(rsa ? "RSA" : "elliptic curve") + " key of " +
+                         std::to_string(bits) + " bits");
+  const int signature = gnutls_x509_crt_get_signature_algorithm(certificate);
+  const bool signed_by_itself =
+      gnutls_x509_crt_check_issuer(certificate, certificate) != 0;  // proves nothing
+  if (signature > 0 && !signed_by_itself &&
+      gnutls_sign_is_secure(static_cast<gnutls_sign_algorithm_t>(signature)) == 0)
+    weaknesses.push_back("the signature " +
+                         std::string(gnutls_sign_get_name(static_cast<gnutls_sign_algorithm_t>(signature))));
+}
+
 std::string reason(int error) { return gnutls_strerror(error); }
 
 }  // namespace
+
+CertificateFacts certificate_facts(const std::string& pem) {
+  const auto text = datum(pem);
+  gnutls_x509_crt_t* list = nullptr;
+  unsigned size = 0;
+  CertificateFacts facts;
+  if (gnutls_x509_crt_list_import2(&list, &size, &text, GNUTLS_X509_FMT_PEM, 0) < 0) return facts;
+  for (unsigned i = 0; i < size; ++i) {
+    const Certificate certificate(list[i]);
+    const auto expires =
+        std::chrono::system_clock::from_time_t(gnutls_x509_crt_get_expiration_time(certificate.get()));
+    if (i == 0 || expires < facts.expires) facts.expires = expires;
+    add_weaknesses(certificate.get(), facts.weaknesses);
+  }
+  gnutls_free(list);
+  return facts;
+}
+
+std::vector<std::string> certificate_warnings(const CertificateFacts& facts,
+                                              std::chrono::system_clock::time_point now) {
+  constexpr auto kSoon = std::chrono::days(14);
+  std::vector<std::string> warnings;
+  const auto left = facts.expires - now;
+  if (left <= kSoon)
+    warnings.push_back("cert_file: the certificate " +
+                       std::string(left <= left.zero() ? "expired on " : "expires on ") +
+                       day_of(facts.expires) + ": clients that verify it " +
+                       (left <= left.zero() ? "fail" : "will fail from then on"));
+  for (const auto& weakness : facts.weaknesses)
+    warnings.push_back("cert_file: the certificate has " + weakness + ", which is too weak");
+  return warnings;
+}
 
 struct TlsServer::Credentials {
   gnutls_certificate_credentials_t certificate = nullptr;
@@ -131,7 +190,10 @@ struct TlsServer::Credentials {
 };
 
 TlsServer::TlsServer(TlsConfig config, TlsTexts texts)
-    : config_(std::move(config)), texts_(std::move(texts)), credentials_(std::make_unique<Credentials>()) {}
+    : config_(std::move(config)),
+      texts_(std::move(texts)),
+      facts_(certificate_facts(texts_.cert)),
+      credentials_(std::make_unique<Credentials>()) {}
 
 TlsServer::~TlsServer() { ::explicit_bzero(texts_.key.data(), texts_.key.size()); }
 

@@ -21,4 +21,9 @@ struct WebSecurity {
   std::optional<RateLimit> rate_limit;                       ///< empty: none
 };
 
+/// What kept strangers out under `before` and would not under `after`: passwords, TLS, what is asked of
+/// clients' certificates. In words, with the keys of the web configuration file; empty: nothing. Other users,
+/// another client CA and other allowed names are not less.
+std::string what_is_lost(const WebSecurity& before, const WebSecurity& after);
+
 }  // namespace tcpdiag

@@ -83,14 +83,15 @@ TestCertificate make_certificate(const CertificateWish& wish) {
   const auto now = std::time(nullptr);
   const auto key = new_key();
   const auto certificate = new_certificate();
-  must(wish.rsa ? gnutls_x509_privkey_generate(key.get(), GNUTLS_PK_RSA, 2048, 0)
+  must(wish.rsa ? gnutls_x509_privkey_generate(key.get(), GNUTLS_PK_RSA, wish.bits, 0)
                 : gnutls_x509_privkey_generate(key.get(), GNUTLS_PK_ECDSA,
                                                GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
   must(gnutls_x509_crt_set_version(certificate.get(), 3));
   must(gnutls_x509_crt_set_serial(certificate.get(), wish.name.data(),
                                   std::min<std::size_t>(wish.name.size(), 8)));
   must(gnutls_x509_crt_set_activation_time(certificate.get(), now - 3 * kDay));
-  must(gnutls_x509_crt_set_expiration_time(certificate.get(), wish.expired ? now - kDay : now + kDay));
+  must(gnutls_x509_crt_set_expiration_time(certificate.get(),
+                                           wish.expired ? now - kDay : now + wish.days * kDay));
   must(gnutls_x509_crt_set_dn_by_oid(certificate.get(), GNUTLS_OID_X520_COMMON_NAME, 0, wish.name.data(),
                                      static_cast<unsigned>(wish.name.size())));
   must(gnutls_x509_crt_set_key(certificate.get(), key.get()));

@@ -22,6 +22,8 @@ struct CertificateWish {
   std::vector<std::string> names;
   bool rsa = false;      ///< otherwise it has a key on an elliptic curve
   bool expired = false;  ///< it was in force until yesterday
+  unsigned bits = 2048;  ///< of the key, if it is RSA
+  int days = 1;          ///< for how many it is in force yet, unless it has expired
 };
 
 /// Made at the time of the test, so that none of them runs out.

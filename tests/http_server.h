@@ -75,7 +75,7 @@ class Client {
 
 inline std::string request(const std::string& first_line,
                            const std::string& headers = "Connection: close\r\n") {
-  return first_line + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n";
+  return first_line + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n";
 }
 
 inline std::string ask(const HttpServer& server, const std::string& text) {

@@ -279,6 +279,7 @@ Report sample_report() {
                           .dropped = 4,
                           .unauthorized = 2,
                           .limited = 1,
+                          .certificate_expires = std::chrono::sys_days(std::chrono::year{2027} / 6 / 1),
                           .web_config_valid = true};
   report.runs = sample_runs();
 

@@ -45,13 +45,15 @@ TEST_CASE("without flags and file the options have their defaults") {
 
 TEST_CASE("every option can be given as a flag, with a blank or an equals sign") {
   const auto options = load_options(
-      {"--web.listen-address=127.0.0.1:1", "--web.listen-address", "[::1]:2", "--web.config.file=web.yml",
-       "--web.max-connections=8", "--web.max-connections-per-ip=4", "--log.level", "debug",
-       "--log.format=json", "--no-collector.netstat", "--cpu-budget", "0.5", "--netns=blue",
-       "--netns=/proc/7/ns/net", "--max-listeners=1", "--max-server-ports=2", "--max-processes=3"});
+      {"--web.listen-address=127.0.0.1:1", "--web.listen-address", "[::1]:2", "--web.allowed-host=a",
+       "--web.allowed-host=*.b", "--web.config.file=web.yml", "--web.max-connections=8",
+       "--web.max-connections-per-ip=4", "--log.level", "debug", "--log.format=json",
+       "--no-collector.netstat", "--cpu-budget", "0.5", "--netns=blue", "--netns=/proc/7/ns/net",
+       "--max-listeners=1", "--max-server-ports=2", "--max-processes=3"});
   REQUIRE(options);
   Options expected;
   expected.listen_addresses = {"127.0.0.1:1", "[::1]:2"};
+  expected.allowed_hosts = {"a", "*.b"};
   expected.web_config_file = "web.yml";
   expected.max_connections = 8;
   expected.max_connections_per_ip = 4;
@@ -71,13 +73,14 @@ TEST_CASE("a file may say every option, with comments") {
   const auto path = directory.write("tcpdiagd.json", R"({
     // one line
     "listen_addresses": ["[::1]:2"], /* several
-    lines */ "web_config_file": "web.yml", "max_connections": 8, "max_connections_per_ip": 4, "log_level": "warn", "log_format": "json",
+    lines */ "allowed_hosts": ["a"], "web_config_file": "web.yml", "max_connections": 8, "max_connections_per_ip": 4, "log_level": "warn", "log_format": "json",
     "collectors": {"netstat": false}, "cpu_budget": 1, "namespaces": ["blue"],
     "max_listeners": 1, "max_server_ports": 2, "max_processes": 3
   })");
   const auto options = load_options({"--config.file=" + path});
   REQUIRE(options);
   CHECK(options->listen_addresses == Arguments{"[::1]:2"});
+  CHECK(options->allowed_hosts == Arguments{"a"});
   CHECK(options->web_config_file == "web.yml");
   CHECK(options->max_connections == 8);
   CHECK(options->log_level == LogLevel::warn);
@@ -204,8 +207,9 @@ TEST_CASE("an unknown key of the file is named with the nearest known one") {
         "collectors has the unknown key \"nestat\"; did you mean \"netstat\"?\n");
   const std::string long_key(200000, 'x');
   CHECK(complaint_about("{\"" + long_key + "\": 1}").size() < 400);
-  CHECK_THAT(complaint_about(R"({"": 1})"),
-             ContainsSubstring("unknown key \"\"; allowed: listen_addresses, web_config_file, "));
+  CHECK_THAT(
+      complaint_about(R"({"": 1})"),
+      ContainsSubstring("unknown key \"\"; allowed: listen_addresses, allowed_hosts, web_config_file, "));
   CHECK_THAT(complaint_about(R"({"collectors": {"disk": true}})"),
              ContainsSubstring("collectors has the unknown key \"disk\"; allowed: netstat, sockstat, "));
 }

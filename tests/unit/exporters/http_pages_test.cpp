@@ -136,13 +136,32 @@ TEST_CASE("who asks too early is told which collectors have not run") {
   CHECK(*server.get("/-/ready").body == "tcpdiagd is not ready: waiting for self, sysctl of blue\\x0a.\n");
 }
 
-TEST_CASE("a target may be a whole URI, whatever its host") {
+TEST_CASE("a target may be a whole URI, with a host that is allowed") {
   Server server;
   for (const auto* target : {"http://host/-/healthy", "HTTPS://[::1]:10180/-/healthy", "http:///-/healthy"})
     CHECK(server.get(target).status == 200);
-  CHECK(*server.get("http://host").body == *server.get("/").body);
-  for (const auto* target : {"http:/-/healthy", "ftp://host/-/healthy", "host/-/healthy", "http://host/x"})
+  CHECK(*server.get("http://localhost").body == *server.get("/").body);
+  for (const auto* target :
+       {"http:/-/healthy", "ftp://host/-/healthy", "host/-/healthy", "http://localhost/x"})
     CHECK(server.get(target).status == 404);
+  CHECK(server.get("http://host/").status == 421);
+}
+
+TEST_CASE("who asks by a foreign name gets the metrics and the health, and neither page nor API") {
+  Server server;
+  server.reports.publish(shared(sample_report()));
+  server.pages.set_allowed_hosts(AllowedHosts({"web1"}));
+  const auto status = [&](std::string_view path, std::string_view host) {
+    return server.pages.answer({.method = "GET", .path = path, .host = host}).status;
+  };
+  for (const auto* path : {"/", "/style.css", "/api/v1/report", "/api/v1/findings", "/api/v1/incidents"}) {
+    CHECK(status(path, "evil.example:10180") == 421);
+    for (const auto* host : {"", "web1:10180", "10.0.0.1:10180", "localhost"})
+      CHECK(status(path, host) == 200);
+  }
+  for (const auto* path : {"/metrics", "/-/healthy", "/-/ready"}) CHECK(status(path, "evil.example") == 200);
+  const auto refused = server.pages.answer({.method = "GET", .path = "/", .host = "evil.example"});
+  CHECK_THAT(*refused.body, ContainsSubstring("--web.allowed-host=NAME"));
 }
 
 TEST_CASE("only GET and HEAD are allowed, and no body") {

@@ -273,6 +273,29 @@ TEST_CASE("TLS is served, and plain HTTP is not beside it", "[http][tls]") {
   CHECK(status_of(healthy(*server)) == 0);
 }
 
+TEST_CASE("who breaks off or is reset in a TLS handshake is gone at once", "[http][tls]") {
+  Published<Report> reports;
+  HttpOptions options;
+  const auto certificate = make_certificate({.names = {"DNS:localhost"}});
+  options.security = shared({.tls = tls_with(certificate)});
+  options.idle_timeout = std::chrono::hours(1);
+  const auto server = start(reports, options);
+  const std::string too_long("\x16\x03\x01\x00\x05hello", 10), begun("\x16\x03\x01\x02", 4);
+  for (const auto& text : {too_long, begun, std::string("GET / HTTP/1.1\r\n"), std::string()})
+    for (const bool reset : {true, false}) {
+      const Client client(*server);
+      client.send(text);
+      const linger at_once{.l_onoff = reset ? 1 : 0, .l_linger = 0};
+      setsockopt(client.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+  const TlsClient last(*server, certificate);  // behind all of them in the queue
+  CHECK(last.ask_healthy() == 200);
+  const auto patience = std::chrono::steady_clock::now() + 20s;
+  while (server->usage().connections > 1 && std::chrono::steady_clock::now() < patience)
+    std::this_thread::yield();
+  CHECK(server->usage().connections == 1);
+}
+
 TEST_CASE("a new certificate is shown to new connections, and open ones go on", "[http][tls]") {
   Published<Report> reports;
   const auto before = make_certificate({.names = {"DNS:localhost"}, .rsa = true});
@@ -322,5 +345,17 @@ TEST_CASE("TLS cannot be switched on or off while the server runs", "[http][tls]
   const auto secure = start_with(reports, {.tls = tls_with(certificate)});
   const auto off = secure->set_security(shared({}));
   REQUIRE_FALSE(off);
-  CHECK(off.error().detail == "TLS is switched off, which takes effect after a restart only");
+  CHECK(off.error().detail == "it no longer has TLS (tls_server_config), which only a restart takes away");
+  CHECK(TlsClient(*secure, certificate).ask_healthy() == 200);
+}
+
+TEST_CASE("passwords are not taken away while the server runs", "[http]") {
+  Published<Report> reports;
+  const auto server = start_with(reports, {.users = {{"anna", kHash}}});
+  const auto emptied = server->set_security(shared({}));
+  REQUIRE_FALSE(emptied);
+  CHECK(emptied.error().detail ==
+        "it no longer has the passwords (basic_auth_users), which only a restart takes away");
+  CHECK(status_of(healthy(*server)) == 401);
+  CHECK(status_of(healthy(*server, kAnna)) == 200);
 }

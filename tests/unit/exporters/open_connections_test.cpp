@@ -30,19 +30,34 @@ struct Pair {
 
 constexpr TimePoint kStart{};
 
+/// As the server takes one over.
+void take(OpenConnections& connections, const Pair& pair, const char* address = "10.0.0.1") {
+  REQUIRE(connections.arrives(pair.fds[0], address) == OpenConnections::Arrival::taken);
+  connections.opened(pair.fds[0]);
+}
+
+/// Makes an address known: one of its connections gets what it asks for.
+void serve_once(OpenConnections& connections, const char* address) {
+  const Pair pair;
+  take(connections, pair, address);
+  connections.requested(pair.fds[0]);
+  connections.answered(pair.fds[0], true);
+  connections.closed(pair.fds[0]);
+}
+
 }  // namespace
 
 TEST_CASE("a connection may take ten seconds for its request, and again for its answer") {
   OpenConnections connections(100);
   const Pair pair;
   const int fd = pair.fds[0];
-  connections.opened(fd);
+  take(connections, pair);
   CHECK(connections.drop_slow(kStart).count == 0);
   CHECK(connections.drop_slow(kStart + 9s).count == 0);
   connections.requested(fd);
   CHECK(connections.drop_slow(kStart + 10s).count == 0);
   CHECK(connections.drop_slow(kStart + 19s).count == 0);
-  connections.answered(fd);
+  connections.answered(fd, true);
   CHECK(connections.drop_slow(kStart + 20s).count == 0);
   CHECK(connections.drop_slow(kStart + 29s).count == 0);
   CHECK_FALSE(pair.is_shut_down());
@@ -53,7 +68,7 @@ TEST_CASE("a connection may take ten seconds for its request, and again for its 
 TEST_CASE("a connection that takes its answer too slowly is dropped, once") {
   OpenConnections connections(100);
   const Pair pair;
-  connections.opened(pair.fds[0]);
+  take(connections, pair);
   connections.requested(pair.fds[0]);
   connections.drop_slow(kStart);
   CHECK(connections.drop_slow(kStart + 10s).count == 1);
@@ -63,27 +78,119 @@ TEST_CASE("a connection that takes its answer too slowly is dropped, once") {
   CHECK(connections.size() == 0);
 }
 
-TEST_CASE("when the server is full, who only waits goes after a second and who takes an answer stays") {
-  OpenConnections connections(2);
-  const Pair waiting, answering;
-  connections.opened(waiting.fds[0]);
-  connections.opened(answering.fds[0]);
+TEST_CASE("when the server is full, a newcomer takes the place of the oldest without a whole request") {
+  OpenConnections connections(3);
+  const Pair answering, oldest, younger, newcomer;
+  take(connections, answering, "10.0.0.1");
   connections.requested(answering.fds[0]);
-  CHECK(connections.drop_slow(kStart).count == 0);
-  CHECK(connections.drop_slow(kStart + 1s).count == 1);
-  CHECK(waiting.is_shut_down());
+  take(connections, oldest, "10.0.0.2");
+  take(connections, younger, "10.0.0.3");
+  take(connections, newcomer, "10.0.0.4");
+  CHECK(oldest.is_shut_down());
   CHECK_FALSE(answering.is_shut_down());
+  CHECK_FALSE(younger.is_shut_down());
+  const auto dropped = connections.drop_slow(kStart);
+  CHECK(dropped.count == 1);
+  CHECK(dropped.peer == "10.0.0.2");
+}
+
+TEST_CASE(
+    "when all are busy with answers a newcomer is refused, unless one of them has been at it for five "
+    "seconds") {
+  OpenConnections connections(1);
+  const Pair answering, newcomer;
+  take(connections, answering);
+  connections.requested(answering.fds[0]);
+  connections.drop_slow(kStart);
+  connections.drop_slow(kStart + 4s);
+  CHECK(connections.arrives(newcomer.fds[0], "10.0.0.2") == OpenConnections::Arrival::full);
+  connections.drop_slow(kStart + 5s);
+  CHECK(connections.arrives(newcomer.fds[0], "10.0.0.2") == OpenConnections::Arrival::taken);
+  CHECK(answering.is_shut_down());
+}
+
+TEST_CASE("an address that was served keeps its idle connections, and the reserve, from strangers") {
+  OpenConnections connections(8);
+  serve_once(connections, "10.0.0.1");
+  const Pair known, known_later;
+  take(connections, known, "10.0.0.1");
+  const Pair strangers[8];
+  for (const auto& stranger : strangers) take(connections, stranger, "10.0.0.2");
+  CHECK_FALSE(known.is_shut_down());
+  CHECK(strangers[0].is_shut_down());  // seven of eight are for all
+  CHECK(strangers[1].is_shut_down());
+  CHECK_FALSE(strangers[2].is_shut_down());
+  take(connections, known_later, "10.0.0.1");
+  CHECK_FALSE(strangers[2].is_shut_down());
+}
+
+TEST_CASE("who was known and is slow is not known any more") {
+  OpenConnections connections(1);
+  serve_once(connections, "10.0.0.1");
+  const Pair slow, stranger;
+  take(connections, slow, "10.0.0.1");
+  CHECK(connections.arrives(stranger.fds[0], "10.0.0.2") == OpenConnections::Arrival::full);
+  connections.drop_slow(kStart);
+  CHECK(connections.drop_slow(kStart + 10s).count == 1);
+  connections.closed(slow.fds[0]);
+  const Pair again;
+  take(connections, again, "10.0.0.1");
+  CHECK(connections.arrives(stranger.fds[0], "10.0.0.2") == OpenConnections::Arrival::taken);
+  CHECK(again.is_shut_down());
+}
+
+TEST_CASE("an address is forgotten an hour after it was served") {
+  OpenConnections connections(1);
+  serve_once(connections, "10.0.0.1");
+  connections.drop_slow(kStart + 2h);
+  const Pair known, stranger;
+  take(connections, known, "10.0.0.1");
+  CHECK(connections.arrives(stranger.fds[0], "10.0.0.2") == OpenConnections::Arrival::taken);
+}
+
+TEST_CASE("an address has its own limit, and those that are shut down do not count") {
+  OpenConnections connections(8, 2);
+  const Pair first, second, third, other;
+  take(connections, first, "10.0.0.1");
+  take(connections, second, "10.0.0.1");
+  CHECK(connections.arrives(third.fds[0], "10.0.0.1") == OpenConnections::Arrival::address_full);
+  CHECK(connections.arrives(other.fds[0], "10.0.0.2") == OpenConnections::Arrival::taken);
+  connections.drop_slow(kStart);
+  connections.drop_slow(kStart + 10s);
+  CHECK(connections.arrives(third.fds[0], "10.0.0.1") == OpenConnections::Arrival::taken);
+}
+
+TEST_CASE("twice the limit is the most that have a descriptor, however many were shut down") {
+  OpenConnections connections(2);
+  const Pair pairs[4];
+  for (const auto& pair : pairs) {
+    CHECK(connections.has_room());
+    take(connections, pair);
+  }
+  CHECK_FALSE(connections.has_room());
+  connections.closed(pairs[0].fds[0]);
+  CHECK(connections.has_room());
+}
+
+TEST_CASE("what the server never took over is not shut down for its slowness, and forgotten in time") {
+  OpenConnections connections(1);
+  const Pair pair;
+  REQUIRE(connections.arrives(pair.fds[0], "10.0.0.1") == OpenConnections::Arrival::taken);
+  connections.drop_slow(kStart);
+  connections.drop_slow(kStart + 10s);
+  CHECK_FALSE(pair.is_shut_down());
+  CHECK(connections.size() == 0);
 }
 
 TEST_CASE("a connection that is closed is left alone, and its descriptor starts anew") {
   OpenConnections connections(100);
   const Pair pair;
-  connections.opened(pair.fds[0]);
+  take(connections, pair);
   connections.drop_slow(kStart);
   connections.closed(pair.fds[0]);
   connections.requested(pair.fds[0]);
   CHECK(connections.drop_slow(kStart + 60s).count == 0);
-  connections.opened(pair.fds[0]);
+  take(connections, pair);
   CHECK(connections.drop_slow(kStart + 61s).count == 0);
   CHECK_FALSE(pair.is_shut_down());
 }
@@ -92,7 +199,7 @@ TEST_CASE("no time passes for a connection while it waits for something else tha
   OpenConnections connections(1);
   const Pair pair;
   const int fd = pair.fds[0];
-  connections.opened(fd);
+  take(connections, pair);
   connections.requested(fd);
   CHECK(connections.drop_slow(kStart).count == 0);
   connections.held(fd);
@@ -111,14 +218,14 @@ TEST_CASE(
   const Pair pair;
   const int fd = pair.fds[0];
   CHECK(connections.unanswered() == 0);
-  connections.opened(fd);
+  take(connections, pair);
   CHECK(connections.unanswered() == 1);
   connections.requested(fd);
   CHECK(connections.unanswered() == 1);
   connections.held(fd);
   CHECK(connections.unanswered() == 0);
   connections.requested(fd);
-  connections.answered(fd);
+  connections.answered(fd, true);
   CHECK(connections.unanswered() == 0);
   connections.requested(fd);
   CHECK(connections.unanswered() == 1);

@@ -233,3 +233,29 @@ TEST_CASE("a certificate that is cut off anywhere is an error or the whole of it
   for (std::size_t length = 0; length + 40 < made.key.size(); length += 7)
     CHECK_FALSE(TlsServer::make({}, {made.certificate, made.key.substr(0, length), ""}));
 }
+
+TEST_CASE(
+    "the certificate that runs out first counts, and one that has run out or will within 14 days is told") {
+  const auto lasting = make_certificate({.days = 300}), ending = make_certificate({.days = 30});
+  const auto facts = certificate_facts(lasting.certificate + ending.certificate);
+  CHECK(facts.weaknesses.empty());
+  const auto expires = facts.expires;
+  CHECK(expires == certificate_facts(ending.certificate).expires);
+  CHECK(certificate_warnings(facts, expires - std::chrono::days(15)).empty());
+  const auto soon = certificate_warnings(facts, expires - std::chrono::days(14));
+  REQUIRE(soon.size() == 1);
+  CHECK(soon[0].starts_with("cert_file: the certificate expires on 20"));
+  const auto over = certificate_warnings(facts, expires);
+  REQUIRE(over.size() == 1);
+  CHECK(over[0].starts_with("cert_file: the certificate expired on 20"));
+}
+
+TEST_CASE("keys that are too short are told") {
+  const auto weak = certificate_facts(make_certificate({.rsa = true, .bits = 1024, .days = 300}).certificate);
+  CHECK(weak.weaknesses == std::vector<std::string>{"an RSA key of 1024 bits"});
+  CHECK(
+      certificate_warnings(weak, weak.expires - std::chrono::days(100)) ==
+      std::vector<std::string>{"cert_file: the certificate has an RSA key of 1024 bits, which is too weak"});
+  CHECK(certificate_facts(make_certificate({.rsa = true}).certificate).weaknesses.empty());
+  CHECK(certificate_facts("no certificate").weaknesses.empty());
+}
