@@ -5,6 +5,7 @@
 #include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -25,27 +26,37 @@ void store_address(bool v6, const __be32 (&words)[4], IpAddress& address) {
   std::memcpy(address.bytes.data(), words, v6 ? 16 : 4);
 }
 
-Result<void> parse_attributes(std::span<const std::byte> bytes, DiagSocket& socket) {
+// Calls `see` with the type and the value of every attribute.
+template <class See>
+Result<void> for_each_attribute(std::span<const std::byte> bytes, See see) {
   while (bytes.size() >= sizeof(rtattr)) {
     rtattr attribute{};
     std::memcpy(&attribute, bytes.data(), sizeof attribute);
     if (attribute.rta_len < sizeof attribute || attribute.rta_len > bytes.size())
       return malformed("an attribute's length does not fit");
-    const auto value = bytes.subspan(sizeof attribute, attribute.rta_len - sizeof attribute);
-    if (attribute.rta_type == INET_DIAG_SKMEMINFO) {
-      constexpr std::size_t kOffset = SK_MEMINFO_DROPS * sizeof(std::uint32_t);
-      std::uint32_t drops = 0;
-      if (value.size() >= kOffset + sizeof drops) {  // kernels before 4.7 do not tell
-        std::memcpy(&drops, value.data() + kOffset, sizeof drops);
-        socket.drops = drops;
-      }
-    } else if (attribute.rta_type == INET_DIAG_SKV6ONLY && !value.empty()) {
-      socket.v6_only = value.front() != std::byte{0};
-    }
+    see(attribute.rta_type, bytes.subspan(sizeof attribute, attribute.rta_len - sizeof attribute));
     bytes = bytes.subspan(std::min<std::size_t>(RTA_ALIGN(attribute.rta_len), bytes.size()));
   }
   if (!bytes.empty()) return malformed("an attribute is cut off");
   return {};
+}
+
+// The number at that place of an attribute; kernels differ in how much they tell.
+std::optional<std::uint32_t> number_at(std::span<const std::byte> value, std::size_t offset) {
+  std::uint32_t number = 0;
+  if (value.size() < offset + sizeof number) return std::nullopt;
+  std::memcpy(&number, value.data() + offset, sizeof number);
+  return number;
+}
+
+Result<void> parse_attributes(std::span<const std::byte> bytes, DiagSocket& socket) {
+  return for_each_attribute(bytes, [&](std::uint16_t type, std::span<const std::byte> value) {
+    constexpr std::size_t kDrops = SK_MEMINFO_DROPS * sizeof(std::uint32_t);
+    if (type == INET_DIAG_SKMEMINFO) {
+      if (const auto drops = number_at(value, kDrops)) socket.drops = drops;  // from 4.7 on
+    } else if (type == INET_DIAG_SKV6ONLY && !value.empty())
+      socket.v6_only = value.front() != std::byte{0};
+  });
 }
 
 Result<void> parse_message(std::span<const std::byte> payload, DiagSocket& socket) {
@@ -66,10 +77,23 @@ Result<void> parse_message(std::span<const std::byte> payload, DiagSocket& socke
   socket.receive_queue = message.idiag_rqueue;
   socket.send_queue = message.idiag_wqueue;
   socket.uid = message.idiag_uid;
+  socket.timer = static_cast<DiagTimer>(message.idiag_timer);
   socket.inode = message.idiag_inode;
   // In other states the attributes tell nothing that we use.
   if (socket.state != TcpState::listen) return {};
   return parse_attributes(payload.subspan(sizeof message), socket);
+}
+
+// A time at that place of struct tcp_info.
+std::optional<std::chrono::milliseconds> parse_milliseconds(std::span<const std::byte> payload,
+                                                            std::size_t offset) {
+  if (payload.size() < sizeof(inet_diag_msg)) return std::nullopt;
+  std::optional<std::uint32_t> ago;
+  const auto parsed = for_each_attribute(payload.subspan(sizeof(inet_diag_msg)), [&](auto type, auto value) {
+    if (type == INET_DIAG_INFO) ago = number_at(value, offset);
+  });
+  if (!parsed || !ago) return std::nullopt;
+  return std::chrono::milliseconds(*ago);
 }
 
 }  // namespace
@@ -78,6 +102,14 @@ Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload) {
   Result<DiagSocket> socket;  // filled where it is returned: a dump may show a million of them
   if (auto parsed = parse_message(payload, *socket); !parsed) socket = tl::unexpected<Error>(parsed.error());
   return socket;
+}
+
+std::optional<std::chrono::milliseconds> parse_last_data_sent(std::span<const std::byte> payload) {
+  return parse_milliseconds(payload, offsetof(tcp_info, tcpi_last_data_sent));
+}
+
+std::optional<std::chrono::milliseconds> parse_last_data_received(std::span<const std::byte> payload) {
+  return parse_milliseconds(payload, offsetof(tcp_info, tcpi_last_data_recv));
 }
 
 }  // namespace tcpdiag

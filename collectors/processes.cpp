@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "collectors/cgroup.h"
+#include "collectors/process_netns.h"
 #include "core/text.h"
 
 namespace tcpdiag {
@@ -419,6 +420,7 @@ Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   auto result = published(wanted.listening);
   result.some_hidden = !std::binary_search(pids->begin(), pids->end(), 1);
   closed_.look(reading, result);
+  mark_elsewhere(reading.source, result);
   return result;
 }
 

@@ -43,8 +43,10 @@ inline std::string overrun_key(const std::string& netns) { return netns + "/kmsg
 inline std::string more_key(const std::string& netns) { return netns + "/kmsg.more"; }
 
 inline std::string dump_key(const std::string& netns, const SocketDump& request) {
-  return netns + "/sock_diag/states-" + std::to_string(request.states) +
-         (request.socket_memory ? "-memory" : "");
+  auto key = netns + "/sock_diag/states-" + std::to_string(request.states) +
+             (request.socket_memory ? "-memory" : "") + (request.tcp_info ? "-info" : "");
+  for (const auto port : request.local_ports) key += "-" + std::to_string(port);
+  return key;
 }
 
 // In X.links and X.protocols a line is a name, a blank and a target, or, when it could not be read,

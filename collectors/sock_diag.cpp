@@ -3,6 +3,7 @@
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -24,6 +25,28 @@ tl::unexpected<Error> netlink_error(int libnl_code, std::string_view doing) {
                     : libnl_code == -NLE_AGAIN                             ? Errc::timed_out
                                                                            : Errc::failed;
   return unexpected(code, std::string(kWhere) + ": " + std::string(doing) + ": " + nl_geterror(libnl_code));
+}
+
+// Lets through what has one of the ports (inet_diag_bc_run() in net/ipv4/inet_diag.c): for each port "at
+// least it" and "at most it", which every kernel has, and a jump to the end. What goes beyond the end is left
+// out.
+std::vector<inet_diag_bc_op> port_filter(const std::vector<std::uint16_t>& ports) {
+  constexpr std::size_t kOps = 5;
+  constexpr auto kBytes = sizeof(inet_diag_bc_op);
+  std::vector<inet_diag_bc_op> filter;
+  for (auto left = ports.size(); left > 0; --left) {
+    const auto to_next = static_cast<std::uint16_t>((kOps + (left == 1 ? 1 : 0)) * kBytes);
+    const auto to_end = static_cast<std::uint16_t>(((left - 1) * kOps + 1) * kBytes);
+    const auto port = ports[ports.size() - left];
+    filter.push_back({.code = INET_DIAG_BC_S_GE, .yes = 2 * kBytes, .no = to_next});
+    filter.push_back({.code = 0, .yes = 0, .no = port});
+    filter.push_back({.code = INET_DIAG_BC_S_LE,
+                      .yes = 2 * kBytes,
+                      .no = static_cast<std::uint16_t>(to_next - 2 * kBytes)});
+    filter.push_back({.code = 0, .yes = 0, .no = port});
+    filter.push_back({.code = INET_DIAG_BC_JMP, .yes = kBytes, .no = to_end});
+  }
+  return filter;
 }
 
 }  // namespace
@@ -49,11 +72,16 @@ Result<void> SockDiag::send(const SocketDump& request) {
   // The old form of the request is the one that shows both families in a single walk of the kernel's table.
   inet_diag_req body{};
   body.idiag_states = request.states;
-  if (request.socket_memory) body.idiag_ext = 1U << (INET_DIAG_SKMEMINFO - 1);
+  if (request.socket_memory) body.idiag_ext |= 1U << (INET_DIAG_SKMEMINFO - 1);
+  if (request.tcp_info) body.idiag_ext |= 1U << (INET_DIAG_INFO - 1);
 
   const std::unique_ptr<nl_msg, void (*)(nl_msg*)> message(
       nlmsg_alloc_simple(TCPDIAG_GETSOCK, NLM_F_REQUEST | NLM_F_DUMP), nlmsg_free);
   if (!message || nlmsg_append(message.get(), &body, sizeof body, NLMSG_ALIGNTO) < 0)
+    return netlink_error(-NLE_NOMEM, "asking");
+  if (const auto filter = port_filter(request.local_ports);
+      !filter.empty() && nla_put(message.get(), INET_DIAG_REQ_BYTECODE,
+                                 static_cast<int>(filter.size() * sizeof filter.front()), filter.data()) < 0)
     return netlink_error(-NLE_NOMEM, "asking");
   nlmsg_hdr(message.get())->nlmsg_seq = ++sequence_;
   if (const int code = nl_send(socket_.get(), message.get()); code < 0) return netlink_error(code, "asking");

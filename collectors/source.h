@@ -15,8 +15,10 @@ namespace tcpdiag {
 
 /// Which sockets a dump shall show.
 struct SocketDump {
-  std::uint32_t states = 0;    ///< bit n: TcpState n
-  bool socket_memory = false;  ///< ask for INET_DIAG_SKMEMINFO, which holds a listener's drops
+  std::uint32_t states = 0;                  ///< bit n: TcpState n
+  bool socket_memory = false;                ///< ask for INET_DIAG_SKMEMINFO, which holds a listener's drops
+  bool tcp_info = false;                     ///< ask for INET_DIAG_INFO: struct tcp_info
+  std::vector<std::uint16_t> local_ports{};  ///< only sockets with one of these; empty: all
 };
 
 /// One bit of SocketDump::states.

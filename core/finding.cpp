@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/finding.h"
 
+#include <algorithm>
+
 namespace tcpdiag {
 namespace {
 
@@ -45,6 +47,13 @@ std::string to_string(const Subject& subject) {
     case SubjectKind::setting: return subject.name;
   }
   return "";
+}
+
+bool was_known_as(const Finding& finding, const Subject& subject) {
+  return std::ranges::any_of(finding.known_as, [&](const Subject& former) {
+    return former.kind == subject.kind && former.port == subject.port && former.name == subject.name &&
+           (former.address == subject.address || former.address.empty() || subject.address.empty());
+  });
 }
 
 }  // namespace tcpdiag

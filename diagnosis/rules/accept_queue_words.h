@@ -112,14 +112,19 @@ inline constexpr std::string_view kFdExplains[] = {"fd-limit-reached",      "fd-
                                                    "close-wait-unaccepted", "accept-queue-app-stalled",
                                                    "accept-queue-app-slow", "accept-queue-backlog-small",
                                                    "syn-queue-overflow",    "syn-queue-full"};
-inline constexpr std::string_view kStuckExplains[] = {"close-wait-unaccepted", "accept-queue-app-stalled",
-                                                      "accept-queue-app-slow", "accept-queue-backlog-small",
-                                                      "syn-queue-overflow",    "syn-queue-full"};
-inline constexpr std::string_view kStalledExplains[] = {"close-wait-unaccepted", "accept-queue-app-slow",
-                                                        "accept-queue-backlog-small", "syn-queue-overflow",
-                                                        "syn-queue-full"};
-inline constexpr std::string_view kSlowExplains[] = {"close-wait-unaccepted", "accept-queue-backlog-small",
-                                                     "syn-queue-overflow", "syn-queue-full"};
+inline constexpr std::string_view kStuckExplains[] = {"close-wait-unaccepted",
+                                                      "close-wait-leak",
+                                                      "accept-queue-app-stalled",
+                                                      "accept-queue-app-slow",
+                                                      "accept-queue-backlog-small",
+                                                      "syn-queue-overflow",
+                                                      "syn-queue-full"};
+inline constexpr std::string_view kStalledExplains[] = {"close-wait-unaccepted", "close-wait-leak",
+                                                        "accept-queue-app-slow", "accept-queue-backlog-small",
+                                                        "syn-queue-overflow",    "syn-queue-full"};
+inline constexpr std::string_view kSlowExplains[] = {"close-wait-unaccepted", "close-wait-leak",
+                                                     "accept-queue-backlog-small", "syn-queue-overflow",
+                                                     "syn-queue-full"};
 
 inline constexpr std::string_view kStuckReplaces[] = {"accept-queue-app-stalled", "accept-queue-app-slow"};
 inline constexpr std::string_view kStalledReplaces[] = {"accept-queue-one-listener-stuck",

@@ -14,6 +14,14 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "A timeout for requests, or a larger pool of connections, ends the growth; a higher limit only moves "
      "it.",
      ""},
+    {"Let {process} end idle connections: an idle timeout of its own, or SO_KEEPALIVE on what it accepts; "
+     "{idle} "
+     "of its descriptors are such to port {idle_port}.",
+     "ss -tno state established '( sport = :{idle_port} )' | head -n 20",
+     "Without a timer: (keepalive,...) in the last column nothing finds out that a peer has vanished, and "
+     "its "
+     "descriptor is never free; a higher limit only delays that.",
+     "Clients that are only slow to ask again have to reconnect."},
     {"Raise the limit of the running process now, without a restart.",
      "prlimit --pid {pid} --nofile={new_limits}",
      "accept(), connect() and open() work again at once; connections that wait in the queue are taken.",

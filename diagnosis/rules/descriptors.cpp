@@ -42,7 +42,7 @@ Verdict processes_that(const Window& window, const Thresholds& t, Condition hold
         unseen.value_or(Error{Errc::denied, "processes: of none the open descriptors can be counted"}));
   std::vector<Facts> found;
   for (const auto& process : processes)
-    if (process.fd_ratio() && *process.soft_limit >= t.fd_limit_min && holds(process)) {
+    if (!process.elsewhere && process.fd_ratio() && *process.soft_limit >= t.fd_limit_min && holds(process)) {
       Facts facts{.subject = process_subject(process)};
       add_descriptor_facts(facts, window, process);
       found.push_back(std::move(facts));
@@ -103,7 +103,9 @@ const Rule kRules[] = {
               .clients_see = "Connections are established but nobody answers; later, when the accept queue is full, timeouts. The process itself gets EMFILE "
                              "(errno 24, Too many open files).",
               .summary = "{owner} has no descriptor left: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; {close_wait} of them are sockets whose "
-                         "peer has closed][; {closed} of them are sockets that are closed already], so accept(), connect() and open() fail with EMFILE "
+                         "peer has closed][; {closed} of them are sockets that are closed already]"
+                         "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"
+                         ", so accept(), connect() and open() fail with EMFILE "
                          "(errno 24)[; its clients grew by {clients} while the connections to {upstream} stayed at {upstream_connections}].",
               .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .consequences = kReachedConsequences, .explains = kReachedExplains, .reads = kReads},
      .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = fd_limit_reached},
@@ -112,7 +114,9 @@ const Rule kRules[] = {
               .true_when = "A process has opened at least 80 % of the descriptors that its soft RLIMIT_NOFILE allows.",
               .clients_see = "Nothing yet. At the limit connections are established but nobody answers.",
               .summary = "{owner} has {open_fds} of {soft_limit} descriptors open ({share} of RLIMIT_NOFILE)[; {close_wait} of them are sockets whose peer has "
-                         "closed][; {closed} of them are sockets that are closed already][; at the present slope the limit is reached in {forecast}]"
+                         "closed][; {closed} of them are sockets that are closed already]"
+                         "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"
+                         "[; at the present slope the limit is reached in {forecast}]"
                          "[; its clients grew by {clients} while the connections to {upstream} stayed at {upstream_connections}].",
               .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .reads = kReads},
      .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = fd_limit_near},
