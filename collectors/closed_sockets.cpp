@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "collectors/inet_diag.h"
+#include "collectors/process_netns.h"
 #include "collectors/processes.h"
 #include "core/text.h"
 
@@ -43,15 +44,6 @@ Count missing_from_tables(const Snapshot& snapshot) {
   for (const auto& netns : snapshot.namespaces)
     if (const auto* connections = netns.connections.get()) shown += allocated_of(*connections);
   return *usage->allocated > shown ? *usage->allocated - shown : 0;
-}
-
-Result<void> check_own_netns(Source& source, const std::string& process) {
-  const auto own = source.link("/proc/self/ns/net");
-  if (!own) return tl::unexpected<Error>(own.error());
-  const auto theirs = source.link(process + "/ns/net");
-  if (!theirs) return tl::unexpected<Error>(theirs.error());
-  if (*own != *theirs) return unexpected(Errc::no_netns, process + ": in another network namespace");
-  return {};
 }
 
 // The lowest descriptors, by number.
@@ -100,8 +92,7 @@ std::vector<std::int32_t> ClosedSockets::in_turn() const {
 // Counts the links that were read for it.
 Result<std::vector<ClosedSockets::Descriptor>> ClosedSockets::sockets_of(Source& source, std::int32_t pid,
                                                                          std::size_t& links) {
-  if (auto own = check_own_netns(source, "/proc/" + std::to_string(pid)); !own)
-    return tl::unexpected<Error>(own.error());
+  if (auto own = check_own_netns(source, pid); !own) return tl::unexpected<Error>(own.error());
   const auto numbers = lowest_descriptors(source, fd_directory(pid));
   if (!numbers) return tl::unexpected<Error>(numbers.error());
   std::vector<Descriptor> sockets;

@@ -32,8 +32,8 @@ class ClosedSockets {
   static constexpr std::size_t kLinksPerRun = 4096;
   /// Between two looks at a process, unless the first one found what the second is to confirm.
   static constexpr std::chrono::seconds kInterval{8};
-  /// Two looks that are less apart are one: a period of the collector, less what its rhythm wavers.
-  static constexpr std::chrono::milliseconds kApart{3900};
+  /// Two looks that are less apart are one: the shortest time between two runs.
+  static constexpr std::chrono::milliseconds kApart{2900};
 
  private:
   struct Descriptor {

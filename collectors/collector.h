@@ -53,6 +53,8 @@ struct CollectorSpec {
   Collector (*make)(std::size_t netns_index);
   /// Runs three times as often while connections are in trouble, because the diagnosis waits for it.
   bool hurries = false;
+  /// Runs are not equally far apart, so that what comes at a rhythm of its own is not missed for ever.
+  bool wavers = false;
 };
 
 namespace detail {

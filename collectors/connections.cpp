@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
+
+#include "collectors/idle_connections.h"
 
 namespace tcpdiag {
 namespace {
@@ -35,6 +36,7 @@ void add_to(PortConnections& total, const PortConnections& part) {
   for (std::size_t state = 0; state < kTcpStates; ++state) total.by_state[state] += part.by_state[state];
   total.unaccepted += part.unaccepted;
   total.fin_wait2_orphaned += part.fin_wait2_orphaned;
+  total.unwatched += part.unwatched;
 }
 
 std::vector<PortConnections> by_port(std::vector<PortConnections> rows) {
@@ -146,8 +148,9 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
   switch (socket.state) {
     case TcpState::syn_sent: add_destination(socket, unanswered_); break;
     case TcpState::syn_recv: add_half_open(socket); break;
-    case TcpState::close_wait: add_close_wait(socket, server, port); [[fallthrough]];
+    case TcpState::close_wait: close_waits_.add(socket, server, port); [[fallthrough]];
     case TcpState::established:
+      row.unwatched += socket.state == TcpState::established && held && is_unwatched(socket) ? 1 : 0;
       if (!server || held) break;
       ++row.unaccepted;
       unaccepted_.add(port, socket.cookie);
@@ -188,37 +191,6 @@ void ConnectionCounter::add_half_open(const DiagSocket& socket) {
   }
 }
 
-void ConnectionCounter::add_close_wait(const DiagSocket& socket, bool server, std::uint16_t port) {
-  if (socket.inode == 0) return;  // waits in an accept queue: counted as unaccepted
-  // The known ones are the older ones: they are never cut for the sake of a new one.
-  const bool known = close_wait_since_.contains(socket.cookie);
-  if (!known && close_wait_.size() >= Connections::kCloseWaits) {
-    ++close_wait_cut_;
-    return;
-  }
-  close_wait_.push_back({port, server, socket.cookie, socket.inode, socket.uid, {}});
-}
-
-void ConnectionCounter::take_close_waits(TimePoint now, Connections& connections) {
-  for (auto& each : close_wait_) {
-    const auto before = close_wait_since_.find(each.cookie);
-    each.first_seen = before == close_wait_since_.end() ? now : before->second;
-  }
-  std::sort(close_wait_.begin(), close_wait_.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.first_seen, a.cookie) < std::tie(b.first_seen, b.cookie);
-  });
-  const auto shown_twice = [](const auto& a, const auto& b) { return a.cookie == b.cookie; };
-  close_wait_.erase(std::unique(close_wait_.begin(), close_wait_.end(), shown_twice), close_wait_.end());
-  if (close_wait_.size() > Connections::kCloseWaits) {
-    close_wait_cut_ += close_wait_.size() - Connections::kCloseWaits;
-    close_wait_.resize(Connections::kCloseWaits);
-  }
-  close_wait_since_.clear();
-  for (const auto& each : close_wait_) close_wait_since_.emplace(each.cookie, each.first_seen);
-  connections.close_wait = close_wait_;
-  connections.close_wait_cut = close_wait_cut_;
-}
-
 Connections ConnectionCounter::finish(TimePoint now) {
   Connections connections{.server = by_port(server_.rows()),
                           .destinations = destinations_.busiest(Connections::kDestinations),
@@ -232,7 +204,7 @@ Connections ConnectionCounter::finish(TimePoint now) {
   for (const auto& [listener, count] : half_open_) connections.half_open.push_back({listener, count});
   keep_busiest(connections);
   keep_busiest(connections.half_open);
-  take_close_waits(now, connections);
+  close_waits_.finish(now, connections);
   discard();
   return connections;
 }
@@ -246,13 +218,12 @@ void ConnectionCounter::discard() {
   unanswered_.clear();
   ephemeral_ports_.reset();
   ephemeral_connections_ = 0;
-  close_wait_.clear();
-  close_wait_cut_ = 0;
+  close_waits_.discard();
   sockets_ = 0;
 }
 
 void ConnectionCounter::forget_sockets() {
-  close_wait_since_.clear();
+  close_waits_.forget();
   unaccepted_.forget();
 }
 
@@ -276,6 +247,8 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
   if (dumped && parsed) {
     auto connections = counter_.finish(reading.now);
     add_waiting_times(reading, connections);
+    counter_.close_waits().look_closer(reading.source, reading.now, connections);
+    connections.idle = read_idle_connections(reading, connections);
     return connections;
   }
   counter_.discard();

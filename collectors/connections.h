@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <map>
-#include <unordered_map>
 #include <vector>
 
+#include "collectors/close_waits.h"
 #include "collectors/collector.h"
 #include "collectors/destinations.h"
 #include "collectors/inet_diag.h"
@@ -38,6 +38,7 @@ class ConnectionCounter {
   void add(const DiagSocket& socket, PortRange ephemeral);
   /// The counts of all that was added; begins anew.
   Connections finish(TimePoint now);
+  [[nodiscard]] CloseWaitFollower& close_waits() { return close_waits_; }
   /// Begins anew after a dump that failed half-way; what is known of the sockets of the dumps before stays.
   void discard();
   /// What is known of the sockets of the dumps before: what this one showed counts as seen for the first
@@ -49,8 +50,6 @@ class ConnectionCounter {
   static void add_destination(const DiagSocket& socket, DestinationCounter& to);
   void add_ephemeral(const DiagSocket& socket);
   void add_half_open(const DiagSocket& socket);
-  void add_close_wait(const DiagSocket& socket, bool server, std::uint16_t port);
-  void take_close_waits(TimePoint now, Connections& connections);
 
   PortTable server_, client_;
   std::map<Endpoint, std::uint32_t> half_open_;  // by listener
@@ -58,13 +57,13 @@ class ConnectionCounter {
   DestinationCounter destinations_, unanswered_;
   PortSet ephemeral_ports_;  // used by a client connection
   std::uint32_t ephemeral_connections_ = 0;
-  std::vector<CloseWait> close_wait_;
-  std::unordered_map<std::uint64_t, TimePoint> close_wait_since_;  // by cookie, from the dumps before
-  std::uint64_t close_wait_cut_ = 0;
+  CloseWaitFollower close_waits_;
   std::uint64_t sockets_ = 0;
 };
 
-/// Dumps the socket table of a namespace and counts it.
+/// Dumps the socket table of a namespace and counts it. Where it matters, it asks for more in a second dump
+/// of a few sockets: when those in CLOSE_WAIT sent something last, and for how long those are idle that take
+/// the descriptors of a process near its limit. What it does not learn is not known, which is no error.
 class ConnectionsReader {
  public:
   Result<Connections> operator()(const Reading& reading);

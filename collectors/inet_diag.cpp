@@ -77,10 +77,23 @@ Result<void> parse_message(std::span<const std::byte> payload, DiagSocket& socke
   socket.receive_queue = message.idiag_rqueue;
   socket.send_queue = message.idiag_wqueue;
   socket.uid = message.idiag_uid;
+  socket.timer = static_cast<DiagTimer>(message.idiag_timer);
   socket.inode = message.idiag_inode;
   // In other states the attributes tell nothing that we use.
   if (socket.state != TcpState::listen) return {};
   return parse_attributes(payload.subspan(sizeof message), socket);
+}
+
+// A time at that place of struct tcp_info.
+std::optional<std::chrono::milliseconds> parse_milliseconds(std::span<const std::byte> payload,
+                                                            std::size_t offset) {
+  if (payload.size() < sizeof(inet_diag_msg)) return std::nullopt;
+  std::optional<std::uint32_t> ago;
+  const auto parsed = for_each_attribute(payload.subspan(sizeof(inet_diag_msg)), [&](auto type, auto value) {
+    if (type == INET_DIAG_INFO) ago = number_at(value, offset);
+  });
+  if (!parsed || !ago) return std::nullopt;
+  return std::chrono::milliseconds(*ago);
 }
 
 }  // namespace
@@ -92,13 +105,11 @@ Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload) {
 }
 
 std::optional<std::chrono::milliseconds> parse_last_data_sent(std::span<const std::byte> payload) {
-  if (payload.size() < sizeof(inet_diag_msg)) return std::nullopt;
-  std::optional<std::uint32_t> ago;
-  const auto parsed = for_each_attribute(payload.subspan(sizeof(inet_diag_msg)), [&](auto type, auto value) {
-    if (type == INET_DIAG_INFO) ago = number_at(value, offsetof(tcp_info, tcpi_last_data_sent));
-  });
-  if (!parsed || !ago) return std::nullopt;
-  return std::chrono::milliseconds(*ago);
+  return parse_milliseconds(payload, offsetof(tcp_info, tcpi_last_data_sent));
+}
+
+std::optional<std::chrono::milliseconds> parse_last_data_received(std::span<const std::byte> payload) {
+  return parse_milliseconds(payload, offsetof(tcp_info, tcpi_last_data_recv));
 }
 
 }  // namespace tcpdiag

@@ -13,6 +13,9 @@
 
 namespace tcpdiag {
 
+/// What the kernel waits for at a socket (idiag_timer); other numbers are possible.
+enum class DiagTimer : std::uint8_t { none, retransmit, keep_alive, time_wait, window_probe };
+
 /// One TCP socket as sock_diag shows it (struct inet_diag_msg, include/uapi/linux/inet_diag.h).
 struct DiagSocket {
   TcpState state = TcpState::close;
@@ -23,6 +26,7 @@ struct DiagSocket {
   std::uint32_t receive_queue = 0;  ///< LISTEN: connections ready for accept(); otherwise unread bytes
   std::uint32_t send_queue = 0;     ///< LISTEN: the accept queue's limit; otherwise unacknowledged bytes
   std::uint32_t uid = 0;
+  DiagTimer timer = DiagTimer::none;
   std::uint32_t inode = 0;             ///< 0: no process holds it, or none has accepted it yet
   std::optional<std::uint32_t> drops;  ///< INET_DIAG_SKMEMINFO, if it was asked for
   std::optional<bool> v6_only;         ///< INET_DIAG_SKV6ONLY, which the kernel adds for IPv6 listeners
@@ -35,5 +39,7 @@ Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload);
 /// How long ago the socket sent data last, or came into being if it never did (tcpi_last_data_sent of struct
 /// tcp_info, include/uapi/linux/tcp.h), of one message of a dump that asked for it. Empty: it does not say.
 std::optional<std::chrono::milliseconds> parse_last_data_sent(std::span<const std::byte> payload);
+/// The same for data that it received (tcpi_last_data_recv).
+std::optional<std::chrono::milliseconds> parse_last_data_received(std::span<const std::byte> payload);
 
 }  // namespace tcpdiag

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "collectors/cgroup.h"
+#include "collectors/process_netns.h"
 #include "core/fair_share.h"
 #include "core/text.h"
 
@@ -252,7 +253,8 @@ void ProcessesReader::choose_fullest(Source& source) {
     if (!process->uid && (too_many || ratio >= kNearLimit))
       if (const auto text = source.read(directory_of(pid) + "/status")) process->uid = parse_pid_user(*text);
   if (too_many) {
-    share_out(fullest, [](const Full& each) { return std::pair(each.process->uid, to_string(each.process->owner)); });
+    share_out(fullest,
+              [](const Full& each) { return std::pair(each.process->uid, to_string(each.process->owner)); });
     share_out(fullest, [](const Full& each) { return each.process->uid; });
     std::ranges::stable_sort(fullest, std::greater<>(),
                              [](const Full& each) { return is_judged(*each.process); });
@@ -540,6 +542,7 @@ Result<Processes> ProcessesReader::operator()(const Reading& reading) {
   auto result = published(wanted, owners);
   result.some_hidden = !std::binary_search(pids->begin(), pids->end(), 1);
   closed_.look(reading, result);
+  mark_elsewhere(reading.source, result);
   return result;
 }
 

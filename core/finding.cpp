@@ -74,4 +74,11 @@ std::vector<const Incident*> worst_of(std::vector<const Incident*> incidents, st
   return incidents;
 }
 
+bool was_known_as(const Finding& finding, const Subject& subject) {
+  return std::ranges::any_of(finding.known_as, [&](const Subject& former) {
+    return former.kind == subject.kind && former.port == subject.port && former.name == subject.name &&
+           (former.address == subject.address || former.address.empty() || subject.address.empty());
+  });
+}
+
 }  // namespace tcpdiag

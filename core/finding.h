@@ -97,9 +97,17 @@ struct Finding {
   std::optional<std::chrono::seconds> critical_after{};  ///< it becomes critical when it has lasted so long
   /// Further subjects of the same owner of which the same is true; they are no findings of their own.
   std::uint64_t alike = 0;
+  /// What it may have been said to be about before more was known, such as who holds a connection: a finding
+  /// about one of these is the same one.
+  std::vector<Subject> known_as{};
+  std::vector<std::string> causes{};  ///< findings that explain it where they are about the same
 
   bool operator==(const Finding&) const = default;
 };
+
+/// Whether a finding or an incident with that subject, of the same rule, is the same one: its subject was
+/// known as that. Who owns it does not matter.
+bool was_known_as(const Finding& finding, const Subject& subject);
 
 /// A rule that could not decide about a namespace, or not about all of it.
 struct Unknown {

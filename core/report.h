@@ -55,11 +55,11 @@ struct Report {
   TimePoint at;
   std::chrono::system_clock::time_point wall_at;  ///< the same moment on the wall clock
   Snapshot snapshot;
-  std::vector<CollectorRun> runs;   ///< one for every collector that is switched on, in the catalogue's order
-  std::vector<RuleState> rules;     ///< one for every rule, in the catalogue's order
+  std::vector<CollectorRun> runs;  ///< one for every collector that is switched on, in the catalogue's order
+  std::vector<RuleState> rules;    ///< one for every rule, in the catalogue's order
   /// Open ones, those that go on first, worst first; then closed ones, the latest first.
   std::vector<Incident> incidents;
-  std::uint64_t findings_cut = 0;   ///< of the latest diagnosis, left out because there were too many
+  std::uint64_t findings_cut = 0;         ///< of the latest diagnosis, left out because there were too many
   std::optional<TimePoint> judged_since;  ///< the first diagnosis; empty: there was none
   std::uint64_t ticks_late = 0;           ///< ticks of the loop that came more than 100 ms late
   std::optional<HttpUsage> http;          ///< empty: nothing serves this report

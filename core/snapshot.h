@@ -3,6 +3,7 @@
 // everything behind them only reads.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -168,6 +169,9 @@ struct PortConnections {
   /// nothing was seen to be taken from the queue for some seconds.
   std::optional<std::chrono::milliseconds> unaccepted_longest;
   std::uint32_t fin_wait2_orphaned = 0;  ///< of fin_wait2: those no process holds any more (inode 0)
+  /// Of established, those that a process holds, with nothing under way and without a keep-alive timer: if
+  /// the peer has vanished, nothing here finds out.
+  std::uint32_t unwatched = 0;
 
   [[nodiscard]] std::uint32_t count(TcpState state) const {
     return by_state[static_cast<std::size_t>(state)];
@@ -190,6 +194,22 @@ struct CloseWait {
   std::uint32_t inode = 0;
   std::uint32_t uid = 0;  ///< owner when the socket was made
   TimePoint first_seen;   ///< of the first dump that showed it in CLOSE_WAIT: its age is at least that
+  /// When this end sent something last, as far as is known: one that still sends serves a peer that has
+  /// closed its sending side only. Before first_seen, or not set: nothing since the peer closed.
+  TimePoint sent_at{};
+
+  /// Since when the peer has closed and this end has sent nothing.
+  [[nodiscard]] TimePoint idle_since() const { return std::max(first_seen, sent_at); }
+};
+
+/// Connections to a server port that are `PortConnections::unwatched` and on which nothing has come or gone
+/// for kLong.
+struct IdleConnections {
+  std::uint16_t port = 0;
+  std::uint32_t count = 0;
+  std::chrono::seconds shortest{};  ///< each has been idle for so long at least
+
+  static constexpr std::chrono::seconds kLong{30};
 };
 
 /// Ephemeral ports taken for one destination: a 4-tuple is unique, so this is also the number of sockets,
@@ -219,6 +239,9 @@ struct Connections {
   /// Distinct local ports within the ephemeral range that client connections use, and these connections. As
   /// many ports as connections: none is shared between destinations, as after bind() before connect().
   std::uint32_t ephemeral_ports_used = 0, ephemeral_connections = 0;
+  /// Of the ports of processes near their limit of descriptors, at most kIdlePorts: elsewhere it is not
+  /// asked for.
+  std::vector<IdleConnections> idle;
   std::uint64_t sockets = 0;  ///< all that the dump showed, listeners included
 
   static constexpr std::size_t kServerPorts = 4096;
@@ -226,6 +249,7 @@ struct Connections {
   static constexpr std::size_t kHalfOpen = 4096;
   static constexpr std::size_t kCloseWaits = 16384;
   static constexpr std::size_t kDestinations = 20;
+  static constexpr std::size_t kIdlePorts = 4;
 };
 
 /// One sysctl as it was read. A sysctl that this kernel or namespace does not have is not in the list.
@@ -294,6 +318,9 @@ struct Process {
   char state = 0;  ///< of an owner's main thread: 'R', 'S', 'D', 'T' ... (proc_pid_stat(5)); 0: not known
   std::string
       wait_channel;  ///< of an owner: the kernel function it sleeps in (/proc/PID/wchan); empty: not known
+  /// It lives in a network namespace that is not looked at, and neither is the machine's first one: whoever
+  /// looks at a container from inside does not ask about its neighbours.
+  bool elsewhere = false;
 
   /// open fds / soft limit; empty when either is not known.
   [[nodiscard]] std::optional<double> fd_ratio() const;

@@ -27,8 +27,8 @@ inline constexpr std::chrono::seconds kDiagnosisPeriod{1};
 struct CycleOptions {
   std::set<std::string, std::less<>> collectors_off;
   std::optional<double> cpu_budget;  ///< share of one core; empty: periods are never stretched
-  /// Some collectors run three times as often while connections are in trouble. Not where times have to be
-  /// those of a recording.
+  /// Some collectors run three times as often while connections are in trouble, and those that waver do. Not
+  /// where times have to be those of a recording.
   bool hurry = true;
 };
 
@@ -72,6 +72,7 @@ class Cycle {
 
  private:
   std::vector<Task*> take_due(Thread thread, TimePoint now, bool to_diagnose = false);
+  [[nodiscard]] std::chrono::nanoseconds time_to_next(const Task& task) const;
   void keep(const TaskResult& result);
   void forget(Task& task);
   void adapt_periods();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ struct Task {
   Source* source = nullptr;
   bool on = true;
   std::optional<TimePoint> begun;            ///< when the latest run was due; empty: it has not run
+  std::uint64_t runs = 0;                    ///< so far
   std::chrono::duration<double> mean_cpu{};  ///< of a run, smoothed
   CollectorRun latest;
 };

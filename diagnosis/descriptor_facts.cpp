@@ -74,6 +74,46 @@ void add_contents(Facts& facts, const Process& process) {
                 "sockets");
 }
 
+bool is_only_holder(const Processes& processes, const Process& process, std::uint32_t inode) {
+  return std::ranges::all_of(processes.processes, [&](const Process& other) {
+    return other.pid == process.pid || !std::ranges::binary_search(other.listener_inodes, inode);
+  });
+}
+
+// The idle connections of a port that only this process serves. nullptr: none are known.
+const IdleConnections* idle_of(const Snapshot& now, const Process& process) {
+  const IdleConnections* most = nullptr;
+  const auto serves = [&](const NetnsView& netns, std::uint16_t port) {
+    const auto* listeners = netns.listeners.get();
+    return listeners != nullptr && std::ranges::any_of(listeners->listeners, [&](const Listener& listener) {
+             return listener.endpoint.port == port &&
+                    std::ranges::any_of(listener.sockets, [&](const ListenerSocket& socket) {
+                      return std::ranges::binary_search(process.listener_inodes, socket.inode) &&
+                             is_only_holder(*now.processes.get(), process, socket.inode);
+                    });
+           });
+  };
+  for (const auto& netns : now.namespaces)
+    if (const auto* connections = netns.connections.get())
+      for (const auto& idle : connections->idle)
+        if ((most == nullptr || idle.count > most->count) && serves(netns, idle.port)) most = &idle;
+  return most;
+}
+
+// Peers that have vanished leave such behind.
+void add_idle(Facts& facts, const Window& window, const Process& process) {
+  const auto* idle = idle_of(window.host(), process);
+  if (idle == nullptr || 4 * std::uint64_t{idle->count} < *process.open_fds ||
+      idle->count > *process.open_fds)
+    return;
+  add_reading(facts, "established connections, idle and without a keep-alive timer", "idle", idle->count,
+              "connections");
+  facts.evidence.push_back(
+      {"each idle for at least", static_cast<double>(idle->shortest.count()), "seconds", {}});
+  facts.values["idle_port"] = std::to_string(idle->port);
+  facts.values["idle_for"] = duration_text(idle->shortest);
+}
+
 void add_upstream(Facts& facts, const Window& window, const Process& process) {
   const auto upstream = flat_upstream(window, process);
   if (!upstream) return;
@@ -101,6 +141,7 @@ void add_descriptor_facts(Facts& facts, const Window& window, const Process& pro
   add_limits(facts, window, process);
   add_starter(facts, process);
   add_contents(facts, process);
+  add_idle(facts, window, process);
   add_upstream(facts, window, process);
 }
 

@@ -81,7 +81,16 @@ std::string alike_text(const Found& found) {
          (owner.empty() ? "the same user" : owner) + ".";
 }
 
-Finding to_finding(const Found& found, const History& history) {
+// The findings that explain it where they are about the same.
+std::vector<std::string> causes_of(std::string_view id, std::span<const Rule> rules) {
+  std::vector<std::string> causes;
+  for (const auto& rule : rules)
+    if (std::ranges::find(rule.info.explains, id) != rule.info.explains.end())
+      causes.emplace_back(rule.info.id);
+  return causes;
+}
+
+Finding to_finding(const Found& found, const History& history, std::span<const Rule> rules) {
   const auto& rule = *found.rule;
   const auto& info = rule.info;
   const auto& netns = found.netns;
@@ -95,7 +104,9 @@ Finding to_finding(const Found& found, const History& history) {
                   .evidence = found.facts.evidence,
                   .bites = found.facts.bites,
                   .critical_after = rule.critical_after,
-                  .alike = found.alike};
+                  .alike = found.alike,
+                  .known_as = found.facts.known_as,
+                  .causes = causes_of(info.id, rules)};
   for (const auto& text : info.advice) {
     if (!can_fill_in(text.action, values) || !can_fill_in(text.command, values)) continue;
     finding.advice.push_back({fill_in(text.action, values), in_netns(command_of(text, values), netns),
@@ -231,7 +242,8 @@ void add_seen_before(const std::vector<Found>& found, Diagnosis& diagnosis) {
                               return explains(cause, *other);
                             });
       if (!is_there)
-        diagnosis.explained.push_back({std::string(id), cause.netns, cause.subject(), std::string(cause.id())});
+        diagnosis.explained.push_back(
+            {std::string(id), cause.netns, cause.subject(), std::string(cause.id())});
     }
   }
 }
@@ -330,7 +342,7 @@ Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Th
   keep_some(found, diagnosis);
   std::ranges::stable_sort(
       found, {}, [](const Found& each) { return std::pair(-static_cast<int>(each.severity()), each.place); });
-  for (const auto& each : found) diagnosis.findings.push_back(to_finding(each, history));
+  for (const auto& each : found) diagnosis.findings.push_back(to_finding(each, history, rules));
   return diagnosis;
 }
 

@@ -23,8 +23,8 @@ inline constexpr std::size_t kAlikeShown = 3;
 inline constexpr std::size_t kMostFindings = 256;
 
 /// Whether both are about the same thing: the same listener, destination or setting, the same process, or a
-/// listener and its owner. One that is about a whole namespace or the host, because nothing in it stands out,
-/// may be about anything in it.
+/// listener and a process that holds it. One that is about a whole namespace or the host, because nothing in
+/// it stands out, may be about anything in it.
 bool same_subject(const Finding& cause, const Finding& effect);
 
 }  // namespace tcpdiag

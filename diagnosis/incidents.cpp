@@ -5,25 +5,45 @@
 #include <span>
 #include <tuple>
 
+#include "diagnosis/diagnose.h"
+
 namespace tcpdiag {
 namespace {
 
 bool is_vague(const Subject& subject) { return subject.kind == SubjectKind::netns; }
 
-// The same rule about the same thing. What is learned later, such as an owner, does not make it another one,
-// nor that at first, or at last, it could not be told which listener of the namespace it is about.
+// The same rule about the same thing. What is learned later, such as an owner, does not make it another one.
 template <class Other>
 bool same_subject_exactly(const Finding& finding, const Other& other) {
   const Subject &a = finding.subject, &b = other.subject;
   if (a.kind != b.kind || a.address != b.address || a.port != b.port || a.name != b.name) return false;
   return a.kind != SubjectKind::process || (a.pid == b.pid && a.process == b.process);
 }
+
+// Whether `less` may be about the same as `more` while less is known: not which listener of the namespace it
+// is, or of several addresses with that port not which.
+bool says_less(const Subject& less, const Subject& more) {
+  if (is_vague(less)) return true;
+  const bool has_address = less.kind == SubjectKind::listener || less.kind == SubjectKind::destination;
+  return has_address && less.kind == more.kind && less.address.empty() && less.port == more.port;
+}
+
+bool has_been_known_as(const Finding& finding, const Finding& other) {
+  return was_known_as(finding, other.subject) || was_known_as(other, finding.subject);
+}
+bool has_been_known_as(const Finding& finding, const Explained& other) {
+  return was_known_as(finding, other.subject);
+}
+
 template <class Other>
 bool concerns(const Finding& finding, const Other& other) {
   if (finding.id != other.id || finding.netns != other.netns) return false;
-  if (is_vague(finding.subject) || is_vague(other.subject)) return true;
-  return same_subject_exactly(finding, other);
+  return same_subject_exactly(finding, other) || has_been_known_as(finding, other) ||
+         says_less(finding.subject, other.subject) || says_less(other.subject, finding.subject);
 }
+
+// Whether one of the two is vague about the namespace: then it could be about any incident in it.
+bool one_is_vague(const Subject& a, const Subject& b) { return is_vague(a) || is_vague(b); }
 
 bool is_blind(const Finding& finding, const Diagnosis& diagnosis) {
   return std::ranges::any_of(diagnosis.unknown, [&](const Unknown& unknown) {
@@ -38,9 +58,13 @@ void close(Incident& incident, Moment now, std::string by) {
 }
 
 void see(Incident& incident, const Finding& finding, Moment now) {
-  const auto known = incident.finding.subject;
+  const auto known = std::move(incident.finding);
   incident.finding = finding;
-  if (is_vague(finding.subject)) incident.finding.subject = known;
+  if (!same_subject_exactly(known, finding) &&
+      (says_less(finding.subject, known.subject) || was_known_as(known, finding.subject))) {
+    incident.finding.subject = known.subject;
+    incident.finding.known_as = known.known_as;
+  }
 
   incident.seen = now;
   const auto lasted = now.at - incident.opened.at - incident.blind_for;
@@ -48,12 +72,24 @@ void see(Incident& incident, const Finding& finding, Moment now) {
     incident.finding.severity = Severity::critical;
 }
 
+// What says less than is known of the incident can only be about it when it could be about no other one.
+template <class Other>
+bool is_about(const Incident& incident, const Other& other, const std::vector<Incident>& incidents) {
+  if (!concerns(incident.finding, other)) return false;
+  if (same_subject_exactly(incident.finding, other) || has_been_known_as(incident.finding, other))
+    return true;
+  return std::ranges::none_of(incidents, [&](const Incident& another) {
+    if (&another == &incident || !another.is_open() || another.finding.id != other.id ||
+        another.finding.netns != other.netns)
+      return false;
+    return one_is_vague(incident.finding.subject, other.subject) || concerns(another.finding, other);
+  });
+}
+
 // What this diagnosis means for an open incident.
-// `alone`: no other one of its rule is open in the namespace, so that a vague finding can only be about it.
-void judge(Incident& incident, const Diagnosis& diagnosis, Moment now, const Hold& hold, bool alone) {
-  const auto about = [&](const auto& other) {
-    return concerns(incident.finding, other) && (alone || same_subject_exactly(incident.finding, other));
-  };
+void judge(Incident& incident, const std::vector<Incident>& incidents, const Diagnosis& diagnosis, Moment now,
+           const Hold& hold) {
+  const auto about = [&](const auto& other) { return is_about(incident, other, incidents); };
   // While blind, time does not count: neither as an absence nor towards a higher severity.
   const bool was_blind = incident.blind;
   incident.blind = is_blind(incident.finding, diagnosis);
@@ -69,13 +105,6 @@ void judge(Incident& incident, const Diagnosis& diagnosis, Moment now, const Hol
     close(incident, now, cause->by);
   else if (now.at - incident.seen.at >= hold.closes_after)
     close(incident, now, {});
-}
-
-bool is_alone(const Incident& incident, const std::vector<Incident>& incidents) {
-  return std::ranges::count_if(incidents, [&](const Incident& other) {
-           return other.is_open() && other.finding.id == incident.finding.id &&
-                  other.finding.netns == incident.finding.netns;
-         }) == 1;
 }
 
 // Whether this diagnosis has it no more, although it is not held to be over yet.
@@ -110,17 +139,27 @@ void close_longest_absent(std::vector<Incident>& incidents, Moment now, std::siz
     close(*incident, now, {});
 }
 
+// Whether the finding is a consequence of an incident, though its cause is not found at this moment.
+bool follows_from(const Finding& finding, const Incident& incident, Moment now, const Hold& hold) {
+  const bool is_recent =
+      finding.severity != Severity::critical && now.at - incident.seen.at < hold.follows_for;
+  return (incident.is_open() || is_recent) &&
+         std::ranges::find(finding.causes, incident.finding.id) != finding.causes.end() &&
+         same_subject(incident.finding, finding);
+}
+
 }  // namespace
 
 std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& diagnosis, Moment now,
                               const Hold& hold) {
   for (auto& incident : incidents)
-    if (incident.is_open()) judge(incident, diagnosis, now, hold, is_alone(incident, incidents));
+    if (incident.is_open()) judge(incident, incidents, diagnosis, now, hold);
   for (const auto& finding : diagnosis.findings) {
-    const bool open = std::ranges::any_of(incidents, [&](const Incident& incident) {
-      return incident.is_open() && concerns(incident.finding, finding);
+    const bool no_news = std::ranges::any_of(incidents, [&](const Incident& incident) {
+      return (incident.is_open() && concerns(incident.finding, finding)) ||
+             follows_from(finding, incident, now, hold);
     });
-    if (open) continue;
+    if (no_news) continue;
     incidents.push_back({.finding = finding, .opened = now, .seen = now});
   }
   close_longest_absent(incidents, now, hold.open_kept);

@@ -27,6 +27,7 @@ struct Facts {
   std::optional<Bites> bites;
   Values values;
   std::vector<std::string_view> explains{};  ///< as RuleInfo::explains, for this subject alone
+  std::vector<Subject> known_as{};           ///< as Finding::known_as
 };
 
 /// What a rule says about a namespace: something, nothing, or that it cannot tell. It may also be able to

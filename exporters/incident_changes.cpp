@@ -10,11 +10,16 @@
 namespace tcpdiag {
 namespace {
 
+bool has_same_subject(const Incident& a, const Incident& b) {
+  return a.finding.subject.kind == b.finding.subject.kind &&
+         to_string(a.finding.subject) == to_string(b.finding.subject);
+}
+
 // The same incident at two times. Another one of the same finding is opened at another time.
 bool is_same(const Incident& a, const Incident& b) {
   return a.opened.at == b.opened.at && a.finding.id == b.finding.id && a.finding.netns == b.finding.netns &&
-         a.finding.subject.kind == b.finding.subject.kind &&
-         to_string(a.finding.subject) == to_string(b.finding.subject);
+         (has_same_subject(a, b) || was_known_as(a.finding, b.finding.subject) ||
+          was_known_as(b.finding, a.finding.subject));
 }
 
 std::optional<Severity> severity_in(const Report& report, const Incident& incident) {

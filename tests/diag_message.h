@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 
 #include <array>
 #include <cstring>
@@ -48,6 +49,14 @@ inline std::string socket_memory(std::uint32_t drops) {
   return attribute(INET_DIAG_SKMEMINFO, bytes_of(values));
 }
 
+/// INET_DIAG_INFO of a connection on which data went so many milliseconds ago.
+inline std::string activity(std::uint32_t since_sent, std::uint32_t since_received) {
+  tcp_info info{};
+  info.tcpi_last_data_sent = since_sent;
+  info.tcpi_last_data_recv = since_received;
+  return attribute(INET_DIAG_INFO, bytes_of(info));
+}
+
 /// struct inet_diag_msg and the attributes that belong to what is set in `socket`.
 inline std::string to_message(const DiagSocket& socket) {
   inet_diag_msg message{};
@@ -63,6 +72,7 @@ inline std::string to_message(const DiagSocket& socket) {
   message.idiag_rqueue = socket.receive_queue;
   message.idiag_wqueue = socket.send_queue;
   message.idiag_uid = socket.uid;
+  message.idiag_timer = static_cast<std::uint8_t>(socket.timer);
   message.idiag_inode = socket.inode;
   auto bytes = bytes_of(message);
   if (socket.v6_only) bytes += attribute(INET_DIAG_SKV6ONLY, std::string(1, *socket.v6_only ? '\1' : '\0'));

@@ -91,8 +91,7 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
     {"Raise net.core.somaxconn{?raise_backlog} before: it caps the backlog[, and is {somaxconn} now].",
      "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
     {"Then restart or reload the server: a listener keeps the limit that it got from listen().",
-     kRestartCommand, "The new limit shows in `tcpdiag listeners`.",
-     "Open connections are cut."},
+     kRestartCommand, "The new limit shows in `tcpdiag listeners`.", "Open connections are cut."},
     {"If it is {limit} still{?clamped}, raise the backlog[ of {process}] as well[: {server_knob}|; it is "
      "what "
      "the "
@@ -143,8 +142,9 @@ inline constexpr std::string_view kFdExplains[] = {
     "accept-queue-waiting", "accept-queue-app-slow", "accept-queue-backlog-small", "own-limit-reached",
     "syn-queue-overflow",   "syn-queue-full"};
 inline constexpr std::string_view kStuckExplains[] = {
-    "close-wait-unaccepted",      "accept-queue-app-stalled", "accept-queue-waiting", "accept-queue-app-slow",
-    "accept-queue-backlog-small", "syn-queue-overflow",       "syn-queue-full"};
+    "close-wait-unaccepted", "close-wait-leak",       "accept-queue-app-stalled",
+    "accept-queue-waiting",  "accept-queue-app-slow", "accept-queue-backlog-small",
+    "syn-queue-overflow",    "syn-queue-full"};
 // A process that stands still does not close what it has accepted either.
 inline constexpr std::string_view kStalledExplains[] = {
     "close-wait-unaccepted",      "close-wait-leak",    "accept-queue-waiting", "accept-queue-app-slow",
@@ -155,9 +155,9 @@ inline constexpr std::string_view kWaitingExplains[] = {"close-wait-unaccepted",
 inline constexpr std::string_view kOwnLimitExplains[] = {
     "close-wait-unaccepted",      "accept-queue-app-slow", "accept-overflow-late-reset",
     "accept-queue-backlog-small", "syn-queue-overflow",    "syn-queue-full"};
-inline constexpr std::string_view kSlowExplains[] = {"close-wait-unaccepted", "accept-queue-backlog-small",
-                                                     "accept-overflow-late-reset", "syn-queue-overflow",
-                                                     "syn-queue-full"};
+inline constexpr std::string_view kSlowExplains[] = {
+    "close-wait-unaccepted",      "close-wait-leak",    "accept-queue-backlog-small",
+    "accept-overflow-late-reset", "syn-queue-overflow", "syn-queue-full"};
 
 inline constexpr std::string_view kStuckReplaces[] = {"accept-queue-app-stalled", "accept-queue-waiting",
                                                       "accept-queue-app-slow"};

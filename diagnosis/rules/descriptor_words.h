@@ -14,6 +14,14 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "A timeout for requests, or a larger pool of connections, ends the growth; a higher limit only moves "
      "it.",
      ""},
+    {"Let {process} end idle connections: an idle timeout of its own, or SO_KEEPALIVE on what it accepts; "
+     "{idle} "
+     "of its descriptors are such to port {idle_port}.",
+     "ss -tno state established '( sport = :{idle_port} )' | head -n 20",
+     "Without a timer: (keepalive,...) in the last column nothing finds out that a peer has vanished, and "
+     "its "
+     "descriptor is never free; a higher limit only delays that.",
+     "Clients that are only slow to ask again have to reconnect."},
     {"Raise the limit of the running process now, without a restart.",
      "prlimit --pid {pid} --nofile={new_limits}",
      "accept(), connect() and open() work again at once; connections that wait in the queue are taken.",
@@ -26,7 +34,8 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "/etc/systemd/system/{service}.d/60-nofile.conf && systemctl daemon-reload && systemctl restart "
      "-- {service}",
      "The service starts with that limit from then on.", "The restart closes all its connections."},
-    {"Raise it for good: LimitNOFILE={new_limit} for {user_service}, a unit of the user with uid {user}, then "
+    {"Raise it for good: LimitNOFILE={new_limit} for {user_service}, a unit of the user with uid {user}, "
+     "then "
      "restart it.",
      "systemctl --user -M {user}@ edit -- {user_service}",
      "The unit starts with that limit from then on, up to the hard limit of user@{user}.service.",

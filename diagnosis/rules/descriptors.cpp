@@ -69,7 +69,7 @@ Verdict processes_that(const Window& window, const Thresholds& t, double least_r
         unseen.value_or(Error{Errc::denied, "processes: of none the open descriptors can be counted"}));
   std::vector<Facts> found;
   for (const auto& process : processes)
-    if (process.fd_ratio() && *process.soft_limit >= t.fd_limit_min && holds(process)) {
+    if (!process.elsewhere && process.fd_ratio() && *process.soft_limit >= t.fd_limit_min && holds(process)) {
       Facts facts{.subject = process_subject(process)};
       add_descriptor_facts(facts, window, process);
       if (is_at_limit(window, process)) add_resets(facts, window, process);
@@ -135,7 +135,9 @@ const Rule kRules[] = {
               .clients_see = "Connections are established but nothing answers; later, when the accept queue is full, timeouts; from servers that accept and close "
                              "them, \"Connection reset by peer\". The process itself gets EMFILE (errno 24, Too many open files).",
               .summary = "{owner} has no descriptor left: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; {close_wait} of them are sockets whose "
-                         "peer has closed][; {closed} of them are sockets that are closed already], so accept(), connect() and open() fail with EMFILE "
+                         "peer has closed][; {closed} of them are sockets that are closed already]"
+                         "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"
+                         ", so accept(), connect() and open() fail with EMFILE "
                          "(errno 24)[; {resets} {resets:connection was|connections were} reset where it listens in {resets_window}: a server that accepts without a descriptor "
                          "to spare closes at once][; its clients grew by {clients} while the connections to {upstream} stayed at {upstream_connections}].",
               .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .consequences = kReachedConsequences, .explains = kReachedExplains, .reads = kReads},
@@ -145,7 +147,9 @@ const Rule kRules[] = {
               .true_when = "A process has opened at least 80 % of the descriptors that its soft RLIMIT_NOFILE allows.",
               .clients_see = "Nothing yet. At the limit connections are established but nobody answers.",
               .summary = "{owner} has {open_fds} of {soft_limit} descriptors open ({share} of RLIMIT_NOFILE)[; {close_wait} of them are sockets whose peer has "
-                         "closed][; {closed} of them are sockets that are closed already][; at the present slope the limit is reached in {forecast}]"
+                         "closed][; {closed} of them are sockets that are closed already]"
+                         "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"
+                         "[; at the present slope the limit is reached in {forecast}]"
                          "[; its clients grew by {clients} while the connections to {upstream} stayed at {upstream_connections}].",
               .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .reads = kReads},
      .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = fd_limit_near},

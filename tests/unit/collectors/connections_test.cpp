@@ -512,3 +512,89 @@ TEST_CASE("of a queue that stands still it is read for how long the first connec
     CHECK(kernel.requests.size() == 1);
   }
 }
+
+TEST_CASE("a CLOSE_WAIT socket with data on its way is one on which this end sends") {
+  auto queued = connection(TcpState::close_wait, 80, 40000, 1),
+       lost = connection(TcpState::close_wait, 80, 40001, 2);
+  auto probing = connection(TcpState::close_wait, 80, 40002, 3),
+       quiet = connection(TcpState::close_wait, 80, 40003, 4);
+  queued.send_queue = 3000;
+  lost.timer = DiagTimer::retransmit;
+  probing.timer = DiagTimer::window_probe;
+  quiet.timer = DiagTimer::keep_alive;
+  ConnectionCounter counter;
+  add(counter, {queued, lost, probing, quiet});
+  counter.finish(kStart);
+  queued.send_queue = 0;
+  add(counter, {queued, lost, probing, quiet});
+  const auto connections = counter.finish(kStart + 4s);
+  REQUIRE(connections.close_wait.size() == 4);
+  CHECK(connections.close_wait[0].sent_at == kStart);  // it was seen then
+  CHECK(connections.close_wait[1].sent_at == kStart + 4s);
+  CHECK(connections.close_wait[2].sent_at == kStart + 4s);
+  CHECK(connections.close_wait[3].idle_since() == kStart);
+}
+
+TEST_CASE("when many are in CLOSE_WAIT it is asked when each sent something last") {
+  Looks looks;
+  const auto show = [&](std::uint16_t count, std::uint32_t since_sent) {
+    looks.source.messages.clear();
+    for (std::uint16_t each = 0; each < count; ++each)
+      looks.source.messages.push_back(
+          to_message(connection(TcpState::close_wait, 80, static_cast<std::uint16_t>(40000 + each), each)) +
+          activity(since_sent, 60000));
+  };
+  show(10, 1500);
+  REQUIRE(looks.at(kStart));
+  const auto served = looks.at(kStart + 8s).value();
+  REQUIRE(served.close_wait.size() == 10);
+  CHECK(served.close_wait[0].first_seen == kStart);
+  CHECK(served.close_wait[0].idle_since() == kStart + 6500ms);
+  show(10, 90000);  // what is known does not get worse
+  CHECK(looks.at(kStart + 12s).value().close_wait[0].idle_since() == kStart + 6500ms);
+}
+
+TEST_CASE("what does not tell when it sent something last has sent nothing, as far as is known") {
+  Looks looks;
+  std::vector<DiagSocket> sockets;
+  for (std::uint16_t each = 0; each < 20; ++each)
+    sockets.push_back(connection(TcpState::close_wait, 80, static_cast<std::uint16_t>(40000 + each), each));
+  looks.show(sockets);
+  REQUIRE(looks.at(kStart));
+  CHECK(looks.at(kStart + 8s).value().close_wait.at(0).idle_since() == kStart);
+}
+
+TEST_CASE("established connections without a timer and with nothing under way are unwatched") {
+  const auto plain = connection(TcpState::established, 80, 40000, 1);
+  auto kept = plain, sending = plain, unread = plain, waiting = plain;
+  kept.timer = DiagTimer::keep_alive;
+  sending.send_queue = 1;
+  unread.receive_queue = 1;
+  waiting.inode = 0;
+  const auto connections = count({listener("0.0.0.0", 80), plain, kept, sending, unread, waiting,
+                                  connection(TcpState::close_wait, 80, 40001, 2)});
+  CHECK(connections.server.at(0).unwatched == 1);
+}
+
+TEST_CASE("how long connections are idle is asked at the ports of processes near their limit") {
+  Looks looks;
+  looks.source.messages.push_back(to_message(listener("0.0.0.0", 80)));
+  for (std::uint16_t each = 0; each < 20; ++each)
+    looks.source.messages.push_back(
+        to_message(connection(TcpState::established, 80, static_cast<std::uint16_t>(40000 + each), each)) +
+        activity(each < 2 ? 5000 : 90000, 48500));
+  looks.previous.namespaces[0].listeners.value = std::make_shared<const Listeners>(
+      Listeners{.listeners = {{.endpoint = {.port = 80}, .sockets = {{.inode = 77}}}}});
+  const auto processes = [&](std::uint64_t open) {
+    looks.previous.processes.value = std::make_shared<const Processes>(
+        Processes{.processes = {{.pid = 7, .open_fds = open, .soft_limit = 100, .listener_inodes = {77}}}});
+  };
+  processes(50);
+  CHECK(looks.at(kStart).value().idle.empty());
+  processes(90);
+  const auto idle = looks.at(kStart + 4s).value().idle;
+  REQUIRE(idle.size() == 1);
+  CHECK(idle[0].port == 80);
+  CHECK(idle[0].count == 18);
+  CHECK(idle[0].shortest == 48s);
+}

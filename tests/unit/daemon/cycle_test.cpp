@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/cycle.h"
 
+#include <set>
+
 #include "tests/catch.h"
 #include "tests/fake_source.h"
 
@@ -178,6 +180,42 @@ TEST_CASE("while a queue stands, what the diagnosis waits for is read three time
       machine.now += 1s;
     }
     CHECK(runs == (hurry ? 30 : 10));
+  }
+}
+
+TEST_CASE("what keeps the rhythm of a collector is not missed for ever") {
+  constexpr CollectorSpec kWavering[] = {
+      {"files", 4s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
+       true, true},
+  };
+  for (const auto rhythm : {1s, 2s, 4s, 8s}) {
+    Machine machine;
+    auto cycle = machine.cycle({}, kWavering);
+    std::set<std::int64_t> tenths;  // of the rhythm, in which there was a run
+    TimePoint last = machine.now;
+    for (int tick = 0; tick < 1200; ++tick, machine.now += 100ms) {
+      auto batch = cycle.take_batch(machine.now);
+      if (batch == nullptr) continue;
+      CHECK(machine.now - last <= 5700ms);
+      last = machine.now;
+      tenths.insert((machine.now.time_since_epoch() % rhythm) * 10 / std::chrono::nanoseconds(rhythm));
+      cycle.finish(std::move(batch));
+    }
+    CHECK(tenths.size() >= 8);
+  }
+}
+
+TEST_CASE("where times are those of a recording no collector wavers") {
+  constexpr CollectorSpec kWavering[] = {
+      {"files", 4s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
+       true, true},
+  };
+  Machine machine;
+  auto cycle = machine.cycle({.hurry = false}, kWavering);
+  for (int second = 0; second < 60; ++second, machine.now += 1s) {
+    auto batch = cycle.take_batch(machine.now);
+    CHECK((batch != nullptr) == (second % 4 == 0));
+    if (batch != nullptr) cycle.finish(std::move(batch));
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/incidents.h"
 
+#include <algorithm>
+
 #include "tests/catch.h"
 
 using namespace tcpdiag;
@@ -121,6 +123,74 @@ TEST_CASE("an owner that is learned later belongs to the same incident") {
   const auto incidents = advance(opened(finding("a")), {.findings = {known}}, at(1s), {});
   REQUIRE(incidents.size() == 1);
   CHECK(incidents[0].finding.subject.process == "nginx");
+}
+
+TEST_CASE("a process that is found to hold what was known by its port only is the same incident") {
+  auto unknown = finding("leak");
+  unknown.subject.address.clear();
+  auto known = unknown;
+  known.subject = {.kind = SubjectKind::process, .process = "app", .pid = 7};
+  known.known_as = {{.kind = SubjectKind::listener, .port = 80}};
+  auto incidents = advance(opened(unknown), {.findings = {known}}, at(8s), {});
+  REQUIRE(incidents.size() == 1);
+  CHECK(incidents[0].opened == at(0s));
+  CHECK(incidents[0].finding.subject.pid == 7);
+  // and is not forgotten when it cannot be read for a while
+  incidents = advance(incidents, {.findings = {unknown}}, at(12s), {});
+  incidents = advance(incidents, {.findings = {known}}, at(30s), {});
+  REQUIRE(incidents.size() == 1);
+  CHECK(incidents[0].is_open());
+  CHECK(incidents[0].finding.subject.process == "app");
+  // another process on the same port is another one
+  auto other = known;
+  other.subject.pid = 8;
+  CHECK(advance(incidents, {.findings = {known, other}}, at(31s), {}).size() == 2);
+}
+
+TEST_CASE("an address that is learned later belongs to the same incident") {
+  for (const auto kind : {SubjectKind::listener, SubjectKind::destination}) {
+    auto vague = finding("a"), exact = finding("a"), other = finding("a", 443);
+    for (auto* each : {&vague, &exact, &other}) each->subject.kind = kind;
+    vague.subject.address.clear();
+    auto incidents = advance({}, {.findings = {vague, other}}, at(0s), {});
+    incidents = advance(incidents, {.findings = {exact, other}}, at(9s), {});
+    REQUIRE(incidents.size() == 2);
+    incidents = advance(incidents, {.findings = {exact, other}}, at(20s), {});
+    REQUIRE(incidents.size() == 2);
+    CHECK(std::ranges::all_of(incidents, &Incident::is_open));
+  }
+}
+
+TEST_CASE("what follows from an incident opens none of its own while its cause flickers") {
+  auto effect = finding("effect");
+  effect.causes = {"cause"};
+  auto incidents = opened(finding("cause"));
+  for (auto time = 1s; time < 10s; time += 1s) {
+    const auto found = time % 2s == 0s ? Diagnosis{.findings = {finding("cause")},
+                                                   .explained = {{"effect", "host", effect.subject, "cause"}}}
+                                       : Diagnosis{.findings = {effect}};
+    incidents = advance(incidents, found, at(time), {});
+  }
+  REQUIRE(incidents.size() == 1);
+  // nor from its tail; but what is still there later is one
+  incidents = advance(incidents, {.findings = {effect}}, at(20s), {});
+  REQUIRE(incidents.size() == 1);
+  CHECK_FALSE(incidents[0].is_open());
+  CHECK(advance(incidents, {.findings = {effect}}, at(39s), {}).size() == 2);
+}
+
+TEST_CASE("a critical finding waits for its cause only while that is open") {
+  auto effect = finding("effect", 80, Severity::critical);
+  effect.causes = {"cause"};
+  auto incidents = advance(opened(finding("cause")), {.findings = {effect}}, at(5s), {});
+  CHECK(incidents.size() == 1);
+  CHECK(advance(incidents, {.findings = {effect}}, at(10s), {}).size() == 2);
+}
+
+TEST_CASE("a cause elsewhere holds nothing back") {
+  auto effect = finding("effect", 443);
+  effect.causes = {"cause"};
+  CHECK(advance(opened(finding("cause", 80)), {.findings = {effect}}, at(1s), {}).size() == 2);
 }
 
 TEST_CASE("the same rule on two ports makes two incidents") {

@@ -44,6 +44,7 @@ class Dumps {
       const auto seen = since_.try_emplace(number, history_.now()).first->second;
       const auto inode = static_cast<std::uint32_t>(number);
       connections.close_wait.push_back({port, is_server, number, inode, seen});
+      if (sending_) connections.close_wait.back().sent_at = history_.now() - 1s;
       if (owners_known_) owned.push_back(inode);
     }
     std::ranges::stable_sort(connections.close_wait, {}, &CloseWait::first_seen);
@@ -51,6 +52,7 @@ class Dumps {
     if (others_each_time_) row.unaccepted_left = unaccepted;
     row.by_state[static_cast<std::size_t>(TcpState::close_wait)] =
         static_cast<std::uint32_t>(last - first) + unaccepted;
+    row.by_state[static_cast<std::size_t>(TcpState::established)] = established_;
     (is_server ? connections.server : connections.client) = {row};
     history_.set(&NetnsView::connections, connections)
         .set(&Snapshot::processes, Processes{.processes = processes_})
@@ -60,6 +62,16 @@ class Dumps {
   // Those that are un-accepted in a dump are others than in the one before.
   Dumps& others_each_time() {
     others_each_time_ = true;
+    return *this;
+  }
+  // As many are open and well, from the next dump on.
+  Dumps& established(std::uint32_t count) {
+    established_ = count;
+    return *this;
+  }
+  // This end sends on those in CLOSE_WAIT.
+  Dumps& sending() {
+    sending_ = true;
     return *this;
   }
   Dumps& without_owners() {
@@ -73,16 +85,29 @@ class Dumps {
   HistoryBuilder history_;
   std::vector<Process> processes_;
   std::map<std::uint64_t, TimePoint> since_;
-  bool owners_known_ = true, others_each_time_ = false;
+  std::uint32_t established_ = 0;
+  bool owners_known_ = true, others_each_time_ = false, sending_ = false;
 };
 
 bool clear(std::string_view id, const Dumps& dumps) { return verdict_of(id, dumps.history()).is_clear(); }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
+// Ten more with each dump.
+Dumps& grow(Dumps& dumps, std::uint64_t count = 10, std::uint16_t port = 80, bool is_server = true) {
+  dumps.dump(0, 0, 0, port, is_server);
+  for (std::uint64_t dump = 1; dump < count; ++dump) dumps.dump(0, 10 * dump, 0, port, is_server);
+  return dumps;
+}
+
 Dumps leak() {
   Dumps dumps;
-  dumps.dump(0, 0).dump(0, 20).dump(0, 25).dump(0, 30);
+  return grow(dumps);
+}
+
+// `count` in CLOSE_WAIT that become neither more nor fewer.
+Dumps& stand(Dumps& dumps, std::uint64_t count, int times) {
+  for (int each = 0; each < times; ++each) dumps.dump(0, count);
   return dumps;
 }
 
@@ -93,9 +118,9 @@ TEST_CASE("a server that keeps what its clients have closed leaks") {
   CHECK(finding.severity == Severity::warning);
   CHECK(to_string(finding.subject) == "gunicorn[812]");
   CHECK(finding.summary ==
-        "gunicorn[812] does not close its connections: the peers of 20 on its port 80 have closed, the "
+        "gunicorn[812] does not close its connections: the peers of 70 on its port 80 have closed, the "
         "oldest at "
-        "least 8 s ago, and they stay in CLOSE_WAIT.");
+        "least 32 s ago, and they stay in CLOSE_WAIT.");
   CHECK(finding.advice[1].command == "ss -tnp state close-wait '( sport = :80 )' | head -n 20");
   CHECK(finding.advice.back().command == "systemctl restart -- app.service");
   CHECK(clear(kUnaccepted, leak()));
@@ -103,7 +128,7 @@ TEST_CASE("a server that keeps what its clients have closed leaks") {
 
 TEST_CASE("a leak that takes the last descriptors is critical and explains that they run out") {
   Dumps dumps;
-  dumps.process(server(900)).dump(0, 0).dump(0, 600).dump(0, 600).dump(0, 600);
+  stand(dumps.process(server(900)).dump(0, 0), 600, 6);
   const auto finding = only_finding(kLeak, dumps.history());
   CHECK(finding.severity == Severity::critical);
   CHECK(has(finding.summary, "They take most of its 900 descriptors, and its limit is 1024."));
@@ -115,7 +140,7 @@ TEST_CASE("a leak that takes the last descriptors is critical and explains that 
 
 TEST_CASE("a leak that takes the last descriptors also explains that nobody is accepted") {
   Dumps dumps;
-  dumps.process(server(1024)).dump(0, 0).dump(0, 900).dump(0, 900).dump(0, 900);
+  stand(dumps.process(server(1024)).dump(0, 0), 900, 6);
   const auto verdict = verdict_of(kLeak, dumps.history());
   REQUIRE(verdict.facts().size() == 1);
   CHECK(std::ranges::count(verdict.facts()[0].explains, "fd-limit-accept-blocked") == 1);
@@ -128,14 +153,14 @@ TEST_CASE("a leak that takes the last descriptors also explains that nobody is a
 
 TEST_CASE("a small leak does not explain that the descriptors run out") {
   Dumps dumps;
-  dumps.process(server(900)).dump(0, 0).dump(0, 20).dump(0, 20).dump(0, 20);
+  grow(dumps.process(server(900)));
   const std::vector<Rule> rules = {rule_of(kLeak), rule_of("fd-limit-near")};
   CHECK(diagnose(dumps.history(), rules, {}).findings.size() == 2);
 }
 
 TEST_CASE("a leak that fills the descriptors is told though it does not grow any more") {
   Dumps dumps;
-  dumps.process(server(1024)).dump(0, 900).dump(0, 900).dump(0, 900).dump(0, 900);
+  stand(dumps.process(server(1024)), 900, 6);
   CHECK(only_finding(kLeak, dumps.history()).severity == Severity::critical);
 }
 
@@ -149,7 +174,7 @@ TEST_CASE("a leak that does not grow any more is worth knowing") {
 
 TEST_CASE("without its holder a leak is told of the listener's owner, or of the port") {
   auto dumps = Dumps().without_owners();
-  dumps.dump(0, 0).dump(0, 20).dump(0, 20).dump(0, 20);
+  grow(dumps);
   CHECK(to_string(only_finding(kLeak, dumps.history()).subject) == "gunicorn[812]");
   dumps.builder().deny(&Snapshot::processes).tick(1s);
   const auto finding = only_finding(kLeak, dumps.history());
@@ -179,12 +204,86 @@ TEST_CASE("a slow server that closes in the end does not leak") {
   CHECK(clear(kLeak, dumps));
 }
 
+TEST_CASE("one step is no growth: batches of a slow server, each later than the one before is closed") {
+  Dumps dumps;
+  for (std::uint64_t batch = 0; batch < 6; ++batch) {
+    const auto first = 1000 * batch;
+    dumps.established(80).dump(first, first);
+    for (int look = 0; look < 6; ++look) {
+      dumps.established(40).dump(first, first + 40);
+      CHECK(clear(kLeak, dumps));
+    }
+  }
+}
+
+TEST_CASE("clients of one slow batch that give up one after the other are no growth") {
+  Dumps dumps;
+  dumps.established(60).dump(0, 0);
+  for (std::uint32_t gone = 6; gone <= 60; gone += 6) {
+    dumps.established(60 - gone).dump(0, gone);
+    CHECK(clear(kLeak, dumps));
+  }
+}
+
+TEST_CASE("a pool that the server closes for idleness and that is used every half minute does not leak") {
+  Dumps dumps;
+  for (std::uint64_t use = 0; use < 8; ++use) {
+    const auto first = 1000 * use;
+    for (int look = 0; look < 2; ++look) dumps.established(300).dump(first, first, 0, 5432, false);
+    for (int look = 0; look < 6; ++look) {
+      dumps.established(0).dump(first, first + 300, 0, 5432, false);
+      CHECK(clear(kLeak, dumps));
+    }
+  }
+}
+
+TEST_CASE(
+    "a pool whose connections are closed one after the other does not leak, and is told when it stands") {
+  Dumps dumps;
+  dumps.established(300).dump(0, 0, 0, 5432, false);
+  for (std::uint32_t closed = 10; closed <= 300; closed += 10) {
+    dumps.established(300 - closed).dump(0, closed, 0, 5432, false);
+    const auto verdict = verdict_of(kLeak, dumps.history());
+    for (const auto& facts : verdict.facts()) CHECK(facts.severity == Severity::info);
+  }
+  for (int look = 0; look < 20; ++look) dumps.dump(0, 300, 0, 5432, false);
+  CHECK(only_finding(kLeak, dumps.history()).severity == Severity::info);
+}
+
+TEST_CASE("a server that never closes what a fixed set of clients leaves leaks, however slowly") {
+  Dumps dumps;
+  dumps.established(400).dump(0, 0);
+  for (std::uint32_t gone = 10; gone <= 380; gone += 10) dumps.established(400 - gone).dump(0, gone);
+  CHECK(only_finding(kLeak, dumps.history()).severity == Severity::warning);
+}
+
+TEST_CASE("a leak that comes in bursts with a pause between is growth") {
+  Dumps dumps;
+  dumps.dump(0, 0);
+  for (std::uint64_t burst = 1; burst <= 5; ++burst)
+    for (int look = 0; look < 8; ++look) dumps.dump(0, 20 * burst);
+  CHECK(only_finding(kLeak, dumps.history()).severity == Severity::warning);
+}
+
+TEST_CASE("connections on which the server goes on sending are served, not forgotten") {
+  Dumps dumps;
+  CHECK(clear(kLeak, grow(dumps.sending())));
+  Dumps full;
+  CHECK(clear(kLeak, stand(full.process(server(1024)).sending(), 900, 8)));
+}
+
+TEST_CASE("who holds them is learned later: the leak was known by its port before") {
+  const auto finding = only_finding(kLeak, leak().history());
+  CHECK(was_known_as(finding, {.kind = SubjectKind::listener, .address = "0.0.0.0", .port = 80}));
+  CHECK_FALSE(was_known_as(finding, {.kind = SubjectKind::listener, .address = "0.0.0.0", .port = 81}));
+  CHECK_FALSE(was_known_as(finding, {.kind = SubjectKind::destination, .port = 80}));
+}
+
 TEST_CASE("a client that leaks by the hundred is told with the port it connects to") {
   Dumps dumps;
-  dumps.dump(0, 0, 0, 5432, false).dump(0, 150, 0, 5432, false).dump(0, 150, 0, 5432, false);
-  dumps.dump(0, 150, 0, 5432, false);
+  grow(dumps, 20, 5432, false);
   const auto finding = only_finding(kLeak, dumps.history());
-  CHECK(has(finding.summary, "the peers of 150 to port 5432 have closed"));
+  CHECK(has(finding.summary, "the peers of 170 to port 5432 have closed"));
   CHECK(finding.advice[1].command == "ss -tnp state close-wait '( dport = :5432 )' | head -n 20");
 }
 
@@ -198,11 +297,15 @@ TEST_CASE("a process that leaks on two ports is one finding") {
           {static_cast<std::uint16_t>(i % 3 == 0 ? 81 : 80), true, i, i + 1, TimePoint(1h) + 4s});
       process.close_wait_inodes.push_back(i + 1);
     }
+    for (const auto port : {std::uint16_t{80}, std::uint16_t{81}}) {
+      connections.server.push_back({.port = port});
+      connections.server.back().by_state[static_cast<std::size_t>(TcpState::close_wait)] = count / 2;
+    }
     history.set(&NetnsView::connections, connections)
         .set(&Snapshot::processes, Processes{.processes = {process}})
         .tick(4s);
   };
-  for (const auto count : {0U, 60U, 60U, 60U}) dump(count);
+  for (std::uint32_t count = 0; count <= 60; count += 6) dump(count);
   const auto finding = only_finding(kLeak, history.history());
   CHECK(finding.evidence[0].value == 60);
   CHECK(has(finding.summary, "port 80"));

@@ -386,3 +386,36 @@ TEST_CASE("where more processes are near their limit than are looked at, it cann
   history.set(&Snapshot::processes, processes).tick();
   CHECK(clear(kNear, history));
 }
+
+TEST_CASE("descriptors that idle connections take are said to be such, and a higher limit only delays") {
+  for (const auto* id : {kReached, kNear}) {
+    HistoryBuilder history;
+    history.set(&NetnsView::listeners,
+                Listeners{.listeners = {sample_listener("0.0.0.0", 5000, 0, 128, 77)}});
+    history.set(&NetnsView::connections, Connections{.idle = {{.port = 5000, .count = 81, .shortest = 48s}}});
+    history.set(&Snapshot::processes, only(server(100, 100))).tick();
+    const auto finding = only_finding(id, history.history());
+    INFO(finding.summary);
+    CHECK(has(finding.summary,
+              "81 of them are connections to its port 5000 that have been idle for 48 s or longer"));
+    CHECK(has(finding.advice.front().action, "end idle connections"));
+    CHECK(has(finding.advice.front().effect, "a higher limit only delays that"));
+  }
+}
+
+TEST_CASE("idle connections of a port that several processes serve are nobody's for certain") {
+  auto other = server(20, 100);
+  other.pid = 813;
+  HistoryBuilder history;
+  history.set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 5000, 0, 128, 77)}});
+  history.set(&NetnsView::connections, Connections{.idle = {{.port = 5000, .count = 81, .shortest = 48s}}});
+  history.set(&Snapshot::processes, Processes{.processes = {server(100, 100), other}}).tick();
+  CHECK_FALSE(has(only_finding(kReached, history.history()).summary, "idle"));
+}
+
+TEST_CASE("a process that lives in a network namespace that nobody asks about is not told") {
+  auto neighbour = server(1024);
+  neighbour.elsewhere = true;
+  CHECK(clear(kReached, with(neighbour)));
+  CHECK(clear(kNear, with(neighbour)));
+}

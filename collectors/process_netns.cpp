@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/process_netns.h"
+
+#include <string>
+
+namespace tcpdiag {
+namespace {
+
+constexpr auto kOwn = "/proc/self/ns/net";
+// Nobody asks for those that use less: a share below that of the findings about it.
+constexpr double kMuch = 0.5;
+
+std::string path_of(std::int32_t pid) { return "/proc/" + std::to_string(pid); }
+
+}  // namespace
+
+Result<void> check_own_netns(Source& source, std::int32_t pid) {
+  const auto own = source.link(kOwn);
+  if (!own) return tl::unexpected<Error>(own.error());
+  const auto theirs = source.link(path_of(pid) + "/ns/net");
+  if (!theirs) return tl::unexpected<Error>(theirs.error());
+  if (*own != *theirs) return unexpected(Errc::no_netns, path_of(pid) + ": in another network namespace");
+  return {};
+}
+
+bool is_in_inner_netns(Source& source) {
+  const auto own = check_own_netns(source, 1);
+  return !own && own.error().code == Errc::no_netns;
+}
+
+void mark_elsewhere(Source& source, Processes& processes) {
+  if (!is_in_inner_netns(source)) return;
+  for (auto& process : processes.processes) {
+    if (process.fd_ratio() < kMuch || !process.listener_inodes.empty() || !process.close_wait_inodes.empty())
+      continue;
+    const auto own = check_own_netns(source, process.pid);
+    process.elsewhere = !own && own.error().code == Errc::no_netns;
+  }
+}
+
+}  // namespace tcpdiag
