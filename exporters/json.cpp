@@ -113,7 +113,10 @@ Json destinations(const std::vector<Destination>& destinations) {
     list.push_back({{"source", to_string(destination.source)},
                     {"destination", to_string(destination.destination)},
                     {"port", destination.port},
-                    {"local_ports", destination.local_ports}});
+                    {"local_ports", destination.local_ports},
+                    {"time_wait", destination.time_wait},
+                    {"fin_wait2_orphaned", destination.fin_wait2_orphaned},
+                    {"close_wait", destination.close_wait}});
   return list;
 }
 
@@ -126,6 +129,7 @@ Json connections(const Connections& connections, TimePoint read_at) {
   for (const auto& half_open : connections.half_open) {
     auto entry = endpoint(half_open.listener);
     entry["count"] = half_open.count;
+    if (half_open.mostly_from) entry["mostly_from"] = to_string(*half_open.mostly_from);
     object["half_open"].push_back(std::move(entry));
   }
   object["close_wait"] = close_waits(connections, read_at);
@@ -166,6 +170,15 @@ Json conntrack(const Conntrack& conntrack) {
   return object;
 }
 
+Json interfaces(const Interfaces& interfaces) {
+  Json object = {{"addresses", Json::array()}, {"addresses_cut", interfaces.addresses_cut}};
+  for (const auto& address : interfaces.addresses) object["addresses"].push_back(to_string(address));
+  object["reverse_path_filters"] = Json::array();
+  for (const auto& filter : interfaces.filters)
+    object["reverse_path_filters"].push_back({{"interface", filter.interface}, {"mode", filter.mode}});
+  return object;
+}
+
 Json namespace_view(const NetnsView& netns, const ListenerOwners* owners) {
   return {{"name", netns.name},
           {"tcp", section(netns.tcp, tcp_counters)},
@@ -175,7 +188,8 @@ Json namespace_view(const NetnsView& netns, const ListenerOwners* owners) {
            section(netns.connections,
                    [&](const Connections& c) { return connections(c, netns.connections.read_at); })},
           {"settings", section(netns.settings, settings)},
-          {"conntrack", section(netns.conntrack, conntrack)}};
+          {"conntrack", section(netns.conntrack, conntrack)},
+          {"interfaces", section(netns.interfaces, interfaces)}};
 }
 
 Json files(const FileHandles& files) { return {{"open", files.open}, {"max", files.max}}; }
@@ -258,7 +272,8 @@ Json kernel_log(const KernelLog& log, TimePoint now) {
 }
 
 Json self(const SelfUsage& usage) {
-  Json object = {{"cpu_seconds", usage.cpu_seconds},
+  Json object = {{"pid", usage.pid},
+                 {"cpu_seconds", usage.cpu_seconds},
                  {"start_time_seconds", usage.start_time_seconds},
                  {"resident_bytes", usage.resident_bytes},
                  {"virtual_bytes", usage.virtual_bytes},
