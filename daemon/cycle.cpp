@@ -17,6 +17,8 @@ constexpr auto kLongestPeriod = std::chrono::minutes(10);
 // A client that waits for room beside a full queue is half-open for 3 s where net.ipv4.tcp_synack_retries is
 // 1: two dumps within that time do not miss it.
 constexpr int kHurry = 3;
+// Who is told that a setting is wrong changes it, and looks whether that helps.
+constexpr int kHurryWhenCited = 10;
 
 }  // namespace
 
@@ -54,11 +56,18 @@ void Cycle::configure(CycleOptions options) {
   adapt_periods();
 }
 
+std::chrono::milliseconds Cycle::period_of(const Task& task) const {
+  const auto hurry = task.spec->hurry;
+  if (urgent_ && hurry == Hurry::in_trouble) return task.latest.period / kHurry;
+  if (settings_cited_ && hurry == Hurry::when_cited) return task.latest.period / kHurryWhenCited;
+  return task.latest.period;
+}
+
 std::vector<Task*> Cycle::take_due(Thread thread, TimePoint now, bool to_diagnose) {
   std::vector<Task*> due;
   for (auto& task : tasks_) {
     if (!task.on || task.spec->thread != thread) continue;
-    const auto period = urgent_ && task.spec->hurries ? task.latest.period / kHurry : task.latest.period;
+    const auto period = period_of(task);
     const auto due_at = task.begun ? *task.begun + period : now;
     const bool early = due_at > now + kEarly;
     if (early && !(to_diagnose && period <= kDiagnosisPeriod)) continue;
@@ -137,6 +146,7 @@ void Cycle::diagnose(TimePoint now) {
   snapshot_.at = now;
   book_.observe(snapshot_, {now, clocks_.wall()});
   urgent_ = options_.hurry && is_urgent(book_.history());
+  settings_cited_ = options_.hurry && rests_on_settings(book_.incidents());
 }
 
 Report Cycle::report(TimePoint now) const {

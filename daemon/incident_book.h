@@ -25,6 +25,7 @@ class IncidentBook {
   /// Writes down what is known: Report::rules and Report::incidents.
   void write_to(Report& report) const;
   [[nodiscard]] const History& history() const { return history_; }
+  [[nodiscard]] std::span<const Incident> incidents() const { return incidents_; }
 
  private:
   std::span<const Rule> rules_;

@@ -41,7 +41,16 @@ constexpr CollectorSpec kTroubled[] = {
     {"queues", 1s, Thread::loop, true, "", "",
      make_stateless_collector<&NetnsView::listeners, read_standing_queue>},
     {"files", 6s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
-     true},
+     Hurry::in_trouble},
+};
+
+Result<Settings> read_no_cookies(Source&) {
+  return Settings{.sysctls = {{"net.ipv4.tcp_syncookies", {0}, "0"}}, .unread = {}};
+}
+
+constexpr CollectorSpec kSettings[] = {
+    {"sysctl", 10s, Thread::worker, true, "", "",
+     make_stateless_collector<&NetnsView::settings, read_no_cookies>, Hurry::when_cited},
 };
 
 // A machine with two namespaces and a clock that a test moves; every source is the same few files.
@@ -178,6 +187,27 @@ TEST_CASE("while a queue stands, what the diagnosis waits for is read three time
       machine.now += 1s;
     }
     CHECK(runs == (hurry ? 30 : 10));
+  }
+}
+
+TEST_CASE("while an incident rests on a setting, settings are read ten times as often") {
+  for (const bool hurry : {true, false}) {
+    Machine machine;
+    auto cycle = machine.cycle({.hurry = hurry}, kSettings);
+    int runs = 0;
+    for (int second = 0; second < 60; ++second) {
+      if (auto batch = cycle.take_batch(machine.now)) {
+        batch->run(machine.clocks(), [] { return false; });
+        cycle.finish(std::move(batch));
+        ++runs;
+      }
+      cycle.diagnose(machine.now);
+      machine.now += 1s;
+    }
+    CHECK(std::ranges::any_of(cycle.report(machine.now).incidents, [](const Incident& incident) {
+      return incident.finding.id == "sysctl-syncookies-off";
+    }));
+    CHECK(runs == (hurry ? 60 : 6));
   }
 }
 
