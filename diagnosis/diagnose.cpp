@@ -149,8 +149,10 @@ void settle(std::vector<Found>& found, Diagnosis& diagnosis) {
         {each.finding.id, each.finding.netns, each.finding.subject, cause->finding.id});
     for (auto& finding : kept)
       if (finding.id == cause->finding.id && finding.netns == cause->finding.netns &&
-          finding.subject == cause->finding.subject)
+          finding.subject == cause->finding.subject) {
         add_once(finding.consequences, each.finding.id);
+        finding.severity = std::max(finding.severity, each.finding.severity);  // it is as bad as what it does
+      }
   }
   for (const auto& each : found)
     for (const auto id : each.rule->info.replaces)

@@ -47,7 +47,7 @@ inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
      "Stops the process for a second or two."},
     {"Restart it if clients cannot wait.", "[systemctl restart {service}]", "The queue is emptied.",
      "The waiting connections are reset; without the cause it happens again."},
-    {"See who waits in the queue.", "ss -tn state established '( sport = :{port} )'",
+    {"See who waits in the queue.", "ss -tn state established state close-wait '( sport = :{port} )'",
      "Connections with data in Recv-Q have sent their request already.", ""},
 });
 
