@@ -5,6 +5,7 @@
 #include "collectors/conntrack.h"
 #include "collectors/file_handles.h"
 #include "collectors/host_config.h"
+#include "collectors/interfaces.h"
 #include "collectors/kernel_log.h"
 #include "collectors/listeners.h"
 #include "collectors/meminfo.h"
@@ -36,17 +37,21 @@ std::span<const CollectorSpec> collector_catalog() {
        make_collector<&NetnsView::listeners, ListenersReader>},
       // what the worker runs: settings first, because connections are judged by the ephemeral port range
       {"sysctl", 10s, Thread::worker, true, "/proc/sys", "settings, and what is computed from them",
-       make_collector<&NetnsView::settings, SettingsReader>},
+       make_collector<&NetnsView::settings, SettingsReader>, Hurry::when_cited},
       {"connections", 4s, Thread::worker, true, "sock_diag, all states",
        "connections by port and state, half-open ones, ephemeral ports",
-       make_collector<&NetnsView::connections, ConnectionsReader>, true, true},
+       make_collector<&NetnsView::connections, ConnectionsReader>, Hurry::in_trouble, true},
+      {"interfaces", 5s, Thread::worker, true,
+       "/proc/net/fib_trie, /proc/net/if_inet6, /proc/net/dev, net.ipv4.conf.*.rp_filter",
+       "which addresses are this host's, which interfaces filter by the reverse path",
+       make_collector<&NetnsView::interfaces, InterfacesReader>},
       {"conntrack", 5s, Thread::worker, true,
        "/proc/sys/net/netfilter/nf_conntrack_{count,max}, /proc/net/stat/nf_conntrack",
        "tracked connections, their limit and drops",
        make_collector<&NetnsView::conntrack, ConntrackReader>},
       {"processes", 4s, Thread::worker, false, "/proc/PID: fd, stat, limits, cgroup, wchan; sock_diag",
        "which processes own listeners, who runs out of descriptors or does not close sockets",
-       make_collector<&Snapshot::processes, ProcessesReader>, true, true},
+       make_collector<&Snapshot::processes, ProcessesReader>, Hurry::in_trouble, true},
       {"file_handles", 5s, Thread::worker, false, "/proc/sys/fs/file-nr", "open files of the machine",
        make_stateless_collector<&Snapshot::files, read_file_handles>},
       {"meminfo", 30s, Thread::worker, false, "/proc/meminfo", "the machine's memory",

@@ -40,6 +40,13 @@ struct Collector {
 /// Where a collector's work is done: on the loop, which must never wait, or on the worker thread.
 enum class Thread { loop, worker };
 
+/// When a collector runs more often than at its period, because the diagnosis waits for it.
+enum class Hurry {
+  never,
+  in_trouble,  ///< three times as often while connections are in trouble
+  when_cited,  ///< ten times as often while an open incident rests on what it reads
+};
+
 /// A collector's row in the catalogue.
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which a row reads
 struct CollectorSpec {
@@ -51,8 +58,7 @@ struct CollectorSpec {
   std::string_view without;  ///< what is not known when it is switched off or fails, for the documentation
   /// Makes one for the namespace at that place in Snapshot::namespaces.
   Collector (*make)(std::size_t netns_index);
-  /// Runs three times as often while connections are in trouble, because the diagnosis waits for it.
-  bool hurries = false;
+  Hurry hurry = Hurry::never;
   /// Runs are not equally far apart, so that what comes at a rhythm of its own is not missed for ever.
   bool wavers = false;
 };

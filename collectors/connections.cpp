@@ -32,6 +32,15 @@ PortRange ephemeral_ports_of(const NetnsView& netns) {
   return settings == nullptr ? PortRange{} : ephemeral_port_range(*settings).value_or(PortRange{});
 }
 
+std::uint32_t Destination::* holder_of(const DiagSocket& socket) {
+  switch (socket.state) {
+    case TcpState::time_wait: return &Destination::time_wait;
+    case TcpState::close_wait: return &Destination::close_wait;
+    case TcpState::fin_wait2: return socket.inode == 0 ? &Destination::fin_wait2_orphaned : nullptr;
+    default: return nullptr;
+  }
+}
+
 void add_to(PortConnections& total, const PortConnections& part) {
   for (std::size_t state = 0; state < kTcpStates; ++state) total.by_state[state] += part.by_state[state];
   total.unaccepted += part.unaccepted;
@@ -137,7 +146,7 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
   if (socket.state == TcpState::listen) {
     ++server_.row(socket.source_port).by_state[index(TcpState::listen)];
     if (half_open_.size() < kListeners)
-      half_open_.emplace(Endpoint{socket.source, socket.source_port, socket.interface}, 0);
+      half_open_.try_emplace({socket.source, socket.source_port, socket.interface});
     return;
   }
   const bool server = is_server(socket, ephemeral);
@@ -162,17 +171,18 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
 }
 
 void ConnectionCounter::add_ephemeral(const DiagSocket& socket) {
-  add_destination(socket, destinations_);
+  add_destination(socket, destinations_, holder_of(socket));
   ephemeral_ports_.set(socket.source_port);
   ++ephemeral_connections_;
 }
 
 // An IPv4 connection of a dual-stack socket takes its port from the same ones as an IPv4 socket's.
-void ConnectionCounter::add_destination(const DiagSocket& socket, DestinationCounter& to) {
+void ConnectionCounter::add_destination(const DiagSocket& socket, DestinationCounter& to,
+                                        std::uint32_t Destination::* held_by) {
   if (socket.destination.v6)
-    to.add(socket.source.unmapped(), socket.destination.unmapped(), socket.destination_port);
+    to.add(socket.source.unmapped(), socket.destination.unmapped(), socket.destination_port, held_by);
   else
-    to.add(socket.source, socket.destination, socket.destination_port);
+    to.add(socket.source, socket.destination, socket.destination_port, held_by);
 }
 
 // A listener that has just gone leaves connections behind: their local port is none that connect() chooses,
@@ -185,7 +195,10 @@ bool ConnectionCounter::is_server(const DiagSocket& socket, PortRange ephemeral)
 void ConnectionCounter::add_half_open(const DiagSocket& socket) {
   for (const auto& listener : possible_listeners(socket)) {
     if (const auto found = half_open_.find(listener); found != half_open_.end()) {
-      ++found->second;
+      auto& [all, lead, candidate] = found->second;
+      ++all;
+      if (lead == 0) candidate = socket.destination;
+      lead += candidate == socket.destination ? 1 : ~0U;
       return;
     }
   }
@@ -201,7 +214,11 @@ Connections ConnectionCounter::finish(TimePoint now) {
                           .sockets = sockets_};
   unaccepted_.finish(connections.server);
   split_clients(client_.rows(), connections);
-  for (const auto& [listener, count] : half_open_) connections.half_open.push_back({listener, count});
+  for (const auto& [listener, found] : half_open_) {
+    const bool mostly = found.lead > 0 && 2 * found.lead >= found.count;
+    connections.half_open.push_back(
+        {listener, found.count, mostly ? std::optional(found.candidate.unmapped()) : std::nullopt});
+  }
   keep_busiest(connections);
   keep_busiest(connections.half_open);
   close_waits_.finish(now, connections);

@@ -47,12 +47,19 @@ class ConnectionCounter {
 
  private:
   [[nodiscard]] bool is_server(const DiagSocket& socket, PortRange ephemeral) const;
-  static void add_destination(const DiagSocket& socket, DestinationCounter& to);
+  static void add_destination(const DiagSocket& socket, DestinationCounter& to,
+                              std::uint32_t Destination::* held_by = nullptr);
   void add_ephemeral(const DiagSocket& socket);
   void add_half_open(const DiagSocket& socket);
 
   PortTable server_, client_;
-  std::map<Endpoint, std::uint32_t> half_open_;  // by listener
+  // Of whom at least half are from one address, its lead over all others is half of them or more (Boyer and
+  // Moore, "MJRTY", 1981).
+  struct HalfOpenCount {
+    std::uint32_t count = 0, lead = 0;
+    IpAddress candidate;
+  };
+  std::map<Endpoint, HalfOpenCount> half_open_;  // by listener
   UnacceptedFollower unaccepted_;
   DestinationCounter destinations_, unanswered_;
   PortSet ephemeral_ports_;  // used by a client connection

@@ -24,6 +24,14 @@ std::uint64_t hash(const IpAddress& source, const IpAddress& destination, std::u
              words[2] * 0xff51afd7ed558ccdU + words[3] * 0xc4ceb9fe1a85ec53U + port);
 }
 
+// Takes one socket away, of whatever there are most.
+void decrement(Destination& counter) {
+  auto open = counter.local_ports - counter.time_wait - counter.fin_wait2_orphaned - counter.close_wait;
+  --*std::ranges::max({&open, &counter.time_wait, &counter.fin_wait2_orphaned, &counter.close_wait}, {},
+                      [](const auto* count) { return *count; });
+  --counter.local_ports;
+}
+
 auto by_size(const Destination& a) {
   return std::make_tuple(~a.local_ports, a.destination, a.port, a.source);
 }
@@ -42,7 +50,8 @@ std::uint16_t& DestinationCounter::slot_of(const IpAddress& source, const IpAddr
   }
 }
 
-void DestinationCounter::add(const IpAddress& source, const IpAddress& destination, std::uint16_t port) {
+void DestinationCounter::add(const IpAddress& source, const IpAddress& destination, std::uint16_t port,
+                             std::uint32_t Destination::* held_by) {
   auto& slot = slot_of(source, destination, port);
   if (slot == 0) {
     if (counters_.size() == kCounters) {
@@ -52,13 +61,15 @@ void DestinationCounter::add(const IpAddress& source, const IpAddress& destinati
     counters_.push_back({source, destination, port, 0});
     slot = static_cast<std::uint16_t>(counters_.size());
   }
-  ++counters_[slot - 1U].local_ports;
+  auto& counter = counters_[slot - 1U];
+  ++counter.local_ports;
+  if (held_by != nullptr) ++(counter.*held_by);
 }
 
 // Takes one from every counter, and the new socket with them: what Misra and Gries do when there is no room.
 void DestinationCounter::decrement_all() {
   ++undercount_;
-  for (auto& counter : counters_) --counter.local_ports;
+  for (auto& counter : counters_) decrement(counter);
   std::erase_if(counters_, [](const auto& counter) { return counter.local_ports == 0; });
   std::fill(slots_.begin(), slots_.end(), std::uint16_t{0});
   std::uint16_t slot = 0;

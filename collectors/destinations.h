@@ -18,7 +18,9 @@ class DestinationCounter {
 
   DestinationCounter();
 
-  void add(const IpAddress& source, const IpAddress& destination, std::uint16_t port);
+  /// `held_by` is what holds the port: Destination::time_wait and the like; nullptr: an open connection.
+  void add(const IpAddress& source, const IpAddress& destination, std::uint16_t port,
+           std::uint32_t Destination::* held_by = nullptr);
   /// The `most` largest, largest first; equal ones in the order of their addresses.
   [[nodiscard]] std::vector<Destination> busiest(std::size_t most) const;
   [[nodiscard]] std::uint32_t undercount() const { return undercount_; }

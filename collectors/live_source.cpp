@@ -29,6 +29,9 @@ std::string for_this_thread(const std::string& path) {
   return path.starts_with(kProcNet) ? "/proc/thread-self/net/" + path.substr(kProcNet.size()) : path;
 }
 
+// Files of an interface, which may be gone for good at the next look: kept open they would only pile up.
+bool comes_and_goes(const std::string& path) { return path.starts_with("/proc/sys/net/ipv4/conf/"); }
+
 // What is open in one namespace.
 struct Handles {
   Netns netns;
@@ -67,6 +70,10 @@ class LiveSource final : public Source {
  private:
   Result<std::string> read_in_netns(const std::string& path) {
     return handles().and_then([&](Handles* handles) -> Result<std::string> {
+      if (comes_and_goes(path))
+        return open_in_netns(handles->netns, path).and_then([&](const FileDescriptor& file) {
+          return read_whole(file, path, kMaxFileBytes);
+        });
       auto known = handles->files.find(path);
       if (known == handles->files.end()) {
         auto opened = open_in_netns(handles->netns, path);

@@ -87,6 +87,7 @@ constexpr TcpCounterField kFields[] = {
     {"TcpExt:TCPAOKeyNotFound", &TcpCounters::ao_key_not_found},
     {"TcpExt:TCPAOGood", &TcpCounters::ao_good},
     {"TcpExt:TCPAODroppedIcmps", &TcpCounters::ao_dropped_icmps},
+    {"TcpExt:IPReversePathFilter", &TcpCounters::ip_reverse_path_filter},
     {"TcpExt:TCPKeepAlive", &TcpCounters::keep_alive},
 };
 // clang-format on

@@ -58,6 +58,7 @@ Result<SelfUsage> read_self_usage(Source& source) {
 
   const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
   SelfUsage usage;
+  usage.pid = to_number<std::int32_t>(stat_text->substr(0, stat_text->find(' '))).value_or(0);
   usage.cpu_seconds =
       (static_cast<double>(stat->user_ticks) + static_cast<double>(stat->system_ticks)) / ticks_per_second;
   usage.start_time_seconds =

@@ -58,6 +58,8 @@ struct TcpCounters {
   // segments refused by a check
   Count paws_active, paws_estab, paws_old_ack, paws_timewait, beyond_window, ts_ecr_rejected, challenge_ack,
       syn_challenge, min_ttl_drop, out_of_window_icmps, lock_dropped_icmps;
+  // packets of every protocol that came in through an interface through which no answer would go out
+  Count ip_reverse_path_filter;
   // TCP_MD5SIG and TCP-AO (RFC 2385, RFC 5925)
   Count md5_not_found, md5_unexpected, md5_failure, ao_required, ao_bad, ao_key_not_found, ao_good,
       ao_dropped_icmps;
@@ -183,6 +185,8 @@ struct PortConnections {
 struct HalfOpen {
   Endpoint listener;
   std::uint32_t count = 0;
+  /// At least half of them come from that address. Empty: they come from many.
+  std::optional<IpAddress> mostly_from;
 };
 
 /// One socket in CLOSE_WAIT that a process still holds.
@@ -219,6 +223,11 @@ struct Destination {
   IpAddress destination;
   std::uint16_t port = 0;
   std::uint32_t local_ports = 0;
+  /// Of local_ports, by what holds them; the rest belong to connections that are open, or being opened or
+  /// closed.
+  std::uint32_t time_wait = 0;
+  std::uint32_t fin_wait2_orphaned = 0;  ///< in FIN_WAIT2, and no process here holds them (inode 0)
+  std::uint32_t close_wait = 0;          ///< the other end has closed, the program here has not
 };
 
 /// The socket table, counted and never kept. A dump is not atomic: a socket that moves while the kernel walks
@@ -267,6 +276,28 @@ struct UnreadSysctl {
   Error error;
 
   bool operator==(const UnreadSysctl&) const = default;
+};
+
+/// How packets are checked that come in through an interface: net.ipv4.conf.NAME.rp_filter.
+struct ReversePathFilter {
+  std::string interface;  ///< or "all", of which and the interface's own the kernel takes the larger
+  std::int64_t mode = 0;  ///< 0 off, 1 strict, 2 loose
+
+  bool operator==(const ReversePathFilter&) const = default;
+};
+
+/// The addresses of a namespace, and how it checks where packets come from.
+struct Interfaces {
+  std::vector<IpAddress> addresses;  ///< loopback's included; ordered, at most kAddresses
+  std::uint64_t addresses_cut = 0;   ///< at least so many more: beyond that, or in a table too long to read
+  /// "all" first, then at most kFilters interfaces. Read only where TcpCounters::ip_reverse_path_filter is
+  /// not 0: elsewhere none.
+  std::vector<ReversePathFilter> filters;
+
+  static constexpr std::size_t kAddresses = 1024;
+  static constexpr std::size_t kFilters = 32;
+
+  bool operator==(const Interfaces&) const = default;
 };
 
 /// The settings of a namespace, in the order of sysctl_table(). The machine-wide ones are in the host's view
@@ -479,6 +510,7 @@ struct KernelLog {
 
 /// The daemon itself, as the Prometheus client libraries report it (/proc/self).
 struct SelfUsage {
+  std::int32_t pid = 0;  ///< 0: not known
   double cpu_seconds = 0;
   double start_time_seconds = 0;  ///< Unix time
   std::uint64_t resident_bytes = 0, virtual_bytes = 0;
@@ -498,6 +530,7 @@ struct NetnsView {
   Section<Connections> connections;
   Section<Settings> settings;
   Section<Conntrack> conntrack;
+  Section<Interfaces> interfaces;
 };
 
 /// Everything that is known at one moment.

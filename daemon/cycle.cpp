@@ -18,6 +18,8 @@ constexpr auto kLongestPeriod = std::chrono::minutes(10);
 // A client that waits for room beside a full queue is half-open for 3 s where net.ipv4.tcp_synack_retries is
 // 1: two dumps within that time do not miss it.
 constexpr int kHurry = 3;
+// Who is told that a setting is wrong changes it, and looks whether that helps.
+constexpr int kHurryWhenCited = 10;
 
 // The time between a collector's n-th run and the next one, as a share of its period: 0.8 or 1.4, in an order
 // that leads the runs evenly through 60 % of every rhythm of that period or a part of it (n times the golden
@@ -69,8 +71,9 @@ void Cycle::configure(CycleOptions options) {
 }
 
 std::chrono::nanoseconds Cycle::time_to_next(const Task& task) const {
-  const std::chrono::nanoseconds period =
-      urgent_ && task.spec->hurries ? task.latest.period / kHurry : task.latest.period;
+  std::chrono::nanoseconds period = task.latest.period;
+  if (urgent_ && task.spec->hurry == Hurry::in_trouble) period /= kHurry;
+  if (settings_cited_ && task.spec->hurry == Hurry::when_cited) period /= kHurryWhenCited;
   if (!options_.hurry || !task.spec->wavers) return period;
   return std::chrono::round<std::chrono::milliseconds>(period * wavering(task.runs));
 }
@@ -159,6 +162,7 @@ void Cycle::diagnose(TimePoint now) {
   snapshot_.at = now;
   book_.observe(snapshot_, {now, clocks_.wall()});
   urgent_ = options_.hurry && is_urgent(book_.history());
+  settings_cited_ = options_.hurry && rests_on_settings(book_.incidents());
 }
 
 Report Cycle::report(TimePoint now) const {

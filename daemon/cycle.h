@@ -27,7 +27,7 @@ inline constexpr std::chrono::seconds kDiagnosisPeriod{1};
 struct CycleOptions {
   std::set<std::string, std::less<>> collectors_off;
   std::optional<double> cpu_budget;  ///< share of one core; empty: periods are never stretched
-  /// Some collectors run three times as often while connections are in trouble, and those that waver do. Not
+  /// Some collectors run more often while the diagnosis waits for them (Hurry), and those that waver do. Not
   /// where times have to be those of a recording.
   bool hurry = true;
 };
@@ -83,7 +83,7 @@ class Cycle {
   std::vector<Task> tasks_;
   Snapshot snapshot_;
   IncidentBook book_;
-  bool urgent_ = false;  // of the latest diagnosis
+  bool urgent_ = false, settings_cited_ = false;  // of the latest diagnosis
   bool batch_out_ = false;
   std::uint64_t ticks_late_ = 0;
 };

@@ -27,6 +27,7 @@ class IncidentBook {
   [[nodiscard]] const History& history() const { return history_; }
   /// Whether a rule would need to look for longer (Errc::too_early).
   [[nodiscard]] bool is_undecided() const;
+  [[nodiscard]] std::span<const Incident> incidents() const { return incidents_; }
 
  private:
   std::span<const Rule> rules_;

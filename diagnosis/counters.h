@@ -13,11 +13,17 @@ inline constexpr Counter kReqQFullDoCookies{"TCPReqQFullDoCookies", &TcpCounters
 inline constexpr Counter kSyncookiesSent{"SyncookiesSent", &TcpCounters::syncookies_sent};
 inline constexpr Counter kSyncookiesRecv{"SyncookiesRecv", &TcpCounters::syncookies_received};
 inline constexpr Counter kEmbryonicRsts{"EmbryonicRsts", &TcpCounters::embryonic_rsts};
+inline constexpr Counter kDeferAcceptDrop{"TCPDeferAcceptDrop", &TcpCounters::defer_accept_drop};
 inline constexpr Counter kPassiveOpens{"PassiveOpens", &TcpCounters::passive_opens};
 inline constexpr Counter kActiveOpens{"ActiveOpens", &TcpCounters::active_opens};
 inline constexpr Counter kOutRsts{"OutRsts", &TcpCounters::out_rsts};
 inline constexpr Counter kEstabResets{"EstabResets", &TcpCounters::estab_resets};
 inline constexpr Counter kSynRetrans{"TCPSynRetrans", &TcpCounters::syn_retrans};
+inline constexpr Counter kAttemptFails{"AttemptFails", &TcpCounters::attempt_fails};
+inline constexpr Counter kOutSegs{"OutSegs", &TcpCounters::out_segs};
+inline constexpr Counter kRetransSegs{"RetransSegs", &TcpCounters::retrans_segs};
+inline constexpr Counter kTimeouts{"TCPTimeouts", &TcpCounters::timeouts};
+inline constexpr Counter kReversePathFilter{"IPReversePathFilter", &TcpCounters::ip_reverse_path_filter};
 inline constexpr Counter kAbortOnClose{"TCPAbortOnClose", &TcpCounters::abort_on_close};
 inline constexpr Counter kAbortOnData{"TCPAbortOnData", &TcpCounters::abort_on_data};
 inline constexpr Counter kAbortOnTimeout{"TCPAbortOnTimeout", &TcpCounters::abort_on_timeout};

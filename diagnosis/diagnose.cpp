@@ -268,6 +268,7 @@ std::vector<Found> settle(std::vector<Found> found, Diagnosis& diagnosis) {
         {std::string(each.id()), each.netns, each.subject(), std::string(cause->id())});
     const std::string id(each.id());
     if (std::ranges::find(cause->effects, id) == cause->effects.end()) cause->effects.push_back(id);
+    cause->facts.severity = std::max(cause->severity(), each.severity());  // it is as bad as what it does
   }
   for (const auto& each : found)
     for (const auto id : each.rule->info.replaces)

@@ -14,7 +14,8 @@ std::size_t bytes_of(const Listeners& listeners) {
 std::size_t bytes_of(const Connections& connections) {
   return sizeof(Connections) + connections.close_wait.capacity() * sizeof(CloseWait) +
          (connections.server.capacity() + connections.client.capacity()) * sizeof(PortConnections) +
-         connections.half_open.capacity() * sizeof(HalfOpen);
+         connections.half_open.capacity() * sizeof(HalfOpen) +
+         (connections.destinations.capacity() + connections.unanswered.capacity()) * sizeof(Destination);
 }
 
 std::size_t bytes_of(const HostConfig& config) {
@@ -37,6 +38,13 @@ std::size_t bytes_of(const Settings& settings) {
   std::size_t bytes = sizeof(Settings);
   for (const auto& sysctl : settings.sysctls)
     bytes += sizeof(Sysctl) + sysctl.values.capacity() * sizeof(std::int64_t) + sysctl.text.capacity();
+  return bytes;
+}
+
+std::size_t bytes_of(const Interfaces& interfaces) {
+  std::size_t bytes = sizeof(Interfaces) + interfaces.addresses.capacity() * sizeof(IpAddress);
+  for (const auto& filter : interfaces.filters)
+    bytes += sizeof(ReversePathFilter) + filter.interface.capacity();
   return bytes;
 }
 
@@ -63,7 +71,8 @@ std::size_t bytes_of(const Snapshot& snapshot, const Snapshot* before) {
     const bool comparable = before != nullptr && i < before->namespaces.size();
     const auto* old = comparable ? &before->namespaces[i] : nullptr;
     bytes += sizeof(NetnsView) + sizeof(TcpCounters) + bytes_of(&NetnsView::listeners, netns, old) +
-             bytes_of(&NetnsView::connections, netns, old) + bytes_of(&NetnsView::settings, netns, old);
+             bytes_of(&NetnsView::connections, netns, old) + bytes_of(&NetnsView::settings, netns, old) +
+             bytes_of(&NetnsView::interfaces, netns, old);
   }
   return bytes;
 }

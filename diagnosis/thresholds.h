@@ -31,6 +31,14 @@ struct Thresholds {
   std::uint64_t syn_retrans_min = 3;
   double ports_exhausted = 0.99;
   double ports_low = 0.8;
+  std::uint64_t refused_min = 20;
+  double refused_share = 0.1;
+  double refused_mostly = 0.6;
+
+  // path
+  std::uint64_t lossy_min = 50;
+  double lossy_share = 0.02;
+  double lossy_much = 0.05;
 
   // closing
   std::uint64_t close_wait_min = 10;
@@ -45,6 +53,8 @@ struct Thresholds {
   double orphans_high = 0.25;
   std::uint64_t app_resets_min = 5;
   double app_resets_share = 0.05;
+  std::uint64_t app_resets_lost_min = 20;
+  double app_resets_lost_share = 0.25;
   std::uint64_t reuse_resets_min = 3;
 
   // descriptors

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/sysctls.h"
+#include "diagnosis/catalog.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/subjects.h"
 #include "diagnosis/window.h"
@@ -35,7 +37,22 @@ bool turns_away(const Window& window) {
                              });
 }
 
+bool reads_settings(const RuleInfo& info) {
+  return std::ranges::any_of(sysctl_table(), [&](const SysctlSpec& spec) {
+    return info.reads.find(spec.name) != std::string_view::npos;
+  });
+}
+
 }  // namespace
+
+bool rests_on_settings(std::span<const Incident> incidents) {
+  return std::ranges::any_of(incidents, [](const Incident& incident) {
+    if (!incident.is_open()) return false;
+    const auto* rule = find_rule(incident.finding.id);
+    return incident.finding.subject.kind == SubjectKind::setting ||
+           (rule != nullptr && reads_settings(rule->info));
+  });
+}
 
 bool is_urgent(const History& history) {
   if (history.empty()) return false;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
+
+#include "core/finding.h"
 #include "diagnosis/history.h"
 
 namespace tcpdiag {
@@ -8,5 +11,9 @@ namespace tcpdiag {
 /// Whether connections are in trouble just now, so that what is read rarely should be read sooner: a queue
 /// that does not empty, connections or SYNs that a listener turns away.
 bool is_urgent(const History& history);
+
+/// Whether one of the incidents is open and its rule reads a setting: when that is changed, what is said
+/// about it must not stay.
+bool rests_on_settings(std::span<const Incident> incidents);
 
 }  // namespace tcpdiag

@@ -42,6 +42,8 @@ inline constexpr std::string_view kCollectorOf<Settings> = "sysctl";
 template <>
 inline constexpr std::string_view kCollectorOf<Conntrack> = "conntrack";
 template <>
+inline constexpr std::string_view kCollectorOf<Interfaces> = "interfaces";
+template <>
 inline constexpr std::string_view kCollectorOf<FileHandles> = "file_handles";
 template <>
 inline constexpr std::string_view kCollectorOf<Processes> = "processes";

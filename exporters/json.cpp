@@ -143,13 +143,17 @@ Json destinations(const std::vector<Destination>& destinations) {
     list.push_back({{"source", to_string(destination.source)},
                     {"destination", to_string(destination.destination)},
                     {"port", destination.port},
-                    {"local_ports", destination.local_ports}});
+                    {"local_ports", destination.local_ports},
+                    {"time_wait", destination.time_wait},
+                    {"fin_wait2_orphaned", destination.fin_wait2_orphaned},
+                    {"close_wait", destination.close_wait}});
   return list;
 }
 
 Json half_open(const HalfOpen& half_open) {
   auto object = endpoint(half_open.listener);
   object["count"] = half_open.count;
+  if (half_open.mostly_from) object["mostly_from"] = to_string(*half_open.mostly_from);
   return object;
 }
 
@@ -201,6 +205,15 @@ Json conntrack(const Conntrack& conntrack) {
   return object;
 }
 
+Json interfaces(const Interfaces& interfaces) {
+  Json object = {{"addresses", Json::array()}, {"addresses_cut", interfaces.addresses_cut}};
+  for (const auto& address : interfaces.addresses) object["addresses"].push_back(to_string(address));
+  object["reverse_path_filters"] = Json::array();
+  for (const auto& filter : interfaces.filters)
+    object["reverse_path_filters"].push_back({{"interface", filter.interface}, {"mode", filter.mode}});
+  return object;
+}
+
 void write_namespace(JsonStream& stream, const NetnsView& netns, const ListenerOwners* owners) {
   stream.begin_object();
   stream.field("name", netns.name);
@@ -213,6 +226,7 @@ void write_namespace(JsonStream& stream, const NetnsView& netns, const ListenerO
   });
   stream.field("settings", section(netns.settings, settings));
   stream.field("conntrack", section(netns.conntrack, conntrack));
+  stream.field("interfaces", section(netns.interfaces, interfaces));
   stream.end_object();
 }
 
@@ -310,7 +324,8 @@ Json kernel_log(const KernelLog& log, TimePoint now) {
 }
 
 Json self(const SelfUsage& usage) {
-  Json object = {{"cpu_seconds", usage.cpu_seconds},
+  Json object = {{"pid", usage.pid},
+                 {"cpu_seconds", usage.cpu_seconds},
                  {"start_time_seconds", usage.start_time_seconds},
                  {"resident_bytes", usage.resident_bytes},
                  {"virtual_bytes", usage.virtual_bytes},

@@ -232,6 +232,8 @@ constexpr MetricSpec kCatalog[] = {
      "ICMP errors passed over because the segment they quote is not within the window: late or forged."),
     tcp<&TcpCounters::lock_dropped_icmps>("tcpdiag_tcp_lock_dropped_icmps_total", "TcpExt:LockDroppedIcmps",
      "ICMP errors lost because a process held the socket's lock."),
+    tcp<&TcpCounters::ip_reverse_path_filter>("tcpdiag_tcp_ip_reverse_path_filter_total", "TcpExt:IPReversePathFilter",
+     "Packets, of UDP and others too, dropped by rp_filter: they came in through an interface through which no answer to their source would go out, as with asymmetric routes."),
 
     tcp<&TcpCounters::md5_not_found>("tcpdiag_tcp_md5_not_found_total", "TcpExt:TCPMD5NotFound",
      "Segments dropped because they have no MD5 signature where one is configured: the peer has no key."),

@@ -51,12 +51,12 @@ Connections sample_connections() {
   connections.server = {port(22, 1, 0, 0), port(80, 200, 12, 132)};
   connections.client = {port(443, 5, 2, 0)};
   connections.client_other.by_state[static_cast<std::size_t>(TcpState::time_wait)] = 7;
-  connections.half_open = {{{address("0.0.0.0"), 80}, 9}, {{address("::"), 22}, 0}};
+  connections.half_open = {{{address("0.0.0.0"), 80}, 9, address("10.0.0.7")}, {{address("::"), 22}, 0}};
   connections.close_wait = {{.port = 80, .server = true, .cookie = 1, .inode = 7, .first_seen = kNow - 90s},
                             {.port = 80, .server = true, .cookie = 2, .inode = 8, .first_seen = kNow - 60s},
                             {.port = 443, .cookie = 3, .inode = 9, .first_seen = kNow - 1500ms},
                             {.port = 5432, .cookie = 4, .inode = 9, .first_seen = kNow}};
-  connections.destinations = {{address("10.0.0.1"), address("10.0.0.9"), 443, 5}};
+  connections.destinations = {{address("10.0.0.1"), address("10.0.0.9"), 443, 5, 2, 1}};
   connections.unanswered = {{address("10.0.0.1"), address("10.0.0.8"), 5432, 2}};
   connections.ephemeral_ports_used = 90;
   connections.ephemeral_connections = 96;

@@ -35,7 +35,8 @@ inline constexpr std::string_view kLeakNot[] = {
     "Any sysctl: CLOSE_WAIT has no timer. net.ipv4.tcp_fin_timeout is for FIN_WAIT2.",
     "net.ipv4.tcp_keepalive_time: probes end the connection at best; its descriptor stays open.",
     "A higher limit of descriptors for good: it only takes longer until they run out."};
-inline constexpr std::string_view kLeakExplains[] = {"closed-socket-fd-leak"};
+inline constexpr std::string_view kLeakExplains[] = {"closed-socket-fd-leak", "ephemeral-ports-exhausted",
+                                                      "ephemeral-ports-low"};
 
 inline constexpr auto kUnacceptedAdvice = std::to_array<AdviceText>({
     {"Find out what {owner} waits for: it does not call accept() in time.",

@@ -11,6 +11,7 @@
 #include "diagnosis/counters.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
+#include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
 #include "diagnosis/words.h"
@@ -56,32 +57,78 @@ Result<PortRules> port_rules(const Window& window) {
   return PortRules{static_cast<double>(*count - listened_on), *range, *reuse, *timestamps != 0};
 }
 
-bool is_loopback(const IpAddress& address) {
-  const auto plain = address.unmapped();
-  constexpr IpAddress kLoopback6{.v6 = true, .bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
-  return plain.v6 ? plain == kLoopback6 : plain.bytes[0] == 127;
-}
-
 bool takes_over_time_wait(const PortRules& rules, const Destination& destination) {
   const bool loopback = is_loopback(destination.source) || is_loopback(destination.destination);
   return rules.timestamps && (rules.reuse == 1 || (rules.reuse == 2 && loopback));
 }
 
-const PortConnections* row_of(const Connections& connections, std::uint16_t port) {
-  const auto row = std::ranges::find(connections.client, port, &PortConnections::port);
-  return row == connections.client.end() ? nullptr : &*row;
+// What holds the ports that connect() cannot have.
+struct Held {
+  double time_wait = 0, fin_wait2_orphaned = 0, close_wait = 0, open = 0;
+
+  [[nodiscard]] double all() const { return time_wait + fin_wait2_orphaned + close_wait + open; }
+};
+
+Held ports_held(const PortRules& rules, const Destination& destination) {
+  const auto named = destination.time_wait + destination.fin_wait2_orphaned + destination.close_wait;
+  return {.time_wait = takes_over_time_wait(rules, destination) ? 0.0 : destination.time_wait,
+          .fin_wait2_orphaned = static_cast<double>(destination.fin_wait2_orphaned),
+          .close_wait = static_cast<double>(destination.close_wait),
+          .open = static_cast<double>(destination.local_ports) - named};
 }
 
-std::uint32_t time_wait_to(const Connections& connections, std::uint16_t port) {
-  const auto* row = row_of(connections, port);
-  return row == nullptr ? 0 : row->count(TcpState::time_wait);
+// Of all client connections, which are more than those that hold `ports` ports when some share one.
+Held held_by_all(const Connections& connections, double ports) {
+  PortConnections sum = connections.client_other;
+  for (const auto& row : connections.client) {
+    for (std::size_t state = 0; state < kTcpStates; ++state) sum.by_state[state] += row.by_state[state];
+    sum.fin_wait2_orphaned += row.fin_wait2_orphaned;
+  }
+  Held held{.time_wait = static_cast<double>(sum.count(TcpState::time_wait)),
+            .fin_wait2_orphaned = static_cast<double>(sum.fin_wait2_orphaned),
+            .close_wait = static_cast<double>(sum.count(TcpState::close_wait))};
+  held.open = std::max(0.0, ports - held.all());
+  return held;
 }
 
-// Ports that connect() cannot have for that destination.
-double ports_held(const Connections& connections, const PortRules& rules, const Destination& destination) {
-  const double used = destination.local_ports;
-  if (!takes_over_time_wait(rules, destination)) return used;
-  return std::max(0.0, used - time_wait_to(connections, destination.port));
+struct HeldPart {
+  double count;
+  std::string_view value_name, evidence, words;
+};
+
+// The most first; only what holds some.
+std::vector<HeldPart> parts_of(const Held& held) {
+  std::vector<HeldPart> parts = {
+      {held.time_wait, "time_wait", "of them in TIME_WAIT", "in TIME_WAIT"},
+      {held.fin_wait2_orphaned, "fin_wait2", "of them in FIN_WAIT2, held by no process",
+       "in FIN_WAIT2 (the peer does not close)"},
+      {held.close_wait, "close_wait", "of them in CLOSE_WAIT",
+       "in CLOSE_WAIT (the peer has closed, the program here has not)"},
+      {held.open, "open", "of them by open connections", "open"}};
+  std::erase_if(parts, [](const HeldPart& part) { return part.count <= 0; });
+  std::ranges::stable_sort(parts, std::greater(), &HeldPart::count);
+  return parts;
+}
+
+// What the advice follows from: {mostly_fin_wait2} and the like are known when that holds most ports, and
+// {no_fin_wait2}, {no_time_wait} when that holds none.
+void add_states(Facts& facts, const Window& window, const PortRules& rules, const Held& held) {
+  std::string states;
+  const auto parts = parts_of(held);
+  for (const auto& part : parts) {
+    add_reading(facts, part.evidence, part.value_name, part.count, "ports");
+    states += (states.empty() ? "" : ", ") + number_text(part.count) + " " + std::string(part.words);
+  }
+  facts.values["states"] = std::move(states);
+  if (!parts.empty()) facts.values["mostly_" + std::string(parts.front().value_name)];
+  if (held.time_wait == 0) facts.values["no_time_wait"];
+  if (held.fin_wait2_orphaned == 0) facts.values["no_fin_wait2"];
+  if (4 * held.time_wait > held.all() && rules.timestamps && rules.reuse != 1)
+    facts.values["reuse"] = std::to_string(rules.reuse);
+  const auto timeout = window.setting("net.ipv4.tcp_fin_timeout");
+  if (!timeout || held.fin_wait2_orphaned == 0) return;
+  facts.values["timeout"] = std::to_string(*timeout);
+  if (*timeout > 5) facts.values["new_timeout"] = "5";
 }
 
 const Destination* same_in(const Connections& connections, const Destination& wanted) {
@@ -120,25 +167,28 @@ void add_port_words(Facts& facts, const PortRules& rules) {
   facts.bites = Bites{.limit = "net.ipv4.ip_local_port_range", .value = rules.ports};
 }
 
-Facts facts_about(const Window& window, const Connections& connections, const PortRules& rules,
-                  const Destination& destination) {
+// A server of this host that does not close what its clients have closed: whoever it is says why ports are
+// held, and a leak found in that process explains this.
+void name_own_server(Subject& subject, const Window& window, const Destination& destination,
+                     const Held& held) {
+  if (2 * held.fin_wait2_orphaned < held.all() || is_own_address(window, destination) != Known::yes) return;
+  set_owner(subject, owner_of(window, own_listener(window, destination)));
+}
+
+Facts facts_about(const Window& window, const PortRules& rules, const Destination& destination) {
   Facts facts{.subject = destination_subject(destination)};
-  const auto held = ports_held(connections, rules, destination);
+  const auto by_state = ports_held(rules, destination);
+  const auto held = by_state.all();
   add_reading(facts, "ephemeral ports in use for the destination", "used", held, "ports");
   add_reading(facts, "ephemeral ports", "ports", rules.ports, "ports");
   facts.values["source"] = to_string(destination.source);
   facts.values["share"] = percent_text(held / rules.ports);
   add_port_words(facts, rules);
-  const auto* row = row_of(connections, destination.port);
-  const bool alone = row != nullptr && static_cast<double>(row->total()) <= 1.1 * destination.local_ports;
-  if (alone && !takes_over_time_wait(rules, destination)) {
-    const double time_wait = std::min(row->count(TcpState::time_wait), destination.local_ports);
-    add_reading(facts, "of them in TIME_WAIT", "time_wait", time_wait, "ports");
-    if (time_wait > held / 2 && rules.timestamps) facts.values["reuse"] = std::to_string(rules.reuse);
-  }
+  add_states(facts, window, rules, by_state);
+  name_own_server(facts.subject, window, destination, by_state);
   const auto held_then = [&](const Connections& then) {
     const auto* same = same_in(then, destination);
-    return same == nullptr ? 0.0 : ports_held(then, rules, *same);
+    return same == nullptr ? 0.0 : ports_held(rules, *same).all();
   };
   if (const auto time = forecast(window, rules.ports, held_then))
     facts.values["forecast"] = duration_text(*time);
@@ -154,6 +204,7 @@ Facts facts_about_bound(const Window& window, const Connections& connections, co
   add_reading(facts, "ephemeral ports", "ports", rules.ports, "ports");
   facts.values["share"] = percent_text(used / rules.ports);
   add_port_words(facts, rules);
+  add_states(facts, window, rules, held_by_all(connections, used));
   const auto used_then = [](const Connections& then) {
     return static_cast<double>(then.ephemeral_ports_used);
   };
@@ -172,8 +223,8 @@ Verdict ports_used(const Window& window, double share) {
   const auto& connections = **latest;
   std::vector<Facts> found;
   for (const auto& destination : connections.destinations) {
-    if (ports_held(connections, *rules, destination) < share * rules->ports) continue;
-    auto facts = facts_about(window, connections, *rules, destination);
+    if (ports_held(*rules, destination).all() < share * rules->ports) continue;
+    auto facts = facts_about(window, *rules, destination);
     // The same service from another source address: one of them says enough.
     const bool again =
         std::ranges::any_of(found, [&](const Facts& other) { return other.subject == facts.subject; });
@@ -204,8 +255,7 @@ bool churns(const std::vector<Dated<Connections>>& readings, const Destination& 
     if (sockets == nullptr || sockets_before == nullptr) return false;
     const auto least = rate * std::chrono::duration<double>(at - before_at).count();
     const double opened = sockets->local_ports - static_cast<double>(sockets_before->local_ports);
-    const double closed =
-        time_wait_to(*now, destination.port) - static_cast<double>(time_wait_to(*before, destination.port));
+    const double closed = sockets->time_wait - static_cast<double>(sockets_before->time_wait);
     if (opened < least || closed < least) return false;
     if (end - before_at >= kChurnLasts) return true;
   }
@@ -222,7 +272,7 @@ Verdict connection_churn(const Window& window, const Thresholds&) {
   for (const auto& destination : (*latest)->destinations) {
     const auto needed = rules->ports / kTimeWaitSeconds;
     if (takes_over_time_wait(*rules, destination) || !churns(readings, destination, needed)) continue;
-    auto facts = facts_about(window, **latest, *rules, destination);
+    auto facts = facts_about(window, *rules, destination);
     const auto* before = same_in(*readings.front().value, destination);
     const Point first{readings.front().at, before == nullptr ? 0.0 : before->local_ports};
     if (const auto rate = slope(first, {readings.back().at, static_cast<double>(destination.local_ports)}))
@@ -235,12 +285,28 @@ Verdict connection_churn(const Window& window, const Thresholds&) {
 constexpr std::string_view kFamily = "Client side";
 constexpr std::string_view kReads =
     "sock_diag, net.ipv4.ip_local_port_range, net.ipv4.ip_local_reserved_ports, net.ipv4.tcp_tw_reuse, "
-    "net.ipv4.tcp_timestamps";
+    "net.ipv4.tcp_timestamps, net.ipv4.tcp_fin_timeout";
 
 constexpr AdviceText kReuseConnections{
     "Let the client reuse its connections[ to {destination}]: keep-alive, a connection pool.", "",
     "A port is taken once instead of once for every request.",
     "The server has to keep idle connections for longer than the client does, or the client meets resets."};
+constexpr AdviceText kPeerCloses{
+    "{?mostly_fin_wait2}Find out why the other end[, {owner},] does not close: it has got this host's FIN, "
+    "and there the same "
+    "connections are in CLOSE_WAIT.",
+    "ss -tno state fin-wait-2[ dst {destination}] | head -n 20",
+    "Shows the connections, and how long each still holds its port.", ""};
+constexpr AdviceText kFinTimeout{"Keep connections whose peer does not close for a shorter time.",
+                                 "sysctl -w net.ipv4.tcp_fin_timeout={new_timeout}",
+                                 "A port in FIN_WAIT2 is free again after {new_timeout} s instead of "
+                                 "{timeout} s; connections closed before "
+                                 "keep their time.",
+                                 "A slow peer that still sends after that gets a reset."};
+constexpr AdviceText kCloseHere{
+    "{?mostly_close_wait}Let the program close connections whose other end has closed; restart it if that "
+    "cannot wait.",
+    "ss -tnp state close-wait[ dst {destination}] | head -n 20", "Names the programs with their pids.", ""};
 constexpr AdviceText kWiden{"Widen the range of ephemeral ports, now {range}.",
                             "sysctl -w net.ipv4.ip_local_port_range='{wider_range}'",
                             "There are more ports for every destination, at once.",
@@ -261,14 +327,19 @@ constexpr AdviceText kBindNoPort{
     "The port is chosen in connect(), when the destination is known, and can be shared between "
     "destinations[: {bound} ports would no longer be the limit].",
     "Needs Linux 4.2; nginx and HAProxy do so already."};
-constexpr AdviceText kWho{"See which programs connect.", "ss -tnp[ dst {destination}] | head -n 20",
-                          "Names those of open connections; one in TIME_WAIT belongs to nobody.", ""};
+constexpr AdviceText kWho{
+    "See which programs connect.", "ss -tnp[ dst {destination}] | head -n 20",
+    "Names those of open connections; one in TIME_WAIT or FIN_WAIT2 no longer belongs to a process.", ""};
 
-constexpr std::array kDestinationAdvice = {kReuseConnections, kWiden,      kTakeOver,
+constexpr std::array kDestinationAdvice = {kPeerCloses,       kFinTimeout, kCloseHere,
+                                           kReuseConnections, kWiden,      kTakeOver,
                                            kMoreAddresses,    kBindNoPort, kWho};
 constexpr std::array kChurnAdvice = {kReuseConnections, kTakeOver, kWho};
 constexpr std::string_view kNot[] = {
-    "Lowering net.ipv4.tcp_fin_timeout: TIME_WAIT always lasts 60 s; that setting is for FIN_WAIT2.",
+    "{?no_fin_wait2}Lowering net.ipv4.tcp_fin_timeout: it is for FIN_WAIT2, and no port is held by that[; "
+    "TIME_WAIT "
+    "always lasts 60 s{?time_wait}].",
+    "{?no_time_wait}net.ipv4.tcp_tw_reuse: it is for TIME_WAIT, and no port is held by that.",
     "Lowering net.ipv4.tcp_max_tw_buckets: connections then close without TIME_WAIT, and a new one can get "
     "data of an old one.",
     "Raising net.core.somaxconn or a limit of descriptors: neither has to do with local ports."};
@@ -281,13 +352,13 @@ const Rule kRules[] = {
     {.info = {.id = "ephemeral-ports-exhausted", .family = kFamily, .severity = Severity::critical,
               .title = "No local port left",
               .true_when = "All ports of net.ipv4.ip_local_port_range, less those that are reserved or listened on, are in use for one source address, "
-                           "destination and port, TIME_WAIT included unless net.ipv4.tcp_tw_reuse lets connect() take it over; or all of them "
+                           "destination and port, TIME_WAIT and orphaned FIN_WAIT2 included unless net.ipv4.tcp_tw_reuse lets connect() take TIME_WAIT over; or all of them "
                            "are in use and none by two connections, as after bind() before connect().",
               .clients_see = "Programs on this host cannot connect: EADDRNOTAVAIL (errno 99, Cannot assign requested address), or from bind() EADDRINUSE "
                              "(errno 98, Address already in use).",
-              .summary = "[No local port is left for connections from {source} to {destination}: {used} of {ports} ephemeral ports ({range}) are in use"
-                         "[, {time_wait} of them in TIME_WAIT]. connect() fails with EADDRNOTAVAIL (errno 99).]"
-                         "[No local port is left: {bound} of {ports} ephemeral ports ({range}) are in use, each by one connection alone, because programs "
+              .summary = "[No local port is left for connections from {source} to {destination}: {used} of {ports} ephemeral ports ({range}) are in use: "
+                         "{states}. connect() fails with EADDRNOTAVAIL (errno 99).]"
+                         "[No local port is left: {bound} of {ports} ephemeral ports ({range}) are in use ({states}), each by one connection alone, because programs "
                          "bind() before they connect(). bind() fails with EADDRINUSE (errno 98), connect() with EADDRNOTAVAIL (errno 99).]",
               .advice = kDestinationAdvice, .not_helping = kNot, .explains = kExhaustedExplains, .reads = kReads},
      .lookback = std::chrono::seconds(60), .evaluate = ephemeral_ports_exhausted},
@@ -295,9 +366,9 @@ const Rule kRules[] = {
               .title = "Local ports are running out",
               .true_when = "At least 80 % of these ports are in use.",
               .clients_see = "Nothing yet. When no port is left, programs on this host cannot connect: EADDRNOTAVAIL (errno 99).",
-              .summary = "[{share} of the local ports for connections from {source} to {destination} are in use: {used} of {ports} ({range})"
-                         "[, {time_wait} of them in TIME_WAIT][; as things go none is left in {forecast}].]"
-                         "[{share} of the local ports are in use: {bound} of {ports} ({range}), each by one connection alone, because programs bind() "
+              .summary = "[{share} of the local ports for connections from {source} to {destination} are in use, {used} of {ports} ({range}): "
+                         "{states}[; as things go none is left in {forecast}].]"
+                         "[{share} of the local ports are in use: {bound} of {ports} ({range}; {states}), each by one connection alone, because programs bind() "
                          "before they connect()[; as things go none is left in {forecast}].]",
               .advice = kDestinationAdvice, .not_helping = kNot, .explains = kLowExplains, .reads = kReads},
      .lookback = std::chrono::seconds(60), .evaluate = ephemeral_ports_low},

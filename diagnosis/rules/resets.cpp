@@ -9,8 +9,10 @@
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/evidence.h"
+#include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
 
 namespace tcpdiag {
 namespace {
@@ -32,20 +34,81 @@ std::string parts_text(std::uint64_t unread, std::uint64_t lingering) {
   return text;
 }
 
-// Whom all connections came to that were opened in the window: the only listener there was, if no program
-// here connected to anything. nullptr: to several, or it is not known.
+// The daemon's own listener is asked by scrapers and resets nobody.
+bool is_ours(const Window& window, const Listener& listener) {
+  const auto* self = window.host().self.get();
+  const auto* owner = owner_of(window, &listener);
+  return self != nullptr && owner != nullptr && self->pid != 0 && owner->pid == self->pid;
+}
+
+// The only listener there was in the window, but for the daemon's own. nullptr: there were several, or it is
+// not known.
 const Listener* only_listener(const Window& window) {
-  const auto connected = window.increase(kActiveOpens);
-  const auto accepted = window.increase(kPassiveOpens);
-  if (!connected || !accepted || *connected > 0 || *accepted == 0) return nullptr;
   const Listener* only = nullptr;
   for (const auto& reading : window.readings(&NetnsView::listeners)) {
-    const auto& all = reading.value->listeners;
-    if (all.size() != 1 || reading.value->cut > 0) return nullptr;
-    if (only != nullptr && only->endpoint != all.front().endpoint) return nullptr;
-    only = &all.front();
+    if (reading.value->cut > 0) return nullptr;
+    for (const auto& listener : reading.value->listeners) {
+      if (is_ours(window, listener)) continue;
+      if (only != nullptr && only->endpoint != listener.endpoint) return nullptr;
+      only = &listener;
+    }
   }
   return only;
+}
+
+// The listener on whose port nearly all connections were that the dumps of the window show; nullptr: there is
+// none.
+const Listener* busiest_listener(const Window& window) {
+  constexpr double kNearlyAll = 0.8;
+  constexpr std::uint64_t kEnough = 10;
+  const auto listeners = window.latest(&NetnsView::listeners);
+  if (!listeners) return nullptr;
+  std::map<std::uint16_t, const Listener*> by_port;
+  for (const auto& listener : (*listeners)->listeners) by_port.try_emplace(listener.endpoint.port, &listener);
+  std::map<std::uint16_t, std::uint64_t> seen;  // 0: connections to other hosts
+  std::uint64_t all = 0;
+  const auto add = [&](std::uint16_t port, std::uint64_t connections) {
+    const auto listener = by_port.find(port);
+    if (listener != by_port.end() && is_ours(window, *listener->second)) return;
+    seen[listener == by_port.end() ? 0 : port] += connections;
+    all += connections;
+  };
+  for (const auto& reading : window.readings(&NetnsView::connections)) {
+    for (const auto& row : reading.value->server) add(row.port, row.total() - row.count(TcpState::listen));
+    for (const auto& row : reading.value->client) add(row.port, row.total());
+  }
+  if (all < kEnough) return nullptr;
+  for (const auto& [port, connections] : seen)
+    if (port != 0 && static_cast<double>(connections) >= kNearlyAll * static_cast<double>(all))
+      return by_port[port];
+  return nullptr;
+}
+
+// Whose connections they most likely are. It may also be others', so this is said and not what the finding is
+// about.
+void add_listener(Facts& facts, const Window& window) {
+  const auto connected = window.increase(kActiveOpens);
+  const auto accepted = window.increase(kPassiveOpens);
+  const bool only_accepted = connected && accepted && *connected == 0 && *accepted > 0;
+  const auto* only = only_accepted ? only_listener(window) : nullptr;
+  const auto* listener = only != nullptr ? only : busiest_listener(window);
+  if (listener == nullptr) return;
+  const auto subject = listener_subject(window, *listener);
+  facts.values[only != nullptr ? "only_listener" : "most_listener"] = to_string(subject);
+  if (subject.pid) facts.values["likely_owner"] = subject.process + "[" + std::to_string(*subject.pid) + "]";
+}
+
+// Whether clients lose a good part of their requests: what a server closes with unread data. A program here
+// that connects to others and does not want their answers loses nothing.
+bool clients_lose(const Window& window, double unread, const Thresholds& t) {
+  constexpr double kBothEndsHere = 1.1;
+  const auto connected = window.increase(kActiveOpens);
+  const auto accepted = window.increase(kPassiveOpens);
+  if (!connected || !accepted) return false;
+  const auto ours = static_cast<double>(*connected), theirs = static_cast<double>(*accepted);
+  return unread >= static_cast<double>(t.app_resets_lost_min) &&
+         unread >= t.app_resets_lost_share * (ours + theirs) && theirs > 0 &&
+         (unread > ours || ours <= kBothEndsHere * theirs);
 }
 
 Verdict app_reset(const Window& window, const Thresholds& t) {
@@ -61,12 +124,12 @@ Verdict app_reset(const Window& window, const Thresholds& t) {
   add_increase(facts, window, kAbortOnData.name, "lingering", static_cast<double>(*lingering), "resets");
   facts.values["resets"] = std::to_string(resets);
   facts.values["parts"] = parts_text(*unread, *lingering);
-  // It may also be one that was opened before, so this is said and not what the finding is about.
-  if (const auto* listener = only_listener(window)) {
-    const auto subject = listener_subject(window, *listener);
-    facts.values["only_listener"] = to_string(subject);
-    if (subject.pid) facts.values["only_owner"] = subject.process + "[" + std::to_string(*subject.pid) + "]";
+  if (const auto opened = opened_in(window); opened > 0 && static_cast<double>(resets) <= opened) {
+    add_increase(facts, window, "connections opened", "opened", opened, "connections");
+    facts.values["share"] = percent_text(static_cast<double>(resets) / opened);
   }
+  if (clients_lose(window, static_cast<double>(*unread), t)) facts.severity = Severity::warning;
+  add_listener(facts, window);
   return Verdict::found({facts});
 }
 
@@ -184,10 +247,12 @@ constexpr std::string_view kReuseNot[] = {
 const Rule kRules[] = {
     {.info = {.id = "app-reset", .family = kFamily, .severity = Severity::info,
               .title = "Programs close with a reset",
-              .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by more than 5 % of those that are opened.",
+              .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by more than 5 % of those that are opened. A warning when servers here close "
+                           "a quarter of all connections while data of the client is unread.",
               .clients_see = "\"Connection reset by peer\" (errno 104), perhaps before the whole response has arrived.",
-              .summary = "Programs on this host ended {resets} connections with a reset in {window}: {parts}[; all connections that were opened meanwhile came to "
-                         "{only_listener}[ ({only_owner})]]. It is they who do that, no limit of the kernel.",
+              .summary = "Programs on this host ended {resets} connections with a reset in {window}[, {share} of {opened}]: {parts}[; all connections from "
+                         "others came to {only_listener}[ ({likely_owner})]][; nearly all connections seen meanwhile were on {most_listener}[ ({likely_owner})]]. The program "
+                         "itself asks for these resets.",
               .advice = kAppResetAdvice, .not_helping = kAppResetNot, .reads = "/proc/net/netstat; if they can be read sock_diag, /proc/PID/fd"},
      .evaluate = app_reset},
     {.info = {.id = "idle-reuse-reset", .family = kFamily, .severity = Severity::info,

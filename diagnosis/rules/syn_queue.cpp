@@ -15,13 +15,22 @@ namespace {
 // A cookie comes back after a round trip: those of the last moments say nothing yet.
 constexpr std::chrono::seconds kRoundTrip{2};
 constexpr std::chrono::seconds kCookieWindow{30};
+// When cookies have been sent for so long, those on their way no longer weigh.
+constexpr std::chrono::seconds kSettled{15};
 
 struct Cookies {
   std::uint64_t sent = 0, received = 0;
-  std::uint64_t sent_before = 0;  // of `sent`, those that had time to come back
+  // Of them, until kRoundTrip ago: what was sent then had time to come back.
+  std::uint64_t sent_before = 0, received_before = 0;
+  bool settled = false;
 
-  [[nodiscard]] double valid_share() const {
-    return sent_before == 0 ? 0 : static_cast<double>(received) / static_cast<double>(sent_before);
+  // Of those sent before at least what came back by then, and at most what has come back by now.
+  [[nodiscard]] double least_share() const { return share_of(received_before); }
+  [[nodiscard]] double most_share() const { return share_of(received); }
+
+ private:
+  [[nodiscard]] double share_of(std::uint64_t back) const {
+    return sent_before == 0 ? 0 : static_cast<double>(back) / static_cast<double>(sent_before);
   }
 };
 
@@ -30,9 +39,60 @@ Result<Cookies> cookies_in(const Window& window) {
   if (!sent) return tl::unexpected<Error>(sent.error());
   const auto received = window.increase(kSyncookiesRecv);
   if (!received) return tl::unexpected<Error>(received.error());
-  const auto latest = window.last(kRoundTrip).increase(kSyncookiesSent);
-  if (!latest) return tl::unexpected<Error>(latest.error());
-  return Cookies{.sent = *sent, .received = *received, .sent_before = *sent - *latest};
+  const auto sent_lately = window.last(kRoundTrip).increase(kSyncookiesSent);
+  if (!sent_lately) return tl::unexpected<Error>(sent_lately.error());
+  const auto received_lately = window.last(kRoundTrip).increase(kSyncookiesRecv);
+  if (!received_lately) return tl::unexpected<Error>(received_lately.error());
+  const auto since_settled = window.last(kSettled).increase(kSyncookiesSent);
+  return Cookies{.sent = *sent,
+                 .received = *received,
+                 .sent_before = *sent - *sent_lately,
+                 .received_before = *received - *received_lately,
+                 .settled = since_settled && *since_settled < *sent};
+}
+
+// SYNs that came again for connections that are half-open already: a listener counts each among its drops,
+// the namespace in no counter of drops. Forged addresses do not ask again; clients without an answer do.
+std::uint64_t syns_again(const Window& window) {
+  const auto readings = window.readings(&NetnsView::listeners);
+  if (readings.empty()) return 0;
+  std::uint64_t drops = 0;
+  for (const auto& listener : readings.back().value->listeners)
+    if (const auto* before = find_listener(*readings.front().value, listener.endpoint))
+      drops += increase_of(before->drops, listener.drops).value_or(0);
+  std::uint64_t others = 0;
+  for (const auto& counter : {kListenDrops, kListenOverflows, kEmbryonicRsts, kDeferAcceptDrop})
+    if (const auto increase = window.increase(counter)) others += *increase;
+  return drops > others ? drops - others : 0;
+}
+
+// Whom at least half of the half-open connections of the busiest listener come from; empty: from many.
+std::optional<IpAddress> half_open_from(const Window& window) {
+  const auto busiest = busiest_half_open(window);
+  if (!busiest) return std::nullopt;
+  const auto readings = window.readings(&NetnsView::connections);
+  for (auto reading = readings.rbegin(); reading != readings.rend(); ++reading)
+    for (const auto& each : reading->value->half_open)
+      if (each.listener == busiest->listener->endpoint && each.count > 0) return each.mostly_from;
+  return std::nullopt;
+}
+
+// What speaks for clients whose answers are lost although no cookie comes back.
+struct AskAgain {
+  std::uint64_t syns = 0;
+  std::optional<IpAddress> from;
+
+  [[nodiscard]] bool any() const { return syns > 0 || from; }
+};
+
+AskAgain ask_again(const Window& window) {
+  const auto busiest = busiest_half_open(window);
+  const std::uint64_t half_open = busiest ? busiest->half_open : 0;
+  constexpr std::uint64_t kFew = 8;
+  AskAgain again{.syns = syns_again(window),
+                 .from = half_open >= kFew ? half_open_from(window) : std::nullopt};
+  if (again.syns < std::max(kFew, half_open / 2)) again.syns = 0;
+  return again;
 }
 
 // The listener whose SYN queue it is, if one stands out; otherwise the namespace.
@@ -81,13 +141,20 @@ bool is_new(const Window& window, const Counter& counter) {
 
 enum class Judgement { burst, undetermined, flood };
 
-// Cookies sent for real clients come back; those for spoofed addresses do not.
-std::optional<Judgement> judge(const Cookies& cookies, const Thresholds& t) {
-  if (cookies.sent_before < t.cookies_min) return std::nullopt;
-  if (cookies.valid_share() >= t.cookies_valid_burst) return Judgement::burst;
-  if (cookies.valid_share() > t.cookies_valid_flood) return Judgement::undetermined;
+std::optional<Judgement> judge(double share, const Cookies& cookies, const Thresholds& t) {
+  if (share >= t.cookies_valid_burst) return Judgement::burst;
+  if (share > t.cookies_valid_flood) return Judgement::undetermined;
   if (cookies.sent_before < t.flood_cookies_min) return std::nullopt;
   return Judgement::flood;
+}
+
+// Cookies sent for real clients come back; those for spoofed addresses do not. Nothing is said while those
+// that are on their way decide.
+std::optional<Judgement> judge(const Cookies& cookies, const Thresholds& t) {
+  if (cookies.sent_before < t.cookies_min) return std::nullopt;
+  const auto least = judge(cookies.least_share(), cookies, t);
+  const bool sure = cookies.settled || least == judge(cookies.most_share(), cookies, t);
+  return sure ? least : std::nullopt;
 }
 
 // What of a flood or of an accept queue that overflowed has left the window by parts must not look like a
@@ -101,6 +168,15 @@ Result<bool> is_another_trouble(const Window& longer, const Thresholds& t) {
   return *overflows > 0 || judge(*cookies, t) == Judgement::flood;
 }
 
+void add_again(Facts& facts, const Window& window, const AskAgain& again) {
+  if (!again.any()) return;
+  facts.values["lost"];
+  if (again.syns > 0) add(facts, window, "SYNs again for half-open connections", "again", again.syns, "SYNs");
+  if (const auto retransmitted = window.increase(kSynRetrans))
+    add(facts, window, kSynRetrans.name, "retransmitted", *retransmitted, "SYN-ACKs and SYNs");
+  if (again.from) facts.values["from"] = to_string(*again.from);
+}
+
 template <Judgement Wanted>
 Verdict cookies_sent(const Window& longer, const Thresholds& t) {
   const auto mode = longer.setting("net.ipv4.tcp_syncookies");
@@ -109,8 +185,11 @@ Verdict cookies_sent(const Window& longer, const Thresholds& t) {
   const auto window = longer.last(kCookieWindow);
   const auto cookies = cookies_in(window);
   if (!cookies) return Verdict::unknown(cookies.error());
-  if (judge(*cookies, t) != Wanted) return Verdict::clear();
-  if (Wanted != Judgement::flood) {
+  auto judgement = judge(*cookies, t);
+  const auto again = judgement == Judgement::flood ? ask_again(window) : AskAgain{};
+  if (again.any()) judgement = Judgement::undetermined;
+  if (judgement != Wanted) return Verdict::clear();
+  if (Wanted != Judgement::flood && !again.any()) {
     const auto other = is_another_trouble(longer, t);
     if (!other) return Verdict::unknown(other.error());
     if (*other) return Verdict::clear();
@@ -120,7 +199,8 @@ Verdict cookies_sent(const Window& longer, const Thresholds& t) {
   add(facts, window, kSyncookiesSent.name, "sent", cookies->sent, "SYN-ACKs");
   add(facts, window, kSyncookiesRecv.name, "received", cookies->received, "ACKs");
   facts.values["window"] = duration_text(window.span());
-  facts.values["share"] = percent_text(std::min(1.0, cookies->valid_share()));
+  facts.values["share"] = percent_text(std::min(1.0, cookies->least_share()));
+  add_again(facts, window, again);
   return Verdict::found({facts});
 }
 
@@ -198,6 +278,13 @@ constexpr auto kFloodAdvice = std::to_array<AdviceText>({
      "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
 });
 constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
+    {"{?lost}See whether the answers get back: look for SYN-ACKs that leave, and ask a client whether they "
+     "arrive.",
+     "tcpdump -nn -i any -c 100 'tcp[ port {port}][ and host {from}]'",
+     "SYN, SYN-ACK and the same SYN again: the answer is lost after it has left, by a firewall or a route.",
+     ""},
+    {"{?lost}Look at the route back.", "ip route get {from}",
+     "Shows the interface and the gateway that answers take.", ""},
     {"Look at who connects: real clients whose answers are lost or late, or a flood among real traffic.",
      "tcpdump -nn -c 200 'tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
      "Tells whether to raise the backlog or to filter.", ""},
@@ -248,15 +335,18 @@ const Rule kRules[] = {
      .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::burst>},
     {.info = {.id = "syn-queue-full", .family = kFamily, .severity = Severity::warning,
               .title = "SYN queue full, by a burst or a flood",
-              .true_when = "SYN cookies are sent and only a part of them comes back: neither a burst nor a flood can be ruled out.",
+              .true_when = "SYN cookies are sent and only a part of them comes back; or hardly any does, but the same SYNs come again or most come from one "
+                           "address: neither real clients nor a flood can be ruled out.",
               .clients_see = "Some connections take seconds or time out.",
               .summary = "The SYN queue[ of {listener}[ ({owner})]] is full: {sent} SYN cookies were sent in {window} and {share} of them "
-                         "came back. That is too few for real clients alone and too many for a flood alone.",
+                         "came back. [{?lost}[{again} SYNs came again for connections that were half-open already[, and most of these are from {from}]|Most half-open connections are from {from}]: "
+                         "real clients whose answers are lost on the way back, or a flood[ from {from}| from few addresses]."
+                         "|That is too few for real clients alone and too many for a flood alone.]",
               .advice = kUndeterminedAdvice, .not_helping = kBurstNot, .consequences = kLogLine, .reads = kReads},
      .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::undetermined>},
     {.info = {.id = "syn-flood-suspected", .family = kFamily, .severity = Severity::critical,
               .title = "SYN flood suspected",
-              .true_when = "SYN cookies are sent by the hundred and hardly any comes back.",
+              .true_when = "SYN cookies are sent by the hundred and hardly any comes back; the SYNs come from many addresses and do not come again.",
               .clients_see = "As long as SYN cookies are on, real clients still get in.",
               .summary = "[{listener}[ ({owner})] gets ]SYNs that nobody follows up: {sent} SYN cookies were sent in {window} and {received} came back[; "
                          "{half_open} half-open {half_open:connection fills|connections fill} its queue of {limit}].",

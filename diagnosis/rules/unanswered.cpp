@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Destinations that do not answer SYNs: the client's view of a firewall, a host that is down, a queue that is
-// full at the other end.
+// full at the other end, which may be this host, or of answers that this host drops itself.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -9,6 +9,7 @@
 #include "diagnosis/counters.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
+#include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
 
@@ -69,12 +70,74 @@ bool wait_too_long(const Window& window, const Connections& connections, const D
 
 // A listener of this host that drops SYNs is found by the rules about its queues.
 bool is_own_queue(const Window& window, const Destination& service) {
-  const auto listeners = window.latest(&NetnsView::listeners);
   const auto drops = window.increase(kListenDrops);
-  return service.source == service.destination && listeners && drops && *drops > 0 &&
-         std::ranges::any_of((*listeners)->listeners, [&](const Listener& listener) {
-           return listener.endpoint.port == service.port;
-         });
+  return drops && *drops > 0 && is_own_address(window, service) == Known::yes &&
+         own_listener(window, service) != nullptr;
+}
+
+// The reading in which the queue that connections to the service come to was full last; it may be gone since.
+const Listener* full_queue_of(const Window& window, const Destination& service) {
+  const auto readings = window.readings(&NetnsView::listeners);
+  for (auto reading = readings.rbegin(); reading != readings.rend(); ++reading)
+    if (const auto* listener = listener_for(*reading->value, service);
+        listener != nullptr && is_full(listener->fullest()))
+      return listener;
+  return nullptr;
+}
+
+// {own}: it is this host itself, {elsewhere}: it is none of this namespace's addresses; neither: not known.
+void add_where(Facts& facts, const Window& window, const Destination& service) {
+  const auto is_own = is_own_address(window, service);
+  const auto other = is_own == Known::yes ? std::nullopt : other_namespace_of(window, service);
+  if (other) facts.values["own_netns"] = window.host().namespaces[*other].name;
+  if (is_own != Known::yes && !other) {
+    if (is_own == Known::no) facts.values["elsewhere"];
+    return;
+  }
+  facts.values["own"];
+  const auto there = other ? window.in(*other) : window;
+  const auto* full = full_queue_of(there, service);
+  if (full == nullptr) return;
+  const auto subject = listener_subject(there, *full);
+  facts.values["own_listener"] = to_string(subject);
+  if (subject.pid) facts.values["own_owner"] = subject.process + "[" + std::to_string(*subject.pid) + "]";
+  add_reading(facts, "accept queue of the listener there", "own_length", full->fullest().queue_length,
+              "connections");
+  facts.values["own_limit"] = std::to_string(full->fullest().queue_limit);
+  if (own_listener(there, service) == nullptr) facts.values["own_gone"];
+}
+
+// The interfaces that drop what comes in by another way than an answer would go out, the first few of them.
+std::vector<ReversePathFilter> strict_interfaces(const Window& window) {
+  constexpr std::int64_t kStrict = 1;
+  constexpr std::size_t kMost = 4;
+  std::vector<ReversePathFilter> strict;
+  const auto interfaces = window.latest(&NetnsView::interfaces);
+  if (!interfaces) return strict;
+  std::int64_t of_all = 0;
+  for (const auto& filter : (*interfaces)->filters) {
+    if (filter.interface == "all")
+      of_all = filter.mode;
+    else if (filter.interface != "lo" && std::max(of_all, filter.mode) == kStrict && strict.size() < kMost)
+      strict.push_back({filter.interface, kStrict});
+  }
+  return strict;
+}
+
+// Answers that this host drops itself: about one for each SYN. The counter is about packets of all kinds.
+void add_reverse_path_filter(Facts& facts, const Window& window, std::uint64_t retransmitted) {
+  const auto dropped = window.increase(kReversePathFilter);
+  if (!dropped || 2 * *dropped < retransmitted) return;
+  add_increase(facts, window, kReversePathFilter.name, "filtered", static_cast<double>(*dropped), "packets");
+  const auto strict = strict_interfaces(window);
+  std::string names;
+  for (const auto& filter : strict) {
+    facts.evidence.push_back(
+        {"rp_filter in effect on " + filter.interface, static_cast<double>(filter.mode), "", {}});
+    names += (names.empty() ? "" : ", ") + filter.interface;
+  }
+  if (!names.empty()) facts.values["strict_interfaces"] = names;
+  if (strict.size() == 1) facts.values["interface"] = names;
 }
 
 // The kernel counts SYNs that are sent again for all destinations together.
@@ -96,6 +159,11 @@ Facts facts_about_many(const Window& window, const std::vector<Destination>& ser
   auto facts = facts_about(window, {.kind = SubjectKind::netns}, waiting, retransmitted, true);
   facts.values["services"] = std::to_string(services.size());
   facts.values["first_service"] = to_string(destination_subject(services.front()));
+  const auto is_elsewhere = [&](const Destination& each) {
+    return is_own_address(window, each) == Known::no && !other_namespace_of(window, each);
+  };
+  if (std::ranges::all_of(services, is_elsewhere)) facts.values["elsewhere"];
+  add_reverse_path_filter(facts, window, retransmitted);
   return facts;
 }
 
@@ -115,28 +183,43 @@ Verdict syn_sent_unanswered(const Window& window, const Thresholds& t) {
   if (silent.size() > kNamed) return Verdict::found({facts_about_many(window, silent, *retransmitted)});
   std::vector<Facts> found;
   found.reserve(silent.size());
-  for (const auto& service : silent)
+  for (const auto& service : silent) {
     found.push_back(facts_about(window, destination_subject(service), service.local_ports, *retransmitted,
                                 (*connections)->unanswered.size() == 1));
+    add_where(found.back(), window, service);
+    add_reverse_path_filter(found.back(), window, *retransmitted);
+  }
   return Verdict::found(std::move(found));
 }
 
 constexpr auto kAdvice = std::to_array<AdviceText>({
+    {"{?filtered}See by which interface answers come in.",
+     "tcpdump -nn -i any -c 20 '[host {address} and ]tcp[ port {port}]'",
+     "A SYN-ACK that comes in at another interface than the SYN left by is what a strict filter drops.", ""},
+    {"{?filtered}Let the answers come back by the way that the SYNs go, or let {interface} take what comes "
+     "by another.",
+     "sysctl -w net/ipv4/conf/{interface}/rp_filter=2",
+     "Loose mode: a packet is taken if its source can be reached by any interface.",
+     "Packets with forged sources are kept out less strictly."},
+    {"{?own}Look at the queue: the listener's Recv-Q is how many wait, Send-Q its limit.",
+     "ss -ltn '( sport = :{port} )'", "Recv-Q above Send-Q: the accept queue is full.", ""},
     {"See whether anything comes back: a SYN-ACK, a reset, an ICMP error, or nothing.",
-     "tcpdump -nn -c 20 'icmp or icmp6[ or (host {address} and tcp port {port})]'",
+     "tcpdump -nn -i any -c 20 'icmp or icmp6[ or (host {address} and tcp port {port})]'",
      "Nothing at all: a firewall drops them, the host is down, or its SYN queue or accept queue is full.",
      ""},
-    {"Ask from another host: if that one gets an answer, look at the way from here.",
+    {"{?elsewhere}Ask from another host: if that one gets an answer, look at the way from here.",
      "nc -vz -w 3 {address} {port}", "Tells the far end from the path.", ""},
     {"Look at this host's route and firewall.", "ip route get {address}",
      "Shows the interface and the source address that are used.", ""},
     {"See which programs wait.", "ss -tnp state syn-sent[ dst {destination}]", "Names them with their pids.",
      ""},
-    {"If tcpdiagd runs on {destination}, ask it: a full queue there looks like this from here.",
+    {"{?elsewhere}If tcpdiagd runs on {destination}, ask it: a full queue there looks like this from here.",
      "tcpdiag check", "Names the listener whose queue is full.", ""},
 });
 constexpr std::string_view kNot[] = {
-    "Raising net.core.somaxconn or a backlog on this host: they limit what it accepts, not whom it reaches.",
+    "{?elsewhere}Raising net.core.somaxconn or a backlog in this network namespace: they limit what it "
+    "accepts, "
+    "not whom it reaches.",
     "Raising net.ipv4.tcp_syn_retries[, now {retries}]: programs only wait longer before they fail."};
 
 // clang-format off
@@ -149,9 +232,17 @@ const Rule kRules[] = {
               .summary = "[{destination} does not answer: {waiting} connections wait in SYN_SENT]"
                          "[{services} destinations do not answer, {first_service} among them: {waiting} connections wait in SYN_SENT]"
                          "[ and {retransmitted} SYNs were sent again in {window}][; to all destinations together {retransmitted_to_all} SYNs were sent again "
-                         "in {window}]. The far end or the path drops them, not this host's queues.",
+                         "in {window}]. "
+                         "[This host's own reverse path filter dropped {filtered} packets in {window} (IPReversePathFilter)[; it is strict on {strict_interfaces}]: most "
+                         "likely the answers, which come in by another interface than the SYNs leave by."
+                         "|That is this host itself[ (namespace {own_netns})]: the accept queue of its listener {own_listener}[ ({own_owner})] was full "
+                         "({own_length} of {own_limit})[, and the listener is gone now{?own_gone}]."
+                         "|That is this host itself[ (namespace {own_netns})]{?own}: its firewall drops them, or a queue that was full when they came."
+                         "|{?elsewhere}This network namespace has no such address: the far end drops them, or the path to it, or another namespace of this "
+                         "host (a container) that has it."
+                         "|What drops them is not known: the far end, the path to it, or a queue of this host.]",
               .advice = kAdvice, .not_helping = kNot,
-              .reads = "sock_diag, /proc/net/netstat"},
+              .reads = "sock_diag, /proc/net/netstat; if they can be read /proc/net/fib_trie, net.ipv4.conf.*.rp_filter"},
      .lookback = std::chrono::seconds(60), .evaluate = syn_sent_unanswered},
 };
 // clang-format on

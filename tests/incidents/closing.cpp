@@ -113,13 +113,13 @@ bool linger_not(int connection) {
 
 std::vector<Scenario> closing_scenarios() {
   const auto resets = [](const char* id, const char* name, auto treat, bool speak,
-                         Count TcpCounters::* aborts) {
+                         Count TcpCounters::* aborts, const char* severity) {
     return Scenario{
         .id = id,
         .name = name,
         .play = [treat, speak, aborts](
                     Stage& stage) { server_resets(stage, {.port = kPort, .treat = treat}, speak, aborts); },
-        .expected = {{.id = "app-reset", .severity = "info"}},
+        .expected = {{.id = "app-reset", .severity = severity}},
         .look_alikes = {"accept-overflow-*", "idle-reuse-reset"}};
   };
   return {{.id = "17",
@@ -139,8 +139,8 @@ std::vector<Scenario> closing_scenarios() {
            .expected = {{.id = "closed-socket-fd-leak", .process = "gunicorn", .severity = "warning"}},
            .look_alikes = {"close-wait-*"},
            .before_daemon = short_fin_timeout},
-          resets("20", "unread-data-reset", leave_data, true, &TcpCounters::abort_on_close),
-          resets("20b", "no-linger-reset", linger_not, false, &TcpCounters::abort_on_data)};
+          resets("20", "unread-data-reset", leave_data, true, &TcpCounters::abort_on_close, "warning"),
+          resets("20b", "no-linger-reset", linger_not, false, &TcpCounters::abort_on_data, "info")};
 }
 
 }  // namespace tcpdiag::incidents

@@ -64,6 +64,35 @@ void no_port_to_bind(Stage& stage) {
   stage.until_closed();
 }
 
+// The peer's server never closes what the client has closed: its ports are held in FIN_WAIT2.
+void peer_does_not_close(Stage& stage) {
+  const Acceptor server({.netns = "peer", .port = kPort});
+  Visits client({.to = {{"10.0.0.2", kPort}}, .apart = 2ms});
+  stage.evidence("no port for connect()", [&] { return client.no_port() > 0; });
+  const auto fin_wait2 = [&] { return stage.kernel().client(kPort).count(TcpState::fin_wait2); };
+  stage.await("FIN_WAIT2", [&] { return fin_wait2() >= kPortsLess; });
+  stage.observe("FIN_WAIT2", fin_wait2(), kPortsLess, kPorts);
+  stage.observe("TIME_WAIT", stage.kernel().client(kPort).count(TcpState::time_wait), 0, kOwn);
+  stage.until_found();
+  stage.observe("errno 99", client.no_port(), 1);
+  client.end();
+  widen(stage);
+  stage.until_closed();
+}
+
+// The same with both ends on this host: the server's leak is the one cause.
+void server_here_does_not_close(Stage& stage) {
+  const Acceptor server({.port = kPort, .max_fds = 4096});
+  Visits client({.apart = 5ms});
+  stage.evidence("no port for connect()", [&] { return client.no_port() > 0; });
+  stage.until_found();
+  stage.observe("FIN_WAIT2", stage.kernel().client(kPort).count(TcpState::fin_wait2), kPortsLess, kPorts);
+  stage.observe("CLOSE_WAIT", stage.kernel().server(kPort).count(TcpState::close_wait), kPortsLess, kPorts);
+  client.end();
+  server.let_go();
+  stage.until_closed();
+}
+
 }  // namespace
 
 std::vector<Scenario> ephemeral_scenarios() {
@@ -76,6 +105,8 @@ std::vector<Scenario> ephemeral_scenarios() {
                            .within = 5s};
   auto to_one = exhausted;
   to_one.port = kPort;
+  auto held_by_peer = to_one;
+  held_by_peer.says = "in FIN_WAIT2 (the peer does not close)";
   return {{.id = "13",
            .name = "ephemeral-ports-time-wait",
            .play = no_port_to_connect,
@@ -83,6 +114,22 @@ std::vector<Scenario> ephemeral_scenarios() {
            .look_alikes = {"time-wait-*"},
            .allowed = allowed,
            .peer = true,
+           .before_daemon = few_ports},
+          {.id = "13b",
+           .name = "ephemeral-ports-fin-wait2",
+           .play = peer_does_not_close,
+           .expected = {held_by_peer},
+           .look_alikes = {"time-wait-*", "close-wait-*"},
+           .allowed = allowed,
+           .peer = true,
+           .before_daemon = few_ports},
+          {.id = "13c",
+           .name = "ephemeral-ports-own-leak",
+           .play = server_here_does_not_close,
+           .expected = {{.id = "close-wait-leak", .process = "gunicorn"}},
+           .look_alikes = {"time-wait-*"},
+           .allowed = {{.id = "ephemeral-ports-*",
+                        .why = "before the leak is old enough to be told, its ports run out"}},
            .before_daemon = few_ports},
           {.id = "15",
            .name = "ephemeral-ports-bound",

@@ -6,6 +6,7 @@
 #include "tests/incidents/server.h"
 #include "tests/incidents/stage.h"
 #include "tests/links.h"
+#include "tests/shell.h"
 
 namespace tcpdiag::incidents {
 namespace {
@@ -48,6 +49,22 @@ void burst(Stage& stage) {
   stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
   stage.observe("connected", clients.connected(), 80, 80);
   stage.until_found();
+  stage.until_closed();
+}
+
+// Real clients whose answers their own host drops: they ask again and again.
+void lost_answers(Stage& stage) {
+  run("ip -n peer rule add pref 10 ipproto tcp sport 5000 blackhole && "
+      "ip -n peer rule add pref 20 lookup local && ip -n peer rule del pref 0");
+  const Server server({.port = kPort, .backlog = 64});
+  Clients clients({.netns = "peer", .address = "10.0.0.1", .port = kPort, .count = 400});
+  auto& kernel = stage.kernel();
+  stage.evidence("cookies", [&] { return kernel.increase(&TcpCounters::syncookies_sent) > 0; });
+  stage.until_found();
+  stage.observe("cookies sent", kernel.increase(&TcpCounters::syncookies_sent), 300);
+  stage.observe("received", kernel.increase(&TcpCounters::syncookies_received), 0, 0);
+  stage.observe("sent again", kernel.increase(&TcpCounters::syn_retrans), 65);
+  clients.end();
   stage.until_closed();
 }
 
@@ -123,38 +140,49 @@ std::vector<Scenario> syn_queue_scenarios() {
     return std::vector<Expected>{
         {.id = id, .port = kPort, .process = "gunicorn", .severity = "critical", .within = 5s}};
   };
-  return {suspected_flood("7", "syn-flood", false),
-          suspected_flood("7v6", "syn-flood-ipv6", true),
-          {.id = "8",
-           .name = "syn-queue-burst",
-           .play = burst,
-           .expected = {{.id = "syn-queue-overflow",
-                         .port = kPort,
-                         .process = "gunicorn",
-                         .limit = "backlog",
-                         .limit_value = 20}},
-           .look_alikes = {"syn-flood-suspected", "accept-queue-*"},
-           .peer = true},
-          {.id = "9",
-           .name = "syn-queue-drop",
-           .play = flood_without_cookies,
-           .expected = critical("syn-queue-drop"),
-           .look_alikes = {"accept-queue-*", "syn-backlog-sysctl-limit"},
-           .allowed = lint,
-           .before_daemon = [](Stage& stage) { stage.sysctl("net.ipv4.tcp_syncookies", "0"); }},
-          {.id = "10",
-           .name = "syn-backlog-three-quarters",
-           .play = three_quarters,
-           .expected = critical("syn-backlog-sysctl-limit"),
-           .look_alikes = {"accept-queue-*", "syn-queue-drop"},
-           .allowed = lint,
-           .before_daemon = without_cookies_and_small_backlog},
-          {.id = "11",
-           .name = "syncookies-always",
-           .play = cookies_for_all,
-           .look_alikes = {"syn-*", "accept-queue-*"},
-           .allowed = {{.id = "sysctl-*", .why = "tcp_syncookies=2 is meant for tests"}},
-           .before_daemon = [](Stage& stage) { stage.sysctl("net.ipv4.tcp_syncookies", "2"); }}};
+  return {
+      suspected_flood("7", "syn-flood", false),
+      suspected_flood("7v6", "syn-flood-ipv6", true),
+      {.id = "8",
+       .name = "syn-queue-burst",
+       .play = burst,
+       .expected = {{.id = "syn-queue-overflow",
+                     .port = kPort,
+                     .process = "gunicorn",
+                     .limit = "backlog",
+                     .limit_value = 20}},
+       .look_alikes = {"syn-flood-suspected", "accept-queue-*"},
+       .peer = true},
+      {.id = "8b",
+       .name = "syn-ack-lost",
+       .play = lost_answers,
+       .expected = {{.id = "syn-queue-full",
+                     .port = kPort,
+                     .process = "gunicorn",
+                     .says =
+                         "real clients whose answers are lost on the way back, or a flood from 10.0.0.2"}},
+       .look_alikes = {"syn-flood-suspected", "syn-queue-overflow", "accept-queue-*"},
+       .peer = true},
+      {.id = "9",
+       .name = "syn-queue-drop",
+       .play = flood_without_cookies,
+       .expected = critical("syn-queue-drop"),
+       .look_alikes = {"accept-queue-*", "syn-backlog-sysctl-limit"},
+       .allowed = lint,
+       .before_daemon = [](Stage& stage) { stage.sysctl("net.ipv4.tcp_syncookies", "0"); }},
+      {.id = "10",
+       .name = "syn-backlog-three-quarters",
+       .play = three_quarters,
+       .expected = critical("syn-backlog-sysctl-limit"),
+       .look_alikes = {"accept-queue-*", "syn-queue-drop"},
+       .allowed = lint,
+       .before_daemon = without_cookies_and_small_backlog},
+      {.id = "11",
+       .name = "syncookies-always",
+       .play = cookies_for_all,
+       .look_alikes = {"syn-*", "accept-queue-*"},
+       .allowed = {{.id = "sysctl-*", .why = "tcp_syncookies=2 is meant for tests"}},
+       .before_daemon = [](Stage& stage) { stage.sysctl("net.ipv4.tcp_syncookies", "2"); }}};
 }
 
 }  // namespace tcpdiag::incidents

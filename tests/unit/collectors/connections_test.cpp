@@ -175,6 +175,36 @@ TEST_CASE("connections that no accept() has taken are those of a listener's port
   CHECK(connections.close_wait[0].cookie == 5);
 }
 
+TEST_CASE("an address is told when at least half of the half-open connections are from it") {
+  const auto from = [](const std::vector<std::string>& peers) {
+    std::vector<DiagSocket> sockets = {listener("0.0.0.0", 80)};
+    for (const auto& peer : peers) {
+      auto socket = half_open("10.0.0.1", 80);
+      socket.destination = address(peer);
+      sockets.push_back(socket);
+    }
+    return count(sockets).half_open.at(0).mostly_from;
+  };
+  CHECK(from({"10.0.0.7", "10.0.0.7", "10.0.0.8", "10.0.0.7", "10.0.0.7"}) == address("10.0.0.7"));
+  CHECK(from({"10.0.0.7"}) == address("10.0.0.7"));
+  CHECK_FALSE(from({"10.0.0.7", "10.0.0.8", "10.0.0.9", "10.0.0.7", "10.0.0.10", "10.0.0.11"}));
+  CHECK_FALSE(from({}));
+}
+
+TEST_CASE("the ports of a destination are told by what holds them") {
+  auto orphan = connection(TcpState::fin_wait2, 40003, 443);
+  orphan.inode = 0;
+  const auto to =
+      count({connection(TcpState::established, 40000, 443), connection(TcpState::time_wait, 40001, 443),
+             connection(TcpState::fin_wait2, 40002, 443), orphan,
+             connection(TcpState::close_wait, 40004, 443)})
+          .destinations.at(0);
+  CHECK(to.local_ports == 5);
+  CHECK(to.time_wait == 1);
+  CHECK(to.fin_wait2_orphaned == 1);
+  CHECK(to.close_wait == 1);
+}
+
 TEST_CASE("a half-open connection counts for the exact address before the wildcard") {
   const auto connections =
       count({listener("0.0.0.0", 80), listener("10.0.0.1", 80), listener("0.0.0.0", 81),

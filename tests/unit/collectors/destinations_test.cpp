@@ -39,6 +39,26 @@ TEST_CASE("sockets are counted per source, destination and port") {
   CHECK(counter.undercount() == 0);
 }
 
+TEST_CASE("what holds the ports of a destination is counted with them, and never more than there are") {
+  DestinationCounter counter;
+  for (const auto held_by :
+       {&Destination::time_wait, &Destination::fin_wait2_orphaned, &Destination::close_wait}) {
+    for (int socket = 0; socket < 3; ++socket) counter.add(kSource, numbered(0), 80, held_by);
+    counter.add(kSource, numbered(0), 80, &Destination::time_wait);
+  }
+  counter.add(kSource, numbered(0), 80);
+  const auto exact = counter.busiest(1).at(0);
+  CHECK(exact.local_ports == 13);
+  CHECK(exact.time_wait == 6);
+  CHECK(exact.fin_wait2_orphaned == 3);
+  CHECK(exact.close_wait == 3);
+  for (std::uint32_t each = 0; each < 10 * DestinationCounter::kCounters; ++each)
+    counter.add(kSource, numbered(each + 1), 80);
+  REQUIRE(counter.undercount() > 0);
+  for (const auto& each : counter.busiest(DestinationCounter::kCounters))
+    CHECK(each.time_wait + each.fin_wait2_orphaned + each.close_wait <= each.local_ports);
+}
+
 TEST_CASE("of the busiest only as many are told as were asked for, largest first") {
   DestinationCounter counter;
   for (std::uint32_t each = 0; each < 100; ++each)

@@ -12,7 +12,7 @@ constexpr auto kSnmp =
     "Ip: Forwarding DefaultTTL\nIp: 1 64\n"
     "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens OutRsts\nTcp: 1 200 120000 -1 13 2\n";
 constexpr auto kNetstat =
-    "TcpExt: SyncookiesSent ListenOverflows NotKnownToUs\nTcpExt: 4 392 7\n"
+    "TcpExt: SyncookiesSent ListenOverflows NotKnownToUs IPReversePathFilter\nTcpExt: 4 392 7 164\n"
     "IpExt: InNoRoutes\nIpExt: 0\n";
 
 }  // namespace
@@ -24,6 +24,7 @@ TEST_CASE("counters are found by name, and what the kernel lacks stays empty") {
   CHECK(counters->out_rsts == 2);
   CHECK(counters->syncookies_sent == 4);
   CHECK(counters->listen_overflows == 392);
+  CHECK(counters->ip_reverse_path_filter == 164);
   CHECK_FALSE(counters->listen_drops.has_value());
 }
 

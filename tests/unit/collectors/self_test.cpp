@@ -31,6 +31,7 @@ TEST_CASE("the daemon's own usage is read in seconds and bytes") {
   const auto usage = read_self_usage(kernel);
   const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   REQUIRE(usage);
+  CHECK(usage->pid == 77);
   CHECK(usage->cpu_seconds == 1000 / ticks);
   CHECK(usage->start_time_seconds == 1795248650 + 97550 / ticks);
   CHECK(usage->resident_bytes == 363 * 4096);

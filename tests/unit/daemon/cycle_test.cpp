@@ -43,7 +43,16 @@ constexpr CollectorSpec kTroubled[] = {
     {"queues", 1s, Thread::loop, true, "", "",
      make_stateless_collector<&NetnsView::listeners, read_standing_queue>},
     {"files", 6s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
-     true},
+     Hurry::in_trouble},
+};
+
+Result<Settings> read_no_cookies(Source&) {
+  return Settings{.sysctls = {{"net.ipv4.tcp_syncookies", {0}, "0"}}, .unread = {}};
+}
+
+constexpr CollectorSpec kSettings[] = {
+    {"sysctl", 10s, Thread::worker, true, "", "",
+     make_stateless_collector<&NetnsView::settings, read_no_cookies>, Hurry::when_cited},
 };
 
 // A machine with two namespaces and a clock that a test moves; every source is the same few files.
@@ -186,7 +195,7 @@ TEST_CASE("while a queue stands, what the diagnosis waits for is read three time
 TEST_CASE("what keeps the rhythm of a collector is not missed for ever") {
   constexpr CollectorSpec kWavering[] = {
       {"files", 4s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
-       true, true},
+       Hurry::in_trouble, true},
   };
   for (const auto rhythm : {1s, 2s, 4s, 8s}) {
     Machine machine;
@@ -208,7 +217,7 @@ TEST_CASE("what keeps the rhythm of a collector is not missed for ever") {
 TEST_CASE("where times are those of a recording no collector wavers") {
   constexpr CollectorSpec kWavering[] = {
       {"files", 4s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
-       true, true},
+       Hurry::in_trouble, true},
   };
   Machine machine;
   auto cycle = machine.cycle({.hurry = false}, kWavering);
@@ -216,6 +225,27 @@ TEST_CASE("where times are those of a recording no collector wavers") {
     auto batch = cycle.take_batch(machine.now);
     CHECK((batch != nullptr) == (second % 4 == 0));
     if (batch != nullptr) cycle.finish(std::move(batch));
+  }
+}
+
+TEST_CASE("while an incident rests on a setting, settings are read ten times as often") {
+  for (const bool hurry : {true, false}) {
+    Machine machine;
+    auto cycle = machine.cycle({.hurry = hurry}, kSettings);
+    int runs = 0;
+    for (int second = 0; second < 60; ++second) {
+      if (auto batch = cycle.take_batch(machine.now)) {
+        batch->run(machine.clocks(), [] { return false; });
+        cycle.finish(std::move(batch));
+        ++runs;
+      }
+      cycle.diagnose(machine.now);
+      machine.now += 1s;
+    }
+    CHECK(std::ranges::any_of(cycle.report(machine.now).incidents, [](const Incident& incident) {
+      return incident.finding.id == "sysctl-syncookies-off";
+    }));
+    CHECK(runs == (hurry ? 60 : 6));
   }
 }
 

@@ -144,3 +144,17 @@ TEST_CASE("a queue that stands, or anything turned away, is urgent, a quiet host
   CHECK(is_urgent(drops.set(&NetnsView::tcp, tcp).tick().history()));
   CHECK_FALSE(is_urgent(drops.ticks(3).history()));
 }
+
+TEST_CASE("settings matter while an incident is open whose rule reads one, or that is about one") {
+  const auto matters = [](const char* id, SubjectKind kind, bool open) {
+    Incident incident{.finding = {.id = id, .subject = {.kind = kind}}};
+    if (!open) incident.closed.emplace();
+    return rests_on_settings(std::span(&incident, 1));
+  };
+  CHECK(matters("ephemeral-ports-low", SubjectKind::destination, true));
+  CHECK(matters("syn-queue-drop", SubjectKind::listener, true));
+  CHECK(matters("sysctl-syncookies-off", SubjectKind::setting, true));
+  CHECK_FALSE(matters("ephemeral-ports-low", SubjectKind::destination, false));
+  CHECK_FALSE(matters("close-wait-leak", SubjectKind::process, true));
+  CHECK_FALSE(rests_on_settings({}));
+}

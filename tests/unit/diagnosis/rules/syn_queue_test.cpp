@@ -21,6 +21,12 @@ TcpCounters counters(const Counts& counts) {
   return tcp;
 }
 
+Listeners listening(std::uint64_t drops = 0) {
+  auto listener = sample_listener("0.0.0.0", 80, 0, 64, 7);
+  listener.drops = drops;
+  return {.listeners = {std::move(listener)}};
+}
+
 Connections half_open(std::uint32_t count) {
   const auto listener = sample_listener("0.0.0.0", 80, 0, 64, 7);
   return {.half_open = {{listener.endpoint, count}}};
@@ -33,7 +39,7 @@ HistoryBuilder after(const Counts& begin, const Counts& end, std::int64_t syncoo
   history.sysctl("net.ipv4.tcp_syncookies", {syncookies})
       .sysctl("net.core.somaxconn", {4096})
       .sysctl("net.ipv4.tcp_max_syn_backlog", {256})
-      .set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 80, 0, 64, 7)}})
+      .set(&NetnsView::listeners, listening())
       .set(&NetnsView::connections, half_open(0));
   for (int second = 0; second < 10; ++second) history.set(&NetnsView::tcp, counters(begin)).tick();
   history.set(&NetnsView::connections, half_open(syn_recv));
@@ -159,4 +165,66 @@ TEST_CASE("syn-backlog-sysctl-limit cannot tell when a counter is missing or the
   auto history = after({}, {.drops = 807}, 0, 193);
   CHECK_FALSE(
       verdict_of("syn-backlog-sysctl-limit", history.deny(&NetnsView::connections).tick().history()).known());
+}
+
+namespace {
+
+// A flood or its like from second 10 on, `per_second` cookies each, of which every twentieth comes back at
+// once.
+HistoryBuilder onset(int seconds, std::uint64_t per_second, std::uint64_t every) {
+  HistoryBuilder history = after({}, {}, 1, 65);
+  for (std::uint64_t second = 1; second <= static_cast<std::uint64_t>(seconds); ++second)
+    history
+        .set(&NetnsView::tcp,
+             counters({.sent = per_second * second, .received = per_second * second / every}))
+        .tick();
+  return history;
+}
+
+// A listener counts SYNs among its drops that the namespace counts nowhere.
+HistoryBuilder without_answers(std::uint64_t again, std::optional<IpAddress> from) {
+  auto history = after({}, {.sent = 935}, 1, 65);
+  auto connections = half_open(65);
+  connections.half_open.front().mostly_from = from;
+  history.set(&NetnsView::listeners, listening(again)).set(&NetnsView::connections, connections).tick();
+  return history;
+}
+
+}  // namespace
+
+TEST_CASE("at the onset of a flood no share is told that a later look would take back") {
+  for (int seconds = 1; seconds <= 40; ++seconds) {
+    INFO(seconds);
+    const auto history = onset(seconds, 200, 20);
+    CHECK(clear("syn-queue-full", history));
+    CHECK(clear("syn-queue-overflow", history));
+    if (seconds >= 5) CHECK_FALSE(clear("syn-flood-suspected", history));
+  }
+}
+
+TEST_CASE("the share of cookies that came back compares what was sent and what came back in the same time") {
+  const auto finding = only_finding("syn-queue-full", onset(12, 200, 4).history());
+  CHECK(finding.summary.find("2400 SYN cookies were sent in 25 s and 25 % of them came back") !=
+        std::string::npos);
+}
+
+TEST_CASE("real clients whose answers are lost are not called a flood") {
+  const auto history = without_answers(260, sample_listener("10.0.0.2", 1, 0, 0, 0).endpoint.address);
+  CHECK(clear("syn-flood-suspected", history));
+  const auto finding = only_finding("syn-queue-full", history.history());
+  CHECK(finding.severity == Severity::warning);
+  CHECK(finding.summary.find(
+            "260 SYNs came again for connections that were half-open already, and most of these are from "
+            "10.0.0.2: real clients whose answers are lost on the way back, or a flood from 10.0.0.2.") !=
+        std::string::npos);
+  CHECK(finding.advice[0].command == "tcpdump -nn -i any -c 100 'tcp port 80 and host 10.0.0.2'");
+}
+
+TEST_CASE("half-open connections of one address, or SYNs that come again, leave open what it is") {
+  const auto one = sample_listener("10.0.0.2", 1, 0, 0, 0).endpoint.address;
+  CHECK(only_finding("syn-queue-full", without_answers(0, one).history())
+            .summary.find("Most half-open connections are from 10.0.0.2") != std::string::npos);
+  CHECK(only_finding("syn-queue-full", without_answers(60, {}).history())
+            .summary.find("or a flood from few addresses") != std::string::npos);
+  CHECK_FALSE(clear("syn-flood-suspected", without_answers(5, {})));
 }

@@ -46,6 +46,40 @@ HistoryBuilder dumps(const Connections& connections, std::uint64_t retransmitted
   return history;
 }
 
+bool has_command(const Finding& finding, std::string_view command) {
+  return std::ranges::any_of(finding.advice, [&](const Advice& advice) { return advice.command == command; });
+}
+
+bool says(const Finding& finding, std::string_view text) {
+  return finding.summary.find(text) != std::string::npos;
+}
+
+Interfaces interfaces(std::vector<IpAddress> addresses, std::vector<ReversePathFilter> filters = {}) {
+  std::ranges::sort(addresses);
+  return {.addresses = std::move(addresses), .filters = std::move(filters)};
+}
+
+Listeners with_queue(const char* at, std::uint16_t port, std::uint32_t length) {
+  return {.listeners = {sample_listener(at, port, length, 128, 77)}};
+}
+
+Processes owned_by_gunicorn() {
+  return {.processes = {{.pid = 812, .comm = "gunicorn", .listener_inodes = {77}}}, .total = 9};
+}
+
+// Answers that this host drops: counted from the second second on.
+HistoryBuilder with_filtered(std::uint64_t retransmitted, std::uint64_t filtered) {
+  HistoryBuilder history;
+  const auto connections = waiting({to("10.0.0.2", 5432, 20)});
+  auto tcp = counters(7);
+  tcp.ip_reverse_path_filter = 1000;
+  history.set(&NetnsView::connections, connections).set(&NetnsView::tcp, tcp).tick(4s);
+  tcp.syn_retrans = 7 + retransmitted;
+  tcp.ip_reverse_path_filter = 1000 + filtered;
+  history.set(&NetnsView::tcp, tcp).set(&NetnsView::connections, connections).tick(4s);
+  return history;
+}
+
 bool clear(const HistoryBuilder& history) { return verdict_of(kId, history.history()).is_clear(); }
 
 }  // namespace
@@ -67,17 +101,17 @@ TEST_CASE("a destination behind a firewall that drops SYNs is named") {
   CHECK(to_string(finding.subject) == "10.0.0.2:5432");
   CHECK(finding.summary ==
         "10.0.0.2:5432 does not answer: 20 connections wait in SYN_SENT and 60 SYNs were sent again in 12 s. "
-        "The far end or the path drops them, not this host's queues.");
+        "What drops them is not known: the far end, the path to it, or a queue of this host.");
   REQUIRE(finding.evidence.size() == 2);
   CHECK(finding.evidence[1] == Evidence{"TCPSynRetrans", 60, "SYNs", 12s});
   CHECK(finding.advice.front().command ==
-        "tcpdump -nn -c 20 'icmp or icmp6 or (host 10.0.0.2 and tcp port 5432)'");
+        "tcpdump -nn -i any -c 20 'icmp or icmp6 or (host 10.0.0.2 and tcp port 5432)'");
   CHECK(finding.not_helping.back().find("now 6") != std::string::npos);
 }
 
 TEST_CASE("an IPv6 destination is written as ss and a person write it") {
   const auto finding = only_finding(kId, dumps(waiting({to("fd00::2", 443, 20, "fd00::1")}), 60).history());
-  CHECK(finding.advice[3].command == "ss -tnp state syn-sent dst [fd00::2]:443");
+  CHECK(has_command(finding, "ss -tnp state syn-sent dst [fd00::2]:443"));
 }
 
 TEST_CASE("connections from several source addresses to one destination are one finding") {
@@ -92,7 +126,7 @@ TEST_CASE("many destinations that do not answer are one finding about the way to
   CHECK(finding.subject.kind == SubjectKind::netns);
   CHECK(finding.summary.starts_with(
       "9 destinations do not answer, 10.0.0.2:1 among them: 45 connections wait in SYN_SENT and 60 SYNs"));
-  CHECK(finding.advice.front().command == "tcpdump -nn -c 20 'icmp or icmp6'");
+  CHECK(finding.advice.front().command == "tcpdump -nn -i any -c 20 'icmp or icmp6'");
 }
 
 TEST_CASE("a client that opens connections fast has some under way and is no finding") {
@@ -152,4 +186,108 @@ TEST_CASE("syn-sent-unanswered cannot tell without the connections or TCPSynRetr
   HistoryBuilder first;
   first.set(&NetnsView::connections, silent).set(&NetnsView::tcp, counters(60)).tick();
   CHECK_FALSE(verdict_of(kId, first.history()).known());
+}
+
+TEST_CASE(
+    "only of an address that is none of this namespace's is the far end blamed, and containers are not ruled "
+    "out") {
+  auto history = dumps(waiting({to("10.0.0.2", 5432, 20)}), 60);
+  history.set(&NetnsView::interfaces, interfaces({address("10.0.0.1"), address("127.0.0.1")})).tick();
+  const auto finding = only_finding(kId, history.history());
+  CHECK(says(finding,
+             "This network namespace has no such address: the far end drops them, or the path to it, or "
+             "another namespace of this host (a container) that has it."));
+  CHECK(has_command(finding, "nc -vz -w 3 10.0.0.2 5432"));
+  for (const auto& each : finding.not_helping) CHECK(each.find("on this host") == std::string::npos);
+}
+
+TEST_CASE("of addresses that were cut nothing is ruled out") {
+  auto history = dumps(waiting({to("10.0.0.2", 5432, 20)}), 60);
+  auto cut = interfaces({address("10.0.0.1")});
+  cut.addresses_cut = 1;
+  history.set(&NetnsView::interfaces, cut).tick();
+  CHECK(says(only_finding(kId, history.history()), "What drops them is not known"));
+}
+
+TEST_CASE("a destination that is another address of this host is said to be this host") {
+  auto history = dumps(waiting({to("10.0.0.7", 5432, 20)}), 60);
+  history.set(&NetnsView::interfaces, interfaces({address("10.0.0.1"), address("10.0.0.7")})).tick();
+  const auto finding = only_finding(kId, history.history());
+  CHECK(says(finding,
+             "That is this host itself: its firewall drops them, or a queue that was full when they came."));
+  CHECK(has_command(finding, "ss -ltn '( sport = :5432 )'"));
+  CHECK_FALSE(has_command(finding, "nc -vz -w 3 10.0.0.7 5432"));
+  auto loopback = dumps(waiting({to("127.0.0.2", 5432, 20, "127.0.0.1")}), 60);
+  CHECK(says(only_finding(kId, loopback.history()), "That is this host itself"));
+  auto bound = dumps(waiting({to("10.0.0.7", 5432, 20)}), 60);
+  bound.set(&NetnsView::listeners, with_queue("10.0.0.7", 80, 0)).tick();
+  CHECK(says(only_finding(kId, bound.history()), "That is this host itself"));
+}
+
+TEST_CASE("SYNs to a listener that was full and has ended are not blamed on the path") {
+  auto history = dumps(waiting({}), 0);
+  history.set(&Snapshot::processes, owned_by_gunicorn())
+      .set(&NetnsView::listeners, with_queue("0.0.0.0", 8080, 129))
+      .tick(2s);
+  const auto silent = waiting({to("127.0.0.1", 8080, 20, "127.0.0.1")});
+  history.set(&NetnsView::listeners, Listeners{})
+      .set(&NetnsView::tcp, counters(90))
+      .set(&NetnsView::connections, silent);
+  for (int dump = 0; dump < 3; ++dump) history.set(&NetnsView::connections, silent).tick(4s);
+  CHECK(says(only_finding(kId, history.history()),
+             "That is this host itself: the accept queue of its listener 0.0.0.0:8080 (gunicorn[812]) was "
+             "full (129 of "
+             "128), and the listener is gone now."));
+}
+
+TEST_CASE("a full queue in another namespace of this host is named, not the path") {
+  auto history = dumps(waiting({to("172.17.0.2", 5000, 20)}), 60);
+  history.set(&NetnsView::interfaces, interfaces({address("172.17.0.1")}));
+  NetnsView container{.name = "shop"};
+  container.interfaces = {std::make_shared<const Interfaces>(interfaces({address("172.17.0.2")})),
+                          history.now()};
+  container.listeners = {std::make_shared<const Listeners>(with_queue("0.0.0.0", 5000, 129)), history.now()};
+  HistoryBuilder both;
+  for (const auto& snapshot : history.history().snapshots()) {
+    both.snapshot() = snapshot;
+    both.snapshot().namespaces.push_back(container);
+    both.tick();
+  }
+  CHECK(says(only_finding(kId, both.history()),
+             "That is this host itself (namespace shop): the accept queue of its listener 0.0.0.0:5000 was "
+             "full (129 "
+             "of 128)."));
+}
+
+TEST_CASE("answers that this host's reverse path filter drops are not blamed on the far end") {
+  auto history = with_filtered(60, 55);
+  history
+      .set(&NetnsView::interfaces,
+           interfaces({address("10.0.0.1")}, {{"all", 0}, {"lo", 1}, {"eth0", 0}, {"eth1", 1}}))
+      .tick();
+  const auto finding = only_finding(kId, history.history());
+  CHECK(says(
+      finding,
+      "This host's own reverse path filter dropped 55 packets in 8 s (IPReversePathFilter); it is "
+      "strict on eth1: most likely the answers, which come in by another interface than the SYNs leave by."));
+  CHECK_FALSE(says(finding, "far end"));
+  CHECK(has_command(finding, "sysctl -w net/ipv4/conf/eth1/rp_filter=2"));
+  CHECK(std::ranges::find(finding.evidence, Evidence{"rp_filter in effect on eth1", 1, "", {}}) !=
+        finding.evidence.end());
+}
+
+TEST_CASE("the larger of an interface's filter and that of all counts, and no interface is guessed") {
+  auto history = with_filtered(60, 55);
+  CHECK(says(only_finding(kId, history.history()), "(IPReversePathFilter): most likely the answers"));
+  history
+      .set(&NetnsView::interfaces,
+           interfaces({address("10.0.0.1")}, {{"all", 1}, {"eth0", 0}, {"eth1", 2}, {"eth2", 1}}))
+      .tick();
+  const auto finding = only_finding(kId, history.history());
+  CHECK(says(finding, "strict on eth0, eth2:"));
+  for (const auto& advice : finding.advice) CHECK(advice.command.find("rp_filter") == std::string::npos);
+}
+
+TEST_CASE("a few packets that the reverse path filter drops do not explain SYNs without an answer") {
+  CHECK_FALSE(says(only_finding(kId, with_filtered(60, 20).history()), "reverse path filter"));
 }

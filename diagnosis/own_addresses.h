@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether what a program here talks to is this host itself.
+#pragma once
+
+#include <optional>
+
+#include "diagnosis/window.h"
+
+namespace tcpdiag {
+
+enum class Known { no, yes, not_known };
+
+/// 127.0.0.0/8 and ::1, mapped ones included.
+bool is_loopback(const IpAddress& address);
+
+/// Whether the destination is an address of the window's namespace: of its interfaces, or one that its
+/// listeners or connections use as their own. Known::no says nothing about other namespaces of this host.
+Known is_own_address(const Window& window, const Destination& destination);
+
+/// The place in Snapshot::namespaces of another namespace whose address it is, among those that are looked
+/// into. Empty: none of them, as far as their addresses are known.
+std::optional<std::size_t> other_namespace_of(const Window& window, const Destination& destination);
+
+/// The present listener of the window's namespace that connections to the destination come to: the one on its
+/// address before one on all; nullptr: there is none, or it is not known.
+const Listener* own_listener(const Window& window, const Destination& destination);
+/// The same among these listeners.
+const Listener* listener_for(const Listeners& listeners, const Destination& destination);
+
+/// The process that a person would name as the listener's owner; nullptr: not known, or no listener.
+const Process* owner_of(const Window& window, const Listener* listener);
+
+}  // namespace tcpdiag

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connection attempts that fail at once, told from counters alone: that they fail and how many, not where to.
+#include <algorithm>
+#include <array>
+
+#include "diagnosis/counters.h"
+#include "diagnosis/evidence.h"
+#include "diagnosis/rules/families.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr std::chrono::seconds kAttempts{30};
+
+// AttemptFails counts half-open connections of listeners, too, which EmbryonicRsts tells.
+Result<std::uint64_t> failed_attempts(const Window& window) {
+  const auto fails = window.increase(kAttemptFails);
+  if (!fails) return fails;
+  const auto embryonic = window.increase(kEmbryonicRsts);
+  if (!embryonic) return embryonic;
+  return *fails > *embryonic ? *fails - *embryonic : 0;
+}
+
+// The most that a dump of the window showed in SYN_SENT: a program that gives up waiting counts as failed,
+// too.
+std::uint64_t most_waiting(const Window& window) {
+  std::uint64_t most = 0;
+  for (const auto& reading : window.readings(&NetnsView::connections)) {
+    std::uint64_t waiting = reading.value->client_other.count(TcpState::syn_sent);
+    for (const auto& row : reading.value->client) waiting += row.count(TcpState::syn_sent);
+    for (const auto& row : reading.value->server) waiting += row.count(TcpState::syn_sent);
+    most = std::max(most, waiting);
+  }
+  return most;
+}
+
+struct GoneListener {
+  Subject subject;
+  TimePoint last_seen;
+};
+
+// The listener that went away last, as it was known then.
+std::optional<GoneListener> gone_listener(const Window& window) {
+  const auto now = window.latest(&NetnsView::listeners);
+  if (!now) return std::nullopt;
+  for (std::size_t i = window.size(); i-- > 0;) {
+    const auto* then = window.view(i).listeners.get();
+    if (then == nullptr || then == *now) continue;
+    for (const auto& listener : then->listeners)
+      if (find_listener(**now, listener.endpoint) == nullptr)
+        return GoneListener{listener_subject(window.snapshot(i), listener), window.snapshot(i).at};
+  }
+  return std::nullopt;
+}
+
+// A port that no program here listens on is refused by a reset of this host's own.
+void add_own_refusals(Facts& facts, const Window& longer, const Window& window, std::uint64_t failed) {
+  constexpr double kNearlyAll = 0.9;
+  const auto resets = window.increase(kOutRsts);
+  if (!resets || static_cast<double>(*resets) < kNearlyAll * static_cast<double>(failed)) return;
+  add_increase(facts, window, kOutRsts.name, "own_resets", static_cast<double>(*resets), "resets");
+  const auto gone = gone_listener(longer);
+  if (!gone) return;
+  facts.values["gone_listener"] = to_string(gone->subject);
+  facts.values["gone_for"] =
+      duration_text(std::chrono::ceil<std::chrono::seconds>(longer.now() - gone->last_seen));
+  if (gone->subject.pid)
+    facts.values["gone_owner"] = gone->subject.process + "[" + std::to_string(*gone->subject.pid) + "]";
+}
+
+Verdict connect_refused(const Window& longer, const Thresholds& t) {
+  const auto connections = longer.latest(&NetnsView::connections);
+  if (!connections) return Verdict::unknown(connections.error());
+  const auto window = longer.last(kAttempts);
+  const auto failed = failed_attempts(window);
+  if (!failed) return Verdict::unknown(failed.error());
+  const auto opened = window.increase(kActiveOpens);
+  if (!opened) return Verdict::unknown(opened.error());
+  if (*failed < t.refused_min || *opened == 0) return Verdict::clear();
+  const auto share = std::min(1.0, static_cast<double>(*failed) / static_cast<double>(*opened));
+  constexpr std::uint64_t kWorthMore = 4;
+  if (share < t.refused_share || kWorthMore * most_waiting(window) >= *failed) return Verdict::clear();
+  Facts facts;
+  if (share < t.refused_mostly) facts.severity = Severity::info;
+  add_increase(facts, window, kAttemptFails.name, "failed", static_cast<double>(*failed), "attempts");
+  add_increase(facts, window, kActiveOpens.name, "opened", static_cast<double>(*opened), "attempts");
+  facts.values["window"] = duration_text(window.span());
+  facts.values["share"] = percent_text(share);
+  add_own_refusals(facts, longer, window, *failed);
+  return Verdict::found({facts});
+}
+
+constexpr auto kAdvice = std::to_array<AdviceText>({
+    {"{?gone_listener}Start the service on {gone_listener} again, if that is what is refused.", "",
+     "Its port takes connections again.", ""},
+    {"See who is refused, and by whom.", "tcpdump -nn -i any -c 20 'tcp\\[tcpflags\\] & tcp-rst != 0'",
+     "A reset that answers a SYN comes from the port that refuses. No reset at all: the network says that "
+     "the "
+     "destination cannot be reached.",
+     ""},
+    {"{?own_resets}See what listens on this host, and on which addresses.", "ss -ltnp",
+     "A service on 127.0.0.1 alone refuses what comes to another address.", ""},
+    {"Look at whether the service runs at the other end, on that address and port, and at the firewall in "
+     "front of "
+     "it.",
+     "", "A firewall that rejects looks like a service that is not there.", ""},
+});
+constexpr std::string_view kNot[] = {
+    "Raising net.core.somaxconn, a backlog or net.ipv4.tcp_syn_retries: the answer came, and it was no.",
+    "Widening net.ipv4.ip_local_port_range: an attempt without a local port never becomes a SYN and is not "
+    "counted here."};
+
+// clang-format off
+const Rule kRules[] = {
+    {.info = {.id = "connect-refused", .family = "Client side", .severity = Severity::warning,
+              .title = "Connection attempts are refused",
+              .true_when = "AttemptFails, less EmbryonicRsts, rises by many and by a good part of ActiveOpens, while hardly any connection is seen waiting "
+                           "in SYN_SENT. Below 60 % it is worth knowing only: a program that tries ::1 before 127.0.0.1 looks like this. Counters do not "
+                           "tell which destination it is.",
+              .clients_see = "\"Connection refused\" (errno 111), or \"No route to host\" (errno 113), at once.",
+              .summary = "{failed} of {opened} connection attempts of programs on this host failed at once in {window} (AttemptFails), and hardly any stood in "
+                         "SYN_SENT: they are refused, or the network says that the destination cannot be reached."
+                         "[ This host sent {own_resets} resets meanwhile, so it is most likely ports of its own that nothing listens on"
+                         "[: {gone_listener}[ ({gone_owner})] did until {gone_for} ago].]"
+                         " Which destination it is, counters do not tell.",
+              .advice = kAdvice, .not_helping = kNot, .reads = "/proc/net/snmp, /proc/net/netstat, sock_diag"},
+     .lookback = std::chrono::seconds(290), .evaluate = connect_refused},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Rule> connect_refused_rules() { return kRules; }
+
+}  // namespace tcpdiag
