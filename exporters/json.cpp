@@ -208,17 +208,50 @@ Json memory(const MemoryInfo& memory) {
   return object;
 }
 
+Json file_limit(const UnitFileLimit& limit) {
+  Json object = {{"file", limit.file}, {"line", limit.line}, {"value", limit.value}};
+  if (!limit.unit.empty()) object["unit"] = limit.unit;
+  return object;
+}
+
+Json ignored_line(const IgnoredLine& line) {
+  constexpr std::string_view kReasons[] = {"no_assignment", "no_limit", "soft_above_hard", "empty_limit"};
+  Json object = {{"file", line.file},
+                 {"line", line.line},
+                 {"text", line.text},
+                 {"because", kReasons[static_cast<std::size_t>(line.because)]}};
+  if (!line.unit.empty()) object["unit"] = line.unit;
+  return object;
+}
+
+Json sysctl_line(const SysctlLine& line) {
+  Json object = {{"file", line.file}, {"line", line.line}, {"name", line.name}};
+  if (line.excludes) return object;
+  object["value"] = line.value;
+  object["at_boot"] = line.at_boot;
+  put(object, "exists", line.exists);
+  return object;
+}
+
 Json host_config(const HostConfig& config) {
-  Json object = {{"sysctls", Json::array()}, {"file_limits", Json::array()}, {"cut", config.cut}};
-  for (const auto& line : config.sysctls) {
-    Json entry = {{"file", line.file}, {"line", line.line}, {"name", line.name}, {"value", line.value}};
-    put(entry, "exists", line.exists);
-    object["sysctls"].push_back(std::move(entry));
-  }
-  for (const auto& limit : config.file_limits)
-    object["file_limits"].push_back(
-        {{"unit", limit.unit}, {"file", limit.file}, {"line", limit.line}, {"value", limit.value}});
-  object["unread"] = Json::array();
+  Json object = {{"sysctls", Json::array()},
+                 {"exclusions", Json::array()},
+                 {"file_limits", Json::array()},
+                 {"login_limits", Json::array()},
+                 {"ignored", Json::array()},
+                 {"unread", Json::array()},
+                 {"cut", config.cut}};
+  for (const auto& line : config.sysctls)
+    object[line.excludes ? "exclusions" : "sysctls"].push_back(sysctl_line(line));
+  for (const auto& limit : config.file_limits) object["file_limits"].push_back(file_limit(limit));
+  if (config.default_file_limit) object["default_file_limit"] = file_limit(*config.default_file_limit);
+  for (const auto& limit : config.login_limits)
+    object["login_limits"].push_back({{"domain", limit.domain},
+                                      {"type", limit.type},
+                                      {"file", limit.file},
+                                      {"line", limit.line},
+                                      {"value", limit.value}});
+  for (const auto& line : config.ignored) object["ignored"].push_back(ignored_line(line));
   for (const auto& error : config.unread) object["unread"].push_back(error_value(error));
   return object;
 }
