@@ -58,7 +58,8 @@ std::span<const CollectorSpec> collector_catalog() {
        make_stateless_collector<&Snapshot::memory, read_meminfo>},
       // behind processes, whose units it looks up
       {"host_config", 60s, Thread::worker, false,
-       "sysctl.d, /etc/sysctl.conf, systemd's unit files, names in /proc/sys", "sysctl lint of files, limits of units",
+       "sysctl.d, /etc/sysctl.conf, systemd's unit files and system.conf, limits.conf, names in /proc/sys",
+       "sysctl lint of files, limits of units and logins",
        make_collector<&Snapshot::config, HostConfigReader>},
       {"self", 5s, Thread::worker, false, "/proc/self/{stat,limits,fd}, /proc/stat",
        "what the daemon itself uses (process_*)", make_stateless_collector<&Snapshot::self, read_self_usage>},

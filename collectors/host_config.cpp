@@ -7,8 +7,11 @@
 #include <span>
 #include <vector>
 
+#include "collectors/limits_conf.h"
 #include "collectors/sysctl_files.h"
 #include "collectors/unit_files.h"
+#include "core/file_limit.h"
+#include "core/sysctls.h"
 
 namespace tcpdiag {
 namespace {
@@ -24,6 +27,12 @@ constexpr std::array<std::string_view, 10> kUnitDirectories = {
     "/etc/systemd/system",           "/run/systemd/system",         "/run/systemd/generator",
     "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",     "/lib/systemd/system",
     "/run/systemd/generator.late"};
+
+// As systemd-system.conf(5) orders them. Before systemd 256 the first one alone may hold system.conf itself.
+constexpr std::array<std::string_view, 4> kManagerDirectories = {
+    "/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"};
+constexpr auto kLimitsConf = "/etc/security/limits.conf";
+constexpr auto kLimitsDirectory = "/etc/security/limits.d";
 
 constexpr std::size_t kMaxSysctlFiles = 256;
 constexpr std::size_t kMaxSysctlDirectories = 256;  // of /proc/sys
@@ -132,25 +141,43 @@ class KernelSysctls {
   std::map<std::string, Result<std::vector<std::string>>> directories_;
 };
 
-void add_sysctls(const std::string& path, const std::string& text, KernelSysctls& kernel,
+void add_ignored(IgnoredLine line, HostConfig& config) {
+  if (config.ignored.size() < HostConfig::kMaxIgnored)
+    config.ignored.push_back(std::move(line));
+  else
+    ++config.cut;
+}
+
+void add_sysctls(const std::string& path, const std::string& text, bool at_boot, KernelSysctls& kernel,
                  HostConfig& config) {
   auto file = parse_sysctl_file(path, text, HostConfig::kMaxLines - config.sysctls.size());
   config.cut += file.cut;
   for (auto& line : file.lines) {
     line.exists = kernel.has(line.name);
+    line.at_boot = at_boot;
     config.sysctls.push_back(std::move(line));
   }
+  if (at_boot)
+    for (auto& line : file.ignored) add_ignored(std::move(line), config);
 }
 
 void read_sysctls(Source& source, ConfigFiles& files, HostConfig& config) {
   KernelSysctls kernel(source);
   const std::vector<std::string> directories(kSysctlDirectories.begin(), kSysctlDirectories.end());
   const auto sysctl_conf = files.read(kSysctlConf);
+  std::vector<std::pair<std::string, std::string>> applied;  // path and text
+  bool linked = false;
   for (const auto& path : files.conf_files(directories, kMaxSysctlFiles)) {
-    const auto text = files.read(path);
-    if (text && text != sysctl_conf) add_sysctls(path, *text, kernel, config);  // Debian has a link to it
+    auto text = files.read(path);
+    if (!text) continue;
+    const bool is_link = text == sysctl_conf;  // a recording has no links, and a copy does the same
+    linked = linked || is_link;
+    applied.emplace_back(is_link ? kSysctlConf : path, std::move(*text));
   }
-  if (sysctl_conf) add_sysctls(kSysctlConf, *sysctl_conf, kernel, config);
+  const bool by_openrc = source.list("/run/openrc").has_value();
+  if (sysctl_conf && !linked && !by_openrc) add_sysctls(kSysctlConf, *sysctl_conf, false, kernel, config);
+  for (const auto& [path, text] : applied) add_sysctls(path, text, true, kernel, config);
+  if (sysctl_conf && !linked && by_openrc) add_sysctls(kSysctlConf, *sysctl_conf, true, kernel, config);
 }
 
 /// Where there may be something about a unit.
@@ -193,18 +220,87 @@ class UnitFiles {
   std::vector<std::pair<std::string, Names>> names_;  // of every directory
 };
 
+/// The limit that the settings of several files come to, one after the other.
+class LastFileLimit {
+ public:
+  LastFileLimit(std::string unit, HostConfig& config) : unit_(std::move(unit)), config_(config) {}
+
+  void add(const std::string& file, const std::vector<FileLimitSetting>& settings) {
+    for (const auto& setting : settings) {
+      const auto limit = parse_file_limit_value(setting.value);
+      if (limit) {
+        last_ = UnitFileLimit{unit_, file, setting.line, readable_file_limit(setting.value)};
+        empty_.reset();
+        continue;
+      }
+      IgnoredLine ignored{file, setting.line, setting.value.substr(0, IgnoredLine::kMaxText), unit_,
+                          limit.error()};
+      if (limit.error() != IgnoredBecause::empty_limit)
+        add_ignored(std::move(ignored), config_);
+      else if (last_)
+        empty_ = std::move(ignored);
+    }
+  }
+
+  /// What counts in the end. An empty value that another one follows was of no importance.
+  std::optional<UnitFileLimit> take() {
+    if (empty_) add_ignored(std::move(*empty_), config_);
+    return std::move(last_);
+  }
+
+ private:
+  std::string unit_;
+  HostConfig& config_;
+  std::optional<UnitFileLimit> last_;
+  std::optional<IgnoredLine> empty_;
+};
+
 void read_file_limits(const std::set<std::string>& units, ConfigFiles& files, HostConfig& config) {
   UnitFiles unit_files(files);
   for (const auto& unit : units) {
-    std::optional<UnitFileLimit> limit;
-    for (const auto& path : unit_files.of(unit)) {
-      const auto text = files.read(path);
-      const auto setting = text ? parse_file_limit(unit, *text) : std::nullopt;
-      if (!setting) continue;
-      limit = UnitFileLimit{.unit = unit, .file = path, .line = setting->line, .value = setting->value};
-      if (setting->value.empty()) limit.reset();
-    }
-    if (limit) config.file_limits.push_back(std::move(*limit));
+    LastFileLimit last(unit, config);
+    for (const auto& path : unit_files.of(unit))
+      if (const auto text = files.read(path)) last.add(path, parse_file_limits(unit, *text));
+    if (auto limit = last.take()) config.file_limits.push_back(std::move(*limit));
+  }
+}
+
+/// system.conf or user.conf, then its drop-ins.
+std::vector<std::string> manager_files(const std::string& name, ConfigFiles& files) {
+  std::vector<std::string> paths, drop_ins;
+  for (const auto directory : kManagerDirectories) {
+    const auto path = std::string(directory) + "/" + name;
+    if (paths.empty() && files.list(std::string(directory)).contains(name)) paths.push_back(path);
+    drop_ins.push_back(path + ".d");
+  }
+  for (auto& path : files.conf_files(drop_ins, kMaxDropIns)) paths.push_back(std::move(path));
+  return paths;
+}
+
+void read_default_file_limits(ConfigFiles& files, HostConfig& config) {
+  LastFileLimit of_system({}, config), of_users({}, config);  // the latter only for what is ignored
+  for (const auto& [name, last] : {std::pair("system.conf", &of_system), std::pair("user.conf", &of_users)})
+    for (const auto& path : manager_files(name, files))
+      if (const auto text = files.read(path)) last->add(path, parse_default_file_limits(*text));
+  config.default_file_limit = of_system.take();
+  (void)of_users.take();
+}
+
+void read_login_limits(ConfigFiles& files, HostConfig& config) {
+  std::vector<std::string> paths = {kLimitsConf};
+  for (auto& path : files.conf_files(std::array{std::string(kLimitsDirectory)}, kMaxDropIns))
+    paths.push_back(std::move(path));
+  for (const auto& path : paths) {
+    const auto text = files.read(path);
+    if (!text) continue;
+    auto parsed = parse_login_limits(path, *text);
+    config.cut += parsed.cut;
+    for (auto& line : parsed.ignored) add_ignored(std::move(line), config);
+    for (auto& limit : parsed.limits)
+      if (config.login_limits.size() < HostConfig::kMaxLogins)
+        config.login_limits.push_back(std::move(limit));
+      else
+        ++config.cut;
   }
 }
 
@@ -230,6 +326,9 @@ Result<HostConfig> read_host_config(Source& source, const std::set<std::string>&
   HostConfig config;
   read_sysctls(source, files, config);
   if (!units.empty()) read_file_limits(units, files, config);
+  read_default_file_limits(files, config);
+  read_login_limits(files, config);
+  config.systemd = source.list("/run/systemd/system").has_value();
   config.unread = files.take_unread();
   return config;
 }
@@ -245,7 +344,10 @@ Result<void> shortfall(const HostConfig& config) {
 std::string shareable(const std::string& path, const std::string& content) {
   const auto is_in = [&](std::string_view directory) { return path.starts_with(directory); };
   if (path == kSysctlConf || std::ranges::any_of(kSysctlDirectories, is_in)) return without_secrets(content);
-  return std::ranges::any_of(kUnitDirectories, is_in) ? only_file_limits(content) : content;
+  if (path.starts_with("/etc/security/limits.")) return only_login_limits(content);
+  const bool is_systemds =
+      std::ranges::any_of(kUnitDirectories, is_in) || std::ranges::any_of(kManagerDirectories, is_in);
+  return is_systemds ? only_file_limits(content) : content;
 }
 
 Result<HostConfig> HostConfigReader::operator()(const Reading& reading) const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/sysctls.h"
 #include "core/text.h"
 
 namespace tcpdiag {
@@ -18,35 +19,55 @@ std::string_view trimmed(std::string_view text) {
 
 struct Assignment {
   std::string_view name, value;
+  bool excludes = false;
 };
 
+bool is_comment(std::string_view line) { return line.empty() || line.front() == '#' || line.front() == ';'; }
+
+/// Empty: the line, which is trimmed and no comment, is no assignment.
 std::optional<Assignment> parse_assignment(std::string_view line) {
-  line = trimmed(line);
-  if (line.empty() || line.front() == '#' || line.front() == ';') return std::nullopt;
   const auto equals = line.find('=');
-  if (equals == std::string_view::npos) return std::nullopt;  // "-name": only keeps a glob from it
+  const bool excludes = equals == std::string_view::npos;
+  if (excludes && !line.starts_with('-')) return std::nullopt;
   auto name = line.substr(0, equals);
   if (name.starts_with('-')) name.remove_prefix(1);
   name = trimmed(name);
   if (name.find_first_not_of("./") == std::string_view::npos) return std::nullopt;
-  return Assignment{name, trimmed(line.substr(equals + 1))};
-}
-
-std::string swapped(std::string_view name) {
-  std::string swapped(name);
-  for (auto& c : swapped) c = c == '.' ? '/' : c == '/' ? '.' : c;
-  return swapped;
+  return Assignment{name, excludes ? std::string_view() : trimmed(line.substr(equals + 1)), excludes};
 }
 
 std::string dotted(std::string_view name) {
   const auto first = name.find_first_of("./");
   if (first == std::string_view::npos || name[first] == '.') return std::string(name);
   name.remove_prefix(std::min(name.find_first_not_of('/'), name.size()));
-  return swapped(name);
+  return sysctl_path(name);  // the way back is the same
 }
 
+constexpr std::string_view kSecrets[] = {"tcp_fastopen_key", "stable_secret"};
+
 bool is_secret(std::string_view name) {
-  return name.ends_with("tcp_fastopen_key") || name.ends_with("stable_secret");
+  return std::ranges::any_of(kSecrets, [&](std::string_view secret) { return name.ends_with(secret); });
+}
+
+bool names_secret(std::string_view line) {
+  return std::ranges::any_of(
+      kSecrets, [&](std::string_view secret) { return line.find(secret) != std::string_view::npos; });
+}
+
+IgnoredLine ignored_line(const std::string& file, std::uint32_t number, std::string_view line) {
+  const auto shown = names_secret(line) ? kHiddenValue : line.substr(0, IgnoredLine::kMaxText);
+  return {.file = file,
+          .line = number,
+          .text = std::string(shown),
+          .unit = {},
+          .because = IgnoredBecause::no_assignment};
+}
+
+void add_ignored(SysctlFile& parsed, IgnoredLine line) {
+  if (parsed.ignored.size() < HostConfig::kMaxIgnored)
+    parsed.ignored.push_back(std::move(line));
+  else
+    ++parsed.cut;
 }
 
 }  // namespace
@@ -54,11 +75,15 @@ bool is_secret(std::string_view name) {
 SysctlFile parse_sysctl_file(const std::string& file, std::string_view text, std::size_t most) {
   SysctlFile parsed;
   for (std::uint32_t number = 1; !text.empty(); ++number) {
-    const auto assignment = parse_assignment(next_line(text));
-    if (!assignment) continue;
+    const auto line = trimmed(next_line(text));
+    if (is_comment(line)) continue;
+    const auto assignment = parse_assignment(line);
+    if (!assignment) {
+      add_ignored(parsed, ignored_line(file, number, line));
+      continue;
+    }
     const auto value = is_secret(assignment->name) ? kHiddenValue : assignment->value;
-    const auto longest = std::max(assignment->name.size(), value.size());
-    if (parsed.lines.size() == most || longest > kMaxSysctlText) {
+    if (parsed.lines.size() == most || std::max(assignment->name.size(), value.size()) > kMaxSysctlText) {
       ++parsed.cut;
       continue;
     }
@@ -66,21 +91,23 @@ SysctlFile parse_sysctl_file(const std::string& file, std::string_view text, std
                             .line = number,
                             .name = dotted(assignment->name),
                             .value = std::string(value),
-                            .exists = std::nullopt});
+                            .exists = std::nullopt,
+                            .excludes = assignment->excludes});
   }
   return parsed;
 }
-
-std::string sysctl_path(std::string_view name) { return swapped(name); }
 
 std::string without_secrets(std::string_view text) {
   std::string shown;
   while (!text.empty()) {
     const auto whole = text;
     const auto line = next_line(text);
-    const auto assignment = parse_assignment(line);
-    if (assignment && is_secret(assignment->name))
+    const auto begin = trimmed(line);
+    const auto assignment = is_comment(begin) ? std::nullopt : parse_assignment(begin);
+    if (assignment && is_secret(assignment->name) && !assignment->excludes)
       shown.append(line.substr(0, line.find('=') + 1)).append(kHiddenValue);
+    else if (!assignment && !is_comment(begin) && names_secret(begin))
+      shown.append(kHiddenValue);
     else
       shown.append(line);
     if (whole.size() - text.size() > line.size()) shown += '\n';

@@ -8,7 +8,8 @@
 namespace tcpdiag {
 namespace {
 
-constexpr std::string_view kSetting = "LimitNOFILE";
+constexpr std::string_view kOfUnit = "LimitNOFILE";
+constexpr std::string_view kDefault = "DefaultLimitNOFILE";
 constexpr std::string_view kSpace = " \t\r";
 
 std::string_view trimmed(std::string_view text) {
@@ -62,6 +63,8 @@ LogicalLine take_line(std::string_view& text, std::uint32_t number) {
 /// Calls `visit` with every logical line.
 template <class Visit>
 void each_line(std::string_view text, Visit visit) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   for (std::uint32_t number = 1; !text.empty();) {
     const auto line = take_line(text, number);
     number += line.newlines;
@@ -71,19 +74,22 @@ void each_line(std::string_view text, Visit visit) {
 
 bool is_section(std::string_view line) { return trimmed(line).starts_with('['); }
 
-std::optional<std::string_view> setting_value(std::string_view line) {
+std::optional<std::string_view> setting_value(std::string_view line, std::string_view setting) {
   const auto equals = line.find('=');
-  if (equals == std::string_view::npos || trimmed(line.substr(0, equals)) != kSetting) return std::nullopt;
+  if (equals == std::string_view::npos || trimmed(line.substr(0, equals)) != setting) return std::nullopt;
   return trimmed(line.substr(equals + 1));
 }
 
-bool is_limit(std::string_view text) {
-  const auto is_one = [](std::string_view part) {
-    return part == "infinity" || to_number<std::uint64_t>(part).has_value();
-  };
-  const auto colon = text.find(':');
-  if (colon == std::string_view::npos) return is_one(text);
-  return is_one(text.substr(0, colon)) && is_one(text.substr(colon + 1));
+std::vector<FileLimitSetting> settings_in(std::string_view section, std::string_view setting,
+                                          std::string_view text) {
+  bool inside = false;
+  std::vector<FileLimitSetting> settings;
+  each_line(text, [&](const LogicalLine& line) {
+    if (is_section(line.text)) inside = trimmed(line.text) == section;
+    if (const auto value = inside ? setting_value(line.text, setting) : std::nullopt)
+      settings.push_back({.line = line.number, .value = std::string(*value)});
+  });
+  return settings;
 }
 
 /// "service" of "a@1.service".
@@ -102,23 +108,18 @@ std::string own_section(std::string_view unit) {
 
 }  // namespace
 
-std::optional<FileLimitSetting> parse_file_limit(std::string_view unit, std::string_view text) {
-  const auto section = own_section(unit);
-  bool inside = false;
-  std::optional<FileLimitSetting> setting;
-  each_line(text, [&](const LogicalLine& line) {
-    if (is_section(line.text)) inside = trimmed(line.text) == section;
-    const auto value = inside ? setting_value(line.text) : std::nullopt;
-    if (value && (value->empty() || is_limit(*value)))
-      setting = FileLimitSetting{.line = line.number, .value = std::string(*value)};
-  });
-  return setting;
+std::vector<FileLimitSetting> parse_file_limits(std::string_view unit, std::string_view text) {
+  return settings_in(own_section(unit), kOfUnit, text);
+}
+
+std::vector<FileLimitSetting> parse_default_file_limits(std::string_view text) {
+  return settings_in("[Manager]", kDefault, text);
 }
 
 std::string only_file_limits(std::string_view text) {
   std::string kept;
   each_line(text, [&](const LogicalLine& line) {
-    if (is_section(line.text) || setting_value(line.text))
+    if (is_section(line.text) || setting_value(line.text, kOfUnit) || setting_value(line.text, kDefault))
       kept.append(line.written);
     else
       kept.append(line.newlines, '\n');

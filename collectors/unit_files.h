@@ -10,19 +10,21 @@
 
 namespace tcpdiag {
 
-/// What a unit file says about LimitNOFILE= (systemd.exec(5)).
+/// A line that sets LimitNOFILE= (systemd.exec(5)) or DefaultLimitNOFILE= (systemd-system.conf(5)).
 struct FileLimitSetting {
   std::uint32_t line = 0;
-  std::string
-      value;  ///< as written: "65536", "1024:524288", "infinity"; empty: it takes back what was set before
+  std::string value;  ///< as written; parse_file_limit_value() says what systemd makes of it
 };
 
-/// The last LimitNOFILE= in the unit's own section ([Service] for NAME.service) of a unit file or drop-in, as
-/// systemd reads it: '#' and ';' begin comments, a backslash at the end joins lines, a value that is no limit
-/// is passed over. Empty: it has none.
-std::optional<FileLimitSetting> parse_file_limit(std::string_view unit, std::string_view text);
+/// Every LimitNOFILE= in the unit's own section ([Service] for NAME.service) of a unit file or drop-in, in
+/// its order: '#' and ';' begin comments, a backslash at the end joins lines, a byte order mark is passed
+/// over.
+std::vector<FileLimitSetting> parse_file_limits(std::string_view unit, std::string_view text);
 
-/// The text with everything but sections and LimitNOFILE= left out, every line in its place: a unit's
+/// Every DefaultLimitNOFILE= in the section [Manager] of system.conf, user.conf or a drop-in of theirs.
+std::vector<FileLimitSetting> parse_default_file_limits(std::string_view text);
+
+/// The text with everything but sections and these settings left out, every line in its place: a unit's
 /// environment is nobody's business.
 std::string only_file_limits(std::string_view text);
 

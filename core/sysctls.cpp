@@ -2,6 +2,10 @@
 #include "core/sysctls.h"
 
 #include <algorithm>
+#include <limits>
+
+#include "core/ephemeral_ports.h"
+#include "core/text.h"
 
 namespace tcpdiag {
 namespace {
@@ -141,6 +145,34 @@ constexpr SysctlSpec kTable[] = {
 };
 // clang-format on
 
+std::optional<std::int64_t> parse_number(std::string_view word) {
+  const bool negative = word.starts_with('-');
+  if (negative) word.remove_prefix(1);
+  int base = 10;
+  if (word.size() > 1 && word.front() == '0') {
+    base = word[1] == 'x' || word[1] == 'X' ? 16 : 8;
+    word.remove_prefix(base == 16 ? 2 : 1);
+  }
+  const auto number = to_number<std::uint64_t>(word, base);
+  if (!number) return std::nullopt;
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  const auto held = *number > static_cast<std::uint64_t>(kMost) ? kMost : static_cast<std::int64_t>(*number);
+  return negative ? -held : held;
+}
+
+std::optional<TakenValue> taken_numbers(std::size_t most, std::string_view written) {
+  TakenValue taken;
+  while (taken.numbers.size() < most) {
+    const auto word = next_word(written);
+    if (word.empty()) break;
+    const auto number = parse_number(word);
+    if (!number) return std::nullopt;
+    taken.text += (taken.numbers.empty() ? "" : "\t") + std::to_string(*number);
+    taken.numbers.push_back(*number);
+  }
+  return taken.numbers.empty() ? std::nullopt : std::optional(std::move(taken));
+}
+
 }  // namespace
 
 std::span<const SysctlSpec> sysctl_table() { return kTable; }
@@ -148,6 +180,23 @@ std::span<const SysctlSpec> sysctl_table() { return kTable; }
 const SysctlSpec* find_sysctl(std::string_view name) {
   const auto* found = std::ranges::find(kTable, name, &SysctlSpec::name);
   return found == std::end(kTable) ? nullptr : found;
+}
+
+std::string sysctl_path(std::string_view name) {
+  std::string path(name);
+  for (auto& c : path) c = c == '.' ? '/' : c == '/' ? '.' : c;
+  return path;
+}
+
+std::optional<TakenValue> taken_value(const SysctlSpec& spec, std::string_view written) {
+  if (spec.form == SysctlForm::numbers) return taken_numbers(spec.fields.size(), written);
+  const auto word = next_word(written);
+  if (!next_word(written).empty()) return std::nullopt;
+  if (spec.form == SysctlForm::word)
+    return word.empty() ? std::nullopt : std::optional(TakenValue{.text = std::string(word)});
+  const auto ports = parse_port_list(word);
+  if (!ports) return std::nullopt;
+  return TakenValue{{static_cast<std::int64_t>(ports->count())}, std::string(word)};
 }
 
 }  // namespace tcpdiag

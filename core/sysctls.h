@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace tcpdiag {
 
@@ -34,5 +38,21 @@ std::span<const SysctlSpec> sysctl_table();
 
 /// The row of that name, or nullptr.
 const SysctlSpec* find_sysctl(std::string_view name);
+
+/// The path below /proc/sys of a name with dots: "net/ipv4/conf/eth0.100/rp_filter" for
+/// "net.ipv4.conf.eth0/100.rp_filter".
+std::string sysctl_path(std::string_view name);
+
+/// A value that was written to a sysctl, as the kernel takes it.
+struct TakenValue {
+  std::vector<std::int64_t> numbers;  ///< in their order, perhaps fewer than the fields; of words none
+  std::string text;                   ///< as /proc/sys shows it: "1024\t65000", "cubic"
+};
+
+/// What the kernel makes of a value in a file. Numbers are decimal, hexadecimal (0x80) or octal (0200) and
+/// stand apart by blanks; behind the last one that the sysctl has anything may follow, so a comment does no
+/// harm. A word and a list of ports stand alone. Empty: the kernel refuses it, and so the line does nothing.
+/// Whether a number is in the sysctl's range is not judged.
+std::optional<TakenValue> taken_value(const SysctlSpec& spec, std::string_view written);
 
 }  // namespace tcpdiag

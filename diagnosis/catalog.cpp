@@ -28,9 +28,13 @@ constexpr Family kFamilies[] = {
     conntrack_rules,
     host_rules,
     settings_rules,
+    local_port_rules,
     configuration_rules,
+    ignored_line_rules,
+    next_boot_rules,
 };
-constexpr Family kSettingsFamilies[] = {settings_rules, configuration_rules};
+constexpr Family kSettingsFamilies[] = {settings_rules, local_port_rules, configuration_rules, ignored_line_rules,
+                                           next_boot_rules};
 // clang-format on
 
 std::vector<Rule> all_of(std::span<const Family> families) {

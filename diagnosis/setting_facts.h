@@ -22,8 +22,16 @@ Result<std::optional<std::int64_t>> number_if_any(const Window& window, std::str
 /// applies.
 Facts setting_facts(const Window& window, std::string_view name, const std::string& wanted);
 
-/// The last line of sysctl.d that sets it, or nullptr.
+/// The line that sets it at boot, or nullptr: the last one that names it, else the last pattern that fits, as
+/// far as no later "-NAME" takes it out.
 const SysctlLine* line_that_sets(const HostConfig& config, std::string_view name);
+
+/// The sysctl as the line leaves it: what the line does not give stays as it is now. Empty: the kernel
+/// refuses what the line gives.
+std::optional<Sysctl> after_line(const Sysctl& now, const SysctlLine& line);
+
+/// Whether both values mean the same, however they are written.
+bool same_value(const Sysctl& one, const Sysctl& other);
 
 /// A value as it is compared and shown: one blank between its parts, whether blanks or tabs were there.
 std::string single_blanks(std::string_view value);
@@ -40,6 +48,10 @@ inline constexpr AdviceText kOverrideLine{"Override {vendor_place}, which sets i
                                           "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
                                           "It stays so after a reboot.",
                                           "An update of the package leaves the override in place."};
+inline constexpr AdviceText kOverridePattern{
+    "Give {setting} a line of its own: the pattern in {pattern_place} sets it at every boot.",
+    "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+    "It stays so after a reboot: a key by its name counts before any pattern.", ""};
 inline constexpr AdviceText kFindChanger{"Find what changed it: {other_place} asks for {asked}.",
                                          "grep -rIns {setting} /etc /usr/lib/tuned",
                                          "A boot script, a tuning service or a person has set it since.", ""};

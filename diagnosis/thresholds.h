@@ -73,7 +73,10 @@ struct Thresholds {
 
   // settings
   double limit_lowered_much = 0.5;
+  double port_range_small = 0.5;
+  double port_range_tiny = 0.1;
   std::uint64_t unknown_keys_max = 32;
+  std::uint64_t ignored_lines_max = 16;
   std::uint64_t netns_differences_max = 8;
 };
 

@@ -99,8 +99,7 @@ Json listener(const Listener& listener, const ListenerOwners* owners) {
   }
   if (owners == nullptr) return object;
   object["owners"] = Json::array();
-  for (const auto* owner : owners->all(listener))
-    object["owners"].push_back(process_json(*owner));
+  for (const auto* owner : owners->all(listener)) object["owners"].push_back(process_json(*owner));
   return object;
 }
 
@@ -270,20 +269,54 @@ Json memory(const MemoryInfo& memory) {
   return object;
 }
 
+Json file_limit(const UnitFileLimit& limit) {
+  Json object = {{"file", limit.file}, {"line", limit.line}, {"value", limit.value}};
+  if (!limit.unit.empty()) object["unit"] = limit.unit;
+  return object;
+}
+
+Json login_limit(const LoginFileLimit& limit) {
+  return {{"domain", limit.domain},
+          {"type", limit.type},
+          {"file", limit.file},
+          {"line", limit.line},
+          {"value", limit.value}};
+}
+
+Json ignored_line(const IgnoredLine& line) {
+  constexpr std::string_view kReasons[] = {"no_assignment", "no_limit", "soft_above_hard", "empty_limit"};
+  Json object = {{"file", line.file},
+                 {"line", line.line},
+                 {"text", line.text},
+                 {"because", kReasons[static_cast<std::size_t>(line.because)]}};
+  if (!line.unit.empty()) object["unit"] = line.unit;
+  return object;
+}
+
 Json sysctl_line(const SysctlLine& line) {
-  Json object = {{"file", line.file}, {"line", line.line}, {"name", line.name}, {"value", line.value}};
+  Json object = {{"file", line.file}, {"line", line.line}, {"name", line.name}};
+  if (line.excludes) return object;
+  object["value"] = line.value;
+  object["at_boot"] = line.at_boot;
   put(object, "exists", line.exists);
   return object;
 }
 
-Json file_limit(const UnitFileLimit& limit) {
-  return {{"unit", limit.unit}, {"file", limit.file}, {"line", limit.line}, {"value", limit.value}};
-}
-
 void write_host_config(JsonStream& stream, const HostConfig& config) {
   stream.begin_object();
-  write_array(stream, "sysctls", config.sysctls, sysctl_line);
+  const auto write_lines = [&](std::string_view key, bool exclusions) {
+    stream.key(key);
+    stream.begin_array();
+    for (const auto& line : config.sysctls)
+      if (line.excludes == exclusions) stream.value(sysctl_line(line));
+    stream.end_array();
+  };
+  write_lines("sysctls", false);
+  write_lines("exclusions", true);
   write_array(stream, "file_limits", config.file_limits, file_limit);
+  if (config.default_file_limit) stream.field("default_file_limit", file_limit(*config.default_file_limit));
+  write_array(stream, "login_limits", config.login_limits, login_limit);
+  write_array(stream, "ignored", config.ignored, ignored_line);
   stream.field("cut", config.cut);
   write_array(stream, "unread", config.unread, error_value);
   stream.end_object();

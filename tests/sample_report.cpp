@@ -117,12 +117,19 @@ Processes sample_processes() {
 }
 
 HostConfig sample_config() {
-  return {.sysctls = {{"/etc/sysctl.d/50-web.conf", 3, "net.core.somaxconn", "4096", true},
-                      {"/etc/sysctl.d/50-web.conf", 4, "net.ipv4.tcp_tw_recycle", "1", false},
-                      {"/etc/sysctl.conf", 12, "net.ipv4.conf.*.rp_filter", "2", std::nullopt}},
-          .file_limits = {{"nginx.service", "/etc/systemd/system/nginx.service.d/limits.conf", 2, "65536"}},
-          .cut = 0,
-          .unread = {{Errc::denied, "/etc/sysctl.d/90-secret.conf: Permission denied"}}};
+  return {
+      .sysctls = {{"/etc/sysctl.d/50-web.conf", 3, "net.core.somaxconn", "4096", true},
+                  {"/etc/sysctl.d/50-web.conf", 4, "net.ipv4.tcp_tw_recycle", "1", false},
+                  {"/etc/sysctl.conf", 12, "net.ipv4.conf.*.rp_filter", "2", std::nullopt}},
+      .file_limits = {{"nginx.service", "/etc/systemd/system/nginx.service.d/limits.conf", 2, "65536"}},
+      .default_file_limit = UnitFileLimit{{}, "/etc/systemd/system.conf", 41, "1024:524288"},
+      .login_limits = {{"*", "soft", "/etc/security/limits.conf", 60, "4096"}},
+      .ignored =
+          {{"/etc/sysctl.d/50-web.conf", 5, "net.core.rmem_max: 16777216", {}, IgnoredBecause::no_assignment},
+           {"/etc/systemd/system/nginx.service", 9, "64k", "nginx.service", IgnoredBecause::no_limit}},
+      .systemd = true,
+      .cut = 0,
+      .unread = {{Errc::denied, "/etc/sysctl.d/90-secret.conf: Permission denied"}}};
 }
 
 KernelLog sample_kernel_log() {

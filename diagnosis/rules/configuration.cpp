@@ -3,11 +3,13 @@
 // settings are not the host's.
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <limits>
 #include <set>
 
+#include "core/file_limit.h"
 #include "core/nearest_name.h"
 #include "core/sysctls.h"
+#include "core/text.h"
 #include "core/utf8.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
@@ -36,15 +38,27 @@ std::vector<std::string> present_keys(const Settings& settings, const HostConfig
   names.reserve(settings.sysctls.size() + config.sysctls.size());
   for (const auto& sysctl : settings.sysctls) names.emplace_back(sysctl.name);
   for (const auto& line : config.sysctls)
-    if (line.exists == true) names.push_back(line.name);
+    if (line.exists == true && !line.excludes) names.push_back(line.name);
   return names;
+}
+
+// The sysctl of ours that somebody has written without its beginning, as "tcp_syncookies", or with a slash
+// for a dot. Empty: there is none.
+std::string_view misplaced_key(std::string_view name) {
+  std::string key(name);
+  std::ranges::replace(key, '/', '.');
+  for (const auto& spec : sysctl_table())
+    if (spec.name == key || spec.name.ends_with("." + key)) return spec.name;
+  return {};
 }
 
 // The key that was probably meant: one whose last part is the same or nearly. Empty: none is near.
 std::string meant_key(std::string_view name, const std::vector<std::string>& present) {
+  const auto key = misplaced_key(name);
+  if (!key.empty() && std::ranges::find(present, key) != present.end()) return std::string(key);
   std::vector<std::string> parts;
   parts.reserve(present.size());
-  for (const auto& key : present) parts.emplace_back(last_part(key));
+  for (const auto& one : present) parts.emplace_back(last_part(one));
   const auto near = nearest_name(last_part(name), parts);
   if (near.empty()) return {};
   return present[static_cast<std::size_t>(std::ranges::find(parts, near) - parts.begin())];
@@ -59,11 +73,11 @@ bool has_any(std::string_view name, std::initializer_list<std::string_view> begi
 // key of a module, of another namespace or of IPv6 comes and goes.
 bool is_worth_a_word(const SysctlLine& line, bool has_ipv6) {
   constexpr std::size_t kLongest = 128;
-  if (line.exists != false || line.name.size() > kLongest) return false;
+  if (line.exists != false || line.excludes || line.name.size() > kLongest) return false;
   if (has_any(line.file, {"/usr/lib/", "/lib/"})) return false;
   if (has_any(line.name, {"net.ipv4.vs.", "net.ipv4.neigh.", "net.ipv6.neigh."})) return false;
   if (line.name.starts_with("net.ipv6.")) return has_ipv6 && !last_part(line.name).starts_with("nf_");
-  return has_any(line.name, {"net.core.", "net.ipv4.", "fs."});
+  return has_any(line.name, {"net.core.", "net.ipv4.", "fs."}) || !misplaced_key(line.name).empty();
 }
 
 Facts unknown_key_facts(const SysctlLine& line, const std::vector<std::string>& present) {
@@ -119,18 +133,19 @@ Verdict unknown_key(const Window& window, const Thresholds& t) {
   return Verdict::found(std::move(found));
 }
 
-// The larger of "SOFT:HARD"; empty for "infinity", which asks for as much as there may be, and for what is no
-// number.
+// The larger of "SOFT:HARD"; empty for "infinity", which asks for as much as there may be.
 std::optional<std::int64_t> files_asked_for(std::string_view value) {
-  std::optional<std::int64_t> most;
-  while (!value.empty()) {
-    const auto part = value.substr(0, value.find(':'));
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), number);
-    if (error == std::errc{} && end == part.data() + part.size()) most = std::max(most.value_or(0), number);
-    value.remove_prefix(std::min(value.size(), part.size() + 1));
-  }
-  return most;
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const auto limit = parse_file_limit_value(value);
+  const auto most = limit ? limit->most() : std::nullopt;
+  return most ? std::optional(static_cast<std::int64_t>(std::min(*most, kMost))) : std::nullopt;
+}
+
+// Those of the units that run, and the one for units that have none.
+std::vector<UnitFileLimit> unit_limits(const HostConfig& config) {
+  auto limits = config.file_limits;
+  if (config.default_file_limit) limits.push_back(*config.default_file_limit);
+  return limits;
 }
 
 Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
@@ -144,7 +159,8 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
   const UnitFileLimit* worst = nullptr;
   std::int64_t most = *nr_open;
   std::uint64_t others = 0;
-  for (const auto& limit : (*config)->file_limits) {
+  const auto limits = unit_limits(**config);
+  for (const auto& limit : limits) {
     const auto asked = files_asked_for(limit.value);
     if (!asked || *asked <= *nr_open) continue;
     ++others;
@@ -158,14 +174,41 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
     return Verdict::clear().in_part(unseen_processes(**processes));
   }
   auto facts = setting_facts(window, kNrOpen, std::to_string(most));
-  facts.subject.owner = system_unit(worst->unit);
+  if (!worst->unit.empty()) facts.subject.owner = system_unit(worst->unit);
+  const auto who = worst->unit.empty() ? std::string("DefaultLimitNOFILE") : one_line(worst->unit);
   facts.evidence.push_back(
-      {"LimitNOFILE of " + one_line(worst->unit), static_cast<double>(most), "files", {}});
+      {worst->unit.empty() ? who : "LimitNOFILE of " + who, static_cast<double>(most), "files", {}});
   facts.values["asked"] = std::to_string(most);
-  facts.values["unit"] = one_line(worst->unit);
+  facts.values["who"] = who;
+  facts.values[worst->unit.empty() ? "default_setting" : "unit_setting"] = "LimitNOFILE=";
   facts.values["unit_place"] = one_line(worst->file) + ":" + std::to_string(worst->line);
   if (others > 1) facts.values["others"] = std::to_string(others - 1);
   return Verdict::found({facts}).in_part(unseen_processes(**processes));
+}
+
+Verdict nr_open_below_login(const Window& window, const Thresholds&) {
+  constexpr std::string_view kNrOpen = "fs.nr_open";
+  const auto nr_open = window.setting(kNrOpen);
+  if (!nr_open) return Verdict::unknown(nr_open.error());
+  const auto config = window.latest(&Snapshot::config);
+  if (!config) return Verdict::unknown(config.error());
+  const LoginFileLimit* worst = nullptr;
+  std::int64_t most = *nr_open;
+  for (const auto& limit : (*config)->login_limits) {
+    const auto asked = to_number<std::int64_t>(limit.value);
+    if (!asked || *asked <= most) continue;
+    most = *asked;
+    worst = &limit;
+  }
+  if (worst == nullptr) return Verdict::clear();
+  auto facts = setting_facts(window, kNrOpen, std::to_string(most));
+  facts.evidence.push_back({"nofile of " + one_line(worst->domain), static_cast<double>(most), "files", {}});
+  facts.values["asked"] = std::to_string(most);
+  facts.values["domain"] = one_line(worst->domain);
+  facts.values["type"] = worst->type;
+  facts.values["login_file"] = one_line(worst->file);
+  facts.values["login_line"] = std::to_string(worst->line);
+  return Verdict::found({facts});
 }
 
 // One of a namespace's settings that is not the host's.
@@ -256,15 +299,29 @@ constexpr std::string_view kUnknownKeyNot[] = {
     "replacement: it helps connect() alone."};
 
 constexpr auto kNrOpenAdvice = std::to_array<AdviceText>({
-    {"Raise fs.nr_open, then restart {unit}.", "sysctl -w {setting}={wanted}",
-     "{unit} may open {asked} files.", "None by itself: it is only the most that a limit can be."},
+    {"Raise fs.nr_open, then restart [{unit}|the units].", "sysctl -w {setting}={wanted}",
+     "[{unit}|Each of them] may open {asked} files.",
+     "None by itself: it is only the most that a limit can be."},
     {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
      "It is set before units start.", ""},
-    {"Or ask for less, if {unit} does not need so many ({unit_place}).", "LimitNOFILE={value}",
+    {"Or ask for less, if {unit} does not need so many ({unit_place}).", "{unit_setting}{value}",
      "The unit gets what it asks for.", "", CommandKind::file_line},
+    {"Or ask for less, if units do not need so many ({unit_place}).", "Default{default_setting}{value}",
+     "The units get what it asks for.", "", CommandKind::file_line},
 });
 constexpr std::string_view kNrOpenNot[] = {"/etc/security/limits.conf: it is for logins, not for services.",
                                            "fs.file-max: it limits all processes together, not one."};
+
+constexpr auto kLoginAdvice = std::to_array<AdviceText>({
+    {"Raise fs.nr_open.", "sysctl -w {setting}={wanted}", "Logins get the limit.",
+     "None by itself: it is only the most that a limit can be."},
+    {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+     "It is set before anybody can log in.", ""},
+    {"Or ask for less in line {login_line} of {login_file}.", "{domain} {type} nofile {value}",
+     "Logins get what the line asks for.", ""},
+});
+constexpr std::string_view kLoginNot[] = {"LimitNOFILE= of a service: it has nothing to do with logins.",
+                                          "fs.file-max: it limits all processes together, not one."};
 
 constexpr auto kMismatchAdvice = std::to_array<AdviceText>({
     {"If this is a container that should have the host's values, give them to it when it starts (docker run, "
@@ -282,15 +339,23 @@ constexpr std::string_view kMismatchNot[] = {
 const Rule kRules[] = {
     {.info = {.id = "sysctl-nr-open-below-unit", .family = kFamily, .severity = Severity::warning,
               .title = "A unit asks for more files than nr_open allows",
-              .true_when = "LimitNOFILE= of a unit that runs is larger than fs.nr_open. \"infinity\" asks for as much as there is and is no mistake.",
+              .true_when = "LimitNOFILE= of a unit that runs, or DefaultLimitNOFILE= of system.conf, is larger than fs.nr_open. \"infinity\" asks for as much as "
+                           "there is and is no mistake.",
               .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration says.",
-              .summary = "{unit} asks for {asked} open files ({unit_place}) and fs.nr_open allows {value}: it gets fewer than it asks for[; further units that do: {others}].",
-              .advice = kNrOpenAdvice, .not_helping = kNrOpenNot, .reads = "/proc/sys, systemd's unit files, /proc/PID/cgroup"},
+              .summary = "{who} asks for {asked} open files ({unit_place}) and fs.nr_open allows {value}: it gets fewer than it asks for[; further units that do: {others}].",
+              .advice = kNrOpenAdvice, .not_helping = kNrOpenNot, .reads = "/proc/sys, systemd's unit files and system.conf, /proc/PID/cgroup"},
      .scope = RuleScope::machine, .evaluate = nr_open_below_unit},
+    {.info = {.id = "sysctl-nr-open-below-login", .family = kFamily, .severity = Severity::warning,
+              .title = "Logins ask for more files than nr_open allows",
+              .true_when = "nofile in /etc/security/limits.conf or limits.d is a number larger than fs.nr_open.",
+              .clients_see = "Nothing; people, cron jobs and su for whom the line is cannot log in.",
+              .summary = "{login_file}:{login_line} gives {domain} {asked} open files and fs.nr_open allows {value}: pam_limits cannot set that, and refuses the login.",
+              .advice = kLoginAdvice, .not_helping = kLoginNot, .reads = "/proc/sys, /etc/security/limits.conf"},
+     .scope = RuleScope::machine, .evaluate = nr_open_below_login},
     {.info = {.id = "sysctl-unknown-key", .family = kFamily, .severity = Severity::warning,
               .title = "A sysctl that this kernel does not have",
-              .true_when = "A line of sysctl.d or /etc/sysctl.conf sets a key of net.core, net.ipv4, net.ipv6 or fs that does not exist; a warning when it "
-                           "is nearly one that exists, else info. Files of packages (/usr/lib), keys of modules and of interfaces are left out. Clear "
+              .true_when = "A line of sysctl.d or /etc/sysctl.conf sets a key of net.core, net.ipv4, net.ipv6 or fs that does not exist, or one of ours without its beginning "
+                           "(tcp_syncookies) or with a slash for a dot; a warning when it is nearly one that exists, else info. Files of packages (/usr/lib), keys of modules and of interfaces are left out. Clear "
                            "outside of the first network namespace, where keys are missing that the kernel has.",
               .clients_see = "Nothing; what the line was meant to change is not changed.",
               .summary = "{place} sets {setting}, which this kernel does not have: the line does nothing[; {gone}][; {meant} is probably meant].",

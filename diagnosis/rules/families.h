@@ -23,6 +23,9 @@ std::span<const Rule> descriptor_rules();
 std::span<const Rule> conntrack_rules();
 std::span<const Rule> host_rules();
 std::span<const Rule> settings_rules();
+std::span<const Rule> local_port_rules();
 std::span<const Rule> configuration_rules();
+std::span<const Rule> ignored_line_rules();
+std::span<const Rule> next_boot_rules();
 
 }  // namespace tcpdiag

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ephemeral_ports.h"
 #include "core/saturating.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
@@ -177,12 +178,30 @@ Verdict timestamps_off_with_tw_reuse(const Window& window, const Thresholds&) {
   return Verdict::found({facts});
 }
 
+Verdict port_range_small(const Window& window, const Thresholds& t) {
+  constexpr std::string_view kRange = "net.ipv4.ip_local_port_range";
+  constexpr double kStandard = 28232;  // 32768 to 60999
+  const auto settings = window.latest(&NetnsView::settings);
+  if (!settings) return Verdict::unknown(settings.error());
+  for (const auto name : {kRange, std::string_view("net.ipv4.ip_local_reserved_ports")})
+    if (const auto known = number_if_any(window, name); !known) return Verdict::unknown(known.error());
+  const auto count = ephemeral_ports(**settings);
+  if (!count) return Verdict::clear();
+  const auto ports = static_cast<double>(*count);
+  if (ports >= t.port_range_small * kStandard) return Verdict::clear();
+  auto facts = setting_facts(window, kRange, "32768 60999");
+  facts.severity = ports < t.port_range_tiny * kStandard ? Severity::warning : Severity::info;
+  facts.evidence.push_back({"ports for connect()", ports, "ports", {}});
+  facts.values["ports"] = std::to_string(*count);
+  return Verdict::found({facts});
+}
+
 constexpr std::string_view kFamily = "Settings";
 constexpr std::string_view kReads = "/proc/sys; where it is set: sysctl.d";
 
 // A rule's own advice, then how the value is made to stay.
-constexpr std::array<AdviceText, 6> and_to_stay(AdviceText own) {
-  return {own, kChangeLine, kOverrideLine, kFindChanger, kFindSetter, kTellContainer};
+constexpr std::array<AdviceText, 7> and_to_stay(AdviceText own) {
+  return {own, kChangeLine, kOverrideLine, kOverridePattern, kFindChanger, kFindSetter, kTellContainer};
 }
 
 constexpr auto kSyncookiesAdvice =
@@ -258,6 +277,15 @@ constexpr auto kTimestampsAdvice = and_to_stay(
      "12 bytes more in each segment."});
 constexpr std::string_view kTimestampsNot[] = {
     "net.ipv4.tcp_tw_reuse=1 alone: without timestamps on both ends it is never used."};
+
+constexpr auto kRangeAdvice =
+    and_to_stay({"Widen the range.", "sysctl -w {setting}={wanted}",
+                 "More connections at a time to one destination, from the next one on.",
+                 "Servers that listen in it may find their port taken by a client: reserve it in "
+                 "net.ipv4.ip_local_reserved_ports."});
+constexpr std::string_view kRangeNot[] = {
+    "net.ipv4.tcp_fin_timeout: it does not shorten TIME_WAIT, which holds a port for 60 s.",
+    "More file descriptors: a connection needs a port as well."};
 
 // clang-format off
 const Rule kRules[] = {
@@ -343,6 +371,15 @@ const Rule kRules[] = {
               .summary = "net.ipv4.tcp_tw_reuse is 1 and net.ipv4.tcp_timestamps is 0[ ({place})]: without timestamps no port in TIME_WAIT is ever reused.",
               .advice = kTimestampsAdvice, .not_helping = kTimestampsNot, .reads = kReads},
      .evaluate = timestamps_off_with_tw_reuse},
+    {.info = {.id = "sysctl-port-range-small", .family = kFamily, .severity = Severity::warning,
+              .title = "Few ports for outgoing connections",
+              .true_when = "net.ipv4.ip_local_port_range, less what net.ipv4.ip_local_reserved_ports takes out of it, has less than half of the kernel's own 28232 "
+                           "ports; a warning below a tenth.",
+              .clients_see = "Nothing yet; programs here that connect often to one destination fail (errno 99).",
+              .summary = "net.ipv4.ip_local_port_range is {value}[ ({place})]: one address can have {ports} connections to one destination at a time, those in "
+                         "TIME_WAIT included; the kernel's own range has 28232 ports.",
+              .advice = kRangeAdvice, .not_helping = kRangeNot, .reads = kReads},
+     .evaluate = port_range_small},
 };
 // clang-format on
 

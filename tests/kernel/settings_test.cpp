@@ -101,3 +101,65 @@ TEST_CASE("every setting is what cat says, and what is absent here is absent") {
   for (const auto* global : {"net.ipv4.tcp_mem", "net.ipv4.tcp_max_orphans", "net.core.netdev_max_backlog"})
     CHECK(settings->find(global) == nullptr);
 }
+
+TEST_CASE("what a value in a file comes to is what the kernel makes of it") {
+  FreshNetns netns;
+  const auto source = live_source();
+  const std::vector<std::string> written = {"128",
+                                            "128  # was 4096",
+                                            "0x80",
+                                            "0200",
+                                            "128 4",
+                                            "128#",
+                                            "64k",
+                                            "",
+                                            "yes",
+                                            "\"128\"",
+                                            "08",
+                                            "0x",
+                                            "reno",
+                                            "reno # no",
+                                            "8080,9000-01",
+                                            "8080 # java",
+                                            "8080",
+                                            "8080,9000-9001",
+                                            "1,2",
+                                            "1025 65000 # more",
+                                            "1025-65000",
+                                            "1025",
+                                            "4096 131072 6291456 # x"};
+  for (const auto name : {"net.core.somaxconn", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_rmem",
+                          "net.ipv4.tcp_congestion_control", "net.ipv4.ip_local_reserved_ports"}) {
+    for (const auto& value : written) {
+      INFO(name << " = " << value);
+      const auto before = source->read(path_of(name));
+      std::ofstream file(path_of(name));
+      file << value << "\n" << std::flush;
+      const bool written_well = static_cast<bool>(file);
+      const auto taken = taken_value(*find_sysctl(name), value);
+      const auto after = source->read(path_of(name));
+      REQUIRE(before);
+      REQUIRE(after);
+      if (!written_well) CHECK(after == before);
+      // Numbers out of range, and single ones where several are wanted, are refused for other reasons.
+      if (!taken) CHECK_FALSE(written_well);
+      if (taken && written_well) CHECK(after->starts_with(taken->text));
+    }
+  }
+}
+
+TEST_CASE("clients get ports of the parity that the range begins with, bind() to port 0 those of the other") {
+  FreshNetns netns;
+  for (const auto first : {32768, 20001}) {
+    write_sysctl("net.ipv4.ip_local_port_range", std::to_string(first) + " 60999");
+    std::vector<FileDescriptor> open;
+    for (int i = 0; i < 50; ++i) {
+      auto server = listen_on("127.0.0.1", 0);
+      CHECK(port_of(server) % 2 != first % 2);
+      auto client = connect_to("127.0.0.1", port_of(server));
+      CHECK(port_of(client) % 2 == first % 2);
+      open.push_back(std::move(server));
+      open.push_back(std::move(client));
+    }
+  }
+}

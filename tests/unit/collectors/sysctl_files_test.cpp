@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/sysctl_files.h"
 
+#include "core/sysctls.h"
 #include "tests/catch.h"
 
 using namespace tcpdiag;
@@ -50,9 +51,33 @@ TEST_CASE("a name with slashes and one with dots mean the same, also where an in
   CHECK(sysctl_path("net.ipv4.conf.eth0/100.rp_filter") == "net/ipv4/conf/eth0.100/rp_filter");
 }
 
-TEST_CASE("a line that is no assignment is passed over") {
-  CHECK(shown("\n\n   \n#a=1\n;a=1\nnet.core.somaxconn\n-net.ipv4.conf.eth0.rp_filter\n=1\n- = 1\n./ = 1\n")
-            .empty());
+TEST_CASE("a line that is no assignment and no comment is kept as one that is ignored") {
+  const auto file =
+      parse_sysctl_file("f", "\n   \n#a=1\n;a=1\nnet.core.somaxconn\n=1\n- = 1\n./ = 1\n a: 1 \n", kMost);
+  CHECK(file.lines.empty());
+  CHECK(file.cut == 0);
+  std::vector<std::string> ignored;
+  for (const auto& line : file.ignored) {
+    CHECK(line.file == "f");
+    CHECK(line.because == IgnoredBecause::no_assignment);
+    ignored.push_back(std::to_string(line.line) + " " + line.text);
+  }
+  CHECK(ignored == std::vector<std::string>{"5 net.core.somaxconn", "6 =1", "7 - = 1", "8 ./ = 1", "9 a: 1"});
+}
+
+TEST_CASE("a key alone behind a '-' is taken out of patterns") {
+  const auto file =
+      parse_sysctl_file("f", "-net.ipv4.conf.eth0.rp_filter\n- net/core/somaxconn\n-a.b = 1\n", kMost);
+  REQUIRE(file.lines.size() == 3);
+  CHECK(file.lines[0].excludes);
+  CHECK(file.lines[0].name == "net.ipv4.conf.eth0.rp_filter");
+  CHECK(file.lines[1].excludes);
+  CHECK(file.lines[1].name == "net.core.somaxconn");
+  CHECK_FALSE(file.lines[2].excludes);
+  CHECK(file.ignored.empty());
+}
+
+TEST_CASE("a value may be empty or hold an equals sign, and a key may be a pattern") {
   CHECK(shown("a=\n") == std::vector<std::string>{"1 a="});
   CHECK(shown("- kernel.x = 1 = 2\n") == std::vector<std::string>{"1 kernel.x=1 = 2"});
   CHECK(shown("net.ipv4.conf.*.rp_filter = 2\n") ==
@@ -96,4 +121,24 @@ TEST_CASE("keys that are secrets are not shown, and leave no recording") {
       without_secrets(text) ==
       "net.ipv4.tcp_fastopen_key =(hidden)\nnet/ipv6/conf/all/stable_secret=(hidden)\nnet.core.somaxconn=1");
   CHECK(without_secrets(kWebServer) == kWebServer);
+}
+
+TEST_CASE("a secret in a line that is no assignment is not shown either") {
+  const std::string text =
+      "net.ipv4.tcp_fastopen_key: 0123-4567\nsysctl -w net.ipv4.tcp_fastopen_key=0123-4567\n";
+  const auto file = parse_sysctl_file("f", text, kMost);
+  REQUIRE(file.ignored.size() == 1);
+  CHECK(file.ignored[0].text == "(hidden)");
+  REQUIRE(file.lines.size() == 1);
+  CHECK(file.lines[0].value == "(hidden)");
+  CHECK(without_secrets(text) == "(hidden)\nsysctl -w net.ipv4.tcp_fastopen_key=(hidden)\n");
+}
+
+TEST_CASE("lines that are ignored are bounded, in number and in length") {
+  std::string text = std::string(500, 'x') + "\n";
+  for (std::size_t i = 0; i < HostConfig::kMaxIgnored + 4; ++i) text += "no assignment\n";
+  const auto file = parse_sysctl_file("f", text, kMost);
+  CHECK(file.ignored.size() == HostConfig::kMaxIgnored);
+  CHECK(file.ignored[0].text.size() == IgnoredLine::kMaxText);
+  CHECK(file.cut == 5);
 }

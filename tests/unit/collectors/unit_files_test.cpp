@@ -7,9 +7,15 @@ using namespace tcpdiag;
 
 namespace {
 
+std::string shown(const std::vector<FileLimitSetting>& settings) {
+  std::string shown;
+  for (const auto& setting : settings)
+    shown += (shown.empty() ? "" : ", ") + std::to_string(setting.line) + " " + setting.value;
+  return shown.empty() ? "none" : shown;
+}
+
 std::string shown(std::string_view text, std::string_view unit = "app.service") {
-  const auto setting = parse_file_limit(unit, text);
-  return setting ? std::to_string(setting->line) + " " + setting->value : "none";
+  return shown(parse_file_limits(unit, text));
 }
 
 constexpr std::string_view kNginx =
@@ -40,12 +46,22 @@ TEST_CASE("the limit of open files is read from the unit's own section") {
   CHECK(shown("") == "none");
 }
 
-TEST_CASE("the last limit counts, an empty one takes it back and a bad one is passed over") {
-  CHECK(shown("[Service]\nLimitNOFILE=1\nLimitNOFILE=2\n") == "3 2");
-  CHECK(shown("[Service]\nLimitNOFILE=1\nLimitNOFILE=\n") == "3 ");
-  CHECK(shown("[Service]\nLimitNOFILE=1\nLimitNOFILE=\n[Service]\nLimitNOFILE=7\n") == "5 7");
-  for (const auto* bad : {"many", "64K", "-1", "1:", ":1", "1:2:3", "1 2", "infinity:x"})
-    CHECK(shown(std::string("[Service]\nLimitNOFILE=1\nLimitNOFILE=") + bad + "\n") == "2 1");
+TEST_CASE("every limit of the section is read as it is written, valid or not") {
+  CHECK(shown("[Service]\nLimitNOFILE=1\nLimitNOFILE=\n[Service]\n LimitNOFILE = 7 : 8 \n") ==
+        "2 1, 3 , 5 7 : 8");
+  CHECK(shown("[Service]\nLimitNOFILE=unlimited\nlimitnofile=1\nDefaultLimitNOFILE=1\n") == "2 unlimited");
+}
+
+TEST_CASE("a byte order mark in front of a unit file does no harm, as with systemd") {
+  CHECK(shown("\xef\xbb\xbf[Service]\nLimitNOFILE=7\n") == "2 7");
+}
+
+TEST_CASE("the limit for units that have none stands in the manager's section") {
+  constexpr std::string_view kText =
+      "[Manager]\n#DefaultLimitNOFILE=1\nDefaultLimitNOFILE=1024:524288\nLimitNOFILE=5\n";
+  CHECK(shown(parse_default_file_limits(kText)) == "3 1024:524288");
+  CHECK(shown(parse_default_file_limits("[Service]\nDefaultLimitNOFILE=1\n")) == "none");
+  CHECK(only_file_limits(kText) == "[Manager]\n\nDefaultLimitNOFILE=1024:524288\nLimitNOFILE=5\n");
 }
 
 TEST_CASE("a line that goes on in the next one is one line") {
@@ -59,9 +75,9 @@ TEST_CASE("a line that goes on in the next one is one line") {
 
 TEST_CASE("a unit file cut at any byte has no other limit than one that was being written") {
   for (std::size_t length = 0; length < kNginx.size(); ++length) {
-    const auto setting = parse_file_limit("app.service", kNginx.substr(0, length));
     CAPTURE(length);
-    if (setting) CHECK(setting->line == 11);
+    for (const auto& setting : parse_file_limits("app.service", kNginx.substr(0, length)))
+      CHECK(setting.line == 11);
   }
 }
 

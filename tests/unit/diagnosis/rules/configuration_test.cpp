@@ -9,6 +9,7 @@ namespace {
 
 constexpr auto kUnknownKey = "sysctl-unknown-key";
 constexpr auto kNrOpen = "sysctl-nr-open-below-unit";
+constexpr auto kLogin = "sysctl-nr-open-below-login";
 constexpr auto kMismatch = "netns-sysctl-mismatch";
 
 SysctlLine line(const std::string& name, std::optional<bool> exists,
@@ -90,7 +91,10 @@ TEST_CASE("a misspelt key is named with the one that is probably meant") {
   for (const auto& [wrong, right] :
        {std::pair("net.ipv4.tcp_abort_on_flow", "net.ipv4.tcp_abort_on_overflow"),
         std::pair("net.ipv4.somaxconn", "net.core.somaxconn"),
-        std::pair("net.core.somaxcon", "net.core.somaxconn"), std::pair("fs.file_max", "fs.file-max")}) {
+        std::pair("net.core.somaxcon", "net.core.somaxconn"), std::pair("fs.file_max", "fs.file-max"),
+        std::pair("net.core/somaxconn", "net.core.somaxconn"),
+        std::pair("core.somaxconn", "net.core.somaxconn"),
+        std::pair("tcp_abort_on_overflow", "net.ipv4.tcp_abort_on_overflow")}) {
     INFO(wrong);
     const auto finding = only_finding(kUnknownKey, with_lines({line(wrong, false)}).history());
     CHECK(finding.severity == Severity::warning);
@@ -128,6 +132,12 @@ TEST_CASE("with IPv6 in the kernel its keys are judged as well") {
   auto history = with_lines({line("net.ipv6.conf.all.forwardng", false)});
   history.sysctl("net.ipv6.neigh.default.gc_thresh3", {1024}).tick();
   CHECK_FALSE(clear(kUnknownKey, history));
+}
+
+TEST_CASE("a key that is only taken out of patterns sets nothing, whether it exists or not") {
+  auto exclusion = line("net.core.somaxcon", false);
+  exclusion.excludes = true;
+  CHECK(clear(kUnknownKey, with_lines({exclusion})));
 }
 
 TEST_CASE("outside of the first network namespace the absence of a key says nothing") {
@@ -181,9 +191,57 @@ TEST_CASE("the largest of several units is named, and how many more there are") 
   CHECK_THAT(finding.summary, ContainsSubstring("; further units that do: 1."));
 }
 
+TEST_CASE("a limit above nr_open is seen in every notation that systemd takes") {
+  for (const auto* value : {"0x200000", "010000000", "1024: 2097152", "2097152:infinity", "+2097152"}) {
+    INFO(value);
+    CHECK_THAT(only_finding(kNrOpen, with_limit(value).history()).summary,
+               ContainsSubstring("nginx.service asks for 2097152 open files"));
+  }
+}
+
+TEST_CASE("the limit for units that have none is judged like theirs") {
+  auto history = with_limit("1024");
+  auto config = *history.snapshot().config.get();
+  config.default_file_limit = UnitFileLimit{{}, "/etc/systemd/system.conf", 9, "2000000"};
+  const auto finding = only_finding(kNrOpen, history.set(&Snapshot::config, config).tick().history());
+  CHECK_THAT(finding.summary, ContainsSubstring("DefaultLimitNOFILE asks for 2000000 open files "
+                                                "(/etc/systemd/system.conf:9)"));
+  REQUIRE(finding.advice.size() == 3);
+  CHECK(finding.advice[2].command == "DefaultLimitNOFILE=1048576");
+}
+
+TEST_CASE("a limit for logins above nr_open is named with its line") {
+  auto history = with_limit("1024");
+  HostConfig config{.login_limits = {{"*", "soft", "/etc/security/limits.conf", 3, "1024"},
+                                     {"*", "hard", "/etc/security/limits.conf", 4, "2000000"},
+                                     {"@web", "-", "/etc/security/limits.d/x.conf", 1, "unlimited"}}};
+  const auto finding = only_finding(kLogin, history.set(&Snapshot::config, config).tick().history());
+  CHECK(finding.severity == Severity::warning);
+  CHECK_THAT(finding.summary,
+             ContainsSubstring(
+                 "/etc/security/limits.conf:4 gives * 2000000 open files and fs.nr_open allows 1048576"));
+  REQUIRE(finding.advice.size() == 3);
+  CHECK(finding.advice[0].command == "sysctl -w fs.nr_open=2000000");
+  CHECK(finding.advice[2].command == "* hard nofile 1048576");
+}
+
+TEST_CASE("limits for logins within nr_open, or as much as there is, are no mistakes") {
+  auto history = with_limit("1024");
+  HostConfig config{.login_limits = {{"*", "hard", "/etc/security/limits.conf", 4, "1048576"},
+                                     {"*", "hard", "/etc/security/limits.conf", 5, "unlimited"}}};
+  CHECK(clear(kLogin, history.set(&Snapshot::config, config).tick()));
+}
+
+TEST_CASE("sysctl-nr-open-below-login cannot tell without the limit or the files") {
+  auto no_limit = with_limit("1");
+  CHECK_FALSE(verdict_of(kLogin, no_limit.deny(&NetnsView::settings).tick().history()).known());
+  auto no_files = with_limit("1");
+  CHECK_FALSE(verdict_of(kLogin, no_files.deny(&Snapshot::config).tick().history()).known());
+}
+
 TEST_CASE("limits within nr_open, without a number, or as much as there is are no mistakes") {
   for (const auto* value : {"1048576", "65536", "1024:524288", "infinity", "infinity:infinity", "", ":",
-                            "many", "99999999999999999999", "0x7fffffff", "12G"}) {
+                            "many", "99999999999999999999", "0x100000", "0200000", "2000000:1024", "12G"}) {
     INFO(value);
     CHECK(clear(kNrOpen, with_limit(value)));
   }

@@ -25,6 +25,7 @@ HistoryBuilder untouched() {
       .sysctl("net.ipv4.tcp_rmem", {4096, 131072, 33554432})
       .sysctl("net.ipv4.tcp_wmem", {4096, 16384, 4194304})
       .sysctl("net.core.optmem_max", {131072})
+      .sysctl("net.ipv4.ip_local_port_range", {32768, 60999})
       .sysctl("fs.file-max", {2466186})
       .set(&Snapshot::memory, MemoryInfo{.total_bytes = 24 * kGigabyte})
       .set(&NetnsView::sockets, SocketUsage{.memory_bytes = 0, .page_bytes = 4096})
@@ -103,6 +104,16 @@ const std::vector<Lint> kLints = {
      {0},
      Severity::warning,
      "sysctl -w net.ipv4.tcp_timestamps=1"},
+    {"sysctl-port-range-small",
+     "net.ipv4.ip_local_port_range",
+     {40000, 40199},
+     Severity::warning,
+     "sysctl -w net.ipv4.ip_local_port_range='32768 60999'"},
+    {"sysctl-port-range-small",
+     "net.ipv4.ip_local_port_range",
+     {30000, 42000},
+     Severity::info,
+     "sysctl -w net.ipv4.ip_local_port_range='32768 60999'"},
 };
 
 // Everything that a rule about timestamps looks at beside them.
@@ -153,6 +164,7 @@ TEST_CASE("what is raised above the kernel's own value is no mistake") {
       .sysctl("net.core.optmem_max", {1048576})
       .sysctl("fs.file-max", {9223372036854775807})
       .sysctl("net.ipv4.tcp_syncookies", {2})
+      .sysctl("net.ipv4.ip_local_port_range", {1024, 65535})
       .tick();
   for (const auto& lint : kLints) {
     INFO(lint.id);
@@ -300,4 +312,66 @@ TEST_CASE(
         "net.ipv4.tcp_abort_on_overflow is 1: a short burst that fills an accept queue resets clients that "
         "would "
         "get in a moment later.");
+}
+
+TEST_CASE("a comment behind a value in a file is no other value") {
+  auto history = untouched();
+  history.sysctl("net.core.somaxconn", {128});
+  history.set(
+      &Snapshot::config,
+      HostConfig{.sysctls = {{"/etc/sysctl.d/50-x.conf", 7, "net.core.somaxconn", "128  # was 4096", true}}});
+  const auto finding = only_finding("sysctl-somaxconn-low", history.tick().history());
+  CHECK_THAT(finding.summary, ContainsSubstring("net.core.somaxconn is 128 (/etc/sysctl.d/50-x.conf:7)"));
+}
+
+TEST_CASE("a value that the kernel refuses sets nothing") {
+  auto history = untouched();
+  history.sysctl("net.core.somaxconn", {128});
+  history.set(&Snapshot::config,
+              HostConfig{.sysctls = {{"/etc/sysctl.d/50-x.conf", 7, "net.core.somaxconn", "many", true}}});
+  const auto finding = only_finding("sysctl-somaxconn-low", history.tick().history());
+  REQUIRE(finding.advice.size() == 2);
+  CHECK(finding.advice[1].action == "Find what sets it: sysctl.d and /etc/sysctl.conf do not.");
+}
+
+TEST_CASE("a pattern sets what no line names, and what none takes out of it") {
+  SysctlLine pattern{"/etc/sysctl.d/50-x.conf", 2, "net.ipv4.tcp_synco*", "0", std::nullopt};
+  SysctlLine exclusion{"/etc/sysctl.d/10-x.conf", 3, "net.ipv4.tcp_syncookies", "", true, true};
+  SysctlLine named{"/etc/sysctl.d/10-x.conf", 4, "net.ipv4.tcp_syncookies", "0", true};
+  auto history = untouched();
+  history.sysctl("net.ipv4.tcp_syncookies", {0});
+  const auto finding_with = [&](std::vector<SysctlLine> lines) {
+    history.set(&Snapshot::config, HostConfig{.sysctls = std::move(lines)}).tick();
+    return only_finding("sysctl-syncookies-off", history.history());
+  };
+  const auto by_pattern = finding_with({pattern});
+  CHECK_THAT(by_pattern.summary, ContainsSubstring("(/etc/sysctl.d/50-x.conf:2)"));
+  REQUIRE(by_pattern.advice.size() == 2);
+  CHECK(by_pattern.advice[1].command == "echo 'net.ipv4.tcp_syncookies = 1' >> /etc/sysctl.d/99-tcp.conf");
+  CHECK_THAT(finding_with({named, pattern}).summary, ContainsSubstring("(/etc/sysctl.d/10-x.conf:4)"));
+  CHECK(finding_with({exclusion, pattern}).summary.find("x.conf") == std::string::npos);
+  CHECK(finding_with({named, exclusion}).summary.find("x.conf") == std::string::npos);
+  SysctlLine other{"/etc/sysctl.d/50-x.conf", 2, "net.*.tcp_sack", "0", std::nullopt};
+  CHECK(finding_with({other}).summary.find("x.conf") == std::string::npos);
+}
+
+TEST_CASE("a file that no boot applies sets nothing") {
+  auto history = untouched();
+  history.sysctl("net.ipv4.tcp_syncookies", {0});
+  SysctlLine line{"/etc/sysctl.conf", 9, "net.ipv4.tcp_syncookies", "0", true};
+  line.at_boot = false;
+  history.set(&Snapshot::config, HostConfig{.sysctls = {line}}).tick();
+  const auto finding = only_finding("sysctl-syncookies-off", history.history());
+  REQUIRE(finding.advice.size() == 2);
+  CHECK(finding.advice[1].action == "Find what sets it: the files that are applied at boot do not.");
+}
+
+TEST_CASE("reserved ports are taken out of the range before it is called small") {
+  auto history = untouched();
+  Settings settings = *history.snapshot().namespaces.front().settings.get();
+  settings.sysctls.push_back({"net.ipv4.ip_local_reserved_ports", {28000}, "32768-60767"});
+  const auto finding =
+      only_finding("sysctl-port-range-small", history.set(&NetnsView::settings, settings).tick().history());
+  CHECK(finding.severity == Severity::warning);
+  CHECK_THAT(finding.summary, ContainsSubstring("one address can have 232 connections"));
 }
