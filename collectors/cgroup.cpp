@@ -49,8 +49,7 @@ bool take_suffix(std::string_view& text, std::string_view suffix) {
 std::string unescaped(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const auto code =
-        text.starts_with("\\x") ? to_number<std::uint8_t>(text.substr(2, 2), 16) : std::nullopt;
+    const auto code = text.starts_with("\\x") ? to_number<std::uint8_t>(text.substr(2, 2), 16) : std::nullopt;
     const bool printable = code && *code > 0x20 && *code < 0x7f;
     result += printable ? static_cast<char>(*code) : text.front();
     text.remove_prefix(printable ? 4 : 1);
@@ -112,7 +111,8 @@ Owner by_machine(std::string_view group, std::string_view parent) {
 /// By the name of a container in that of its group, as LXC and what is built on it have it.
 Owner by_name(std::string_view group, std::string_view parent) {
   if (parent == "lxc" || parent == "lxc.payload" || parent == "lxc.monitor") return container("lxc", group);
-  if (take_prefix(group, "lxc.payload.") || take_prefix(group, "lxc.monitor.")) return container("lxc", group);
+  if (take_prefix(group, "lxc.payload.") || take_prefix(group, "lxc.monitor."))
+    return container("lxc", group);
   if (parent == "incus.slice" && take_suffix(group, ".scope") && take_prefix(group, "incus-"))
     return container("incus", group);
   return {};
@@ -130,7 +130,8 @@ Owner container_at(Groups groups, std::size_t i) {
 /// The unit of that group; empty: it is named like none.
 std::string_view unit_of(std::string_view group) {
   constexpr std::array<std::string_view, 5> kSuffixes = {".service", ".scope", ".socket", ".mount", ".swap"};
-  if (group.starts_with('_')) group.remove_prefix(1);  // before a name that looks like one of the kernel's files
+  if (group.starts_with('_'))
+    group.remove_prefix(1);  // before a name that looks like one of the kernel's files
   const bool is_one = std::ranges::any_of(kSuffixes, [&](std::string_view suffix) {
     return group.ends_with(suffix) && group.size() > suffix.size();
   });
@@ -182,7 +183,11 @@ Owner users_unit(Groups groups, std::uint32_t uid) {
   const auto unit = std::ranges::find_if(groups, [](auto group) { return !unit_of(group).empty(); });
   if (unit == groups.end()) return {};
   if (!is_unit_name(unit_of(*unit))) return other(std::string(unit_of(*unit)));
-  return {.kind = OwnerKind::user_unit, .runtime = {}, .name = std::string(unit_of(*unit)), .inner = {}, .uid = uid};
+  return {.kind = OwnerKind::user_unit,
+          .runtime = {},
+          .name = std::string(unit_of(*unit)),
+          .inner = {},
+          .uid = uid};
 }
 
 Owner unit_in(Groups groups) {

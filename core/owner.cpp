@@ -40,8 +40,7 @@ Owner system_unit(std::string name) {
 
 bool is_unit_name(std::string_view name) {
   constexpr std::size_t kLongest = 255;
-  constexpr std::string_view kValid =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.\\@-";
+  constexpr std::string_view kValid = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.\\@-";
   constexpr std::array<std::string_view, 5> kSuffixes = {".service", ".scope", ".socket", ".mount", ".swap"};
   return name.size() <= kLongest && !name.starts_with('@') &&
          name.find_first_not_of(kValid) == std::string_view::npos &&

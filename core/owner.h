@@ -19,9 +19,9 @@ enum class OwnerKind : std::uint8_t {
   machine,  ///< a virtual machine
   other,    ///< a group that is named like a unit, where it need not be one
 };
-inline constexpr std::array kOwnerKinds = {
-    OwnerKind::none,      OwnerKind::system_unit, OwnerKind::user_unit, OwnerKind::session,
-    OwnerKind::container, OwnerKind::machine,     OwnerKind::other};
+inline constexpr std::array kOwnerKinds = {OwnerKind::none,    OwnerKind::system_unit, OwnerKind::user_unit,
+                                           OwnerKind::session, OwnerKind::container,   OwnerKind::machine,
+                                           OwnerKind::other};
 
 /// "none", "system_unit", "user_unit", ...
 std::string_view to_string(OwnerKind kind);
@@ -32,8 +32,8 @@ struct Owner {
   /// Of a container or machine: "docker", "podman", "containerd", "crio", "lxc", "incus", "nspawn", "rkt",
   /// "libvirt-lxc", "qemu"; "container" where the group does not tell.
   std::string runtime;
-  /// "nginx.service", "session-3.scope"; of a container its name, or the first twelve digits of its id; of one
-  /// that systemd-nspawn runs as a service, that service.
+  /// "nginx.service", "session-3.scope"; of a container its name, or the first twelve digits of its id; of
+  /// one that systemd-nspawn runs as a service, that service.
   std::string name;
   std::string inner;                 ///< the unit inside of a container; empty: not known, or none
   std::optional<std::uint32_t> uid;  ///< of a user's unit, session or container: which user

@@ -79,8 +79,7 @@ Json listener(const Listener& listener, const ListenerOwners* owners) {
   }
   if (owners == nullptr) return object;
   object["owners"] = Json::array();
-  for (const auto* owner : owners->all(listener))
-    object["owners"].push_back(process_json(*owner));
+  for (const auto* owner : owners->all(listener)) object["owners"].push_back(process_json(*owner));
   return object;
 }
 

@@ -98,8 +98,7 @@ void listener_info(const Report& report, Samples& samples) {
     const auto* owner = owners ? owners->main(listener) : nullptr;
     const auto unit = owner == nullptr ? std::string() : to_string(owner->owner);
     samples.add(1, {netns.name, address_label(listener.endpoint), std::to_string(listener.endpoint.port),
-                    owner == nullptr ? "" : std::string_view(owner->comm),
-                    unit});
+                    owner == nullptr ? "" : std::string_view(owner->comm), unit});
   });
 }
 

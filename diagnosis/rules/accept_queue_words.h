@@ -69,8 +69,7 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
     {"Raise net.core.somaxconn{?raise_backlog} before: it caps the backlog[, and is {somaxconn} now].",
      "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
     {"Then restart or reload the server: a listener keeps the limit that it got from listen().",
-     kRestartCommand, "The new limit shows in `tcpdiag listeners`.",
-     "Open connections are cut."},
+     kRestartCommand, "The new limit shows in `tcpdiag listeners`.", "Open connections are cut."},
     {"If it is {limit} still{?clamped}, raise the backlog[ of {process}] as well[: {server_knob}|; it is "
      "what "
      "the "

@@ -329,8 +329,8 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
 
 constexpr std::string_view kFamily = "Closing";
 
-constexpr AdviceText kRestart{"Restart it if descriptors run out before it is mended.",
-                              kRestartCommand, "All its descriptors are closed.",
+constexpr AdviceText kRestart{"Restart it if descriptors run out before it is mended.", kRestartCommand,
+                              "All its descriptors are closed.",
                               "Its other connections are cut; the leak begins anew."};
 
 constexpr std::array kLeakAdvice = {

@@ -26,7 +26,8 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "/etc/systemd/system/{service}.d/60-nofile.conf && systemctl daemon-reload && systemctl restart "
      "-- {service}",
      "The service starts with that limit from then on.", "The restart closes all its connections."},
-    {"Raise it for good: LimitNOFILE={new_limit} for {user_service}, a unit of the user with uid {user}, then "
+    {"Raise it for good: LimitNOFILE={new_limit} for {user_service}, a unit of the user with uid {user}, "
+     "then "
      "restart it.",
      "systemctl --user -M {user}@ edit -- {user_service}",
      "The unit starts with that limit from then on, up to the hard limit of user@{user}.service.",

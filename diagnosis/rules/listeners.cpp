@@ -133,8 +133,7 @@ Verdict listener_exit(const Window& window, const Thresholds&) {
 constexpr std::string_view kFamily = "Accept queue";
 
 constexpr auto kStaleAdvice = std::to_array<AdviceText>({
-    {"Restart or reload the server on {listener}, so that it calls listen() again.",
-     kRestartCommand,
+    {"Restart or reload the server on {listener}, so that it calls listen() again.", kRestartCommand,
      "Its backlog may then be as large as it asks for, up to {somaxconn}; if it asks for {limit}, nothing "
      "changes.",
      "Open connections are cut by a restart."},
@@ -147,7 +146,8 @@ constexpr auto kExitAdvice = std::to_array<AdviceText>({
      "The kernel hands waiting connections to another member of the group (Linux 5.14 and later).", ""},
     {"Keep the listening socket open across restarts: socket activation, or a reload that inherits it.", "",
      "Connections wait in the queue instead of being reset.", ""},
-    {"If it was not meant to end, look at why it did.", "[journalctl --unit={service} -n 50|journalctl --user-unit={user_service} -n 50|docker logs --tail 50 "
+    {"If it was not meant to end, look at why it did.",
+     "[journalctl --unit={service} -n 50|journalctl --user-unit={user_service} -n 50|docker logs --tail 50 "
      "{docker}|podman logs --tail 50 {podman}]",
      "Shows its last words.", ""},
 });
