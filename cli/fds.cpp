@@ -133,8 +133,8 @@ std::string to_text(const ProcessFds& fds, const TextStyle& style) {
   const auto& process = fds.process;
   const auto ratio = process.fd_ratio();
   auto text = toned(one_line(name_of(process)), Tone::heading, style) +
-              (process.owner.kind == OwnerKind::none ? "" : " of " + one_line(to_string(process.owner))) + ": " + shown(process.open_fds) +
-              " descriptors open, soft limit " + shown(process.soft_limit);
+              (process.owner.kind == OwnerKind::none ? "" : " of " + one_line(to_string(process.owner))) +
+              ": " + shown(process.open_fds) + " descriptors open, soft limit " + shown(process.soft_limit);
   if (ratio) text += " (" + toned(shown_share(ratio) + " used", tone_of_share(ratio), style) + ")";
   text += ", hard limit " + shown(process.hard_limit) + "\n";
 
@@ -147,7 +147,10 @@ std::string to_text(const ProcessFds& fds, const TextStyle& style) {
 
 std::string to_json_text(const ProcessFds& fds) {
   const auto& process = fds.process;
-  Json object = {{"pid", process.pid}, {"process", process.comm}, {"unit", to_string(process.owner)}, {"unit_kind", to_string(process.owner.kind)}};
+  Json object = {{"pid", process.pid},
+                 {"process", process.comm},
+                 {"unit", to_string(process.owner)},
+                 {"unit_kind", to_string(process.owner.kind)}};
   for (const auto& [key, value] :
        {std::pair("open_fds", process.open_fds), std::pair("soft_limit", process.soft_limit),
         std::pair("hard_limit", process.hard_limit)})

@@ -124,7 +124,8 @@ constexpr std::array kKinds = {SubjectKind::host,        SubjectKind::netns,   S
 Owner read_owner(const Object& object) {
   const auto label = object.text("unit");
   if (label.empty()) return {};
-  return named_owner(object.has("unit_kind") ? object.word("unit_kind", kOwnerKinds) : OwnerKind::other, label);
+  return named_owner(object.has("unit_kind") ? object.word("unit_kind", kOwnerKinds) : OwnerKind::other,
+                     label);
 }
 
 Subject read_subject(const Object& object) {

@@ -192,8 +192,6 @@ std::string incidents_json_text(const Report& report) {
   return text;
 }
 
-std::string finding_json_line(const Incident& incident) {
-  return json_text(finding_json(incident), -1);
-}
+std::string finding_json_line(const Incident& incident) { return json_text(finding_json(incident), -1); }
 
 }  // namespace tcpdiag

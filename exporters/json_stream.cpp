@@ -13,7 +13,9 @@ constexpr std::size_t kPiece = 16384;
 
 }  // namespace
 
-std::string JsonStream::new_line() const { return "\n" + std::string(static_cast<std::size_t>(kIndent) * filled_.size(), ' '); }
+std::string JsonStream::new_line() const {
+  return "\n" + std::string(static_cast<std::size_t>(kIndent) * filled_.size(), ' ');
+}
 
 void JsonStream::put(std::string_view text) {
   text_ += text;

@@ -106,8 +106,7 @@ void listener_info(const Report& report, Samples& samples) {
     const auto* owner = owners ? owners->main(listener) : nullptr;
     const auto unit = owner == nullptr ? std::string() : to_string(owner->owner);
     samples.add(1, {netns.name, address_label(listener.endpoint), std::to_string(listener.endpoint.port),
-                    owner == nullptr ? "" : std::string_view(owner->comm),
-                    unit});
+                    owner == nullptr ? "" : std::string_view(owner->comm), unit});
   });
 }
 
@@ -205,8 +204,8 @@ void findings_active(const Report& report, Samples& samples) {
   const auto most = samples.limits().findings;
   for (const auto* incident : worst_of(open, most)) {
     const auto& finding = incident->finding;
-    const std::array labels = {finding.id, std::string(to_string(finding.severity)),
-                               one_line(finding.netns), one_line(to_string(finding.subject))};
+    const std::array labels = {finding.id, std::string(to_string(finding.severity)), one_line(finding.netns),
+                               one_line(to_string(finding.subject))};
     if (shown.insert(labels).second) samples.add(1, {labels[0], labels[1], labels[2], labels[3]});
   }
   samples.cut(open.size() - std::min(open.size(), most) + report.findings_cut);

@@ -36,7 +36,7 @@ inline constexpr std::string_view kLeakNot[] = {
     "net.ipv4.tcp_keepalive_time: probes end the connection at best; its descriptor stays open.",
     "A higher limit of descriptors for good: it only takes longer until they run out."};
 inline constexpr std::string_view kLeakExplains[] = {"closed-socket-fd-leak", "ephemeral-ports-exhausted",
-                                                      "ephemeral-ports-low"};
+                                                     "ephemeral-ports-low"};
 
 inline constexpr auto kUnacceptedAdvice = std::to_array<AdviceText>({
     {"Find out what {owner} waits for: it does not call accept() in time.",

@@ -190,7 +190,8 @@ const Process* service_of(const LoginFileLimit& limit, const Processes& processe
   const auto asked = to_number<std::uint64_t>(limit.value);
   if (!asked || limit.type == "hard") return nullptr;
   const auto found = std::ranges::find_if(processes.processes, [&](const Process& process) {
-    return process.owner == system_unit(limit.domain + ".service") && process.soft_limit && *process.soft_limit < *asked;
+    return process.owner == system_unit(limit.domain + ".service") && process.soft_limit &&
+           *process.soft_limit < *asked;
   });
   return found == processes.processes.end() ? nullptr : &*found;
 }

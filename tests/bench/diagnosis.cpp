@@ -43,8 +43,11 @@ class Host {
                                   .inode = static_cast<std::uint32_t>(i) + 1,
                                   .queue_limit = 128});
       listeners_.listeners.push_back(listener);
-      Process process{
-          .pid = i + 1, .comm = "server", .owner = system_unit("server.service"), .open_fds = 100, .soft_limit = 1024};
+      Process process{.pid = i + 1,
+                      .comm = "server",
+                      .owner = system_unit("server.service"),
+                      .open_fds = 100,
+                      .soft_limit = 1024};
       process.listener_inodes = {static_cast<std::uint32_t>(i) + 1};
       processes_.processes.push_back(process);
       PortConnections port{.port = listener.endpoint.port};

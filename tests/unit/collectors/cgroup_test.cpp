@@ -43,8 +43,8 @@ TEST_CASE("a container is its runtime and the beginning of its id, also inside a
 }
 
 TEST_CASE("the root group, slices and groups of nobody have no name") {
-  for (const auto* path : {"/", "", "/system.slice", "/user.slice/user-0.slice", "/lxc", "/a:b",
-                           "/.service", "/docker/0123456789ab"})
+  for (const auto* path : {"/", "", "/system.slice", "/user.slice/user-0.slice", "/lxc", "/a:b", "/.service",
+                           "/docker/0123456789ab"})
     CHECK(unit(path).empty());
   CHECK(unit("/docker/" + kId.substr(1)).empty());
 }
@@ -102,7 +102,8 @@ TEST_CASE("containers that boot like machines are told by their name, with the u
   check("/machine.slice/machine-web.scope/payload/system.slice/nginx.service", "nspawn:web", "nginx.service");
   check("/machine.slice/machine-rkt\\x2d12.scope/system.slice/app.service", "rkt:12", "app.service");
   check("/machine.slice/machine-lxc\\x2d3\\x2dbox.scope", "libvirt-lxc:box", "");
-  CHECK(owner("/machine.slice/systemd-nspawn@web.service/supervisor") == system_unit("systemd-nspawn@web.service"));
+  CHECK(owner("/machine.slice/systemd-nspawn@web.service/supervisor") ==
+        system_unit("systemd-nspawn@web.service"));
   const auto machine = owner("/machine.slice/machine-qemu\\x2d2\\x2ddb\\x2d1.scope/libvirt/emulator");
   CHECK(machine.kind == OwnerKind::machine);
   CHECK(to_string(machine) == "qemu:db-1");
@@ -117,7 +118,8 @@ TEST_CASE("the innermost container counts, and whether the host's runtime can kn
   CHECK(owner("/system.slice/app.service/docker-" + kId + ".scope").nested);
   CHECK(owner("/../docker-" + kId + ".scope").nested);
   CHECK_FALSE(owner("/docker/" + kId).nested);
-  const auto rootless = owner("/user.slice/user-7.slice/user@7.service/user.slice/libpod-" + kId + ".scope/container");
+  const auto rootless =
+      owner("/user.slice/user-7.slice/user@7.service/user.slice/libpod-" + kId + ".scope/container");
   CHECK(to_string(rootless) == "podman:0123456789ab");
   CHECK(rootless.uid == 7U);
 }
@@ -131,7 +133,8 @@ TEST_CASE("runtimes that make groups themselves name them like their scopes") {
 
 TEST_CASE("on hosts with both hierarchies a container may be in that of a controller alone") {
   const std::string docker = "4:pids:/docker/" + kId + "\n";
-  CHECK(name_of(docker + "1:name=systemd:/system.slice/containerd.service\n0::/system.slice/containerd.service\n") ==
+  CHECK(name_of(docker +
+                "1:name=systemd:/system.slice/containerd.service\n0::/system.slice/containerd.service\n") ==
         "docker:0123456789ab");
   CHECK(name_of(docker + "1:name=openrc:/docker\n") == "docker:0123456789ab");
   CHECK(name_of(docker + "1:name=systemd:/\n") == "docker:0123456789ab");

@@ -312,13 +312,13 @@ TEST_CASE("the limits are those of the units that have a process, as far as such
     host.add(std::string("/etc/systemd/system/") + unit,
              "[Service]\nLimitNOFILE=1\n[Socket]\nLimitNOFILE=2\n");
   Snapshot before;
-  before.processes.value =
-      std::make_shared<const Processes>(Processes{.processes = {{.pid = 1, .owner = system_unit("a.service")},
-                                                                {.pid = 2, .owner = system_unit("c.socket")},
-                                                                {.pid = 3, .owner = named_owner(OwnerKind::container, "docker:0123456789ab")},
-                                                                {.pid = 4, .owner = named_owner(OwnerKind::session, "session-3.scope")},
-                                                                {.pid = 5, .owner = {.kind = OwnerKind::user_unit, .name = "b.service"}},
-{.pid = 6}}});
+  before.processes.value = std::make_shared<const Processes>(
+      Processes{.processes = {{.pid = 1, .owner = system_unit("a.service")},
+                              {.pid = 2, .owner = system_unit("c.socket")},
+                              {.pid = 3, .owner = named_owner(OwnerKind::container, "docker:0123456789ab")},
+                              {.pid = 4, .owner = named_owner(OwnerKind::session, "session-3.scope")},
+                              {.pid = 5, .owner = {.kind = OwnerKind::user_unit, .name = "b.service"}},
+                              {.pid = 6}}});
   const auto config = HostConfigReader()({host, {}, before});
   REQUIRE(config);
   REQUIRE(config->file_limits.size() == 2);

@@ -375,7 +375,7 @@ TEST_CASE("what cannot be read of a process stays empty") {
   REQUIRE(find(processes, 7) != nullptr);
   CHECK_FALSE(find(processes, 7)->open_fds);
   CHECK_FALSE(find(processes, 7)->soft_limit);
-  CHECK(find(processes, 7)->owner == Owner{});
+  CHECK(find(processes, 7)->owner == Owner());
   CHECK(find(processes, 7)->listener_inodes == std::vector<std::uint32_t>{5});
 }
 
@@ -407,7 +407,7 @@ TEST_CASE("nothing of a process that ended is told of the one that has its numbe
   machine.deny("/proc/7/cgroup");
   const auto processes = machine.run();
   REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->owner == Owner{});
+  CHECK(find(processes, 7)->owner == Owner());
   CHECK_FALSE(find(processes, 7)->soft_limit);
 }
 

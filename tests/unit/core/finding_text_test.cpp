@@ -22,7 +22,8 @@ TEST_CASE("a subject is told with its owner and its namespace, as far as they ar
   owned.pid = 800;
   owned.owner = system_unit("nginx.service");
   CHECK(text_of(owned, "blue") == "[::]:80 nginx[800] nginx.service in namespace blue");
-  const Subject process{.kind = SubjectKind::process, .process = "java", .pid = 7, .owner = system_unit("app.service")};
+  const Subject process{
+      .kind = SubjectKind::process, .process = "java", .pid = 7, .owner = system_unit("app.service")};
   CHECK(text_of(process, "") == "java[7] app.service");
   CHECK(text_of({.kind = SubjectKind::netns}) == "network namespace host");
   CHECK(text_of({.kind = SubjectKind::netns}, "blue") == "network namespace blue");

@@ -11,10 +11,12 @@ TEST_CASE("an owner is called what people call it") {
   CHECK(to_string({.kind = OwnerKind::user_unit, .name = "app.service", .uid = 1000}) == "app.service");
   CHECK(to_string({.kind = OwnerKind::container, .runtime = "docker", .name = "0123456789ab"}) ==
         "docker:0123456789ab");
-  CHECK(to_string({.kind = OwnerKind::container, .runtime = "lxc", .name = "web", .inner = "nginx.service"}) ==
-        "lxc:web");
-  CHECK(to_string({.kind = OwnerKind::container, .runtime = "nspawn", .name = "systemd-nspawn@web.service"}) ==
-        "systemd-nspawn@web.service");
+  CHECK(
+      to_string({.kind = OwnerKind::container, .runtime = "lxc", .name = "web", .inner = "nginx.service"}) ==
+      "lxc:web");
+  CHECK(
+      to_string({.kind = OwnerKind::container, .runtime = "nspawn", .name = "systemd-nspawn@web.service"}) ==
+      "systemd-nspawn@web.service");
 }
 
 TEST_CASE("the kind and the label of an owner bring back what they say") {
@@ -24,12 +26,13 @@ TEST_CASE("the kind and the label of an owner bring back what they say") {
                             Owner{.kind = OwnerKind::session, .runtime = {}, .name = "session-3.scope"},
                             Owner{.kind = OwnerKind::other, .runtime = {}, .name = "a:b"}})
     CHECK(named_owner(owner.kind, to_string(owner)) == owner);
-  CHECK(to_string(named_owner(OwnerKind::container, "systemd-nspawn@a:b.service")) == "systemd-nspawn@a:b.service");
+  CHECK(to_string(named_owner(OwnerKind::container, "systemd-nspawn@a:b.service")) ==
+        "systemd-nspawn@a:b.service");
 }
 
 TEST_CASE("the name of a unit is what systemd takes for one") {
-  for (const auto& name : {"nginx.service", "getty@tty1.service", "a\\x2db.swap", "session-3.scope", "-.mount",
-                           "sshd@3-192.0.2.5:22-198.51.100.9:51514.service"})
+  for (const auto& name : {"nginx.service", "getty@tty1.service", "a\\x2db.swap", "session-3.scope",
+                           "-.mount", "sshd@3-192.0.2.5:22-198.51.100.9:51514.service"})
     CHECK(is_unit_name(name));
   for (const auto& name :
        {std::string("x;touch PWNED;.service"), std::string("$(id).service"), std::string("`id`.service"),

@@ -31,10 +31,12 @@ TEST_CASE("whoever keeps a process is who restarts it") {
 
 TEST_CASE("where nothing exact is known there is no command") {
   for (const auto& owner :
-       {Owner{}, system_unit("x.scope"), system_unit("user@1000.service"), container("containerd", "0123456789ab"),
-        container("container", "0123456789ab"), container("lxc", "web"), container("nspawn", "systemd-nspawn@web.service"),
-        Owner{.kind = OwnerKind::machine, .runtime = "qemu", .name = "vm"}, named_owner(OwnerKind::session, "session-3.scope"),
-        named_owner(OwnerKind::other, "nginx.service"), Owner{.kind = OwnerKind::user_unit, .name = "app.service"}})
+       {Owner{}, system_unit("x.scope"), system_unit("user@1000.service"),
+        container("containerd", "0123456789ab"), container("container", "0123456789ab"),
+        container("lxc", "web"), container("nspawn", "systemd-nspawn@web.service"),
+        Owner{.kind = OwnerKind::machine, .runtime = "qemu", .name = "vm"},
+        named_owner(OwnerKind::session, "session-3.scope"), named_owner(OwnerKind::other, "nginx.service"),
+        Owner{.kind = OwnerKind::user_unit, .name = "app.service"}})
     CHECK(restart(owner).empty());
 }
 

@@ -102,7 +102,8 @@ TEST_CASE("the advice fits whoever starts the process") {
   CHECK_FALSE(has(docker, "systemctl"));
   CHECK(has(docker, "prlimit --pid 812 --nofile=65536\n"));
   CHECK(has(advice_for(container("podman:0123456789ab")), "podman run --ulimit"));
-  CHECK(has(advice_for(container("containerd:0123456789ab")), "container runtime of containerd:0123456789ab"));
+  CHECK(
+      has(advice_for(container("containerd:0123456789ab")), "container runtime of containerd:0123456789ab"));
   auto web = container("lxc:web");
   web.inner = "nginx.service";
   CHECK(has(advice_for(web), "inside of lxc:web: LimitNOFILE=65536 of nginx.service there"));

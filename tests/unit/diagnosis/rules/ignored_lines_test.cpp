@@ -130,7 +130,7 @@ TEST_CASE("a limit of open files that systemd passes over is named with one that
     config.ignored = {no_limit(text, because)};
     const auto finding = only_finding(kLimit, with(config).history());
     CHECK(finding.severity == Severity::info);
-    CHECK(finding.subject.unit == "app.service");
+    CHECK(to_string(finding.subject.owner) == "app.service");
     CHECK_THAT(finding.summary,
                ContainsSubstring("/etc/systemd/system/app.service:3 does nothing for app.service: "));
     REQUIRE(finding.advice.size() == 1);
@@ -158,7 +158,8 @@ TEST_CASE("a limit for logins that has a running service's name does nothing for
                                      {"*", "soft", "/etc/security/limits.conf", 10, "65536"}}};
   auto history = with(config);
   const auto running = [&](std::uint64_t soft_limit) {
-    Process process{.pid = 7, .comm = "redis-server", .unit = "redis.service", .soft_limit = soft_limit};
+    Process process{
+        .pid = 7, .comm = "redis-server", .owner = system_unit("redis.service"), .soft_limit = soft_limit};
     history.set(&Snapshot::processes, Processes{.processes = {std::move(process)}}).tick();
   };
   running(1024);
