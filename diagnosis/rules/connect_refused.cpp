@@ -81,7 +81,7 @@ Verdict connect_refused(const Window& longer, const Thresholds& t) {
   if (*failed < t.refused_min || *opened == 0) return Verdict::clear();
   const auto share = std::min(1.0, static_cast<double>(*failed) / static_cast<double>(*opened));
   constexpr std::uint64_t kWorthMore = 4;
-  if (share < t.refused_share || kWorthMore * most_waiting(window) >= *failed) return Verdict::clear();
+  if (share < t.refused_share || most_waiting(window) >= *failed / kWorthMore) return Verdict::clear();
   Facts facts;
   if (share < t.refused_mostly) facts.severity = Severity::info;
   add_increase(facts, window, kAttemptFails.name, "failed", static_cast<double>(*failed), "attempts");

@@ -93,18 +93,18 @@ Held held_by_all(const Connections& connections, double ports) {
 
 struct HeldPart {
   double count;
-  std::string_view value_name, evidence, words;
+  std::string_view value_name, mostly, evidence, words;
 };
 
 // The most first; only what holds some.
 std::vector<HeldPart> parts_of(const Held& held) {
   std::vector<HeldPart> parts = {
-      {held.time_wait, "time_wait", "of them in TIME_WAIT", "in TIME_WAIT"},
-      {held.fin_wait2_orphaned, "fin_wait2", "of them in FIN_WAIT2, held by no process",
+      {held.time_wait, "time_wait", "mostly_time_wait", "of them in TIME_WAIT", "in TIME_WAIT"},
+      {held.fin_wait2_orphaned, "fin_wait2", "mostly_fin_wait2", "of them in FIN_WAIT2, held by no process",
        "in FIN_WAIT2 (the peer does not close)"},
-      {held.close_wait, "close_wait", "of them in CLOSE_WAIT",
+      {held.close_wait, "close_wait", "mostly_close_wait", "of them in CLOSE_WAIT",
        "in CLOSE_WAIT (the peer has closed, the program here has not)"},
-      {held.open, "open", "of them by open connections", "open"}};
+      {held.open, "open", "mostly_open", "of them by open connections", "open"}};
   std::erase_if(parts, [](const HeldPart& part) { return part.count <= 0; });
   std::ranges::stable_sort(parts, std::greater(), &HeldPart::count);
   return parts;
@@ -120,7 +120,7 @@ void add_states(Facts& facts, const Window& window, const PortRules& rules, cons
     states += (states.empty() ? "" : ", ") + number_text(part.count) + " " + std::string(part.words);
   }
   facts.values["states"] = std::move(states);
-  if (!parts.empty()) facts.values["mostly_" + std::string(parts.front().value_name)];
+  if (!parts.empty()) facts.values[std::string(parts.front().mostly)];
   if (held.time_wait == 0) facts.values["no_time_wait"];
   if (held.fin_wait2_orphaned == 0) facts.values["no_fin_wait2"];
   if (4 * held.time_wait > held.all() && rules.timestamps && rules.reuse != 1)

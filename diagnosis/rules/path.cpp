@@ -36,7 +36,7 @@ Verdict path_lossy(const Window& window, const Thresholds& t) {
   if (*again < t.lossy_min || share < t.lossy_share) return Verdict::clear();
   // One burst is no lossy path: there is some in each half of the time.
   const auto lately = data_sent_again(window.last(kHalf));
-  if (window.span() <= kHalf || !lately || 4 * *lately < *again || *again - *lately < *again / 4)
+  if (window.span() <= kHalf || !lately || *lately < *again / 4 || *again - *lately < *again / 4)
     return Verdict::clear();
   // A client whose handshake ended at a full queue of this host sends its request again and again.
   if (const auto overflows = window.increase(kListenOverflows); overflows && *overflows > 0)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
@@ -59,10 +60,10 @@ std::uint64_t syns_again(const Window& window) {
   std::uint64_t drops = 0;
   for (const auto& listener : readings.back().value->listeners)
     if (const auto* before = find_listener(*readings.front().value, listener.endpoint))
-      drops += increase_of(before->drops, listener.drops).value_or(0);
+      drops = saturating_add(drops, increase_of(before->drops, listener.drops).value_or(0));
   std::uint64_t others = 0;
   for (const auto& counter : {kListenDrops, kListenOverflows, kEmbryonicRsts, kDeferAcceptDrop})
-    if (const auto increase = window.increase(counter)) others += *increase;
+    if (const auto increase = window.increase(counter)) others = saturating_add(others, *increase);
   return drops > others ? drops - others : 0;
 }
 

@@ -127,7 +127,7 @@ std::vector<ReversePathFilter> strict_interfaces(const Window& window) {
 // Answers that this host drops itself: about one for each SYN. The counter is about packets of all kinds.
 void add_reverse_path_filter(Facts& facts, const Window& window, std::uint64_t retransmitted) {
   const auto dropped = window.increase(kReversePathFilter);
-  if (!dropped || 2 * *dropped < retransmitted) return;
+  if (!dropped || *dropped == 0 || *dropped < retransmitted / 2) return;
   add_increase(facts, window, kReversePathFilter.name, "filtered", static_cast<double>(*dropped), "packets");
   const auto strict = strict_interfaces(window);
   std::string names;

@@ -43,7 +43,8 @@ class Dumps {
     for (auto number = first; number < last; ++number) {
       const auto seen = since_.try_emplace(number, history_.now()).first->second;
       const auto inode = static_cast<std::uint32_t>(number);
-      connections.close_wait.push_back({port, is_server, number, inode, seen});
+      connections.close_wait.push_back(
+          {.port = port, .server = is_server, .cookie = number, .inode = inode, .first_seen = seen});
       if (sending_) connections.close_wait.back().sent_at = history_.now() - 1s;
       if (owners_known_) owned.push_back(inode);
     }
@@ -293,8 +294,11 @@ TEST_CASE("a process that leaks on two ports is one finding") {
     Connections connections;
     auto process = server();
     for (std::uint32_t i = 0; i < count; ++i) {
-      connections.close_wait.push_back(
-          {static_cast<std::uint16_t>(i % 3 == 0 ? 81 : 80), true, i, i + 1, TimePoint(1h) + 4s});
+      connections.close_wait.push_back({.port = static_cast<std::uint16_t>(i % 3 == 0 ? 81 : 80),
+                                        .server = true,
+                                        .cookie = i,
+                                        .inode = i + 1,
+                                        .first_seen = TimePoint(1h) + 4s});
       process.close_wait_inodes.push_back(i + 1);
     }
     for (const auto port : {std::uint16_t{80}, std::uint16_t{81}}) {

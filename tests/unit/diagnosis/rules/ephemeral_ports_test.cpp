@@ -283,7 +283,8 @@ TEST_CASE("a server of this host that does not close is named, and its leak is t
   history.set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 443, 0, 128, 77)}});
   Process server{.pid = 812, .comm = "gunicorn", .listener_inodes = {77}};
   for (std::uint32_t i = 0; i < 494; ++i) {
-    connections.close_wait.push_back({443, true, i + 1, i + 1000, history.now()});
+    connections.close_wait.push_back(
+        {.port = 443, .server = true, .cookie = i + 1, .inode = i + 1000, .first_seen = history.now()});
     server.close_wait_inodes.push_back(i + 1000);
   }
   history.set(&Snapshot::processes, Processes{.processes = {server}, .total = 9});

@@ -38,7 +38,8 @@ HistoryBuilder reuse(const TcpCounters& after, const std::vector<std::vector<std
   for (const auto& dump : dumps) {
     Connections connections{.destinations = {{address("10.0.0.1"), address("10.0.0.2"), 8080, 9}}};
     for (const auto cookie : dump)
-      connections.close_wait.push_back({8080, is_server, cookie, 5, history.now()});
+      connections.close_wait.push_back(
+          {.port = 8080, .server = is_server, .cookie = cookie, .inode = 5, .first_seen = history.now()});
     history.set(&NetnsView::connections, connections).tick(4s);
     history.set(&NetnsView::tcp, after);
   }
