@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
 #include <exception>
 #include <iostream>
 
@@ -11,6 +13,15 @@
 namespace {
 
 using namespace tcpdiag;
+
+/// As many descriptors as it may have: the soft limit is for programs that use select(), which this one does
+/// not.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 int run(const std::vector<std::string>& arguments) {
   const auto options = load_options(arguments);
@@ -27,6 +38,7 @@ int run(const std::vector<std::string>& arguments) {
     std::cerr << "tcpdiagd: " << one_line(checked.error().detail) << "\n";
     return 2;
   }
+  raise_descriptor_limit();
   block_loop_signals();
   Log log(options->log_level, options->log_format, journal_behind_standard_error());
   Daemon daemon(arguments, *options, log,

@@ -3,7 +3,7 @@
 
 #include <microhttpd.h>
 #include <netdb.h>
-#include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@
 #include <thread>
 
 #include "exporters/acceptor.h"
-#include "exporters/gzip.h"
+#include "exporters/http_exchange.h"
 #include "exporters/listen_socket.h"
 #include "exporters/open_connections.h"
 #include "exporters/rate_limiter.h"
@@ -40,89 +40,6 @@ struct StopDaemon {
   void operator()(MHD_Daemon* daemon) const { MHD_stop_daemon(daemon); }
 };
 using Daemon = std::unique_ptr<MHD_Daemon, StopDaemon>;
-
-std::string_view header(MHD_Connection* connection, const char* name) {
-  const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-  return value == nullptr ? std::string_view{} : value;
-}
-
-/// What of a request's header says where the request ends and whom it is for.
-struct Framing {
-  int hosts = 0, lengths = 0, encodings = 0;  // how often these headers are there
-  bool not_chunked = false;                   // an encoding that is not "chunked"
-  bool blank_in_name = false;
-};
-
-MHD_Result note_header(void* context, MHD_ValueKind, const char* name, const char* value) {
-  auto& framing = *static_cast<Framing*>(context);
-  if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) ++framing.hosts;
-  if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) ++framing.lengths;
-  if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-    ++framing.encodings;
-    if (value == nullptr || strcasecmp(value, "chunked") != 0) framing.not_chunked = true;
-  }
-  if (std::strpbrk(name, " \t") != nullptr) framing.blank_in_name = true;
-  return MHD_YES;
-}
-
-Framing framing_of(MHD_Connection* connection) {
-  Framing framing;
-  MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &framing);
-  return framing;
-}
-
-/// What RFC 9112 (3.2, 5.1, 6.3) wants refused: others may read another request out of the same bytes.
-bool is_ambiguous(const Framing& framing, std::string_view version) {
-  return framing.hosts > 1 || (framing.hosts == 0 && version == MHD_HTTP_VERSION_1_1) ||
-         framing.lengths > 1 || framing.encodings > 1 || framing.not_chunked || framing.blank_in_name;
-}
-
-bool announces_body(const Framing& framing, MHD_Connection* connection) {
-  return framing.encodings > 0 ||
-         (framing.lengths > 0 && header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH) != "0");
-}
-
-ssize_t unpack(void* file, std::uint64_t, char* to, std::size_t most) {
-  try {
-    const auto bytes = static_cast<Gunzip*>(file)->read(to, most);
-    return bytes == 0 ? MHD_CONTENT_READER_END_OF_STREAM : static_cast<ssize_t>(bytes);
-  } catch (const std::exception&) {  // MHD is C: nothing may fly through it
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-  }
-}
-
-MHD_Response* unpacked_response(const HttpResponse& answer) {
-  constexpr std::size_t kPiece = 16384;
-  auto* file = new Gunzip(answer.body);
-  const auto free_file = [](void* read) { delete static_cast<Gunzip*>(read); };
-  auto* response = MHD_create_response_from_callback(*answer.unpacked_size, kPiece, unpack, file, free_file);
-  if (response == nullptr) free_file(file);
-  return response;
-}
-
-MHD_Response* response_of(const HttpResponse& answer) {
-  if (answer.unpacked_size) return unpacked_response(answer);
-  using Body = std::shared_ptr<const std::string>;
-  auto* body = new Body(answer.body);  // keeps the page alive until MHD has sent it and frees this
-  // MHD takes a pointer to what it could change and does not
-  auto* bytes = const_cast<char*>((*body)->data());
-  const auto free_body = [](void* shared) { delete static_cast<Body*>(shared); };
-  auto* response =
-      MHD_create_response_from_buffer_with_free_callback_cls((*body)->size(), bytes, free_body, body);
-  if (response == nullptr) free_body(body);
-  return response;
-}
-
-MHD_Result send(MHD_Connection* connection, const HttpResponse& answer, bool close = false) {
-  auto* response = response_of(answer);
-  if (response == nullptr) return MHD_NO;
-  for (const auto& [name, value] : answer.headers)
-    MHD_add_response_header(response, std::string(name).c_str(), std::string(value).c_str());
-  if (close) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-  const auto queued = MHD_queue_response(connection, static_cast<unsigned>(answer.status), response);
-  MHD_destroy_response(response);
-  return queued;
-}
 
 int descriptor_of(MHD_Connection* connection) {
   return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
@@ -203,8 +120,9 @@ struct HttpServer::Threads {
                     std::string_view version, void** seen) {
     const auto in_force = security.latest();
     const auto framing = framing_of(connection);
-    const HttpRequest request{method, path, header(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
-                              announces_body(framing, connection), header(connection, MHD_HTTP_HEADER_HOST)};
+    const HttpRequest request{method, path, header_of(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+                              announces_body(framing, connection),
+                              header_of(connection, MHD_HTTP_HEADER_HOST)};
     const auto reply = [&](HttpResponse answer, bool close = false) {
       set_headers(answer, in_force->headers);
       return send(connection, answer, close);
@@ -238,7 +156,7 @@ struct HttpServer::Threads {
     if (in_force.rate_limit && clock && !limiter.allow(*in_force.rate_limit, clock()))
       return count(limited, 429);
     if (in_force.users.empty()) return 200;
-    const auto credentials = parse_basic_auth(header(connection, MHD_HTTP_HEADER_AUTHORIZATION));
+    const auto credentials = parse_basic_auth(header_of(connection, MHD_HTTP_HEADER_AUTHORIZATION));
     if (!credentials) return 401;
     const auto waits = [&open = connections, fd = fd, connection] {
       open.held(fd);
@@ -263,6 +181,7 @@ struct HttpServer::Threads {
 
   /// Starts all there is. An Error: MHD did not start, and the log says why.
   std::optional<Error> begin(const HttpOptions& options, std::vector<ListenSocket> opened);
+  std::size_t connection_limit(const HttpOptions& options, std::size_t of_listeners);
   void accepted(const Accepted& client);
   void no_room(int error);
   /// Has MHD serve plain HTTP at `fd` for a client whose descriptor is that or, with TLS, another one.
@@ -408,10 +327,28 @@ Result<std::vector<ListenSocket>> open_sockets(const HttpOptions& options) {
 
 }  // namespace
 
+/// How many connections each of the listeners may have, so that strangers leave the collectors their
+/// descriptors.
+std::size_t HttpServer::Threads::connection_limit(const HttpOptions& options, std::size_t of_listeners) {
+  constexpr std::size_t kForCollectors = 256;
+  const std::size_t wanted = std::max(options.max_connections, kThreads);
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == RLIM_INFINITY) return wanted;
+  const std::size_t all = descriptors.rlim_cur;
+  const std::size_t each = security.latest()->tls ? 3 : 1;
+  const auto share = (all - std::min(all / 2, kForCollectors)) / each / of_listeners;
+  auto limit = wanted;
+  while (limit > kThreads && OpenConnections::most_descriptors(limit) > share) --limit;
+  if (limit < wanted)
+    log.warn("max_connections is " + std::to_string(limit) + " instead of " + std::to_string(wanted) +
+             ": the process may have " + std::to_string(all) + " file descriptors (LimitNOFILE)");
+  return limit;
+}
+
 std::optional<Error> HttpServer::Threads::begin(const HttpOptions& options,
                                                 std::vector<ListenSocket> opened) {
   sockets = std::move(opened);
-  const auto limit = std::max(options.max_connections, kThreads);
+  const auto limit = connection_limit(options, sockets.size());
   std::vector<int> descriptors;
   for (const auto& socket : sockets) {
     descriptors.push_back(socket.fd());

@@ -31,7 +31,8 @@ class OpenConnections {
 
   /// Whether another one may arrive. Those that are shut down and not closed yet have their descriptors
   /// still.
-  [[nodiscard]] bool has_room() const { return size() < 2 * limit_; }
+  [[nodiscard]] bool has_room() const { return size() < most_descriptors(limit_); }
+  static constexpr std::size_t most_descriptors(std::size_t limit) { return limit + limit / 4 + 8; }
 
   enum class Arrival {
     taken,

@@ -53,6 +53,15 @@ reload_with() {
   within 5 more_reloads_than "$before" || die "the web configuration was not read again"
 }
 
+# restart_with TEXT...: what a reload may not do
+listens() { [ -n "$(ss -Htln sport = :10180)" ]; }
+restart_with() {
+  stop_daemon
+  web_config "$@"
+  start_daemon --web.config.file=web.yml
+  within 15 listens || die "it does not listen again: $(cat daemon.log)"
+}
+
 echo "what promtool takes is taken, and what it refuses is refused"
 check() { run "$1" "$tcpdiagd" --config.check --web.config.file="$2"; }
 example=$TCPDIAG_SOURCE_DIR/systemd/web-config.example.yml
@@ -121,32 +130,68 @@ for header in 'Strict-Transport-Security: max-age=60' 'X-Content-Type-Options: n
 done
 says page '^tcpdiag_web_config_valid 1$' || die "the web configuration is not shown as valid"
 
-echo "client certificates of every kind, each after a reload"
+echo "a certificate that runs out soon is told, and when"
+says daemon.log 'level=warn msg="web.yml: cert_file: the certificate expires on ' || die "no warning of a certificate of two days"
+expires=$(date +%s -d "$(openssl x509 -in server.crt -noout -enddate | cut -d= -f2)")
+shown=$(awk '$1 == "tcpdiag_web_certificate_expiry_timestamp_seconds" { printf "%d", $2 }' page)
+[ "$shown" = "$expires" ] || die "the certificate expires at $shown instead of $expires"
+openssl req -x509 -newkey rsa:1024 -nodes -days 300 -subj /CN=localhost -keyout weak.key -out weak.crt 2>openssl.log
+echo 'tls_server_config: {cert_file: weak.crt, key_file: weak.key}' >weak.yml
+check 0 weak.yml
+says output 'warning: weak.yml: cert_file: the certificate has an RSA key of 1024 bits' || die "no warning of a weak key: $(cat output)"
+
+echo "client certificates of every kind, each stricter than the one before, after a reload"
+restart_with "$tls"
 as_client=(--cert client.crt --key client.key) as_stranger=(--cert stranger.crt --key stranger.key)
 while read -r type none client stranger; do
   case $type in *Verify*) ca='  client_ca_file: ca.crt'$'\n' ;; *) ca= ;; esac
   reload_with "$tls" "  client_auth_type: $type"$'\n' "$ca"
-  answered "$none" $url/-/ready
-  answered "$client" "${as_client[@]}" $url/-/ready
-  answered "$stranger" "${as_stranger[@]}" $url/-/ready
+  answered "$none" $url/-/healthy
+  answered "$client" "${as_client[@]}" $url/-/healthy
+  answered "$stranger" "${as_stranger[@]}" $url/-/healthy
 done <<'TEXT'
 NoClientCert 200 200 200
 RequestClientCert 200 200 200
-RequireAnyClientCert 000 200 200
 VerifyClientCertIfGiven 200 200 000
+RequireAnyClientCert 000 200 200
 RequireAndVerifyClientCert 000 200 000
 TEXT
 mutual="${tls}"$'  client_ca_file: ca.crt\n  client_auth_type: RequireAndVerifyClientCert\n'
 reload_with "$mutual" $'  client_allowed_sans: [other.example]\n'
-answered 000 "${as_client[@]}" $url/-/ready
+answered 000 "${as_client[@]}" $url/-/healthy
 reload_with "$mutual" $'  client_allowed_sans: [other.example, prometheus.example]\n'
-answered 200 "${as_client[@]}" $url/-/ready
+answered 200 "${as_client[@]}" $url/-/healthy
 
 echo "a rate limit, and none"
-reload_with "$tls" $'rate_limit: {interval: 1h, burst: 2}\n'
-answered 200 $url/-/ready
-answered 200 $url/-/ready
-answered 429 $url/-/ready
+restart_with "$tls" $'rate_limit: {interval: 1h, burst: 2}\n'
+answered 200 $url/-/healthy
+answered 200 $url/-/healthy
+answered 429 $url/-/healthy
+reload_with "$mutual" "$users"
+
+echo "a reload takes away neither passwords nor TLS nor what clients must show"
+# refused LOST TEXT...: what the log says that would be lost
+refused() {
+  local lost=$1
+  shift
+  reload_with "$@"
+  tail -n 20 daemon.log >latest.log
+  says latest.log "level=error msg=\"web configuration not reloaded.*web.yml: it no longer has $lost" ||
+    die "$* was not refused for $lost: $(cat latest.log)"
+  answered 401 "${as_client[@]}" $url/metrics
+  answered 000 -u prometheus:secret $url/metrics
+  answered 000 http://127.0.0.1:10180/metrics
+  answered 200 "${as_client[@]}" -u prometheus:secret $url/metrics
+}
+refused 'the passwords (basic_auth_users) and TLS' ''
+refused 'the passwords (basic_auth_users) and TLS' $'# nothing\n'
+refused 'the passwords (basic_auth_users),' "$mutual" $'basic_auth_users:\n'
+refused 'TLS (tls_server_config)' "$users"
+refused "what clients' certificates must prove (client_auth_type)" "$tls" "$users"
+before=$(reloads)
+mv web.yml gone.yml
+within 10 more_reloads_than "$before" || die "nobody noticed that the file is gone"
+answered 401 "${as_client[@]}" $url/metrics
 reload_with "$mutual" "$users"
 
 echo "Prometheus scrapes with a client certificate and a password"
@@ -194,7 +239,7 @@ says daemon.log 'level=error.*not reloaded.*web.yml:6: unknown key' || die "not 
 answered 200 "${as_client[@]}" -u prometheus:secret $url/metrics
 within 10 value_is tcpdiag_web_config_valid 0 || die "Prometheus does not see it: $(query tcpdiag_web_config_valid)"
 web_config "$users"  # mended, but without TLS
-within 10 says daemon.log 'TLS is switched off, which takes effect after a restart only' || die "TLS went off, or nobody said so"
+within 10 says daemon.log 'it no longer has TLS (tls_server_config), which only a restart takes away' || die "TLS went off, or nobody said so"
 answered 000 http://127.0.0.1:10180/metrics
 web_config "$mutual" "$users"
 within 10 value_is tcpdiag_web_config_valid 1 || die "the mended file was not taken"
@@ -217,7 +262,7 @@ guess() {
     curl -s -o /dev/null --cacert ca.crt --max-time 5 --interface 127.0.7.7 -u "prometheus:$RANDOM" $url/ || true
   done
 }
-reload_with "$tls" "$users"
+restart_with "$tls" "$users"
 for _ in 1 2; do scrape; done
 before=$(resident)
 "$TCPDIAG_BUILD_DIR/tests/bad_clients" 10180 200 50 60 2>bad_clients.log &
@@ -267,4 +312,28 @@ too_many_wait() { says guesses '^503$'; }  # so some do
 within 10 too_many_wait || die "six guesses, and none of them is refused: $(cat guesses)"
 newcomer=$(status --max-time 30 --interface 127.0.9.9 -u prometheus:secret $url/)
 [[ "$newcomer" = 401 || "$newcomer" = 503 ]] || die "a newcomer behind them got $newcomer"
+stop_daemon
+
+echo "the page and the API answer to the host's own names only, the metrics to all"
+start_daemon
+ready
+plain=http://127.0.0.1:10180
+for path in / /style.css /api/v1/report /api/v1/findings /api/v1/incidents; do
+  answered 421 -H 'Host: evil.example:10180' $plain$path
+  answered 200 $plain$path
+  answered 200 -H "Host: $(hostname):10180" $plain$path
+  answered 200 -H 'Host: a.localhost' $plain$path
+done
+for path in /metrics /-/healthy /-/ready; do answered 200 -H 'Host: evil.example' $plain$path; done
+answered 200 --http1.0 -H 'Host:' $plain/
+echo 'proxy_url: http://127.0.0.1:10180' >proxy.yml  # so that the name is not looked up
+run 3 "$tcpdiag" check --url http://evil.example:10180 --http.config.file=proxy.yml
+cat output error >said
+says said '421 .*--web.allowed-host=NAME' || die "check does not say what to do about a 421: $(cat said)"
+stop_daemon
+start_daemon --web.allowed-host=tcpdiag.example '--web.allowed-host=*.corp.example'
+ready
+answered 200 -H 'Host: tcpdiag.example' $plain/
+answered 200 -H 'Host: web1.corp.example:80' $plain/
+answered 421 -H 'Host: evil.example' $plain/
 stop_daemon
