@@ -12,7 +12,7 @@
 namespace tcpdiag {
 namespace {
 
-constexpr int kPauseMilliseconds = 20;
+constexpr int kPauseMilliseconds = 10;
 constexpr int kAtOnce = 16;  // of one listener, before the others have their turn
 
 int new_eventfd() {

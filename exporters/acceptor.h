@@ -18,7 +18,7 @@ struct Accepted {
 };
 
 /// Accepts the connections of listening sockets, on a thread of its own. When there is no descriptor or
-/// memory left for another one it leaves them waiting, and looks again fifty times a second.
+/// memory left for another one it leaves them waiting, and looks again a hundred times a second.
 class Acceptor {
  public:
   /// Called on the thread.

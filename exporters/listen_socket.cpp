@@ -12,7 +12,8 @@
 namespace tcpdiag {
 namespace {
 
-constexpr int kBacklog = 128;
+// Hundreds who come at once fit in, so that nobody has to send a second SYN; net.core.somaxconn may be less.
+constexpr int kBacklog = 4096;
 
 struct SocketAddress {
   sockaddr_storage storage{};

@@ -17,10 +17,11 @@ OpenConnections::Arrival OpenConnections::arrives(int fd, std::string address) {
     of_address += connection.address == address ? 1 : 0;
   }
   if (of_address >= limit_per_address_) return Arrival::address_full;
-  const bool known = known_.contains(address);
-  const auto room = known ? limit_ : limit_ - limit_ / kShareForKnown;
-  if (open >= room && !displace_one(known)) return Arrival::full;
-  connections_[fd] = {.address = std::move(address), .number = ++arrivals_};
+  const auto known = known_.find(address);
+  const auto known_as = known == known_.end() ? kStranger : known->second.number;
+  const auto room = known_as == kStranger ? limit_ - limit_ / kShareForKnown : limit_;
+  if (open >= room && !displace_one(known_as)) return Arrival::full;
+  connections_[fd] = {.address = std::move(address), .number = ++arrivals_, .known_as = known_as};
   return Arrival::taken;
 }
 
@@ -28,28 +29,27 @@ bool OpenConnections::overdue(const Connection& connection) const {
   return connection.since && now_ - *connection.since >= kPatienceWhenFull;
 }
 
-/// The lowest goes first; empty: it stays.
-std::optional<int> OpenConnections::rank_to_go(const Connection& connection, bool for_known) const {
-  if (connection.dropped) return std::nullopt;
-  const bool known = known_.contains(connection.address);
-  switch (connection.doing) {
-    case Doing::held: return std::nullopt;
-    case Doing::answering:
-      if (known || !overdue(connection)) return std::nullopt;
-      return 3;
-    case Doing::arriving:
-    case Doing::asking: break;
+std::optional<int> OpenConnections::rank_to_go(const Connection& connection,
+                                               std::uint64_t for_known_as) const {
+  if (connection.dropped || connection.doing == Doing::held) return std::nullopt;
+  const bool asks = connection.doing != Doing::answering;
+  if (asks && !connection.had_answer && overdue(connection)) return 0;
+  if (connection.known_as == kStranger) {
+    if (asks) return connection.had_answer ? 2 : 1;
+    if (overdue(connection)) return 3;
   }
-  if (!connection.had_answer && overdue(connection)) return 0;
-  if (!known) return connection.had_answer ? 2 : 1;
-  return for_known ? std::optional(4) : std::nullopt;
+  if (for_known_as == kStranger) return std::nullopt;
+  if (asks) return 4;
+  // Strangers who got one answer are known, too, and may be slow with the next.
+  if (overdue(connection)) return 5;
+  return connection.known_as > for_known_as ? std::optional(6) : std::nullopt;
 }
 
-bool OpenConnections::displace_one(bool for_known) {
+bool OpenConnections::displace_one(std::uint64_t for_known_as) {
   auto first = connections_.end();
   std::pair<int, std::uint64_t> lowest;
   for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-    const auto rank = rank_to_go(it->second, for_known);
+    const auto rank = rank_to_go(it->second, for_known_as);
     if (!rank) continue;
     const std::pair key(*rank, it->second.number);
     if (first != connections_.end() && lowest <= key) continue;
@@ -89,11 +89,14 @@ void OpenConnections::answered(int fd, bool served) {
   const std::scoped_lock lock(mutex_);
   const auto found = connections_.find(fd);
   if (found == connections_.end()) return;
-  const auto known = known_.find(found->second.address);
-  if (known != known_.end())
-    known->second = now_;
-  else if (known_.size() < kMostKnown)  // who came later cannot push out who was there
-    known_.emplace(found->second.address, now_);
+  auto& connection = found->second;
+  auto known = known_.find(connection.address);
+  if (known == known_.end()) {
+    if (known_.size() >= kMostKnown) return;  // who came later cannot push out who was there
+    known = known_.emplace(connection.address, Known{.number = acquaintances_++}).first;
+  }
+  known->second.answered = now_;
+  connection.known_as = known->second.number;
 }
 
 void OpenConnections::closed(int fd) {
@@ -124,7 +127,7 @@ std::string OpenConnections::address_of(int fd) const {
 OpenConnections::Dropped OpenConnections::drop_slow(TimePoint now) {
   const std::scoped_lock lock(mutex_);
   now_ = now;
-  std::erase_if(known_, [&](const auto& known) { return now - known.second > kKnownFor; });
+  std::erase_if(known_, [&](const auto& known) { return now - known.second.answered > kKnownFor; });
   // one that the server never took over: its descriptor may be another's by now
   std::erase_if(connections_, [&](const auto& each) {
     return each.second.doing == Doing::arriving && each.second.since && now - *each.second.since >= kPatience;

@@ -40,8 +40,9 @@ class OpenConnections {
     full,          ///< the server is full of connections that have the better right
   };
   /// A connection is there; `address` is its peer's. Where it is taken, another one may have been shut down
-  /// for it: the oldest without a whole request, those of known addresses last and only for known ones. Where
-  /// it is not taken it is the caller's to close.
+  /// for it: the oldest without a whole request, those of known addresses last and only for known ones; where
+  /// all are busy, one that has been at its answer for long, or is of an address that has been known for less
+  /// long. Where it is not taken it is the caller's to close.
   Arrival arrives(int fd, std::string address);
   /// It is in the server's hands, which will say when it is closed.
   void opened(int fd);
@@ -76,22 +77,31 @@ class OpenConnections {
     std::string address;
     std::uint64_t number = 0;  ///< of its arrival
     Doing doing = Doing::arriving;
+    std::uint64_t known_as = kStranger;  ///< see Known::number
     bool had_answer = false;
     bool dropped = false;
 
     std::optional<TimePoint> since;  ///< empty: not looked at yet
   };
+  /// An address that was answered.
+  struct Known {
+    std::uint64_t number = 0;  ///< the lower, the longer it has been known
+    TimePoint answered;        ///< last
+  };
+  static constexpr std::uint64_t kStranger = UINT64_MAX;
+
   void begin(int fd, Doing doing);
   [[nodiscard]] bool overdue(const Connection& connection) const;
-  [[nodiscard]] std::optional<int> rank_to_go(const Connection& connection, bool for_known) const;
-  bool displace_one(bool for_known);
+  /// What makes room for one that is known as this: the lowest goes first; empty: it stays.
+  [[nodiscard]] std::optional<int> rank_to_go(const Connection& connection, std::uint64_t for_known_as) const;
+  bool displace_one(std::uint64_t for_known_as);
   void drop(int fd, Connection& connection);
 
   const std::size_t limit_, limit_per_address_;
   mutable std::mutex mutex_;  ///< guards what follows, and the descriptors against being closed meanwhile
   std::map<int, Connection> connections_;
-  std::map<std::string, TimePoint, std::less<>> known_;  ///< when each was last answered
-  std::uint64_t arrivals_ = 0;
+  std::map<std::string, Known, std::less<>> known_;
+  std::uint64_t arrivals_ = 0, acquaintances_ = 0;
   TimePoint now_;  ///< of the last drop_slow()
   Dropped dropped_;
 };

@@ -124,6 +124,27 @@ TEST_CASE("an address that was served keeps its idle connections, and the reserv
   CHECK_FALSE(strangers[2].is_shut_down());
 }
 
+TEST_CASE("when all are busy with answers, who has been known for longest gets in, and nobody else") {
+  OpenConnections connections(2);
+  serve_once(connections, "10.0.0.1");
+  serve_once(connections, "10.0.0.2");
+  const Pair first, second, newcomer;
+  take(connections, first, "10.0.0.2");
+  take(connections, second, "10.0.0.3");
+  for (const auto* pair : {&first, &second}) connections.requested(pair->fds[0]);
+  CHECK(connections.arrives(newcomer.fds[0], "10.0.0.4") == OpenConnections::Arrival::full);
+  take(connections, newcomer, "10.0.0.1");
+  CHECK(first.is_shut_down());
+  connections.requested(newcomer.fds[0]);
+  const Pair last;
+  take(connections, last, "10.0.0.2");
+  CHECK(second.is_shut_down());
+  connections.requested(last.fds[0]);
+  const Pair refused;
+  CHECK(connections.arrives(refused.fds[0], "10.0.0.2") == OpenConnections::Arrival::full);
+  CHECK_FALSE(newcomer.is_shut_down());
+}
+
 TEST_CASE("who was known and is slow is not known any more") {
   OpenConnections connections(1);
   serve_once(connections, "10.0.0.1");
