@@ -365,7 +365,7 @@ std::optional<std::uint64_t> accepted_and_unchanged(const Window& window, const 
     if (port == nullptr) return std::nullopt;
     const auto open = std::uint64_t{port->count(TcpState::established)} + port->count(TcpState::close_wait);
     const auto accepted = open - std::min<std::uint64_t>(open, port->unaccepted);
-    if (accepted == 0 || (same && *same != accepted)) return std::nullopt;
+    if (accepted == 0 || (same && *same != accepted)) return 0;
     same = accepted;
     ++dumps;
   }

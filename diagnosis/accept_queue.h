@@ -81,7 +81,7 @@ std::chrono::milliseconds length_of(const QueueRun& run);
 std::optional<bool> accepts(const Window& window, const Listener& listener, const QueueRun& run);
 
 /// How many accepted connections of the listener's port are open, when every dump of the run shows the same
-/// number. Empty: it changed, there are none, or fewer than two dumps tell.
+/// number; 0: it changed, or there are none. Empty: fewer than two dumps tell.
 std::optional<std::uint64_t> accepted_and_unchanged(const Window& window, const Listener& listener,
                                                     const QueueRun& run);
 

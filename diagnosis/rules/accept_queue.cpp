@@ -242,7 +242,7 @@ std::optional<OwnLimit> own_limit(const Window& window, const Listener& listener
   const auto knob = connection_knob(workers.front()->comm);
   if (!knob) return std::nullopt;
   const auto accepted = accepted_and_unchanged(window, listener, run);
-  if (!accepted && length_of(run) >= kUntilItIsKnown) return std::nullopt;
+  if (accepted ? *accepted == 0 : length_of(run) >= kUntilItIsKnown) return std::nullopt;
   return OwnLimit{*knob, accepted};
 }
 

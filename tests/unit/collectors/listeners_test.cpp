@@ -357,8 +357,10 @@ TEST_CASE(
   CHECK_FALSE(look(0).standing);
   const auto begun = at + 100ms;
   for (int i = 0; i < 10; ++i) CHECK_FALSE(look(3).standing);  // not a second yet
-  CHECK(look(3).standing == QueueRun{begun, at});
-  CHECK(look(5).still == QueueRun{begun, at});  // longer: nothing was taken
+  const auto standing = look(3).standing;
+  CHECK(standing == QueueRun{begun, at});
+  const auto longer = look(5).still;  // nothing was taken
+  CHECK(longer == QueueRun{begun, at});
   const auto full = at;
   for (int i = 0; i < 12; ++i) look(5);
   const auto last_full = at;
@@ -368,7 +370,8 @@ TEST_CASE(
   CHECK(shorter.still == QueueRun{begun, last_full});  // it is over
   const auto again = at;
   for (int i = 0; i < 11; ++i) look(4);
-  CHECK(look(4).still == QueueRun{again, at});
+  const auto still = look(4).still;
+  CHECK(still == QueueRun{again, at});
   CHECK(look(0).full == QueueRun{full, last_full});
 }
 

@@ -486,6 +486,14 @@ TEST_CASE(
   CHECK_FALSE(server.clear(kWaiting));
 }
 
+TEST_CASE(
+    "a known server that has accepted nothing at all is at no limit of its own, from the first dump on") {
+  auto server = at_own_limit();
+  server.connections_.server[0].by_state[static_cast<std::size_t>(TcpState::established)] = 40;
+  server.seconds(3, 0, 10, 0).seconds(4, 0, 0, 40);
+  CHECK_FALSE(server.clear(kWaiting));
+}
+
 TEST_CASE("of a server with workers the one that hangs is looked at, not one that waits for events") {
   Server server;
   server.process_.state = 'S';
