@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/process_netns.h"
 
+#include <optional>
 #include <string>
 
 namespace tcpdiag {
@@ -29,10 +30,13 @@ bool is_in_inner_netns(Source& source) {
 }
 
 void mark_elsewhere(Source& source, Processes& processes) {
-  if (!is_in_inner_netns(source)) return;
+  std::optional<bool> is_inner;  // asked for when it matters
   for (auto& process : processes.processes) {
-    if (process.fd_ratio() < kMuch || !process.listener_inodes.empty() || !process.close_wait_inodes.empty())
-      continue;
+    const bool matters = process.soft_limit >= Processes::kSmallestLimit && process.fd_ratio() >= kMuch &&
+                         process.listener_inodes.empty() && process.close_wait_inodes.empty();
+    if (!matters) continue;
+    if (!is_inner) is_inner = is_in_inner_netns(source);
+    if (!*is_inner) return;
     const auto own = check_own_netns(source, process.pid);
     process.elsewhere = !own && own.error().code == Errc::no_netns;
   }

@@ -164,10 +164,19 @@ bool about_the_same(const std::string& cause_netns, const Subject& a, const std:
   return same_process;
 }
 
+// What a process does with the connections of a service may be about that service.
+bool is_about(const std::string& cause_netns, const Subject& cause, const std::string& effect_netns,
+              const Subject& effect, const std::vector<Subject>& effect_known_as) {
+  const auto same = [&](const Subject& subject) {
+    return about_the_same(cause_netns, cause, effect_netns, subject);
+  };
+  return same(effect) || std::ranges::any_of(effect_known_as, same);
+}
+
 bool explains(const Found& cause, const Found& effect) {
   const auto holds = [&](const auto& ids) { return std::ranges::find(ids, effect.id()) != ids.end(); };
-  return (holds(cause.rule->info.explains) || holds(cause.facts.explains)) &&
-         about_the_same(cause.netns, cause.subject(), effect.netns, effect.subject());
+  if (!holds(cause.rule->info.explains) && !holds(cause.facts.explains)) return false;
+  return is_about(cause.netns, cause.subject(), effect.netns, effect.subject(), effect.facts.known_as);
 }
 
 // Finds the cause of a finding without comparing each with all others: there may be very many.
@@ -199,6 +208,8 @@ class Causes {
     else {
       look_in(by_key_, std::string(), look_at);
       for (const auto& key : keys_of(subject)) look_in(by_key_, key, look_at);
+      for (const auto& former : effect.facts.known_as)
+        for (const auto& key : keys_of(former)) look_in(by_key_, key, look_at);
       // Of two listeners of one process neither is about the other.
       for (const auto kind :
            {SubjectKind::listener, SubjectKind::destination, SubjectKind::process, SubjectKind::setting})
@@ -259,10 +270,14 @@ std::vector<Found> settle(std::vector<Found> found, Diagnosis& diagnosis) {
       kept.push_back(&each);
       continue;
     }
-    for (std::size_t steps = 0; steps < found.size(); ++steps) {
-      auto* deeper = causes.of(*cause);
-      if (deeper == nullptr) break;
+    std::size_t steps = 0;
+    for (auto* deeper = causes.of(*cause); deeper != nullptr && steps < found.size(); ++steps) {
       cause = deeper;
+      deeper = causes.of(*cause);
+    }
+    if (steps == found.size()) {  // they explain one another: none may vanish
+      kept.push_back(&each);
+      continue;
     }
     diagnosis.explained.push_back(
         {std::string(each.id()), each.netns, each.subject(), std::string(cause->id())});
@@ -325,7 +340,7 @@ void keep_some(std::vector<Found>& found, Diagnosis& diagnosis) {
 }  // namespace
 
 bool same_subject(const Finding& cause, const Finding& effect) {
-  return about_the_same(cause.netns, cause.subject, effect.netns, effect.subject);
+  return is_about(cause.netns, cause.subject, effect.netns, effect.subject, effect.known_as);
 }
 
 Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds,

@@ -22,9 +22,10 @@ Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Th
 inline constexpr std::size_t kAlikeShown = 3;
 inline constexpr std::size_t kMostFindings = 256;
 
-/// Whether both are about the same thing: the same listener, destination or setting, the same process, or a
-/// listener and a process that holds it. One that is about a whole namespace or the host, because nothing in
-/// it stands out, may be about anything in it.
+/// Whether both are about the same thing: the same listener, destination or setting, the same process, a
+/// listener and its owner, or a listener and a process whose connections the effect is about
+/// (Finding::known_as). One that is about a whole namespace or the host, because nothing in it stands out,
+/// may be about anything in it.
 bool same_subject(const Finding& cause, const Finding& effect);
 
 }  // namespace tcpdiag

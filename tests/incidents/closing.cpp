@@ -4,6 +4,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <csignal>
+#include <thread>
+
 #include "tests/incidents/acceptor.h"
 #include "tests/incidents/clients.h"
 #include "tests/incidents/server.h"
@@ -35,6 +38,24 @@ void never_closes(Stage& stage) {
   stage.observe("open fds", open_fds(server.pid()), 40);
   clients.end();
   server.let_go();
+  stage.until_closed();
+}
+
+// A server that sleeps for a while with clients that it has accepted: they give up, others come and wait.
+void freezes(Stage& stage) {
+  constexpr std::uint32_t kAccepted = 120;
+  const Server server({.comm = "redis-server", .port = kPort, .backlog = 20});
+  Clients accepted({.port = kPort, .count = kAccepted});
+  stage.await("all to be accepted", [&] { return server.accepted() == kAccepted; });
+  ::kill(server.pid(), SIGSTOP);
+  accepted.end();
+  const Clients waiting({.port = kPort, .count = 40});
+  auto& kernel = stage.kernel();
+  stage.evidence("a full queue", [&] { return kernel.queue_is_full(kPort); });
+  stage.until_found();
+  std::this_thread::sleep_for(30s);  // as long as a leak would need to be told
+  stage.observe("CLOSE_WAIT", kernel.server(kPort).count(TcpState::close_wait), kAccepted);
+  ::kill(server.pid(), SIGCONT);
   stage.until_closed();
 }
 
@@ -122,25 +143,33 @@ std::vector<Scenario> closing_scenarios() {
         .expected = {{.id = "app-reset", .severity = severity}},
         .look_alikes = {"accept-overflow-*", "idle-reuse-reset"}};
   };
-  return {{.id = "17",
-           .name = "close-wait-held",
-           .play = never_closes,
-           .expected = {{.id = "close-wait-leak", .process = "gunicorn", .severity = "warning"}},
-           .look_alikes = {"close-wait-unaccepted", "closed-socket-fd-leak", "accept-queue-*"}},
-          {.id = "18",
-           .name = "close-wait-in-the-queue",
-           .play = clients_give_up,
-           .expected = {{.id = "accept-queue-waiting", .port = kPort, .process = "gunicorn"}},
-           .look_alikes = {"close-wait-leak", "accept-queue-backlog-small"},
-           .allowed = {{.id = "close-wait-unaccepted", .why = "it follows from that"}}},
-          {.id = "19",
-           .name = "closed-sockets-held",
-           .play = keeps_closed_sockets,
-           .expected = {{.id = "closed-socket-fd-leak", .process = "gunicorn", .severity = "warning"}},
-           .look_alikes = {"close-wait-*"},
-           .before_daemon = short_fin_timeout},
-          resets("20", "unread-data-reset", leave_data, true, &TcpCounters::abort_on_close, "warning"),
-          resets("20b", "no-linger-reset", linger_not, false, &TcpCounters::abort_on_data, "info")};
+  return {
+      {.id = "17",
+       .name = "close-wait-held",
+       .play = never_closes,
+       .expected = {{.id = "close-wait-leak", .process = "gunicorn", .severity = "warning", .within = 50s}},
+       .look_alikes = {"close-wait-unaccepted", "closed-socket-fd-leak", "accept-queue-*"}},
+      {.id = "17b",
+       .name = "frozen-with-accepted-clients",
+       .play = freezes,
+       .expected = {{.id = "accept-queue-app-stalled", .port = kPort, .process = "redis-server"}},
+       .look_alikes = {"close-wait-leak"},
+       .allowed = {{.id = "accept-queue-waiting", .why = "on the way there"},
+                   {.id = "accept-overflow-late-reset", .why = "the first to wait are not let in"}}},
+      {.id = "18",
+       .name = "close-wait-in-the-queue",
+       .play = clients_give_up,
+       .expected = {{.id = "accept-queue-waiting", .port = kPort, .process = "gunicorn"}},
+       .look_alikes = {"close-wait-leak", "accept-queue-backlog-small"},
+       .allowed = {{.id = "close-wait-unaccepted", .why = "it follows from that"}}},
+      {.id = "19",
+       .name = "closed-sockets-held",
+       .play = keeps_closed_sockets,
+       .expected = {{.id = "closed-socket-fd-leak", .process = "gunicorn", .severity = "warning"}},
+       .look_alikes = {"close-wait-*"},
+       .before_daemon = short_fin_timeout},
+      resets("20", "unread-data-reset", leave_data, true, &TcpCounters::abort_on_close, "warning"),
+      resets("20b", "no-linger-reset", linger_not, false, &TcpCounters::abort_on_data, "info")};
 }
 
 }  // namespace tcpdiag::incidents

@@ -71,6 +71,18 @@ void at_the_limit(Stage& stage) {
   stage.until_closed();
 }
 
+// Clients that say nothing: one that has vanished looks the same from here.
+void idle_clients(Stage& stage) {
+  constexpr unsigned kClients = 85;
+  const Acceptor server({.comm = "redis-server", .port = kPort, .max_fds = kMaxFds});
+  const Clients clients(inbound(kClients, 5ms));
+  stage.evidence("clients on most descriptors", [&] { return open_fds(server.pid()) >= kClients; });
+  stage.until_found();
+  stage.observe("ESTABLISHED", stage.kernel().server(kPort).unwatched, kClients, kClients);
+  limit_fds(server.pid(), 4096);
+  stage.until_closed();
+}
+
 }  // namespace
 
 std::vector<Scenario> descriptor_scenarios() {
@@ -93,7 +105,16 @@ std::vector<Scenario> descriptor_scenarios() {
            .play = at_the_limit,
            .expected = {reached},
            .look_alikes = {"accept-queue-*", "fd-limit-accept-blocked"},
-           .allowed = {{.id = "fd-limit-near", .why = "on the way to the limit"}}}};
+           .allowed = {{.id = "fd-limit-near", .why = "on the way to the limit"}}},
+          {.id = "22c",
+           .name = "idle-clients-fds-near",
+           .play = idle_clients,
+           .expected = {{.id = "fd-limit-near",
+                         .process = "redis-server",
+                         .severity = "warning",
+                         .says = "connections to its port 5000 that have been idle for",
+                         .within = 50s}},
+           .look_alikes = {"accept-queue-*", "close-wait-*"}}};
 }
 
 }  // namespace tcpdiag::incidents

@@ -123,6 +123,29 @@ TEST_CASE("what is counted by port is about any address of the service, other li
   CHECK_FALSE(same_subject(subject("::", 80, 7), subject("::", 81, 7)));
 }
 
+TEST_CASE("what a process does with a service's connections follows from that service's own trouble") {
+  Finding stalled{.subject = {.kind = SubjectKind::listener, .address = "0.0.0.0", .port = 80, .pid = 7}};
+  Finding leak{.subject = {.kind = SubjectKind::process, .process = "worker", .pid = 8}};
+  CHECK_FALSE(same_subject(stalled, leak));
+  leak.known_as = {{.kind = SubjectKind::listener, .port = 80}};
+  CHECK(same_subject(stalled, leak));
+  leak.known_as[0].port = 81;
+  CHECK_FALSE(same_subject(stalled, leak));
+}
+
+TEST_CASE("an accept queue at a standstill explains the connections of its process that are not closed") {
+  for (const auto* id : {"accept-queue-app-stalled", "accept-queue-one-listener-stuck"}) {
+    const auto& explained = rule_of(id).info.explains;
+    CHECK(std::ranges::find(explained, "close-wait-leak") != explained.end());
+  }
+}
+
+TEST_CASE("findings that explain one another do not all vanish") {
+  constexpr std::string_view kA[] = {"a"}, kB[] = {"b"};
+  const std::array rules = {rule("a", port_80, kB), rule("b", port_80, kA)};
+  CHECK(diagnose(one_snapshot(), rules, {}).findings.size() == 2);
+}
+
 TEST_CASE("a finding about a whole namespace may be about what another one names") {
   const std::array rules = {rule("effect", the_namespace), rule("cause", port_80, kEffect)};
   CHECK(diagnose(one_snapshot(), rules, {}).findings.size() == 1);
