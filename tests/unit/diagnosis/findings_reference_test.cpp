@@ -185,7 +185,9 @@ TEST_CASE("no advice is folklore") {
       {"tcp_syncookies=0", {}},
       {"tcp_abort_on_overflow=1", {}},
       {"tcp_timestamps=0", {}},
-      {"tcp_fin_timeout", {"fin-wait2-high", "orphans-high"}},
+      // where it is said to be for ports in FIN_WAIT2
+      {"tcp_fin_timeout",
+       {"fin-wait2-high", "orphans-high", "ephemeral-ports-exhausted", "ephemeral-ports-low"}},
       {"rmem_default", {}},
       {"wmem_default", {}},
       // of a login's processes
