@@ -54,6 +54,12 @@ std::string address_text(const Accepted& client) {
   return text.data();
 }
 
+/// The kernel would keep megabytes for each client that does not read; and they are written before it is known.
+void limit_send_buffer(int fd) {
+  constexpr int kBytes = 128 << 10;
+  (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kBytes, sizeof kBytes);
+}
+
 /// A connection that MHD serves, by its client: with TLS, MHD has another descriptor.
 struct Served {
   OpenConnections& connections;
@@ -217,6 +223,7 @@ void HttpServer::Threads::accepted(const Accepted& client) {
   auto& connections = *listeners[client.listener];
   switch (connections.arrives(client.fd, address_text(client))) {
     case OpenConnections::Arrival::taken:
+      limit_send_buffer(client.fd);
       if (!relay) return serve(client, client.fd);
       connections.opened(client.fd);
       return relay->add(client, security.latest()->tls);
