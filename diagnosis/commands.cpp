@@ -103,13 +103,24 @@ std::string shell_command(const std::vector<Piece>& pieces) {
   return command.text();
 }
 
+/// Whether a shell that a line of a file is copied into by mistake finds no program to run in it.
+bool runs_nothing(std::string_view line, bool begins_with_own_words) {
+  const auto word = line.substr(0, line.find(' '));
+  if (word.find('=') != std::string_view::npos)
+    return word == line;  // what follows an assignment is a command
+  const bool names_sysctl =
+      word.find('.') != std::string_view::npos && word.find('/') == std::string_view::npos;
+  return begins_with_own_words || names_sysctl;
+}
+
 std::string file_line(const std::vector<Piece>& pieces) {
   std::string line;
   for (const auto& piece : pieces) {
     if (piece.kind != Piece::Kind::words && (piece.text.empty() || !is_plain_text(piece.text))) return {};
     line += piece.text;
   }
-  return line;
+  const bool own_words = !pieces.empty() && pieces.front().kind == Piece::Kind::words;
+  return runs_nothing(line, own_words) ? line : std::string();
 }
 
 /// Whether a command sets or reads a sysctl that the machine has only once: it works in the first namespace

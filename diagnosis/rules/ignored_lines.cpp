@@ -81,6 +81,7 @@ class FlawedLines {
     facts.evidence.push_back({one_line(file), static_cast<double>(number), "line", {}});
     facts.values["place"] = place;
     facts.values["file"] = one_line(file);
+    facts.values["path"] = file;
     facts.values["line"] = std::to_string(number);
     facts.values["why"] = flaw.why;
     if (known) facts.values["key"] = name;
@@ -181,6 +182,7 @@ Facts ignored_limit_facts(const IgnoredLine& line) {
                            ? std::string("nofile ")
                            : (line.unit.empty() ? "Default" : "") + std::string("LimitNOFILE=");
   facts.values["right_line"] = setting + right;
+  if (is_for_logins(line.file)) facts.values["right_login_limit"] = right;
   return facts;
 }
 
@@ -228,7 +230,7 @@ constexpr auto kLineAdvice = std::to_array<AdviceText>({
     {"Correct line {line} of {file}.", "{right_line}",
      "The value takes effect at the next boot, or at once with sysctl --system.",
      "The value has had no effect so far: think of what it will change.", CommandKind::file_line},
-    {"Or make line {line} of {file} a comment.", "sed -i '{line}s/^/# /' {file}",
+    {"Or make line {line} of {file} a comment.", "sed -i '{line}s/^/# /' {path}",
      "It misleads no reader any more.", ""},
 });
 constexpr std::string_view kLineNot[] = {
@@ -245,8 +247,9 @@ constexpr std::string_view kConfNot[] = {
     "sysctl -p and sysctl --system: they read the file once, and the next boot does not."};
 
 constexpr auto kLimitAdvice = std::to_array<AdviceText>({
-    {"Correct line {line} of {file}.", "{right_line}", "It counts from the next start[ of {unit}] on.",
-     "systemd reads it only after systemctl daemon-reload.", CommandKind::file_line},
+    {"Correct line {line} of {file}.", "[nofile {right_login_limit}|{right_line}]",
+     "It counts from the next start[ of {unit}] on.", "systemd reads it only after systemctl daemon-reload.",
+     CommandKind::file_line},
     {"Set it in the unit: a drop-in, under [Service\\].", "{right_unit_line}",
      "{unit} may open as many files after systemctl daemon-reload and a restart.",
      "The restart interrupts its connections.", CommandKind::file_line},
