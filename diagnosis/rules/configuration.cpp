@@ -45,6 +45,7 @@ std::vector<std::string> present_keys(const Settings& settings, const HostConfig
 // The sysctl of ours that somebody has written without its beginning, as "tcp_syncookies", or with a slash
 // for a dot. Empty: there is none.
 std::string_view misplaced_key(std::string_view name) {
+  if (find_sysctl(name) != nullptr) return {};
   std::string key(name);
   std::ranges::replace(key, '/', '.');
   for (const auto& spec : sysctl_table())
@@ -205,7 +206,7 @@ Verdict nr_open_below_login(const Window& window, const Thresholds&) {
   facts.evidence.push_back({"nofile of " + one_line(worst->domain), static_cast<double>(most), "files", {}});
   facts.values["asked"] = std::to_string(most);
   facts.values["domain"] = one_line(worst->domain);
-  facts.values["type"] = worst->type;
+  if (worst->type == "soft" || worst->type == "hard") facts.values[worst->type] = "";
   facts.values["login_file"] = one_line(worst->file);
   facts.values["login_line"] = std::to_string(worst->line);
   return Verdict::found({facts});
@@ -317,8 +318,8 @@ constexpr auto kLoginAdvice = std::to_array<AdviceText>({
      "None by itself: it is only the most that a limit can be."},
     {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
      "It is set before anybody can log in.", ""},
-    {"Or ask for less in line {login_line} of {login_file}.", "{domain} {type} nofile {value}",
-     "Logins get what the line asks for.", ""},
+    {"Or ask for less for {domain} in line {login_line} of {login_file}.", "[soft{?soft}|hard{?hard}|-] nofile {value}",
+     "Logins get what the line asks for.", "", CommandKind::file_line},
 });
 constexpr std::string_view kLoginNot[] = {"LimitNOFILE= of a service: it has nothing to do with logins.",
                                           "fs.file-max: it limits all processes together, not one."};

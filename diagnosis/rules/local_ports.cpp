@@ -68,10 +68,7 @@ Verdict port_taken_by_client(const Window& window, const Thresholds&) {
   const auto ports = wanted_by_clients(**listeners, *range, *reserved);
   if (ports.empty()) return Verdict::clear();
   auto facts = setting_facts(window, kReserved, reserved_with(sysctl->text, ports));
-  if (facts.values["wanted"].empty()) {
-    facts.values.erase("wanted");
-    facts.values.erase("assignment");
-  }
+  if (facts.values["wanted"].empty()) facts.values.erase("wanted");
   facts.evidence.push_back({"ports of listeners", static_cast<double>(ports.size()), "ports", {}});
   facts.values["ports"] = std::to_string(ports.size());
   facts.values["list"] = list_of(window, ports);

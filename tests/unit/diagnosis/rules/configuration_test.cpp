@@ -222,7 +222,7 @@ TEST_CASE("a limit for logins above nr_open is named with its line") {
                  "/etc/security/limits.conf:4 gives * 2000000 open files and fs.nr_open allows 1048576"));
   REQUIRE(finding.advice.size() == 3);
   CHECK(finding.advice[0].command == "sysctl -w fs.nr_open=2000000");
-  CHECK(finding.advice[2].command == "* hard nofile 1048576");
+  CHECK(finding.advice[2].command == "hard nofile 1048576");
 }
 
 TEST_CASE("limits for logins within nr_open, or as much as there is, are no mistakes") {
