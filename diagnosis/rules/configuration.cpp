@@ -318,8 +318,9 @@ constexpr auto kLoginAdvice = std::to_array<AdviceText>({
      "None by itself: it is only the most that a limit can be."},
     {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
      "It is set before anybody can log in.", ""},
-    {"Or ask for less for {domain} in line {login_line} of {login_file}.", "[soft{?soft}|hard{?hard}|-] nofile {value}",
-     "Logins get what the line asks for.", "", CommandKind::file_line},
+    {"Or ask for less for {domain} in line {login_line} of {login_file}.",
+     "[soft{?soft}|hard{?hard}|-] nofile {value}", "Logins get what the line asks for.", "",
+     CommandKind::file_line},
 });
 constexpr std::string_view kLoginNot[] = {"LimitNOFILE= of a service: it has nothing to do with logins.",
                                           "fs.file-max: it limits all processes together, not one."};
