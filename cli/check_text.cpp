@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "cli/paragraph.h"
 #include "core/finding_text.h"
@@ -228,35 +229,49 @@ std::string cause_and_action(const FindingsAnswer::Found& found) {
   return finding.advice.empty() ? text : text + ": " + finding.advice.front().action;
 }
 
-/// Findings in lines: columns that align, and what is too long for a terminal goes on below the last one.
-std::string brief_rows(const FindingsAnswer& answer, const TextStyle& style) {
+/// What stands in front of the cause in a row: who and where, in columns that align.
+std::vector<std::string> names_in_columns(std::span<const FindingsAnswer::Found> findings) {
   constexpr std::size_t kWho = 24, kWhere = 32;
-  const auto shown = std::min(answer.findings.size(), kBriefRows);
-  std::size_t who_width = 0, where_width = 0;
-  std::vector<std::pair<std::string, std::string>> names;
-  for (std::size_t i = 0; i < shown; ++i) {
-    const auto& finding = answer.findings[i].finding;
-    names.emplace_back(cut_to(one_line(who(finding)), kWho), cut_middle_to(one_line(where(finding)), kWhere));
-    who_width = std::max(who_width, columns_of(names.back().first));
-    where_width = std::max(where_width, columns_of(names.back().second));
+  std::size_t width = 0;
+  std::vector<std::string> names, places;
+  for (const auto& found : findings) {
+    names.push_back(cut_to(one_line(who(found.finding)), kWho));
+    places.push_back(cut_middle_to(one_line(where(found.finding)), kWhere));
+    width = std::max(width, columns_of(names.back()));
   }
-  const auto padded = [](const std::string& text, std::size_t width) {
-    return text + std::string(width - columns_of(text) + 2, ' ');
-  };
+  for (std::size_t i = 0; i < names.size(); ++i)
+    names[i] += std::string(width - columns_of(names[i]) + 2, ' ') + places[i];
+  return names;
+}
+
+/// Findings in lines; on a terminal what is too long goes on below the last column.
+std::string brief_rows(const FindingsAnswer& answer, const TextStyle& style) {
+  constexpr std::size_t kSeverity = std::string_view("CRITICAL  ").size();
+  const auto findings = std::span(answer.findings).first(std::min(answer.findings.size(), kBriefRows));
+  const auto names = names_in_columns(findings);
+  std::size_t width = 0;
+  for (const auto& name : names) width = std::max(width, columns_of(name));
   const auto columns = style.terminal ? style.columns : std::numeric_limits<std::size_t>::max();
+  const bool narrow = kSeverity + width + 2 > columns / 2;
   std::string text;
-  for (std::size_t i = 0; i < shown; ++i) {
-    const auto& found = answer.findings[i];
-    const auto severity =
-        padded(upper(to_string(found.finding.severity)), std::string_view("CRITICAL").size());
-    const auto row =
-        paragraph(severity + padded(names[i].first, who_width) + padded(names[i].second, where_width),
-                  cause_and_action(found), columns);
-    text += toned(severity, found.last_seen ? Tone::faint : tone_of(found.finding.severity), style) +
-            row.substr(severity.size());
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const auto& found = findings[i];
+    auto severity = upper(to_string(found.finding.severity));
+    text += toned(severity, found.last_seen ? Tone::faint : tone_of(found.finding.severity), style);
+    severity.resize(kSeverity, ' ');
+    const auto gap = severity.substr(to_string(found.finding.severity).size());
+    if (narrow) {
+      text += gap + cut_middle_to(names[i], columns - kSeverity) + "\n" +
+              paragraph(std::string(kSeverity, ' '), cause_and_action(found), columns);
+      continue;
+    }
+    const auto before = names[i] + std::string(width - columns_of(names[i]) + 2, ' ');
+    text +=
+        gap +
+        paragraph(std::string(kSeverity, ' ') + before, cause_and_action(found), columns).substr(kSeverity);
   }
-  if (shown < answer.findings.size())
-    text += "and " + counted(answer.findings.size() - shown, "further finding") + "\n";
+  if (findings.size() < answer.findings.size())
+    text += "and " + counted(answer.findings.size() - findings.size(), "further finding") + "\n";
   return text;
 }
 

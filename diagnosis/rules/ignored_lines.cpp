@@ -250,7 +250,7 @@ constexpr auto kLimitAdvice = std::to_array<AdviceText>({
     {"Correct line {line} of {file}.", "[nofile {right_login_limit}|{right_line}]",
      "It counts from the next start[ of {unit}] on.", "systemd reads it only after systemctl daemon-reload.",
      CommandKind::file_line},
-    {"Set it in the unit: a drop-in, under [Service\\].", "{right_unit_line}",
+    {"Set it in the unit: a drop-in, under \\[Service\\].", "{right_unit_line}",
      "{unit} may open as many files after systemctl daemon-reload and a restart.",
      "The restart interrupts its connections.", CommandKind::file_line},
 });

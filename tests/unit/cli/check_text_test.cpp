@@ -68,7 +68,7 @@ TEST_CASE("every line fits apart from commands, which are never broken") {
   report.rules[3].unknown[0].why = word;
   for (const std::size_t columns : {std::size_t{40}, std::size_t{77}, std::size_t{100}}) {
     std::size_t commands = 0;
-    for (const auto& line : lines_of(to_text(answer_for(report), LookedBy::daemon, {.columns = columns}))) {
+    for (const auto& line : lines_of(to_text(answer_for(report), LookedBy::daemon, {.columns = columns, .terminal = true}))) {
       CAPTURE(columns, line);
       if (line.find("tcpdiag explain ") != std::string::npos) continue;  // that is one, too
       if (line.ends_with("sysctl " + word) || line.ends_with("second " + word))
