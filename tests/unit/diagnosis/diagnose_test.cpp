@@ -63,7 +63,9 @@ TEST_CASE("a rule's facts become findings with their words") {
 TEST_CASE("a rule that cannot tell says why, and others go on") {
   const std::array rules = {rule("a", cannot_tell), rule("b", port_80)};
   const auto diagnosis = diagnose(one_snapshot(), rules, {});
-  CHECK(diagnosis.unknown == std::vector<Unknown>{{"a", "host", "netstat: Permission denied"}});
+  CHECK(diagnosis.unknown ==
+        std::vector<Unknown>{
+            {.id = "a", .netns = "host", .why = "netstat: Permission denied", .code = Errc::denied}});
   CHECK(diagnosis.findings.size() == 1);
 }
 

@@ -271,7 +271,7 @@ TEST_CASE("where /proc hides processes the rules about descriptors cannot tell a
         Unknown{kReached, "",
                 "/proc: hides processes of other users, as hidepid= and ProtectProc= ask for (needs root or "
                 "CAP_SYS_PTRACE)",
-                true});
+                true, Errc::denied});
 }
 
 TEST_CASE("where none can be counted nothing can be told") {
