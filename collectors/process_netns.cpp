@@ -25,8 +25,8 @@ Result<void> check_own_netns(Source& source, std::int32_t pid) {
 }
 
 bool is_in_inner_netns(Source& source) {
-  const auto own = check_own_netns(source, 1);
-  return !own && own.error().code == Errc::no_netns;
+  const auto setting = source.read("/proc/sys/net/core/netdev_max_backlog");
+  return !setting && setting.error().code == Errc::missing;
 }
 
 void mark_elsewhere(Source& source, Processes& processes) {

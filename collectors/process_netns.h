@@ -9,8 +9,9 @@ namespace tcpdiag {
 /// Errors: it is in another network namespace than the daemon (no_netns); it cannot be told.
 Result<void> check_own_netns(Source& source, std::int32_t pid);
 
-/// Whether the daemon is known to live in another network namespace than process 1: it looks at a container
-/// from inside, or at a namespace of the machine.
+/// Whether the daemon lives in another network namespace than the machine's first one, which alone has the
+/// machine's own settings, as net.core.netdev_max_backlog: it looks at a container from inside, or at a
+/// namespace of the machine.
 bool is_in_inner_netns(Source& source);
 
 /// Sets Process::elsewhere of those that use much of their limit of descriptors. One that holds a socket of a

@@ -140,3 +140,16 @@ TEST_CASE("when a connection sent its last data is read from tcp_info, as far as
   const auto whole = head + attribute(INET_DIAG_INFO, bytes_of(info));
   for (std::size_t size = 0; size < whole.size(); ++size) CHECK_FALSE(last(whole.substr(0, size)));
 }
+
+TEST_CASE("when a connection received its last data is read from tcp_info, too") {
+  const auto message = to_message({.state = TcpState::established}) + activity(47123, 1500);
+  const auto bytes = std::as_bytes(std::span(message));
+  CHECK(parse_last_data_sent(bytes) == std::chrono::milliseconds(47123));
+  CHECK(parse_last_data_received(bytes) == std::chrono::milliseconds(1500));
+}
+
+TEST_CASE("what the kernel waits for at a socket is read, whatever number it is") {
+  for (const auto timer : {DiagTimer::none, DiagTimer::retransmit, DiagTimer::keep_alive,
+                           DiagTimer::window_probe, static_cast<DiagTimer>(200)})
+    CHECK(parse(to_message({.state = TcpState::established, .timer = timer})).value().timer == timer);
+}

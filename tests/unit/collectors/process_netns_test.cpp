@@ -8,7 +8,7 @@ using namespace tcpdiag;
 
 namespace {
 
-constexpr auto kFirst = "net:[1]", kInner = "net:[2]", kOther = "net:[3]";
+constexpr std::string_view kFirst = "net:[1]", kInner = "net:[2]", kOther = "net:[3]";
 
 // Processes 7 and 8 at their limit; 8 holds a listener that is looked at.
 Processes two_full() {
@@ -17,11 +17,11 @@ Processes two_full() {
 }
 
 struct SeenFrom : FakeSource {
-  explicit SeenFrom(const char* own) {
-    links["/proc/self/ns/net"] = own;
-    links["/proc/1/ns/net"] = kFirst;
-    links["/proc/7/ns/net"] = kOther;
-    links["/proc/8/ns/net"] = kOther;
+  explicit SeenFrom(std::string_view own) {
+    links["/proc/self/ns/net"] = std::string(own);
+    if (own == kFirst) files["/proc/sys/net/core/netdev_max_backlog"] = "1000\n";
+    links["/proc/7/ns/net"] = std::string(kOther);
+    links["/proc/8/ns/net"] = std::string(kOther);
   }
 };
 
@@ -41,14 +41,15 @@ TEST_CASE(
   mark_elsewhere(source, processes);
   CHECK(processes.processes[0].elsewhere);
   CHECK_FALSE(processes.processes[1].elsewhere);
-  source.links["/proc/7/ns/net"] = kInner;
+  source.links["/proc/7/ns/net"] = std::string(kInner);
   processes = two_full();
   mark_elsewhere(source, processes);
   CHECK_FALSE(processes.processes[0].elsewhere);
 }
 
 TEST_CASE("a process whose namespace cannot be told is not taken to be elsewhere") {
-  for (const auto* denied : {"/proc/self/ns/net", "/proc/1/ns/net", "/proc/7/ns/net"}) {
+  for (const auto* denied :
+       {"/proc/self/ns/net", "/proc/sys/net/core/netdev_max_backlog", "/proc/7/ns/net"}) {
     SeenFrom source(kInner);
     source.deny(denied);
     auto processes = two_full();

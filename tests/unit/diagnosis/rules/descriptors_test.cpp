@@ -108,7 +108,9 @@ TEST_CASE("the advice fits whoever starts the process") {
   web.inner = "nginx.service";
   CHECK(has(advice_for(web), "inside of lxc:web: LimitNOFILE=65536 of nginx.service there"));
   CHECK_FALSE(has(advice_for(web), "systemctl"));
-  CHECK(has(advice_for(container("systemd-nspawn@web.service")), "inside of systemd-nspawn@web.service"));
+  auto nspawn = container("systemd-nspawn@web.service");
+  nspawn.runtime = "nspawn";
+  CHECK(has(advice_for(nspawn), "inside of systemd-nspawn@web.service"));
   CHECK(has(advice_for({.kind = OwnerKind::user_unit, .name = "app.service", .uid = 1000}),
             "systemctl --user -M 1000@ edit -- app.service"));
   CHECK(has(advice_for(named_owner(OwnerKind::session, "session-3.scope")), "session-3.scope gets it"));
