@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/findings_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/saturating.h"
 #include "core/time_text.h"
 #include "exporters/json_stream.h"
 #include "exporters/json_text.h"
@@ -100,12 +102,13 @@ Json watched_json(const Report& report) {
   Count listeners, connections;
   for (const auto& netns : report.snapshot.namespaces) {
     if (const auto* share = netns.listeners.get())
-      listeners =
-          listeners.value_or(0) + share->listeners.size() + share->cut;  // the first one that is known
+      listeners = saturating_add(listeners.value_or(0),  // the first one that is known
+                                 saturating_add<std::uint64_t>(share->listeners.size(), share->cut));
     if (const auto* share = netns.connections.get())
       connections = connections.value_or(0) + connections_of(*share);
   }
-  if (listeners) object["listeners"] = *listeners;
+  constexpr auto kMost = std::uint64_t{1} << 53U;  // what every reader of JSON takes exactly
+  if (listeners) object["listeners"] = std::min(*listeners, kMost);
   if (connections) object["connections"] = *connections;
   return object;
 }

@@ -121,6 +121,23 @@ std::vector<ListenerSocket> random_sockets(Choices& choices) {
   return sockets;
 }
 
+/// Ten looks at the queue as it is.
+void look(Choices& choices, Listener& listener, TimePoint now) {
+  const auto ratio = fill_ratio(listener.fullest());
+  const auto* const bound = std::ranges::lower_bound(FillHistogram::kUpperBounds, ratio);
+  constexpr std::uint64_t kLooks = 10;
+  listener.fill.samples.at(static_cast<std::size_t>(bound - FillHistogram::kUpperBounds.begin())) += kLooks;
+  listener.fill.sum += ratio * kLooks;
+  listener.peak_length = std::max(listener.peak_length, listener.fullest().queue_length);
+  const auto go_on = [&](std::optional<QueueRun>& run, bool holds) {
+    const bool goes_on = run && choices.below(8) != 0;
+    if (holds) run = QueueRun{goes_on ? run->since : now - std::chrono::seconds(1 + choices.below(30)), now};
+  };
+  go_on(listener.full, is_full(listener.fullest()));
+  go_on(listener.standing, listener.fullest().queue_length != 0);
+  go_on(listener.still, listener.fullest().queue_length != 0);
+}
+
 Listener random_listener(Choices& choices) {
   Listener listener{.endpoint = random_endpoint(choices), .sockets = random_sockets(choices)};
   listener.peak_length = std::max(listener.fullest().queue_length, small_or_any(choices));
@@ -133,7 +150,7 @@ Listener random_listener(Choices& choices) {
 }
 
 // Most of them stay what they were, so that there is something that lasts.
-Listeners advance(Choices& choices, const Listeners* before) {
+Listeners advance(Choices& choices, const Listeners* before, TimePoint now) {
   Listeners listeners;
   if (before != nullptr) listeners = *before;
   auto& all = listeners.listeners;
@@ -153,7 +170,9 @@ Listeners advance(Choices& choices, const Listeners* before) {
   all.erase(
       std::unique(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
       all.end());
-  if (choices.one_in(16)) listeners.cut = choices.number();
+  for (auto& listener : all) look(choices, listener, now);
+  if (choices.one_in(16))
+    listeners.cut = listeners.waited_on_cut = choices.below(65536);  // counted here, not by the kernel
   return listeners;
 }
 
@@ -163,6 +182,8 @@ PortConnections random_port(Choices& choices, std::uint16_t port) {
   connections.unaccepted = choices.one_in(3) ? small_or_any(choices) : 0;
   if (choices.one_in(2)) connections.unaccepted_left = choices.one_in(2) ? 0 : choices.number();
   connections.fin_wait2_orphaned = choices.one_in(4) ? small_or_any(choices) : 0;
+  connections.unwatched = choices.one_in(4) ? small_or_any(choices) : 0;
+  if (choices.one_in(3)) connections.unaccepted_longest = std::chrono::milliseconds(small_or_any(choices));
   return connections;
 }
 
@@ -180,6 +201,10 @@ std::vector<Destination> random_destinations(Choices& choices) {
   for (auto& destination : all)
     destination = {random_address(choices), random_address(choices), choices.of(kPorts),
                    choices.one_in(3) ? 28'000U : small_or_any(choices)};
+  for (auto& destination : all)
+    for (auto member : {&Destination::time_wait, &Destination::fin_wait2_orphaned, &Destination::close_wait})
+      if (choices.one_in(3))
+        destination.*member = choices.one_in(2) ? destination.local_ports : small_or_any(choices);
   std::ranges::stable_sort(all, std::greater<>(), &Destination::local_ports);
   return all;
 }
@@ -193,7 +218,9 @@ std::vector<CloseWait> random_close_waits(Choices& choices, const Connections* b
                    .server = choices.one_in(2),
                    .cookie = choices.number(),
                    .inode = static_cast<std::uint32_t>(choices.below(64)),
-                   .first_seen = now - std::chrono::seconds(choices.below(30))});
+                   .uid = choices.number_as<std::uint32_t>(),
+                   .first_seen = now - std::chrono::seconds(choices.below(30)),
+                   .sent_at = choices.one_in(4) ? now : TimePoint()});
   std::ranges::stable_sort(all, {}, &CloseWait::first_seen);
   return all;
 }
@@ -207,9 +234,15 @@ Connections advance(Choices& choices, const Connections* before, TimePoint now) 
                           .destinations = random_destinations(choices),
                           .unanswered = random_destinations(choices)};
   for (auto count = choices.below(4); count != 0; --count)
-    connections.half_open.push_back({random_endpoint(choices), small_or_any(choices)});
+    connections.half_open.push_back(
+        {random_endpoint(choices), small_or_any(choices),
+         choices.one_in(2) ? std::optional(random_address(choices)) : std::nullopt});
+  for (auto count = choices.below(3); count != 0; --count)
+    connections.idle.push_back(
+        {choices.of(kPorts), small_or_any(choices), std::chrono::seconds(small_or_any(choices))});
   std::ranges::sort(connections.half_open, {}, &HalfOpen::listener);
   if (choices.one_in(8)) connections.close_wait_cut = choices.number();
+  if (choices.one_in(8)) connections.server_cut = choices.number();
   connections.destination_undercount = choices.one_in(3) ? small_or_any(choices) : 0;
   connections.ephemeral_ports_used = choices.one_in(3) ? 28'000U : small_or_any(choices);
   connections.ephemeral_connections = choices.one_in(3) ? 28'000U : small_or_any(choices);
@@ -277,6 +310,8 @@ Process random_process(Choices& choices, std::int32_t pid) {
                   .owner = random_owner(choices),
                   .state = choices.one_in(2) ? 'S' : static_cast<char>(choices.below(256)),
                   .wait_channel = choices.one_in(2) ? "ep_poll"s : random_name(choices)};
+  if (choices.one_in(2)) process.uid = choices.number_as<std::uint32_t>();
+  process.elsewhere = choices.one_in(8);
   if (!choices.one_in(6)) process.soft_limit = choices.one_in(2) ? 1024 : choices.number();
   if (!choices.one_in(6)) process.hard_limit = choices.one_in(2) ? 4096 : choices.number();
   process.open_fds = choices.one_in(2) ? process.soft_limit : Count(choices.number());
@@ -308,6 +343,12 @@ Processes advance(Choices& choices, const Processes* before) {
     if (choices.one_in(6)) processes.*member = choices.number();
   processes.some_hidden = choices.one_in(8);
   if (choices.one_in(2)) processes.closed_sockets_at_most = choices.number();
+  for (std::uint32_t inode = 0; inode < 64; ++inode)
+    if (choices.one_in(32)) processes.crowded.push_back({inode, choices.number()});
+  if (choices.one_in(8)) {
+    processes.fullest_cut = choices.number();
+    processes.fullest_cut_ratio = static_cast<double>(choices.below(100)) / 64;
+  }
   return processes;
 }
 
@@ -321,6 +362,8 @@ HostConfig random_config(Choices& choices) {
                                               : std::string(table[choices.below(table.size())].name),
                     .value = choices.one_in(2) ? std::to_string(choices.number()) : random_name(choices)};
     if (choices.one_in(2)) line.exists = choices.one_in(2);
+    line.excludes = choices.one_in(8);
+    line.at_boot = !choices.one_in(8);
     config.sysctls.push_back(std::move(line));
   }
   for (auto count = choices.below(4); count != 0; --count)
@@ -330,8 +373,31 @@ HostConfig random_config(Choices& choices) {
          choices.one_in(2) ? std::to_string(choices.number()) : random_name(choices)});
   std::ranges::stable_sort(config.file_limits, {}, &UnitFileLimit::unit);
   if (choices.one_in(4)) config.unread.push_back(random_error(choices));
+  if (choices.one_in(3))
+    config.default_file_limit = UnitFileLimit{"", random_name(choices), 1, std::to_string(choices.number())};
+  if (choices.one_in(3))
+    config.login_limits.push_back(
+        {.domain = random_name(choices), .type = "soft", .value = std::to_string(choices.number())});
+  constexpr std::array kBecause = {IgnoredBecause::no_assignment, IgnoredBecause::no_limit,
+                                   IgnoredBecause::soft_above_hard, IgnoredBecause::empty_limit};
+  for (auto count = choices.below(3); count != 0; --count)
+    config.ignored.push_back({random_name(choices), choices.number_as<std::uint32_t>(), random_name(choices),
+                              random_name(choices), choices.of(kBecause)});
+  config.systemd = choices.one_in(2);
   if (choices.one_in(8)) config.cut = choices.number();
   return config;
+}
+
+Interfaces random_interfaces(Choices& choices) {
+  Interfaces interfaces;
+  for (auto count = choices.below(4); count != 0; --count)
+    interfaces.addresses.push_back(random_address(choices));
+  std::ranges::sort(interfaces.addresses);
+  if (choices.one_in(8)) interfaces.addresses_cut = choices.number();
+  for (auto count = choices.below(3); count != 0; --count)
+    interfaces.filters.push_back(
+        {random_name(choices), choices.one_in(2) ? 1 : choices.number_as<std::int64_t>()});
+  return interfaces;
 }
 
 Softnet advance(Choices& choices, const Softnet* before) {
@@ -427,10 +493,11 @@ Snapshot RandomMachine::next() {
   for (auto& netns : snapshot_.namespaces) {
     advance_section(netns.tcp, on);
     advance_section(netns.sockets, anew(random_usage));
-    advance_section(netns.listeners, on);
+    advance_section(netns.listeners, on_at);
     advance_section(netns.connections, on_at);
     if (!netns.settings.known() || choices_.one_in(8)) advance_section(netns.settings, anew(random_settings));
     advance_section(netns.conntrack, on);
+    advance_section(netns.interfaces, anew(random_interfaces));
   }
   return snapshot_;
 }
