@@ -4,8 +4,19 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace tcpdiag {
+namespace {
+
+/// Whether the client will say nothing more, and all that it has said was read.
+bool has_ended(int fd) {
+  char byte = 0;
+  const auto length = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+}  // namespace
 
 OpenConnections::Arrival OpenConnections::arrives(int fd, std::string address) {
   constexpr std::size_t kShareForKnown = 8;
@@ -134,6 +145,12 @@ OpenConnections::Dropped OpenConnections::drop_slow(TimePoint now) {
   });
   for (auto& [fd, connection] : connections_) {
     if (connection.dropped || connection.doing == Doing::held) continue;
+    // libmicrohttpd may overlook an end that comes together with the beginning of a request.
+    if (connection.doing == Doing::asking && connection.since && has_ended(fd)) {
+      shutdown(fd, SHUT_RDWR);
+      connection.dropped = true;
+      continue;
+    }
     if (!connection.since) connection.since = now;
     if (connection.doing == Doing::arriving || now - *connection.since < kPatience) continue;
     // an idle one is what every scraper leaves

@@ -66,9 +66,10 @@ class OpenConnections {
     std::size_t count = 0;
     std::string peer;  ///< address of one of them; empty: not known
   };
-  /// Shuts down those that have been at it for too long, whereupon the server closes them, and tells of those
-  /// that had to go for others since the last call. To be called once a second: time counts from the first
-  /// call that found a connection doing what it does.
+  /// Shuts down those that have been at it for too long and those whose client has gone without a whole
+  /// request, whereupon the server closes them. Tells of the slow ones, and of those that had to go for
+  /// others since the last call. To be called once a second: time counts from the first call that found a
+  /// connection doing what it does.
   Dropped drop_slow(TimePoint now);
 
  private:

@@ -2,6 +2,7 @@
 #include "exporters/tls_relay.h"
 
 #include <gnutls/gnutls.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -31,6 +32,12 @@ int checked(int fd, const char* what) {
 bool is_for_later(ssize_t result) { return result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED; }
 
 bool would_block() { return errno == EAGAIN || errno == EINTR; }
+
+/// Both directions are shut down.
+bool is_hung_up(int fd) {
+  pollfd watched{.fd = fd};
+  return ::poll(&watched, 1, 0) == 1 && (watched.revents & (POLLHUP | POLLERR)) != 0;
+}
 
 void let_go(std::string& text) { std::string().swap(text); }
 
@@ -98,7 +105,8 @@ class TlsRelay::Connection {
   enum class Doing { shaking_hands, relaying, lingering };
 
   Step hear_client() {
-    if (client_ended_ || !to_http_.empty()) return Step::waits;
+    if (client_ended_) return is_hung_up(client_.fd) ? Step::ended : Step::waits;
+    if (!to_http_.empty()) return Step::waits;
     std::array<char, kPiece> piece;
     const auto length = gnutls_record_recv(session_, piece.data(), piece.size());
     if (length > 0) {

@@ -74,7 +74,7 @@ strangers_leave
 within 15 nobody_is_left || die "$(connected) connections are left of strangers that are gone"
 
 echo "no descriptor left"
-prlimit --pid "$daemon" --nofile=$(($(ls "/proc/$daemon/fd" | wc -l) + 10)):96
+prlimit --pid "$daemon" --nofile=$(($(ls "/proc/$daemon/fd" | wc -l) + 20)):96
 strangers 100 drip 5
 waits() { says "$scratch/daemon.log" 'HTTP connections have to wait: Too many open files'; }
 within 15 waits || die "the log does not say that connections have to wait"

@@ -160,6 +160,21 @@ TEST_CASE("who was known and is slow is not known any more") {
   CHECK(again.is_shut_down());
 }
 
+TEST_CASE("whose client has gone without a whole request goes as soon as that is sure") {
+  OpenConnections connections(100);
+  const Pair gone, answering;
+  for (const auto* pair : {&gone, &answering}) {
+    take(connections, *pair);
+    REQUIRE(shutdown(pair->fds[1], SHUT_WR) == 0);
+  }
+  connections.requested(answering.fds[0]);
+  CHECK(connections.drop_slow(kStart).count == 0);
+  CHECK_FALSE(gone.is_shut_down());                      // what it said may have just been read
+  CHECK(connections.drop_slow(kStart + 1s).count == 0);  // it was not slow
+  CHECK(gone.is_shut_down());
+  CHECK_FALSE(answering.is_shut_down());
+}
+
 TEST_CASE("an address is forgotten an hour after it was served") {
   OpenConnections connections(1);
   serve_once(connections, "10.0.0.1");
