@@ -25,10 +25,10 @@ std::string to_string(const Owner& owner) {
 
 Owner named_owner(OwnerKind kind, const std::string& label) {
   Owner owner{.kind = kind, .runtime = {}, .name = label};
+  if (kind != OwnerKind::container && kind != OwnerKind::machine) return owner;
+  if (is_unit_name(label)) owner.runtime = "nspawn";
   const auto colon = label.find(':');
-  if ((kind != OwnerKind::container && kind != OwnerKind::machine) || colon == std::string::npos ||
-      is_unit_name(label))
-    return owner;
+  if (colon == std::string::npos || is_unit_name(label)) return owner;
   owner.runtime = label.substr(0, colon);
   owner.name = label.substr(colon + 1);
   return owner;

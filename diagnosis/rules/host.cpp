@@ -213,7 +213,7 @@ Verdict neighbour_table_overflow(const Window& window, const Thresholds&) {
   facts.values["lines"] = times_text(lines->count);
   const std::string prefix(neighbour_table_of(lines->latest));
   facts.values["protocol"] = prefix.starts_with("net.ipv6") ? "IPv6 (NDP)" : "IPv4 (ARP)";
-  facts.values["family"] = prefix.starts_with("net.ipv6") ? "-6" : "-4";
+  facts.values[prefix.starts_with("net.ipv6") ? "ipv6" : "ipv4"] = "";
   const auto most = window.setting(prefix + "3");
   facts.values["prefix"] = prefix;
   if (!most) return Verdict::found({facts});
@@ -281,7 +281,7 @@ constexpr auto kNeighbourAdvice = std::to_array<AdviceText>({
      "It is set at every boot.", ""},
     {"Look at whom the table holds: a subnet that is too large, a scan, or addresses that nobody answers "
      "for.",
-     "ip {family} neigh show nud all | sed 's, *$,,; s,.* ,,' | sort | uniq -c | sort -rn",
+     "ip [-4{?ipv4}|-6{?ipv6}] neigh show nud all | sed 's, *$,,; s,.* ,,' | sort | uniq -c | sort -rn",
      "Many FAILED entries are addresses that something here asks for and that do not exist.", ""},
 });
 constexpr std::string_view kNeighbourNot[] = {
