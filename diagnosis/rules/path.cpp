@@ -45,7 +45,7 @@ Verdict path_lossy(const Window& window, const Thresholds& t) {
   if (share < t.lossy_much) facts.severity = Severity::info;
   add_increase(facts, window, kRetransSegs.name, "again", static_cast<double>(*again), "segments");
   add_increase(facts, window, kOutSegs.name, "sent", static_cast<double>(*sent), "segments");
-  if (const auto timeouts = window.increase(kTimeouts))
+  if (const auto timeouts = window.increase(kTimeouts); timeouts && *timeouts > 0)
     add_increase(facts, window, kTimeouts.name, "timeouts", static_cast<double>(*timeouts), "events");
   facts.values["share"] = percent_text(share);
   return Verdict::found({facts});

@@ -58,9 +58,13 @@ std::uint64_t syns_again(const Window& window) {
   const auto readings = window.readings(&NetnsView::listeners);
   if (readings.empty()) return 0;
   std::uint64_t drops = 0;
-  for (const auto& listener : readings.back().value->listeners)
-    if (const auto* before = find_listener(*readings.front().value, listener.endpoint))
-      drops = saturating_add(drops, increase_of(before->drops, listener.drops).value_or(0));
+  for (const auto& listener : readings.back().value->listeners) {
+    const Listener* first = nullptr;  // it may have begun to listen within the window
+    for (auto reading = readings.begin(); first == nullptr && reading != readings.end(); ++reading)
+      first = find_listener(*reading->value, listener.endpoint);
+    if (first != nullptr)
+      drops = saturating_add(drops, increase_of(first->drops, listener.drops).value_or(0));
+  }
   std::uint64_t others = 0;
   for (const auto& counter : {kListenDrops, kListenOverflows, kEmbryonicRsts, kDeferAcceptDrop})
     if (const auto increase = window.increase(counter)) others = saturating_add(others, *increase);

@@ -228,3 +228,19 @@ TEST_CASE("half-open connections of one address, or SYNs that come again, leave 
             .summary.find("or a flood from few addresses") != std::string::npos);
   CHECK_FALSE(clear("syn-flood-suspected", without_answers(5, {})));
 }
+
+TEST_CASE("SYNs that come again are counted for a listener that began within the window, too") {
+  HistoryBuilder history;
+  history.sysctl("net.ipv4.tcp_syncookies", {1})
+      .set(&NetnsView::listeners, Listeners{})
+      .set(&NetnsView::tcp, counters({}));
+  history.set(&NetnsView::connections, half_open(65)).tick();
+  history.set(&NetnsView::listeners, listening())
+      .ticks(5)
+      .set(&NetnsView::tcp, counters({.sent = 935}))
+      .ticks(4);
+  history.set(&NetnsView::listeners, listening(260)).tick();
+  CHECK(clear("syn-flood-suspected", history));
+  CHECK(only_finding("syn-queue-full", history.history()).summary.find("260 SYNs came again") !=
+        std::string::npos);
+}
