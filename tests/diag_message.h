@@ -7,7 +7,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
-#include <linux/tcp.h>
+#include <netinet/tcp.h>
 
 #include <array>
 #include <cstring>
