@@ -193,7 +193,7 @@ Verdict for_each_queue(const Window& window, Judge judge) {
 constexpr std::optional<Facts> kNothing = std::nullopt;
 
 Error accepting_not_known() {
-  return {Errc::not_read, "connections: whether anything is accepted is not known yet"};
+  return {Errc::too_early, "connections: whether anything is accepted is not known yet"};
 }
 
 // Whether nothing is accepted during a run: an error where that cannot be told, also because the owner may be
@@ -292,9 +292,26 @@ Verdict app_stalled(const Window& window, const Thresholds& t) {
   });
 }
 
+// A queue from which nothing was taken since the first look, which is not long ago, may be served the next
+// moment, or never.
+std::optional<Error> watched_too_shortly(const Window& window, const QueueCourse& course,
+                                         const Thresholds& t) {
+  const auto still = course.present(course.still_runs);
+  const auto first_look = window.snapshot(0).at;
+  if (!still || still->since > first_look + QueueRun::kLeast ||
+      length_of(*still) >= patience(window, course, t))
+    return std::nullopt;
+  return Error{Errc::too_early,
+               "listeners: nothing was taken from the queue of " +
+                   to_string(listener_subject(window, *course.listener)) + " in the " +
+                   duration_text(std::chrono::floor<std::chrono::seconds>(length_of(*still))) +
+                   " that it was watched"};
+}
+
 Verdict accept_queue_waiting(const Window& window, const Thresholds& t) {
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     const auto& listener = *course.listener;
+    if (const auto early = watched_too_shortly(window, course, t)) return tl::unexpected<Error>(*early);
     const auto stall = standstill(window, course, t);
     if (!stall || stall->over || !all_wait(listener)) return kNothing;
     // Whose it is, is known after some seconds, or never. That somebody waits in vain is so all the same.

@@ -350,6 +350,20 @@ TEST_CASE("connections that wait while none is accepted are named however far th
   CHECK(finding.advice.front().command == "cat /proc/812/stack /proc/812/wchan; ls /proc/812/task | wc -l");
 }
 
+TEST_CASE("of a queue that stands since the first look, a moment ago, it cannot be told yet") {
+  Server server;
+  server.seconds(2, 0, 0, 40);
+  const auto& rule = rule_of(kWaiting);
+  const auto early = rule.evaluate(Window(server.history_.history(), 0, rule.lookback), {});
+  REQUIRE_FALSE(early.known());
+  CHECK(early.why().code == Errc::too_early);
+  server.seconds(3, 0, 0, 40);
+  CHECK_FALSE(server.clear(kWaiting));
+  Server watched_for_longer;
+  watched_for_longer.seconds(5, 0, 10, 0).seconds(2, 0, 0, 40);
+  CHECK(watched_for_longer.clear(kWaiting));
+}
+
 TEST_CASE("for how long the first connection waits is told where the kernel says it") {
   Server server;
   PortConnections port{.port = 5000};
@@ -401,7 +415,7 @@ TEST_CASE("a server that has paused before is given twice that time") {
 TEST_CASE("a service that systemd is starting for the first connection has ten seconds") {
   Server server;
   server.process_.comm = "systemd";
-  server.seconds(8, 0, 0, 1);
+  server.seconds(3, 0, 10, 0).seconds(8, 0, 0, 1);
   CHECK(server.clear(kWaiting));
   server.seconds(4, 0, 0, 1);
   CHECK_FALSE(server.clear(kWaiting));
