@@ -99,7 +99,7 @@ class SeenListeners {
 class ListenersReader {
  public:
   /// Listening sockets kept at most; the rest are counted in Listeners::cut.
-  static constexpr std::size_t kMaxSockets = 8192;
+  static constexpr std::size_t kMaxSockets = 4096;
 
   Result<Listeners> operator()(const Reading& reading);
 

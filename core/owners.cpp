@@ -50,16 +50,22 @@ const Process* ListenerOwners::main(const Listener& listener) const {
   return first == owners.end() ? nullptr : *first;
 }
 
-const Process* main_owner(const Processes& processes, const Listener& listener) {
-  const Process* first = nullptr;
+std::vector<const Process*> all_owners(const Processes& processes, const Listener& listener) {
+  std::vector<const Process*> owners;
   for (const auto& process : processes.processes) {
-    if (is_zombie(process)) continue;
     const bool owns = std::ranges::any_of(listener.sockets, [&](const ListenerSocket& socket) {
       return socket.inode != 0 && std::ranges::binary_search(process.listener_inodes, socket.inode);
     });
-    if (owns && (first == nullptr || named_before(&process, first))) first = &process;
+    if (owns) owners.push_back(&process);
   }
-  return first;
+  std::ranges::sort(owners, started_before);
+  return owners;
+}
+
+const Process* main_owner(const Processes& processes, const Listener& listener) {
+  const auto owners = all_owners(processes, listener);
+  const auto first = std::ranges::min_element(owners, named_before);
+  return first == owners.end() ? nullptr : *first;
 }
 
 }  // namespace tcpdiag

@@ -24,7 +24,8 @@ class ListenerOwners {
   std::vector<std::pair<std::uint32_t, const Process*>> by_inode_;
 };
 
-/// ListenerOwners::main() for one listener alone.
+/// ListenerOwners::all() and main() for one listener alone, without looking at what processes hold besides.
+std::vector<const Process*> all_owners(const Processes& processes, const Listener& listener);
 const Process* main_owner(const Processes& processes, const Listener& listener);
 
 }  // namespace tcpdiag

@@ -85,7 +85,7 @@ std::string doing(const Process& process, bool several) {
 
 std::vector<const Process*> owners_of(const Window& window, const Listener& listener) {
   const auto* processes = window.host().processes.get();
-  return processes == nullptr ? std::vector<const Process*>() : ListenerOwners(*processes).all(listener);
+  return processes == nullptr ? std::vector<const Process*>() : all_owners(*processes, listener);
 }
 
 std::vector<const Process*> workers_of(const Window& window, const Listener& listener) {

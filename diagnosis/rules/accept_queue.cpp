@@ -118,7 +118,7 @@ const Process* owner_at_fd_limit(const Window& window, const Listener& listener)
 // Whether an owner was seen out of descriptors within the window: what was turned away is that one's doing.
 bool owner_was_at_fd_limit(const Window& window, const Listener& listener) {
   return std::ranges::any_of(window.readings(&Snapshot::processes), [&](const Dated<Processes>& reading) {
-    return std::ranges::any_of(ListenerOwners(*reading.value).all(listener),
+    return std::ranges::any_of(all_owners(*reading.value, listener),
                                [](const Process* owner) { return at_fd_limit(*owner); });
   });
 }

@@ -61,7 +61,7 @@ class Owners {
     if (!service.server || !listeners || processes_ == nullptr) return nullptr;
     for (const auto& listener : (*listeners)->listeners)
       if (listener.endpoint.port == service.port)
-        if (const auto* owner = ListenerOwners(*processes_).main(listener)) return owner;
+        if (const auto* owner = main_owner(*processes_, listener)) return owner;
     return nullptr;
   }
 

@@ -38,8 +38,6 @@ Verdict backlog_stale(const Window& window, const Thresholds&) {
   return Verdict::found(std::move(found));
 }
 
-bool same_port(const Listener& a, const Listener& b) { return a.endpoint.port == b.endpoint.port; }
-
 std::uint64_t waiting(const Listener& listener) {
   std::uint64_t sum = 0;
   for (const auto& socket : listener.sockets) sum += socket.queue_length;
@@ -49,9 +47,9 @@ std::uint64_t waiting(const Listener& listener) {
 // The members that are there no more.
 std::vector<const ListenerSocket*> lost_sockets(const Listener& before, const Listeners& now) {
   std::set<std::uint64_t> present;
-  for (const auto& listener : now.listeners)
-    if (same_port(listener, before))
-      for (const auto& socket : listener.sockets) present.insert(socket.cookie);
+  const auto port_of = [](const Listener& listener) { return listener.endpoint.port; };
+  for (const auto& listener : std::ranges::equal_range(now.listeners, port_of(before), {}, port_of))
+    for (const auto& socket : listener.sockets) present.insert(socket.cookie);
   std::vector<const ListenerSocket*> lost;
   for (const auto& socket : before.sockets)
     if (!present.contains(socket.cookie)) lost.push_back(&socket);

@@ -91,7 +91,7 @@ class Machine : public FakeSource {
     return *processes;
   }
   Result<std::string> link(const std::string& path) override {
-    ++links_read;
+    if (path.find("/fd/") != std::string::npos) ++links_read;
     return FakeSource::link(path);
   }
   Result<std::vector<std::string>> list(const std::string& path) override {
@@ -834,7 +834,7 @@ TEST_CASE("of very many owners of a socket those stay that are stopped, and the 
   const auto processes = machine.run();
   CHECK(find(processes, 3) != nullptr);
   CHECK(find(processes, 1100) != nullptr);
-  CHECK(find(processes, 1) == nullptr);
+  CHECK(find(processes, 60) == nullptr);
 }
 
 TEST_CASE("the wait channel of one that is waited for is read however many another user has") {
