@@ -241,6 +241,15 @@ TEST_CASE("whatever a value is, a shell runs the command of an advice and hands 
   check(cases);
 }
 
+TEST_CASE("with ordinary values every template makes a command") {
+  for (const auto& advice : templates()) {
+    INFO(advice.command);
+    Values values;
+    for (const auto& name : names_of(advice)) values[name] = "4.7";
+    CHECK_FALSE(command_of(advice, values).empty());
+  }
+}
+
 TEST_CASE("a namespace may have any name") {
   std::vector<Case> cases;
   for (const auto* text : {"ss -ltn", "watch -n 0.2 \"ss -ltn\"", "sysctl -w net.core.somaxconn=1"})
