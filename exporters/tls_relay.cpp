@@ -81,9 +81,8 @@ class TlsRelay::Connection {
       const int result = gnutls_handshake(session_);
       if (result == GNUTLS_E_SUCCESS) return Step::moved;
       if (is_for_later(result)) return Step::waits;
-      if (gnutls_error_is_fatal(result) == 0) continue;
-      gnutls_alert_send_appropriate(session_, result);
-      break;
+      // without an alert: who speaks plain HTTP would take it for an answer
+      if (gnutls_error_is_fatal(result) != 0) return Step::ended;
     }
     return Step::ended;
   }
