@@ -68,11 +68,14 @@ bool wait_too_long(const Window& window, const Connections& connections, const D
   return opened && waiting >= static_cast<double>(*opened) / static_cast<double>(window.span().count());
 }
 
-// A listener of this host that drops SYNs is found by the rules about its queues.
+// A listener of this host that drops SYNs, or did until it ended a moment ago, is found by the rules about
+// its queues and its end.
 bool is_own_queue(const Window& window, const Destination& service) {
   const auto drops = window.increase(kListenDrops);
-  return drops && *drops > 0 && is_own_address(window, service) == Known::yes &&
-         own_listener(window, service) != nullptr;
+  if (!drops || *drops == 0 || is_own_address(window, service) != Known::yes) return false;
+  return std::ranges::any_of(window.readings(&NetnsView::listeners), [&](const Dated<Listeners>& reading) {
+    return listener_for(*reading.value, service) != nullptr;
+  });
 }
 
 // The reading in which the queue that connections to the service come to was full last; it may be gone since.

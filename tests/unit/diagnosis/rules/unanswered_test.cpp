@@ -167,6 +167,7 @@ TEST_CASE("SYNs that this host's own listener drops are not blamed on the path")
   history.set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 80, 129, 128, 1)}})
       .tick();
   CHECK(clear(history));
+  CHECK(clear(history.set(&NetnsView::listeners, Listeners{}).tick()));  // it ended a moment ago
   auto firewalled = dumps(own, 60);
   firewalled.set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 80, 0, 128, 1)}})
       .tick();
