@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/connections.h"
 
-#include <linux/tcp.h>
-
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/inet_diag.h"
 
-
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 
