@@ -173,7 +173,7 @@ TEST_CASE("what the kernel log leaves behind has bounds, and what was cut is cou
   CHECK(result->syn_floods.front().count == 2);
   CHECK(result->syn_floods_cut == 300 - KernelLog::kSynFloodPorts);
   CHECK(result->recent.size() == KernelLog::kRecent);
-  CHECK(result->recent.back().kind == KernelEventKind::netdev_watchdog);
+  CHECK(result->recent.back().kind == KernelEventKind::page_allocation);
   CHECK(result->recent.back().text.size() == KernelLog::kTextBytes);
 }
 

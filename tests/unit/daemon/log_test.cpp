@@ -39,7 +39,7 @@ TEST_CASE("a record is an entry of the journal, with its level and fields in the
   const std::vector<LogField> fields = {{"collector", "netstat"}, {"error", "/x: not\nthere"}};
   const LogRecord record{kAt, LogLevel::warn, "collector fails", fields};
   const auto entry = to_journal_fields(record, LogFormat::logfmt);
-  CHECK(entry == JournalFields{{"MESSAGE", R"(collector fails collector=netstat error="/x: not\nthere")"},
+  CHECK(entry == JournalFields{{"MESSAGE", R"(collector fails collector=netstat error="/x: not\\nthere")"},
                                {"PRIORITY", "4"},
                                {"SYSLOG_IDENTIFIER", "tcpdiagd"},
                                {"TCPDIAG_COLLECTOR", "netstat"},
