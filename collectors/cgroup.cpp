@@ -87,7 +87,7 @@ Owner by_id(std::string_view group, std::string_view parent) {
 }
 
 /// "qemu-1-NAME" as libvirt names what it registers with systemd: the name.
-std::string without_number(std::string name) {
+std::string without_number(const std::string& name) {
   const auto dash = name.find('-');
   return dash == std::string::npos || dash + 1 == name.size() ? name : name.substr(dash + 1);
 }
