@@ -75,14 +75,16 @@ class TlsRelay::Connection {
   }
 
   [[nodiscard]] bool shakes_hands() const { return doing_ == Doing::shaking_hands; }
-  /// Moved: the handshake is done.
+  /// Moved: the handshake is done, or has failed and it does not shake hands any more.
   Step shake_hands() {
     for (int i = 0; i < kTurns; ++i) {
       const int result = gnutls_handshake(session_);
       if (result == GNUTLS_E_SUCCESS) return Step::moved;
       if (is_for_later(result)) return Step::waits;
-      // without an alert: who speaks plain HTTP would take it for an answer
-      if (gnutls_error_is_fatal(result) != 0) return Step::ended;
+      if (gnutls_error_is_fatal(result) == 0) continue;
+      // Without an alert, which who speaks plain HTTP would take for an answer.
+      linger();
+      return Step::moved;
     }
     return Step::ended;
   }
@@ -156,11 +158,15 @@ class TlsRelay::Connection {
     }
     if (!http_ended_) return Step::waits;
     if (is_for_later(gnutls_bye(session_, GNUTLS_SHUT_WR))) return Step::waits;
-    // Closed with something unread, the connection would be reset, and the last answer lost with it.
-    ::shutdown(client_.fd, SHUT_WR);
     close_http();
-    doing_ = Doing::lingering;
+    linger();
     return Step::moved;
+  }
+
+  /// Closed with something unread, the connection would be reset, and the last answer lost with it.
+  void linger() {
+    ::shutdown(client_.fd, SHUT_WR);
+    doing_ = Doing::lingering;
   }
 
   Step discard() {
@@ -281,7 +287,7 @@ void TlsRelay::advance(std::uint64_t id) {
   auto step = Step::moved;
   if (connection.shakes_hands()) {
     step = connection.shake_hands();
-    if (step == Step::moved) {
+    if (step == Step::moved && connection.shakes_hands()) {
       const int fd = connection.open_pair();
       if (fd < 0) {
         step = Step::ended;
