@@ -53,6 +53,7 @@ const Process* ListenerOwners::main(const Listener& listener) const {
 std::vector<const Process*> all_owners(const Processes& processes, const Listener& listener) {
   std::vector<const Process*> owners;
   for (const auto& process : processes.processes) {
+    if (is_zombie(process)) continue;
     const bool owns = std::ranges::any_of(listener.sockets, [&](const ListenerSocket& socket) {
       return socket.inode != 0 && std::ranges::binary_search(process.listener_inodes, socket.inode);
     });

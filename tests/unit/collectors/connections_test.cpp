@@ -146,11 +146,16 @@ TEST_CASE("ports 0 and 65535 are ports like any other") {
   CHECK(connections.client[1].port == 65535);
 }
 
-TEST_CASE("every port may have a row, on both sides") {
+TEST_CASE("every port may have a row, on both sides, and the busiest are kept") {
   std::vector<DiagSocket> sockets;
   for (std::uint32_t port = 0; port < 65536; ++port)
     sockets.push_back(listener("0.0.0.0", static_cast<std::uint16_t>(port)));
-  CHECK(count(sockets).server.size() == 65536);
+  sockets.push_back(connection(TcpState::established, 65535, 40000));
+  const auto servers = count(sockets);
+  CHECK(servers.server.size() == Connections::kServerPorts);
+  CHECK(servers.server.back().port == 65535);
+  CHECK(servers.server_cut == 65536 - Connections::kServerPorts);
+  sockets.pop_back();
   for (auto& socket : sockets) socket = connection(TcpState::established, 40000, socket.source_port);
   const auto connections = count(sockets);
   CHECK(connections.server.empty());
