@@ -59,7 +59,7 @@ says "$scratch/daemon.log" 'HTTP connections dropped' || die "the log does not s
 stop_daemon
 
 echo "few descriptors: the collectors have theirs"
-as=(prlimit --nofile=96:96 --)
+as=(prlimit --nofile=128:128 --)
 start_daemon
 ready
 says "$scratch/daemon.log" 'max_connections is [0-9]* instead of 512' || die "the log does not say that it serves fewer"
@@ -74,7 +74,7 @@ strangers_leave
 within 15 nobody_is_left || die "$(connected) connections are left of strangers that are gone"
 
 echo "no descriptor left"
-prlimit --pid "$daemon" --nofile=$(($(ls "/proc/$daemon/fd" | wc -l) + 20)):96
+prlimit --pid "$daemon" --nofile=$(($(ls "/proc/$daemon/fd" | wc -l) + 20)):128
 strangers 100 drip 5
 waits() { says "$scratch/daemon.log" 'HTTP connections have to wait: Too many open files'; }
 within 15 waits || die "the log does not say that connections have to wait"
