@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exporters/gzip.h"
 #include "exporters/http_pages.h"
 #include "exporters/prometheus.h"
 #include "tests/fleet/course.h"
