@@ -73,7 +73,7 @@ TEST_CASE("what was read long ago is not the present, settings are for longer") 
   history.tick();
   const Window window(history.history(), 0, 30s);
   CHECK(window.latest(&NetnsView::connections).error() ==
-        Error{Errc::not_read, "connections: last read 2 min ago"});
+        Error{Errc::not_read, "connections: last read 2 min ago", "connections"});
   CHECK(window.setting("net.core.somaxconn") == 4096);
 }
 

@@ -133,7 +133,7 @@ TEST_CASE("who asks too early is told which collectors have not run") {
   report.runs = {{.collector = "self"}, {.collector = "sysctl", .netns = "blue\n"}, {.collector = "softnet"}};
   report.runs[2].outcome = {};
   server.reports.publish(shared(report));
-  CHECK(*server.get("/-/ready").body == "tcpdiagd is not ready: waiting for self, sysctl of blue\\x0a.\n");
+  CHECK(*server.get("/-/ready").body == "tcpdiagd is not ready: waiting for self, sysctl of blue\\n.\n");
 }
 
 TEST_CASE("a target may be a whole URI, with a host that is allowed") {
