@@ -22,6 +22,7 @@
 #include "exporters/acceptor.h"
 #include "exporters/http_exchange.h"
 #include "exporters/listen_socket.h"
+#include "exporters/mhd_loop.h"
 #include "exporters/open_connections.h"
 #include "exporters/rate_limiter.h"
 #include "exporters/tls_relay.h"
@@ -36,11 +37,6 @@ constexpr unsigned kThreads = 2;
 // Whoever got in before the server stops is answered, if that takes no longer.
 constexpr std::chrono::milliseconds kLastAnswers{200}, kLook{2};
 
-struct StopDaemon {
-  void operator()(MHD_Daemon* daemon) const { MHD_stop_daemon(daemon); }
-};
-using Daemon = std::unique_ptr<MHD_Daemon, StopDaemon>;
-
 int descriptor_of(MHD_Connection* connection) {
   return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
@@ -54,7 +50,8 @@ std::string address_text(const Accepted& client) {
   return text.data();
 }
 
-/// The kernel would keep megabytes for each client that does not read; and they are written before it is known.
+/// The kernel would keep megabytes for each client that does not read; and they are written before it is
+/// known.
 void limit_send_buffer(int fd) {
   constexpr int kBytes = 128 << 10;
   (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kBytes, sizeof kBytes);
@@ -100,7 +97,7 @@ struct HttpServer::Threads {
          left -= kLook)
       std::this_thread::sleep_for(kLook);
     passwords.stop();  // MHD cannot be stopped while a connection waits
-    daemon.reset();
+    loops.clear();
     relay.reset();
   }
   Threads(const Threads&) = delete;
@@ -214,7 +211,8 @@ struct HttpServer::Threads {
   std::vector<ListenSocket> sockets;
   std::vector<std::unique_ptr<OpenConnections>> listeners;  ///< of each of them
   // From the last one on, their threads use the rest until they are stopped.
-  Daemon daemon;
+  std::vector<std::unique_ptr<MhdLoop>> loops;
+  std::atomic<std::size_t> next_loop = 0;
   std::unique_ptr<TlsRelay> relay;  ///< nullptr: plain HTTP
   std::unique_ptr<Acceptor> acceptor;
 };
@@ -247,17 +245,15 @@ void HttpServer::Threads::no_room(int error) {
 }
 
 void HttpServer::Threads::serve(const Accepted& client, int fd) {
-  auto& connections = *listeners[client.listener];
   {
     const std::scoped_lock lock(handed_over_mutex);
-    handed_over[fd].reset(new Served{connections, client.fd, client.fd == fd});
+    handed_over[fd].reset(new Served{*listeners[client.listener], client.fd, client.fd == fd});
   }
-  const auto* peer = reinterpret_cast<const sockaddr*>(&client.peer);
-  if (MHD_add_connection(daemon.get(), fd, peer, client.peer_length) == MHD_YES) return;
-  // MHD has closed it
-  const std::scoped_lock lock(handed_over_mutex);
-  handed_over.erase(fd);
-  if (client.fd == fd) connections.closed(fd);
+  loops[next_loop++ % loops.size()]->add(fd, client.peer, client.peer_length, [this, fd, client] {
+    const std::scoped_lock lock(handed_over_mutex);
+    handed_over.erase(fd);
+    if (client.fd == fd) listeners[client.listener]->closed(fd);
+  });
 }
 
 Served* HttpServer::Threads::take_handed_over(int fd) {
@@ -363,16 +359,18 @@ std::optional<Error> HttpServer::Threads::begin(const HttpOptions& options,
   }
   // twice: who had to make room may not be closed yet
   const auto mhd_limit = static_cast<unsigned>(2 * limit * sockets.size()) + kThreads;
-  daemon.reset(MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET,
-      0, nullptr, nullptr, on_request<Threads>, this, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_message<Threads>,
-      this, MHD_OPTION_THREAD_POOL_SIZE, kThreads, MHD_OPTION_NOTIFY_CONNECTION, on_connection<Threads>, this,
-      MHD_OPTION_NOTIFY_COMPLETED, on_answered, nullptr, MHD_OPTION_UNESCAPE_CALLBACK, decode, nullptr,
-      MHD_OPTION_CONNECTION_LIMIT, mhd_limit, MHD_OPTION_CONNECTION_TIMEOUT,
-      static_cast<unsigned>(options.idle_timeout.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      kConnectionMemoryBytes, MHD_OPTION_END));
-  if (!daemon)
-    return Error{Errc::failed, to_string(sockets.front().address()) + ": the HTTP server did not start"};
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    auto* daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET, 0, nullptr,
+        nullptr, on_request<Threads>, this, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_message<Threads>, this,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection<Threads>, this, MHD_OPTION_NOTIFY_COMPLETED, on_answered,
+        nullptr, MHD_OPTION_UNESCAPE_CALLBACK, decode, nullptr, MHD_OPTION_CONNECTION_LIMIT, mhd_limit,
+        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(options.idle_timeout.count()),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemoryBytes, MHD_OPTION_END);
+    if (daemon == nullptr)
+      return Error{Errc::failed, to_string(sockets.front().address()) + ": the HTTP server did not start"};
+    loops.push_back(std::make_unique<MhdLoop>(daemon));
+  }
   started = true;
   if (security.latest()->tls)
     relay = std::make_unique<TlsRelay>(
