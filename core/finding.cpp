@@ -54,12 +54,14 @@ std::string to_string(const Subject& subject) {
 
 SubjectOwner owner_of(const Subject& subject) {
   auto owner = to_string(subject.owner);
-  return {subject.uid, owner.empty() ? subject.process : std::move(owner)};
+  if (owner.empty()) owner = subject.process;
+  return {subject.uid, std::move(owner)};
 }
 
 std::vector<const Incident*> worst_of(std::vector<const Incident*> incidents, std::size_t most) {
   if (incidents.size() <= most) return incidents;
   std::vector<std::pair<std::size_t, const Incident*>> in_turn;
+  in_turn.reserve(incidents.size());
   for (const auto* incident : incidents) in_turn.emplace_back(in_turn.size(), incident);
   const auto subject = [](const auto& each) -> const Subject& { return each.second->finding.subject; };
   share_out(in_turn, [&](const auto& each) { return owner_of(subject(each)); });

@@ -358,6 +358,7 @@ Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Th
   keep_some(found, diagnosis);
   std::ranges::stable_sort(
       found, {}, [](const Found& each) { return std::pair(-static_cast<int>(each.severity()), each.place); });
+  diagnosis.findings.reserve(found.size());
   for (const auto& each : found) diagnosis.findings.push_back(to_finding(each, history, rules));
   return diagnosis;
 }

@@ -168,6 +168,7 @@ struct HttpServer::Threads {
     const auto checked = [this, connection, &asking](std::optional<bool> right) {
       asking.admitted = !right ? 503 : *right ? 200 : count(unauthorized, 401);
       MHD_resume_connection(connection);
+      for (const auto& loop : loops) loop->wake();
     };
     switch (passwords.check(in_force.users, *credentials, connections.address_of(fd), waits, checked)) {
       case PasswordChecks::Answer::right: return 200;
@@ -247,7 +248,7 @@ void HttpServer::Threads::no_room(int error) {
 void HttpServer::Threads::serve(const Accepted& client, int fd) {
   {
     const std::scoped_lock lock(handed_over_mutex);
-    handed_over[fd].reset(new Served{*listeners[client.listener], client.fd, client.fd == fd});
+    handed_over[fd] = std::make_unique<Served>(*listeners[client.listener], client.fd, client.fd == fd);
   }
   loops[next_loop++ % loops.size()]->add(fd, client.peer, client.peer_length, [this, fd, client] {
     const std::scoped_lock lock(handed_over_mutex);

@@ -22,7 +22,7 @@ MhdLoop::MhdLoop(MHD_Daemon* daemon) : daemon_(daemon), wake_(eventfd(0, EFD_CLO
 
 MhdLoop::~MhdLoop() {
   stopping_ = true;
-  ::eventfd_write(wake_, 1);
+  wake();
   thread_.join();
   ::close(wake_);
   for (auto& arrival : arrivals_) {
@@ -37,8 +37,10 @@ void MhdLoop::add(int fd, const sockaddr_storage& peer, socklen_t peer_length,
     const std::scoped_lock lock(mutex_);
     arrivals_.push_back({fd, peer, peer_length, std::move(refused)});
   }
-  ::eventfd_write(wake_, 1);
+  wake();
 }
+
+void MhdLoop::wake() const { ::eventfd_write(wake_, 1); }
 
 void MhdLoop::run() {
   const auto* info = MHD_get_daemon_info(daemon_.get(), MHD_DAEMON_INFO_EPOLL_FD);

@@ -29,6 +29,9 @@ class MhdLoop {
   /// not take it; it is closed by then.
   void add(int fd, const sockaddr_storage& peer, socklen_t peer_length, std::function<void()> refused);
 
+  /// After MHD_resume_connection(): MHD looks at the connection again.
+  void wake() const;
+
  private:
   struct Stop {
     void operator()(MHD_Daemon* daemon) const { MHD_stop_daemon(daemon); }

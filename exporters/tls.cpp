@@ -135,7 +135,7 @@ CertificateFacts certificate_facts(const std::string& pem) {
     if (i == 0 || expires < facts.expires) facts.expires = expires;
     add_weaknesses(certificate.get(), facts.weaknesses);
   }
-  gnutls_free(list);
+  gnutls_free(static_cast<void*>(list));
   return facts;
 }
 
@@ -144,11 +144,11 @@ std::vector<std::string> certificate_warnings(const CertificateFacts& facts,
   constexpr auto kSoon = std::chrono::days(14);
   std::vector<std::string> warnings;
   const auto left = facts.expires - now;
+  const bool expired = left.count() <= 0;
   if (left <= kSoon)
-    warnings.push_back("cert_file: the certificate " +
-                       std::string(left <= left.zero() ? "expired on " : "expires on ") +
+    warnings.push_back("cert_file: the certificate " + std::string(expired ? "expired on " : "expires on ") +
                        day_of(facts.expires) + ": clients that verify it " +
-                       (left <= left.zero() ? "fail" : "will fail from then on"));
+                       (expired ? "fail" : "will fail from then on"));
   for (const auto& weakness : facts.weaknesses)
     warnings.push_back("cert_file: the certificate has " + weakness + ", which is too weak");
   return warnings;

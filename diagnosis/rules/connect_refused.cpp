@@ -16,9 +16,9 @@ constexpr std::chrono::seconds kAttempts{30};
 
 // AttemptFails counts half-open connections of listeners, too, which EmbryonicRsts tells.
 Result<std::uint64_t> failed_attempts(const Window& window) {
-  const auto fails = window.increase(kAttemptFails);
+  auto fails = window.increase(kAttemptFails);
   if (!fails) return fails;
-  const auto embryonic = window.increase(kEmbryonicRsts);
+  auto embryonic = window.increase(kEmbryonicRsts);
   if (!embryonic) return embryonic;
   return *fails > *embryonic ? *fails - *embryonic : 0;
 }

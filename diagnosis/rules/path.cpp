@@ -15,9 +15,9 @@ constexpr std::chrono::seconds kHalf{15};
 
 // SYNs and SYN-ACKs that are sent again are other rules' matter.
 Result<std::uint64_t> data_sent_again(const Window& window) {
-  const auto all = window.increase(kRetransSegs);
+  auto all = window.increase(kRetransSegs);
   if (!all) return all;
-  const auto syns = window.increase(kSynRetrans);
+  auto syns = window.increase(kSynRetrans);
   if (!syns) return syns;
   return *all > *syns ? *all - *syns : 0;
 }

@@ -112,6 +112,8 @@ void prefork(ServingTally& tally) {
   if (::fork() == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     tally.listening = true;
+    pollfd somebody{.fd = listener.get(), .events = POLLIN};
+    ::poll(&somebody, 1, -1);
     const FileDescriptor first(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     ++tally.accepted;
     const timeval patience{.tv_usec = 200'000};

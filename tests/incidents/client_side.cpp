@@ -69,7 +69,7 @@ void filtered_answers(Stage& stage) {
 void service_is_gone(Stage& stage) {
   Server server({.comm = "redis-server", .port = kPort});
   stage.await("the server to be seen", [&] { return stage.kernel().listener(kPort).has_value(); });
-  std::this_thread::sleep_for(3s);  // a daemon that has not seen it cannot name it
+  std::this_thread::sleep_for(12s);  // a daemon that has not looked at whose it is cannot name it: two rounds
   server.end();
   Visits clients({.apart = 20ms});
   auto& kernel = stage.kernel();

@@ -45,7 +45,7 @@ void never_closes(Stage& stage) {
 void freezes(Stage& stage) {
   constexpr std::uint32_t kAccepted = 120;
   const Server server({.comm = "redis-server", .port = kPort, .backlog = 20});
-  Clients accepted({.port = kPort, .count = kAccepted});
+  Clients accepted({.port = kPort, .count = kAccepted, .apart = 10ms});
   stage.await("all to be accepted", [&] { return server.accepted() == kAccepted; });
   ::kill(server.pid(), SIGSTOP);
   accepted.end();
