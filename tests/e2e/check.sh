@@ -59,7 +59,7 @@ shows '^CRITICAL  tcpdiagd\[[0-9]*\]  *\[::\]:10180  '
 shows '^CRITICAL syn-flood-suspected  \[::\]:10180 tcpdiagd\['
 shows "^  since 20.* UTC"
 shows '^    SyncookiesSent  *[0-9]* SYN-ACKs  *in [0-9]* s$'
-shows '^    listen backlog = 128, at most net.core.somaxconn = '
+shows '^    .*net.core.somaxconn = '
 shows "^         tcpdump -nn -c 200 'tcp.tcpflags. "
 fits
 check 2 --duration=5s

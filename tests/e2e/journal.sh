@@ -40,13 +40,16 @@ has() { says "$1" "$2" || die "$1 does not say '$2': $(cat "$1")"; }
 count() { grep -c -- "$2" "$1" || true; }
 one() { [ "$(count "$1" "$2")" = 1 ] || die "not once '$2': $(cat "$1")"; }
 none() { [ "$(count "$1" "$2")" = 0 ] || die "'$2': $(cat "$1")"; }
-entry() { awk -v RS= "/TCPDIAG_EVENT=$1/" "$entries"; }  # entries are parted by blank lines
+# entry EVENT: of the flood; the machine may be in other trouble. Entries are parted by blank lines.
+entry() { awk -v RS= "/TCPDIAG_EVENT=$1/ && /TCPDIAG_FINDING=syn-flood-suspected/" "$entries"; }
+told() { [ -n "$(entry "$1")" ]; }
+told_once() { [ "$(entry "$1" | grep -c '^TCPDIAG_EVENT=')" = 1 ] || die "not once $1: $(cat "$entries")"; }
 
 echo "as a service: a finding appears and goes, each is one entry"
 start_journal
 start_as_service
 start_flood
-within 15 says "$entries" '^TCPDIAG_EVENT=opened$' || die "no entry: $(cat "$entries" "$log")"
+within 15 told opened || die "no entry: $(cat "$entries" "$log")"
 entry opened >"$scratch/opened"
 has "$scratch/opened" '^MESSAGE=opened: .*SYNs that nobody follows up: [0-9]* SYN cookies'
 has "$scratch/opened" '^MESSAGE_ID=[0-9a-f]\{32\}$'
@@ -57,12 +60,12 @@ has "$scratch/opened" '^TCPDIAG_SEVERITY=critical$'
 has "$scratch/opened" '^TCPDIAG_NETNS=host$'
 has "$scratch/opened" '^TCPDIAG_SUBJECT=\[::\]:10180$'
 has "$scratch/opened" '^TCPDIAG_SUBJECT_KIND=listener$'
-sed -n 's/^TCPDIAG_JSON=//p' "$scratch/opened" | jq -e '.id == "syn-flood-suspected" and .bites.value == 128' >/dev/null ||
+sed -n 's/^TCPDIAG_JSON=//p' "$scratch/opened" | jq -e '.id == "syn-flood-suspected" and .bites.value >= 128' >/dev/null ||
   die "no JSON: $(cat "$scratch/opened")"
 end "$flood"
-within 90 says "$entries" '^TCPDIAG_EVENT=closed$' || die "it does not end: $(cat "$entries")"
-one "$entries" '^TCPDIAG_EVENT=opened$'
-one "$entries" '^TCPDIAG_EVENT=closed$'
+within 90 told closed || die "it does not end: $(cat "$entries")"
+told_once opened
+told_once closed
 entry closed >"$scratch/closed"
 has "$scratch/closed" '^MESSAGE=closed after [0-9]* s; it was: '
 has "$scratch/closed" '^PRIORITY=5$'
@@ -74,7 +77,7 @@ end "$journal"
 echo "the journal is started anew"
 start_journal
 start_flood
-within 15 says "$entries" '^TCPDIAG_EVENT=opened$' || die "no entry: $(cat "$entries" "$log")"
+within 15 told opened || die "no entry: $(cat "$entries" "$log")"
 none "$log" finding=
 stop_daemon
 end "$journal"
@@ -86,7 +89,7 @@ start_as_service
 start_flood
 within 15 says "$log" 'event=opened finding=syn-flood-suspected' || die "nothing: $(cat "$log")"
 one "$log" 'the journal takes no entries; lines about findings instead'
-one "$log" event=opened
+one "$log" 'event=opened finding=syn-flood-suspected'
 began=$(sample tcpdiag_report_timestamp_seconds)
 later() { awk -v now="$(sample tcpdiag_report_timestamp_seconds)" -v then="$began" 'BEGIN { exit !(now - then > 2) }'; }
 within 6 later || die "the report stands still"
@@ -100,9 +103,10 @@ as=(env "JOURNAL_STREAM=1:1")
 start_daemon --log.format=json
 ready
 start_flood
-within 15 says "$log" '"event":"opened"' || die "nothing: $(cat "$log")"
-grep '"event":"opened"' "$log" | jq -e '.level == "error" and .finding == "syn-flood-suspected" and
+opened() { grep '"event":"opened"' "$log" | grep '"syn-flood-suspected"'; }
+within 15 opened >/dev/null || die "nothing: $(cat "$log")"
+opened | jq -e '.level == "error" and .finding == "syn-flood-suspected" and
   .subject == "[::]:10180" and .json.severity == "critical"' >/dev/null || die "$(cat "$log")"
-one "$log" '"event":"opened"'
+[ "$(opened | wc -l)" = 1 ] || die "not once: $(cat "$log")"
 [ ! -s "$entries" ] || die "told twice: $(cat "$entries")"
 stop_daemon
