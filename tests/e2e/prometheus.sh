@@ -24,7 +24,7 @@ may_be_absent() {  # FAMILY SOURCE: what an idle host cannot show
     tcpdiag_conntrack_*) [ ! -e /proc/sys/net/netfilter/nf_conntrack_count ] ;;  # the module is not loaded
     tcpdiag_close_wait_oldest_seconds) ;;                                       # nobody forgot to close
     tcpdiag_syn_flood_reports_total) ;;                                         # no flood
-    tcpdiag_web_config_valid) ;;                                                # there is no such file
+    tcpdiag_web_config_valid | tcpdiag_web_certificate_expiry_timestamp_seconds) ;;                                                # there is no such file
     tcpdiag_finding_active) ;;                                              # nothing is wrong
     tcpdiag_kernel_log_*) ! (: </dev/kmsg) 2>/dev/null ;;                     # /dev/kmsg may not be read
     *) case "$2" in Tcp:* | TcpExt:*) ! kernel_has "$2" ;; *) false ;; esac ;;  # a counter this kernel lacks
