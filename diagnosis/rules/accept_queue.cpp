@@ -285,7 +285,7 @@ Verdict app_stalled(const Window& window, const Thresholds& t) {
     auto facts = facts_about(window, course);
     add_standstill(facts, window, course, stall->run);
     if (stall->over)
-      facts.values["was_full"] = number_text(std::uint64_t{judged(listener).queue_limit} + 1);
+      facts.values["was_full"] = number_text(static_cast<double>(judged(listener).queue_limit) + 1);
     else
       add_doing(facts, window, listener);
     return facts;

@@ -191,6 +191,8 @@ Verdict cookies_sent(const Window& longer, const Thresholds& t) {
   const auto cookies = cookies_in(window);
   if (!cookies) return Verdict::unknown(cookies.error());
   auto judgement = judge(*cookies, t);
+  if (Wanted == Judgement::flood && !judgement && cookies->sent >= t.flood_cookies_min)
+    return Verdict::unknown({Errc::too_early, "netstat: whether the SYN cookies come back is not known yet"});
   const auto again = judgement == Judgement::flood ? ask_again(window) : AskAgain{};
   if (again.any()) judgement = Judgement::undetermined;
   if (judgement != Wanted) return Verdict::clear();

@@ -61,7 +61,7 @@ is labels.instance 127.0.0.1:10180
 is annotations.summary '127.0.0.1:10180 127.0.0.1:5000 (netns host): The application does not accept'
 is annotations.runbook_url http://127.0.0.1:10180/
 is annotations.docs docs/reference/findings.md#accept-queue-app-stalled
-holds "True when: The accept queue stays full, nothing is taken from it"
+holds "True when: The accept queue is full, nothing is taken from it"
 holds "Clients see: Connecting works for the first ones"
 holds "First: Find out what OWNER waits for"
 [ "$(status_of "$(jq -r '.alerts[0].annotations.runbook_url' post)")" = 200 ] || die "its link leads nowhere"

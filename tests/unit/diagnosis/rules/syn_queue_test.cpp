@@ -97,7 +97,9 @@ TEST_CASE("cookies of which a part comes back are neither called a burst nor a f
 TEST_CASE("cookies that were sent a moment ago are not judged yet") {
   auto history = after({}, {}, 1, 0);
   history.set(&NetnsView::tcp, counters({.sent = 900})).tick();
-  CHECK(clear("syn-flood-suspected", history));
+  const auto verdict = verdict_of("syn-flood-suspected", history.history());
+  REQUIRE_FALSE(verdict.known());
+  CHECK(verdict.why().code == Errc::too_early);
   CHECK(clear("syn-queue-full", history));
 }
 
