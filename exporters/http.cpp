@@ -151,9 +151,9 @@ struct HttpServer::Threads {
   /// 200: the request may be answered; empty: the connection waits for its password to be checked; otherwise
   /// how it is refused.
   std::optional<int> admit(MHD_Connection* connection, const WebSecurity& in_force, Asking& asking) {
-    const auto& [connections, fd, closes_with_mhd] = served_by(connection);
+    const auto& client = served_by(connection);
     if (asking.admitted) {
-      connections.requested(fd);
+      client.connections.requested(client.fd);
       return asking.admitted;
     }
     if (in_force.rate_limit && clock && !limiter.allow(*in_force.rate_limit, clock()))
@@ -161,8 +161,8 @@ struct HttpServer::Threads {
     if (in_force.users.empty()) return 200;
     const auto credentials = parse_basic_auth(header_of(connection, MHD_HTTP_HEADER_AUTHORIZATION));
     if (!credentials) return 401;
-    const auto waits = [&open = connections, fd = fd, connection] {
-      open.held(fd);
+    const auto waits = [&client, connection] {
+      client.connections.held(client.fd);
       MHD_suspend_connection(connection);
     };
     const auto checked = [this, connection, &asking](std::optional<bool> right) {
@@ -170,7 +170,8 @@ struct HttpServer::Threads {
       MHD_resume_connection(connection);
       for (const auto& loop : loops) loop->wake();
     };
-    switch (passwords.check(in_force.users, *credentials, connections.address_of(fd), waits, checked)) {
+    switch (passwords.check(in_force.users, *credentials, client.connections.address_of(client.fd), waits,
+                            checked)) {
       case PasswordChecks::Answer::right: return 200;
       case PasswordChecks::Answer::later: return std::nullopt;
       case PasswordChecks::Answer::busy: break;

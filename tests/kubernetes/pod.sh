@@ -63,7 +63,8 @@ pod_netns=none
 echo "base: sees who owns a listener of another user, and says what it cannot tell"
 pod base
 page_shows '^tcpdiag_listener_info{.*port="10181",process="tcpdiagd"' || die "the owner is not known"
-expected='conntrack-full-elsewhere neighbour-table-overflow sysctl-nr-open-below-unit sysctl-unknown-key'
+expected='conntrack-full-elsewhere file-limit-ignored neighbour-table-overflow sysctl-conf-not-applied sysctl-harm-at-boot sysctl-line-ignored'
+expected+=' sysctl-nr-open-below-login sysctl-nr-open-below-unit sysctl-unknown-key'
 within 20 unknown_is "$expected" || die "it cannot tell: $(unknown)"
 end_pod
 
