@@ -63,13 +63,13 @@ is annotations.runbook_url http://127.0.0.1:10180/
 is annotations.docs docs/reference/findings.md#accept-queue-app-stalled
 holds "True when: The accept queue is full, nothing is taken from it"
 holds "Clients see: Connecting works for the first ones"
-holds "First: Find out what OWNER waits for"
+holds "First: Take a stack trace of it before you restart it"
 [ "$(status_of "$(jq -r '.alerts[0].annotations.runbook_url' post)")" = 200 ] || die "its link leads nowhere"
 grep -q "^### accept-queue-app-stalled$" "$TCPDIAG_SOURCE_DIR/docs/reference/findings.md" || die "its docs are not there"
 
 stalled_in_chat='(.attachments[0].title | test("TcpdiagAcceptQueueAppStalled 127.0.0.1:10180 127.0.0.1:5000"))'
 within 20 posted chat "$stalled_in_chat" || die "nothing came to the chat: $(cat posts.log alertmanager.errors)"
-jq -e '.attachments[0] | (.title | startswith("CRITICAL ")) and (.text | test("\n *since 20.*First: Find out what .*Docs: docs/"; "m"))' \
+jq -e '.attachments[0] | (.title | startswith("CRITICAL ")) and (.text | test("\n *since 20.*First: Take a stack trace .*Docs: docs/"; "m"))' \
   post >/dev/null || die "the chat cannot read it: $(cat post)"
 
 echo "all rules are evaluated"
