@@ -140,10 +140,6 @@ OpenConnections::Dropped OpenConnections::drop_slow(TimePoint now) {
   const std::scoped_lock lock(mutex_);
   now_ = now;
   std::erase_if(known_, [&](const auto& known) { return now - known.second.answered > kKnownFor; });
-  // one that the server never took over: its descriptor may be another's by now
-  std::erase_if(connections_, [&](const auto& each) {
-    return each.second.doing == Doing::arriving && each.second.since && now - *each.second.since >= kPatience;
-  });
   for (auto& [fd, connection] : connections_) {
     if (connection.dropped || connection.doing == Doing::held) continue;
     // libmicrohttpd may overlook an end that comes together with the beginning of a request.
