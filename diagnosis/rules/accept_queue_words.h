@@ -40,8 +40,9 @@ inline constexpr AdviceText kLetItGoOn{
 inline constexpr AdviceText kWhatItIsBusyWith{
     "See what {worker} is busy with: it runs on a CPU instead of accepting.", "perf top -p {running_pid}",
     "Shows the functions that take its time: a loop, a garbage collection, a large computation.", ""};
-inline constexpr AdviceText kItsThreads{"See which of the threads of {worker} it is.", "top -H -p {running_pid}",
-                                        "The thread that is busy stands in front.", ""};
+inline constexpr AdviceText kItsThreads{"See which of the threads of {worker} it is.",
+                                        "top -H -p {running_pid}", "The thread that is busy stands in front.",
+                                        ""};
 inline constexpr AdviceText kWhatItWaitsFor{
     "Find out what {worker} waits for: a lock, a database, a silent client, a full worker pool.",
     "cat /proc/{sleeping_pid}/stack /proc/{sleeping_pid}/wchan; ls /proc/{sleeping_pid}/task | wc -l",
