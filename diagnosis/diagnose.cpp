@@ -290,6 +290,7 @@ std::vector<Found> settle(std::vector<Found> found, Diagnosis& diagnosis) {
       diagnosis.explained.push_back({std::string(id), each.netns, each.subject(), std::string(each.id())});
   add_seen_before(found, diagnosis);
   std::vector<Found> left;
+  left.reserve(kept.size());
   for (auto* each : kept) left.push_back(std::move(*each));
   return left;
 }
