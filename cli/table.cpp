@@ -87,7 +87,8 @@ std::string shown(const Count& count) { return count ? std::to_string(*count) : 
 
 std::string shown_share(std::optional<double> ratio) {
   if (!ratio) return "?";
-  const auto percent = std::floor(*ratio * 100);
+  constexpr double kMost = 999'999;  // beyond every limit that makes sense, and within every number
+  const auto percent = std::min(std::floor(*ratio * 100), kMost);
   if (percent < 1) return *ratio > 0 ? "<1%" : "0%";
   return std::to_string(static_cast<std::uint64_t>(percent)) + "%";
 }
