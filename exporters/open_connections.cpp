@@ -4,20 +4,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
+
+#include "exporters/peer_end.h"
 
 namespace tcpdiag {
-namespace {
-
-/// Whether the client will say nothing more, and all that it has said was read.
-bool has_ended(int fd) {
-  char byte = 0;
-  // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): MSG_DONTWAIT does not block
-  const auto length = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR);
-}
-
-}  // namespace
 
 OpenConnections::Arrival OpenConnections::arrives(int fd, std::string address) {
   constexpr std::size_t kShareForKnown = 8;

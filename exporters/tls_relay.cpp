@@ -14,6 +14,8 @@
 #include <string>
 #include <system_error>
 
+#include "exporters/peer_end.h"
+
 namespace tcpdiag {
 namespace {
 
@@ -80,8 +82,8 @@ class TlsRelay::Connection {
     for (int i = 0; i < kTurns; ++i) {
       const int result = gnutls_handshake(session_);
       if (result == GNUTLS_E_SUCCESS) return Step::moved;
-      if (is_for_later(result)) return Step::waits;
-      if (gnutls_error_is_fatal(result) == 0) continue;
+      if (waits_for_more(result)) return Step::waits;
+      if (!is_for_later(result) && gnutls_error_is_fatal(result) == 0) continue;
       // Without an alert, which who speaks plain HTTP would take for an answer.
       linger();
       return Step::moved;
@@ -105,6 +107,12 @@ class TlsRelay::Connection {
  private:
   enum class Doing { shaking_hands, relaying, lingering };
 
+  /// Where the end came together with a part of a record, GnuTLS has read both and asks for the rest all the
+  /// same; epoll will not report that end again.
+  [[nodiscard]] bool waits_for_more(ssize_t result) const {
+    return is_for_later(result) && !has_ended(client_.fd);
+  }
+
   Step hear_client() {
     if (client_ended_) return is_hung_up(client_.fd) ? Step::ended : Step::waits;
     if (!to_http_.empty()) return Step::waits;
@@ -114,8 +122,9 @@ class TlsRelay::Connection {
       to_http_.assign(piece.data(), static_cast<std::size_t>(length));
       return Step::moved;
     }
-    if (is_for_later(length)) return Step::waits;
-    if (length != 0 && length != GNUTLS_E_PREMATURE_TERMINATION) return Step::ended;
+    if (waits_for_more(length)) return Step::waits;
+    const bool cut_off = length == GNUTLS_E_PREMATURE_TERMINATION || is_for_later(length);
+    if (length != 0 && !cut_off) return Step::ended;
     client_ended_ = true;
     ::shutdown(http_, SHUT_WR);
     return Step::moved;

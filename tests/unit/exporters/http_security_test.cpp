@@ -75,6 +75,7 @@ class TlsClient {
     gnutls_certificate_free_credentials(credentials_);
   }
 
+  [[nodiscard]] int fd() const { return client_.fd(); }
   [[nodiscard]] bool trusts() const { return trusts_; }
   /// The status of one answer after the other, on this connection.
   [[nodiscard]] int ask_healthy() const {
@@ -97,6 +98,13 @@ class TlsClient {
   gnutls_session_t session_ = nullptr;
   bool trusts_ = false;
 };
+
+bool connections_fall_to(std::size_t number, const HttpServer& server) {
+  const auto patience = std::chrono::steady_clock::now() + 20s;
+  while (server.usage().connections > number && std::chrono::steady_clock::now() < patience)
+    std::this_thread::yield();
+  return server.usage().connections == number;
+}
 
 }  // namespace
 
@@ -290,10 +298,28 @@ TEST_CASE("who breaks off or is reset in a TLS handshake is gone at once", "[htt
     }
   const TlsClient last(*server, certificate);  // behind all of them in the queue
   CHECK(last.ask_healthy() == 200);
-  const auto patience = std::chrono::steady_clock::now() + 20s;
-  while (server->usage().connections > 1 && std::chrono::steady_clock::now() < patience)
-    std::this_thread::yield();
-  CHECK(server->usage().connections == 1);
+  CHECK(connections_fall_to(1, *server));
+}
+
+TEST_CASE("an end that comes together with a part of a TLS record is seen", "[http][tls]") {
+  Published<Report> reports;
+  HttpOptions options;
+  const auto certificate = make_certificate({.names = {"DNS:localhost"}});
+  options.security = shared({.tls = tls_with(certificate)});
+  options.idle_timeout = std::chrono::hours(1);
+  const auto server = start(reports, options);
+  const auto end_within_a_record = [](int fd) {
+    ::send(fd, "\x17\x03\x03", 3, MSG_MORE);  // so that it leaves with the FIN
+    shutdown(fd, SHUT_WR);
+  };
+  const Client in_handshake(*server);
+  TlsClient(*server, certificate);  // behind it in the queue: when this one has had its turn, that has, too
+  end_within_a_record(in_handshake.fd());
+  const TlsClient later(*server, certificate);
+  CHECK(later.ask_healthy() == 200);
+  end_within_a_record(later.fd());
+  CHECK(in_handshake.read_to_end().empty());
+  CHECK(connections_fall_to(0, *server));
 }
 
 TEST_CASE("a new certificate is shown to new connections, and open ones go on", "[http][tls]") {
