@@ -185,8 +185,7 @@ FindingsAnswer::Found read_found(const Object& object, std::string& wrong) {
 // A code of a newer daemon is none of ours: it counts as one that might have been read.
 Errc read_code(const Object& object) {
   const auto text = object.text("code");
-  for (const auto code : {Errc::not_read, Errc::missing, Errc::no_netns, Errc::denied, Errc::malformed,
-                          Errc::too_large, Errc::timed_out, Errc::too_early, Errc::failed})
+  for (const auto code : kErrcs)
     if (text == to_string(code)) return code;
   return Errc::not_read;
 }

@@ -10,12 +10,7 @@
 namespace tcpdiag {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\f\v";
-  const auto begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
+constexpr std::string_view kSpace = " \t\r\f\v";
 
 struct Assignment {
   std::string_view name, value;
@@ -31,9 +26,9 @@ std::optional<Assignment> parse_assignment(std::string_view line) {
   if (excludes && !line.starts_with('-')) return std::nullopt;
   auto name = line.substr(0, equals);
   if (name.starts_with('-')) name.remove_prefix(1);
-  name = trimmed(name);
+  name = trimmed(name, kSpace);
   if (name.find_first_not_of("./") == std::string_view::npos) return std::nullopt;
-  return Assignment{name, excludes ? std::string_view() : trimmed(line.substr(equals + 1)), excludes};
+  return Assignment{name, excludes ? std::string_view() : trimmed(line.substr(equals + 1), kSpace), excludes};
 }
 
 std::string dotted(std::string_view name) {
@@ -75,7 +70,7 @@ void add_ignored(SysctlFile& parsed, IgnoredLine line) {
 SysctlFile parse_sysctl_file(const std::string& file, std::string_view text, std::size_t most) {
   SysctlFile parsed;
   for (std::uint32_t number = 1; !text.empty(); ++number) {
-    const auto line = trimmed(next_line(text));
+    const auto line = trimmed(next_line(text), kSpace);
     if (is_comment(line)) continue;
     const auto assignment = parse_assignment(line);
     if (!assignment) {
@@ -102,7 +97,7 @@ std::string without_secrets(std::string_view text) {
   while (!text.empty()) {
     const auto whole = text;
     const auto line = next_line(text);
-    const auto begin = trimmed(line);
+    const auto begin = trimmed(line, kSpace);
     const auto assignment = is_comment(begin) ? std::nullopt : parse_assignment(begin);
     if (assignment && is_secret(assignment->name) && !assignment->excludes)
       shown.append(line.substr(0, line.find('=') + 1)).append(kHiddenValue);

@@ -12,12 +12,6 @@ constexpr std::string_view kOfUnit = "LimitNOFILE";
 constexpr std::string_view kDefault = "DefaultLimitNOFILE";
 constexpr std::string_view kSpace = " \t\r";
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
 bool is_comment(std::string_view line) {
   const auto begin = line.find_first_not_of(kSpace);
   return begin != std::string_view::npos && (line[begin] == '#' || line[begin] == ';');
@@ -72,12 +66,13 @@ void each_line(std::string_view text, Visit visit) {
   }
 }
 
-bool is_section(std::string_view line) { return trimmed(line).starts_with('['); }
+bool is_section(std::string_view line) { return trimmed(line, kSpace).starts_with('['); }
 
 std::optional<std::string_view> setting_value(std::string_view line, std::string_view setting) {
   const auto equals = line.find('=');
-  if (equals == std::string_view::npos || trimmed(line.substr(0, equals)) != setting) return std::nullopt;
-  return trimmed(line.substr(equals + 1));
+  if (equals == std::string_view::npos || trimmed(line.substr(0, equals), kSpace) != setting)
+    return std::nullopt;
+  return trimmed(line.substr(equals + 1), kSpace);
 }
 
 std::vector<FileLimitSetting> settings_in(std::string_view section, std::string_view setting,
@@ -85,7 +80,7 @@ std::vector<FileLimitSetting> settings_in(std::string_view section, std::string_
   bool inside = false;
   std::vector<FileLimitSetting> settings;
   each_line(text, [&](const LogicalLine& line) {
-    if (is_section(line.text)) inside = trimmed(line.text) == section;
+    if (is_section(line.text)) inside = trimmed(line.text, kSpace) == section;
     if (const auto value = inside ? setting_value(line.text, setting) : std::nullopt)
       settings.push_back({.line = line.number, .value = std::string(*value)});
   });

@@ -20,6 +20,10 @@ enum class Errc {
   failed,     ///< any other system error
 };
 
+inline constexpr Errc kErrcs[] = {Errc::not_read,  Errc::missing,   Errc::no_netns,
+                                  Errc::denied,    Errc::malformed, Errc::too_large,
+                                  Errc::timed_out, Errc::too_early, Errc::failed};
+
 /// One word for a code, as in JSON and logs: "missing", "denied", ...
 std::string_view to_string(Errc code);
 

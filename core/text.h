@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading the kernel's text files word by word.
+// Reading text word by word: the kernel's files, configuration, headers.
 #pragma once
 
 #include <charconv>
@@ -31,6 +31,13 @@ constexpr std::string_view next_word(std::string_view& text) {
   const auto word = text.substr(0, text.find_first_of(kSpace));
   text.remove_prefix(word.size());
   return word;
+}
+
+/// `text` without what it has of `blanks` at either end.
+constexpr std::string_view trimmed(std::string_view text, std::string_view blanks) {
+  const auto begin = text.find_first_not_of(blanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
 /// The whole of `word` as a number in `base`; empty when it is anything else or does not fit.

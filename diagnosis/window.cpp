@@ -37,6 +37,14 @@ Result<std::uint64_t> Window::increase(const Counter& counter) const {
   return increase(&NetnsView::tcp, counter.member, counter.name);
 }
 
+Result<std::uint64_t> Window::increase_without(const Counter& part, const Counter& counter) const {
+  auto all = increase(counter);
+  if (!all) return all;
+  auto of_part = increase(part);
+  if (!of_part) return of_part;
+  return *all > *of_part ? *all - *of_part : 0;
+}
+
 Error Window::stale(std::string_view collector, TimePoint::duration age) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(age);
   return {Errc::not_read, std::string(collector) + ": last read " + duration_text(seconds) + " ago",

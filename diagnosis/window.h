@@ -135,6 +135,10 @@ class Window {
     return increase_of(values, kCollectorOf<T>, name);
   }
 
+  /// By how much `counter` rose within the window beyond what `part` of it did; 0 where `part` rose more, as
+  /// it can because a counter is read before or after another. Errors as of increase().
+  [[nodiscard]] Result<std::uint64_t> increase_without(const Counter& part, const Counter& counter) const;
+
   /// A sysctl's number. Errors: settings or this one cannot be read; this kernel or namespace has no such
   /// sysctl (Errc::missing); it is a word.
   [[nodiscard]] Result<std::int64_t> setting(std::string_view name, std::size_t field = 0) const;

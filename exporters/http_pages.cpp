@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/text.h"
 #include "core/utf8.h"
 #include "exporters/findings_json.h"
 #include "exporters/gzip.h"
@@ -39,18 +40,13 @@ HttpResponse respond(int status, std::string text) {
   return respond(status, std::make_shared<const std::string>(std::move(text)), kPlain);
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
+constexpr std::string_view kBlank = " \t";
 
 /// Takes the part before the first `separator` off `text`.
 std::string_view next_part(std::string_view& text, char separator) {
   const auto part = text.substr(0, text.find(separator));
   text.remove_prefix(std::min(text.size(), part.size() + 1));
-  return trim(part);
+  return trimmed(part, kBlank);
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
@@ -94,7 +90,7 @@ bool has_weight(std::string_view parameters) {
     const auto name = next_part(value, '=');
     if (!equal_ignoring_case(name, "q")) continue;
     double weight = 0;
-    const auto text = trim(value);
+    const auto text = trimmed(value, kBlank);
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
     return error == std::errc{} && end == text.data() + text.size() && weight > 0 && weight <= 1;
   }

@@ -16,11 +16,7 @@ constexpr std::chrono::seconds kAttempts{30};
 
 // AttemptFails counts half-open connections of listeners, too, which EmbryonicRsts tells.
 Result<std::uint64_t> failed_attempts(const Window& window) {
-  auto fails = window.increase(kAttemptFails);
-  if (!fails) return fails;
-  auto embryonic = window.increase(kEmbryonicRsts);
-  if (!embryonic) return embryonic;
-  return *fails > *embryonic ? *fails - *embryonic : 0;
+  return window.increase_without(kEmbryonicRsts, kAttemptFails);
 }
 
 // The most that a dump of the window showed in SYN_SENT: a program that gives up waiting counts as failed,

@@ -15,11 +15,7 @@ constexpr std::chrono::seconds kHalf{15};
 
 // SYNs and SYN-ACKs that are sent again are other rules' matter.
 Result<std::uint64_t> data_sent_again(const Window& window) {
-  auto all = window.increase(kRetransSegs);
-  if (!all) return all;
-  auto syns = window.increase(kSynRetrans);
-  if (!syns) return syns;
-  return *all > *syns ? *all - *syns : 0;
+  return window.increase_without(kSynRetrans, kRetransSegs);
 }
 
 double share_of(std::uint64_t again, std::uint64_t sent) {
