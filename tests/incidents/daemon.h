@@ -18,6 +18,7 @@ class Program {
   [[nodiscard]] std::string log() const;
   /// Asks it to end, and waits until it has.
   void stop();
+  [[nodiscard]] pid_t pid() const { return process_.pid(); }
 
  private:
   std::filesystem::path log_;

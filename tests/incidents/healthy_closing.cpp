@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "tests/incidents/actor.h"
-#include "tests/incidents/prefork.h"
+#include "tests/incidents/http_clients.h"
+#include "tests/incidents/real_servers.h"
 #include "tests/incidents/stage.h"
 #include "tests/shell.h"
 #include "tests/sockets.h"
@@ -65,32 +66,20 @@ void use_pool(ClientTally& tally, std::size_t size) {
       const bool is_closed = connection && ::recv(connection.get(), &byte, 1, MSG_DONTWAIT) == 0;
       tally.found_closed += is_closed ? 1 : 0;
       if (!connection || is_closed) {
-        connection = try_to_connect("10.0.0.2", kPort).socket;
+        connection = try_to_connect("10.0.0.1", kPort).socket;
         ++tally.connected;
       }
-      send_one(connection);
-      tally.received += ::recv(connection.get(), &byte, 1, 0) == 1 ? 1 : 0;
+      tally.received += connection && ask(connection.get(), "/", true) ? 1 : 0;
     }
   }
 }
 
 void pool_closed_for_idleness(Stage& stage) {
   constexpr std::size_t kSize = 300;
-  const Actor<ServerTally> server("postgres", "peer", [](ServerTally& tally) {
-    serve(tally, [](Connection& each) {
-      const auto length = receive(each);
-      if (length > 0) {
-        each.since = now();
-        return send_one(each.socket);
-      }
-      return length != 0 && now() - each.since < 8s;
-    });
-  });
-  stage.await("the server", [&] { return server->listening.load(); });
-  const Actor<ClientTally> client("orders", "", [](ClientTally& tally) { use_pool(tally, kSize); });
-  auto& kernel = stage.kernel();
+  const Nginx server({.port = kPort, .server = "keepalive_timeout 8s;"});
+  const Actor<ClientTally> client("orders", "peer", [](ClientTally& tally) { use_pool(tally, kSize); });
   stage.evidence("the whole pool in CLOSE_WAIT",
-                 [&] { return kernel.client(kPort).count(TcpState::close_wait) == kSize; });
+                 [&] { return stage.peer().client(kPort).count(TcpState::close_wait) == kSize; });
   stage.until_found();
   stage.observe("found closed", client->found_closed, kSize);
   stage.observe("answers", client->received, 2 * kSize);
@@ -99,21 +88,13 @@ void pool_closed_for_idleness(Stage& stage) {
 // Each gets 3 kB/s; its end has said that it sends no more.
 void half_closed_downloads(Stage& stage) {
   constexpr std::size_t kClients = 40;
-  const Actor<ServerTally> server("nginx", "", [](ServerTally& tally) {
-    serve(tally, [](Connection& each) {
-      const char part[300]{};
-      if (now() - each.since < 100ms) return true;
-      each.since = now();
-      (void)receive(each);
-      return ::send(each.socket.get(), part, sizeof part, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
-    });
-  });
-  stage.await("the server", [&] { return server->listening.load(); });
+  const Nginx server({.port = kPort, .server = "limit_rate 3k;"});
   const Actor<ClientTally> clients("curl", "", [](ClientTally& tally) {
+    constexpr std::string_view kRequest = "GET /large HTTP/1.0\r\n\r\n";
     std::vector<FileDescriptor> connections;
     while (connections.size() < kClients) {
       connections.push_back(try_to_connect("127.0.0.1", kPort).socket);
-      send_one(connections.back());
+      (void)::send(connections.back().get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL);
       ::shutdown(connections.back().get(), SHUT_WR);
       ++tally.connected;
     }
@@ -169,14 +150,17 @@ void slow_batches(Stage& stage) {
   stage.observe("gave up", clients->gave_up, 2 * kBatch);
 }
 
-void replace_workers(Stage& stage, const PreforkPlan& plan) {
-  const Prefork server(plan);
-  const KeepAliveClients clients(plan.port, 100, 500ms);
-  stage.evidence("replaced workers", [&] { return server.replaced() >= plan.workers; });
+// Under steady load, of which a part keeps its connections where the server does.
+void reload(Stage& stage, const Prefork& server, bool keep_alive) {
+  const HttpClients visitors({.port = kPort, .count = 50, .keep_alive = false});
+  const HttpClients regulars({.port = kPort, .count = 100, .each_asks_every = 1s, .keep_alive = keep_alive});
+  const Reloads reloads(server, 2s);
+  stage.evidence("other workers", [&] { return reloads.done() > 0; });
   stage.until_found();
-  stage.observe("workers replaced", server.replaced(), 2 * plan.workers);
-  stage.observe("answers", clients.answered(), 1000);
-  stage.observe("failed requests", clients.failed(), 0, 0);
+  stage.observe("reloads", reloads.done(), 5);
+  stage.observe("answers", visitors.answered() + regulars.answered(), 1000);
+  stage.observe("kept connections found closed", regulars.found_closed());
+  stage.observe("failed requests", visitors.failed() + regulars.failed(), 0, 0);
   stage.observe("overflows", stage.kernel().increase(&TcpCounters::listen_overflows), 0, 0);
 }
 
@@ -188,30 +172,31 @@ std::vector<Scenario> healthy_closing_scenarios() {
            .play = pool_closed_for_idleness,
            .look_alikes = {"close-wait-*"},
            .peer = true,
-           .silence = 60s},
+           .silence = 60s,
+           .needs = "nginx"},
           {.id = "23e",
            .name = "half-closed-downloads",
            .play = half_closed_downloads,
            .look_alikes = {"close-wait-*"},
-           .silence = 40s},
+           .silence = 40s,
+           .needs = "nginx"},
           {.id = "23f",
            .name = "slow-batches",
            .play = slow_batches,
            .look_alikes = {"close-wait-*", "accept-queue-*"},
            .silence = 60s},
           {.id = "23g",
-           .name = "rolling-restart",
-           .play = [](Stage& stage) { replace_workers(stage, {.comm = "gunicorn", .port = kPort}); },
+           .name = "gunicorn-rolling-restart",
+           .play = [](Stage& stage) { reload(stage, Gunicorn(kPort, 4), false); },
            .look_alikes = {"close-wait-*", "accept-queue-*", "listener-*"},
-           .silence = 30s},
+           .silence = 40s,
+           .needs = "gunicorn"},
           {.id = "23h",
-           .name = "reload-under-load",
-           .play =
-               [](Stage& stage) {
-                 replace_workers(stage, {.comm = "nginx", .port = kPort, .every = 4s, .all_at_once = true});
-               },
+           .name = "nginx-reload-under-load",
+           .play = [](Stage& stage) { reload(stage, Nginx({.port = kPort}), true); },
            .look_alikes = {"close-wait-*", "accept-queue-*", "listener-*"},
-           .silence = 30s}};
+           .silence = 30s,
+           .needs = "nginx"}};
 }
 
 }  // namespace tcpdiag::incidents

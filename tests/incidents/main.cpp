@@ -4,12 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 
 #include "tests/incidents/matrix.h"
+#include "tests/incidents/real_servers.h"
 #include "tests/incidents/runner.h"
 
 namespace {
@@ -41,6 +43,25 @@ std::vector<Scenario> chosen(const Options& options) {
 
 void keep(const Outcome& outcome, const std::filesystem::path& directory) {
   if (!directory.empty()) std::ofstream(directory / (outcome.name + ".json")) << to_json(outcome);
+}
+
+// What ./dev has unpacked is found as if it were installed.
+void look_into(const std::filesystem::path& tools) {
+  const auto add = [](const char* name, const std::string& directories) {
+    const char* present = std::getenv(name);
+    ::setenv(name, (present == nullptr ? directories : present + (":" + directories)).c_str(), 1);
+  };
+  add("PATH", (tools / "usr/bin").string() + ":" + (tools / "usr/sbin").string());
+  add("PYTHONPATH", tools / "usr/lib/python3/dist-packages");
+}
+
+// Takes out those whose program is not here, and tells which.
+void skip_unplayable(std::vector<Scenario>& scenarios) {
+  std::erase_if(scenarios, [](const Scenario& scenario) {
+    const bool missing = !scenario.needs.empty() && find_program(scenario.needs).empty();
+    if (missing) std::cerr << "skipped: " << scenario.name << " needs the program " << scenario.needs << "\n";
+    return missing;
+  });
 }
 
 // Those that take all of the machine are played when the others, which measure times, are over.
@@ -94,9 +115,11 @@ int play(const std::vector<Scenario>& scenarios, const Options& options) {
 }
 
 int run(const Options& options) {
-  const auto scenarios = chosen(options);
+  auto scenarios = chosen(options);
   if (scenarios.empty()) throw std::runtime_error("no such scenario");
   if (options.list) return list(scenarios);
+  skip_unplayable(scenarios);
+  if (scenarios.empty()) return kSkipped;
   if (!options.matrix_of.empty()) return show_matrix(scenarios, options.matrix_of);
   return play(scenarios, options);
 }
@@ -106,6 +129,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   options.play.programs = std::filesystem::canonical("/proc/self/exe").parent_path().parent_path();
+  look_into(options.play.programs.parent_path() / "tools");
   CLI::App app("Stages incidents in namespaces of their own, with the real daemon beside them.");
   app.add_option("--only", options.only, "Ids or names of scenarios; all without it")->delimiter(',');
   app.add_option("--jobs", options.jobs, "Scenarios at a time")->capture_default_str();

@@ -53,6 +53,8 @@ struct Scenario {
   std::function<void(Stage&)> before_daemon;
   /// Where nothing is expected: for how long nothing may be found. As long as the slowest finding may take.
   std::chrono::seconds silence{15};
+  /// A program of others that it plays with; where that is not in PATH it is skipped. Empty: none.
+  std::string needs;
   /// It takes all that the machine has: played when those that measure times are over.
   bool load = false;
 };
