@@ -9,7 +9,7 @@ namespace {
 
 // clang-format off
 constexpr auto kServers = std::to_array<KnownServer>({
-    {"nginx", "nginx", "listen ... backlog={backlog}; in nginx.conf, then restart nginx", "511", "worker_rlimit_nofile {limit}; in nginx.conf, then reload nginx", "worker_connections in the events block of nginx.conf"},
+    {"nginx", "nginx", "listen ... backlog={backlog}; in nginx.conf, then restart nginx", "511", "worker_rlimit_nofile {limit}; in nginx.conf, then reload nginx", "worker_connections in the events block of nginx.conf", true},
     {"gunicorn*", "gunicorn", "gunicorn --backlog {backlog}", "2048", "", "gunicorn --workers and --threads, --worker-connections with gevent"},
     {"uvicorn*", "uvicorn", "uvicorn --backlog {backlog}", "2048"},
     {"hypercorn*", "hypercorn", "hypercorn --backlog {backlog}", "100"},
@@ -70,6 +70,11 @@ std::optional<std::string> connection_knob(std::string_view process) {
   const auto* server = find_known_server(process);
   if (server == nullptr || server->connections.empty()) return std::nullopt;
   return std::string(server->connections);
+}
+
+std::optional<std::string> closing_knob(std::string_view process) {
+  const auto* server = find_known_server(process);
+  return server == nullptr || !server->closes_beyond ? std::nullopt : connection_knob(process);
 }
 
 std::optional<std::string> descriptor_knob(std::string_view process, std::string_view limit) {

@@ -9,6 +9,7 @@
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/evidence.h"
+#include "diagnosis/known_servers.h"
 #include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
@@ -84,13 +85,18 @@ const Listener* busiest_listener(const Window& window) {
   return nullptr;
 }
 
-// Whose connections they most likely are. It may also be others', so this is said and not what the finding is
-// about.
-void add_listener(Facts& facts, const Window& window) {
+// The only listener there was, when this host connected to none.
+const Listener* only_destination(const Window& window) {
   const auto connected = window.increase(kActiveOpens);
   const auto accepted = window.increase(kPassiveOpens);
   const bool only_accepted = connected && accepted && *connected == 0 && *accepted > 0;
-  const auto* only = only_accepted ? only_listener(window) : nullptr;
+  return only_accepted ? only_listener(window) : nullptr;
+}
+
+// Whose connections they most likely are. It may also be others', so this is said and not what the finding is
+// about.
+void add_listener(Facts& facts, const Window& window) {
+  const auto* only = only_destination(window);
   const auto* listener = only != nullptr ? only : busiest_listener(window);
   if (listener == nullptr) return;
   const auto subject = listener_subject(window, *listener);
@@ -98,17 +104,21 @@ void add_listener(Facts& facts, const Window& window) {
   if (subject.pid) facts.values["likely_owner"] = subject.process + "[" + std::to_string(*subject.pid) + "]";
 }
 
-// Whether clients lose a good part of their requests: what a server closes with unread data. A program here
-// that connects to others and does not want their answers loses nothing.
-bool clients_lose(const Window& window, double unread, const Thresholds& t) {
+// Whether so many resets can only be the servers' here: a program that connects to others and does not want
+// their answers resets connections, too.
+bool are_of_servers(double resets, double ours, double theirs) {
   constexpr double kBothEndsHere = 1.1;
+  return theirs > 0 && (resets > ours || ours <= kBothEndsHere * theirs);
+}
+
+// Whether clients lose a good part of their requests: what a server closes with unread data.
+bool clients_lose(const Window& window, double unread, const Thresholds& t) {
   const auto connected = window.increase(kActiveOpens);
   const auto accepted = window.increase(kPassiveOpens);
   if (!connected || !accepted) return false;
   const auto ours = static_cast<double>(*connected), theirs = static_cast<double>(*accepted);
   return unread >= static_cast<double>(t.app_resets_lost_min) &&
-         unread >= t.app_resets_lost_share * (ours + theirs) && theirs > 0 &&
-         (unread > ours || ours <= kBothEndsHere * theirs);
+         unread >= t.app_resets_lost_share * (ours + theirs) && are_of_servers(unread, ours, theirs);
 }
 
 Verdict app_reset(const Window& window, const Thresholds& t) {
@@ -130,6 +140,76 @@ Verdict app_reset(const Window& window, const Thresholds& t) {
   }
   if (clients_lose(window, static_cast<double>(*unread), t)) facts.severity = Severity::warning;
   add_listener(facts, window);
+  return Verdict::found({facts});
+}
+
+// How many accepted connections of a port the latest dumps show, and since when it is about the same number.
+struct Steady {
+  std::uint64_t connections = 0;
+  TimePoint since;
+  unsigned dumps = 0;
+};
+
+std::optional<Steady> steady_connections(const Window& window, std::uint16_t port) {
+  constexpr std::uint64_t kEnough = 10;
+  constexpr double kAboutTheSame = 0.05;
+  const auto dumps = window.readings(&NetnsView::connections);
+  std::optional<Steady> steady;
+  for (std::size_t i = dumps.size(); i-- > 0;) {
+    const auto* row = find_server_port(*dumps[i].value, port);
+    if (row == nullptr) break;
+    const std::uint64_t open = row->count(TcpState::established);
+    const auto accepted = open - std::min<std::uint64_t>(open, row->unaccepted);
+    if (!steady) steady = Steady{accepted, dumps[i].at, 0};
+    const auto most = static_cast<double>(std::max(accepted, steady->connections));
+    const auto least = static_cast<double>(std::min(accepted, steady->connections));
+    if (most - least > kAboutTheSame * most) break;
+    steady->since = dumps[i].at;
+    ++steady->dumps;
+  }
+  return steady && steady->connections >= kEnough && steady->dumps >= 2 ? steady : std::nullopt;
+}
+
+// A server of which it is known that it closes what comes beyond its own limit of connections. Errors: what
+// has to be counted or seen for that is not known.
+Verdict own_limit_closes(const Window& window, const Thresholds& t) {
+  const auto dump = window.latest(&NetnsView::connections);
+  if (!dump) return Verdict::unknown(dump.error());
+  const auto listeners = window.latest(&NetnsView::listeners);
+  if (!listeners) return Verdict::unknown(listeners.error());
+  const auto* only = only_destination(window);
+  const auto* listener = only != nullptr ? only : busiest_listener(window);
+  const auto* owner = listener == nullptr ? nullptr : owner_of(window, listener);
+  const auto knob = owner == nullptr ? std::nullopt : closing_knob(owner->comm);
+  const auto steady = knob ? steady_connections(window, listener->endpoint.port) : std::nullopt;
+  if (!steady || window.now() - steady->since < std::chrono::seconds(3)) return Verdict::clear();
+
+  const auto since = window.last(std::chrono::floor<std::chrono::seconds>(window.now() - steady->since));
+  std::uint64_t resets = 0;
+  for (const auto& counter : {kAbortOnClose, kAbortOnData}) {
+    const auto increase = since.increase(counter);
+    if (!increase) return Verdict::unknown(increase.error());
+    resets = saturating_add(resets, *increase);
+  }
+  const auto accepted = since.increase(kPassiveOpens), connected = since.increase(kActiveOpens);
+  if (!accepted) return Verdict::unknown(accepted.error());
+  if (!connected) return Verdict::unknown(connected.error());
+  constexpr double kCountedApart = 1.1;  // more resets than that are not only of new connections
+  const auto theirs = static_cast<double>(*accepted), all = static_cast<double>(resets);
+  const auto lost = std::min(all, theirs);
+  if (lost < static_cast<double>(t.app_resets_lost_min) || lost < t.app_resets_lost_share * theirs ||
+      all > kCountedApart * theirs || !are_of_servers(lost, static_cast<double>(*connected), theirs))
+    return Verdict::clear();
+
+  Facts facts{.subject = listener_subject(window, *listener)};
+  facts.bites = Bites{.limit = *knob, .value = static_cast<double>(steady->connections)};
+  add_increase(facts, since, "TCPAbortOnClose and TCPAbortOnData", "resets", lost, "resets");
+  add_increase(facts, since, kPassiveOpens.name, "opened", theirs, "connections");
+  facts.evidence.push_back(
+      {"accepted connections, unchanged", static_cast<double>(steady->connections), "connections", {}});
+  facts.values["accepted"] = std::to_string(steady->connections);
+  facts.values["steady"] = duration_text(since.span());
+  facts.values["own_knob"] = *knob;
   return Verdict::found({facts});
 }
 
@@ -226,6 +306,23 @@ constexpr std::string_view kAppResetNot[] = {
     "Any sysctl or limit: the program itself asks for the reset.",
     "Raising the backlog: connections that overflow a queue are counted elsewhere."};
 
+constexpr auto kClosesAdvice = std::to_array<AdviceText>({
+    {"Make sure: at its limit nginx writes \"worker_connections are not enough\" to its error log for every "
+     "connection that it closes.",
+     "tail -n 20 /var/log/nginx/error.log", "The line is there, or it is not this limit.", ""},
+    {"Raise it{?own_knob}: {own_knob}. It is for each worker, and connections to what is behind the server "
+     "count, too. Then reload it.",
+     "", "It serves as many connections more.",
+     "Memory and descriptors: worker_rlimit_nofile has to be larger than worker_connections."},
+    {"Find out why its {accepted} connections last so long: slow clients, a slow service behind it, "
+     "WebSockets.",
+     "ss -tn state established '( sport = :{port} )'", "Shows who holds them.", ""},
+});
+constexpr std::string_view kClosesNot[] = {
+    "A larger backlog or net.core.somaxconn: the connections are accepted, none waits in the queue.",
+    "Restarting it: it reaches the same limit again."};
+constexpr std::string_view kClosesExplains[] = {"app-reset"};
+
 constexpr auto kReuseAdvice = std::to_array<AdviceText>({
     {"Let the client drop idle connections sooner than the server does: its idle timeout a few seconds below "
      "the server's keep-alive time.",
@@ -255,6 +352,17 @@ const Rule kRules[] = {
                          "itself asks for these resets.",
               .advice = kAppResetAdvice, .not_helping = kAppResetNot, .reads = "/proc/net/netstat; if they can be read sock_diag, /proc/PID/fd"},
      .evaluate = app_reset},
+    {.info = {.id = "own-limit-closes", .family = kFamily, .severity = Severity::warning,
+              .title = "A server closes new connections at once, as at its own limit",
+              .true_when = "nginx, to which nearly all connections go, ends a quarter of the new ones or more with a reset (TCPAbortOnClose, TCPAbortOnData) while the number of those "
+                           "that stay open is the same in every dump for 3 s or longer. Cannot be told where clients speak later than one round trip after they have "
+                           "connected: then only OutRsts counts the resets, and attempts at closed ports as well.",
+              .clients_see = "Connecting works, then the connection ends without an answer: \"Connection reset by peer\" (errno 104), \"Empty reply from server\".",
+              .summary = "{owner} closes new connections on {listener} before it has read the request: {resets} of {opened} that were opened in {steady} were reset, "
+                         "while {accepted} stay open all the time. It does so when it has no connection to spare: {own_knob}.",
+              .advice = kClosesAdvice, .not_helping = kClosesNot, .explains = kClosesExplains, .reads = "/proc/net/netstat, sock_diag, /proc/PID/fd"},
+     .critical_after = std::chrono::seconds(60),
+     .evaluate = own_limit_closes},
     {.info = {.id = "idle-reuse-reset", .family = kFamily, .severity = Severity::info,
               .title = "Clients use connections that the server has closed",
               .true_when = "Connections are reset by the other end (EstabResets less what this host's programs abort) while client connections that "

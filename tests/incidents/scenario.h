@@ -74,6 +74,7 @@ std::vector<Scenario> idle_reuse_scenarios();
 std::vector<Scenario> descriptor_scenarios();
 std::vector<Scenario> quiet_scenarios();
 std::vector<Scenario> healthy_closing_scenarios();
+std::vector<Scenario> real_nginx_scenarios();
 std::vector<Scenario> stale_scenarios();
 std::vector<Scenario> two_at_once_scenarios();
 std::vector<Scenario> load_scenarios();

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "diagnosis/catalog.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 #include "tests/sample_report.h"
@@ -177,4 +180,100 @@ TEST_CASE("idle-reuse-reset cannot tell without the connections or a counter") {
   CHECK_FALSE(verdict_of(kReuse, history.deny(&NetnsView::tcp).tick().history()).known());
   CHECK_FALSE(verdict_of(kReuse, reuse(reset_by_peer({}), kComeAndGo).history()).known());
   CHECK_FALSE(verdict_of(kReuse, reuse(reset_by_peer(10), kComeAndGo).history()).known());
+}
+
+namespace {
+
+constexpr auto kCloses = "own-limit-closes";
+
+// A server that has so many connections open at each dump, of which there is one every 4 s; between two of
+// them so many are opened, and some of those reset.
+struct AtItsLimit {
+  std::string process = "nginx";
+  std::vector<std::uint32_t> open{18, 18, 18};
+  std::uint64_t opened = 100;
+  Count unread = 60, lingering = 30;
+  Count connected = 0;
+};
+
+HistoryBuilder history_of(const AtItsLimit& server) {
+  HistoryBuilder history;
+  history.set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 80, 0, 511, 77)}})
+      .set(&Snapshot::processes,
+           Processes{.processes = {{.pid = 812, .comm = server.process, .listener_inodes = {77}}},
+                     .total = 1});
+  TcpCounters tcp{.active_opens = 0, .passive_opens = 0, .abort_on_data = 0, .abort_on_close = 0};
+  if (!server.unread) tcp.abort_on_close = {};
+  history.set(&NetnsView::tcp, tcp);
+  const auto times = [](Count each, std::size_t dumps) { return each ? Count(*each * dumps) : Count(); };
+  std::size_t dumps = 0;
+  for (const auto open : server.open) {
+    Connections connections;
+    PortConnections row{.port = 80};
+    row.by_state[static_cast<std::size_t>(TcpState::established)] = open;
+    connections.server.push_back(row);
+    history.set(&NetnsView::connections, connections).tick(4s);
+    ++dumps;
+    tcp.active_opens = times(server.connected, dumps);
+    tcp.passive_opens = server.opened * dumps;
+    tcp.abort_on_data = times(server.lingering, dumps);
+    tcp.abort_on_close = times(server.unread, dumps);
+    history.set(&NetnsView::tcp, tcp);
+  }
+  history.tick();
+  return history;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a server that closes new connections unread while as many as before stay open is at its own limit") {
+  const auto finding = only_finding(kCloses, history_of({}).history());
+  CHECK(finding.severity == Severity::warning);
+  CHECK(
+      finding.summary ==
+      "nginx[812] closes new connections on 0.0.0.0:80 before it has read the request: 270 of 300 that were "
+      "opened in 12 s were reset, while 18 stay open all the time. It does so when it has no connection to "
+      "spare: worker_connections in the events block of nginx.conf.");
+  CHECK(finding.subject.process == "nginx");
+  CHECK(finding.bites->limit == "worker_connections in the events block of nginx.conf");
+  CHECK(finding.advice.front().command == "tail -n 20 /var/log/nginx/error.log");
+}
+
+TEST_CASE("a reset counts for the own limit since its connections stay the same, and only those of servers") {
+  CHECK(only_finding(kCloses, history_of({.open = {3, 9, 100, 100}}).history())
+            .summary.find("180 of 200 that were opened in 8 s") != std::string::npos);
+  CHECK(clear(kCloses, history_of({.open = {3, 9, 100, 200}})));
+  CHECK(clear(kCloses, history_of({.connected = 1000})));
+  CHECK_FALSE(clear(kCloses, history_of({.connected = 100})));  // both ends are here
+}
+
+TEST_CASE("the own limit is not the reason where a server lets others wait, is idle or resets few") {
+  CHECK(clear(kCloses, history_of({.process = "haproxy"})));
+  CHECK(clear(kCloses, history_of({.process = "gunicorn"})));
+  CHECK(clear(kCloses, history_of({.open = {0, 0, 0}})));
+  CHECK(clear(kCloses, history_of({.open = {4, 4, 4}})));
+  CHECK(clear(kCloses, history_of({.unread = 10, .lingering = 10})));
+  CHECK(clear(kCloses, history_of({.opened = 8, .unread = 4, .lingering = 2})));
+  CHECK(clear(kCloses, history_of({.unread = 150, .lingering = 30})));  // more than were opened
+}
+
+TEST_CASE("own-limit-closes cannot tell without dumps, listeners or the counters of resets") {
+  CHECK_FALSE(verdict_of(kCloses, history_of({.unread = {}}).history()).known());
+  CHECK_FALSE(verdict_of(kCloses, history_of({.lingering = {}}).history()).known());
+  CHECK_FALSE(verdict_of(kCloses, history_of({.connected = {}}).history()).known());
+  auto no_dumps = history_of({});
+  CHECK_FALSE(verdict_of(kCloses, no_dumps.deny(&NetnsView::connections).tick().history()).known());
+  auto no_listeners = history_of({});
+  CHECK_FALSE(verdict_of(kCloses, no_listeners.deny(&NetnsView::listeners).tick().history()).known());
+}
+
+TEST_CASE("programs that reset are a consequence where the server's own limit explains it") {
+  const auto history = history_of({});
+  const auto diagnosis = diagnose(history.history(), rule_catalog(), {});
+  const auto has = [&](const auto& findings, std::string_view id) {
+    return std::ranges::any_of(findings, [&](const Finding& finding) { return finding.id == id; });
+  };
+  CHECK(has(diagnosis.findings, kCloses));
+  CHECK_FALSE(has(diagnosis.findings, kApp));
 }
