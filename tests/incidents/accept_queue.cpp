@@ -235,6 +235,26 @@ void one_worker_stuck(Stage& stage) {
   stage.until_closed();
 }
 
+// The same while clients go on coming, which the others serve.
+void one_worker_stuck_under_load(Stage& stage) {
+  const ServerPlan plan{.port = kPort, .backlog = 32, .reuse_port = true};
+  auto hanging = plan;
+  hanging.comm = "stuck-worker";
+  hanging.stuck = true;
+  const std::array<Server, 3> workers{Server(plan), Server(plan), Server(plan)};
+  Server stuck(hanging);
+  const Clients clients({.port = kPort, .count = 2400, .apart = 6ms});
+  auto& kernel = stage.kernel();
+  stage.evidence("an overflow of the full queue", [&] {
+    return kernel.queue_is_full(kPort) && kernel.increase(&TcpCounters::listen_overflows) > 0;
+  });
+  stage.until_found();
+  stage.observe("queue", kernel.queue(kPort), 33, 33);
+  for (const auto& each : workers) stage.observe("accepted", each.accepted(), 50);
+  stuck.get_unstuck();
+  stage.until_closed();
+}
+
 // Three servers whose small queues overflow at the same moments and are empty again a moment later.
 void burst_at_three(Stage& stage) {
   const auto server = [](std::uint16_t port) {
@@ -380,6 +400,15 @@ std::vector<Scenario> accept_blocked() {
                          .severity = "critical",
                          .within = 5s}},
            .look_alikes = {"accept-queue-backlog-small", "accept-queue-app-stalled"}},
+          {.id = "4d",
+           .name = "reuseport-one-stuck-under-load",
+           .play = one_worker_stuck_under_load,
+           .expected = {{.id = "accept-queue-one-listener-stuck",
+                         .port = kPort,
+                         .process = "stuck-worker",
+                         .severity = "critical",
+                         .within = 5s}},
+           .look_alikes = {"accept-queue-backlog-small", "accept-queue-app-*"}},
           {.id = "4b",
            .name = "reuseport-all-slow",
            .play = all_workers_slow,
