@@ -43,7 +43,10 @@ void burst(Stage& stage, const Way& way) {
     longest = std::max(longest, kernel.queue(kPort));
     return kernel.increase(&TcpCounters::listen_overflows) > 0;
   });
-  stage.await("all clients to be accepted", [&] { return server.accepted() == 400; });
+  stage.await("all clients to be accepted", [&] {
+    longest = std::max(longest, kernel.queue(kPort));
+    return server.accepted() == 400;
+  });
   stage.observe("longest queue", longest, 65);  // as far as a look came at the right moment
   stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 50);
   stage.observe("cookies sent", kernel.increase(&TcpCounters::syncookies_sent));
@@ -78,6 +81,21 @@ void stuck(Stage& stage, const Way& way) {
   stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 171);
   stage.observe("accepted", server.accepted(), 0, 0);
   server.get_unstuck();
+  stage.until_closed();
+}
+
+// The server accepts again after some seconds, as after a long garbage collection.
+void stalled_for(Stage& stage, std::chrono::milliseconds time) {
+  Server server({.port = kPort, .backlog = 128, .stuck = true});
+  const Clients clients({.port = kPort, .count = 300, .speak = true});
+  auto& kernel = stage.kernel();
+  stage.evidence("an overflow of the full queue", [&] {
+    return kernel.queue_is_full(kPort) && kernel.increase(&TcpCounters::listen_overflows) > 0;
+  });
+  stage.await("the end of the stall", [&] { return now() >= *stage.evidence_at() + time; });
+  server.get_unstuck();
+  stage.until_found();
+  stage.await("all clients to be accepted", [&] { return server.accepted() == 300; });
   stage.until_closed();
 }
 
@@ -255,6 +273,16 @@ void one_worker_stuck_under_load(Stage& stage) {
   stage.until_closed();
 }
 
+// The same on a machine that has ten times as much to do as it can.
+void one_worker_stuck_beside_others(Stage& stage) {
+  std::array<Process, 20> busy;
+  for (auto& each : busy)
+    each = Process("busy", "", [] {
+      for (std::atomic<unsigned> turns = 0;;) ++turns;
+    });
+  one_worker_stuck_under_load(stage);
+}
+
 // Three servers whose small queues overflow at the same moments and are empty again a moment later.
 void burst_at_three(Stage& stage) {
   const auto server = [](std::uint16_t port) {
@@ -330,8 +358,19 @@ std::vector<Scenario> app_stalled() {
                     .expected = expected,
                     .look_alikes = {"accept-queue-backlog-small"}};
   };
+  // Of three to five seconds each is a stall, and none a burst; at which second it ends is no matter of
+  // chance.
+  const auto for_some_time = [&](const char* id, const char* name, std::chrono::milliseconds time) {
+    return Scenario{.id = id,
+                    .name = name,
+                    .play = [time](Stage& stage) { stalled_for(stage, time); },
+                    .expected = expected,
+                    .look_alikes = {"accept-queue-backlog-small", "syn-flood-suspected"}};
+  };
   return {over("2", "accept-queue-stuck", kV4), over("2v6", "accept-queue-stuck-ipv6", kV6),
-          over("2dual", "accept-queue-stuck-dual-stack", kDualStack)};
+          over("2dual", "accept-queue-stuck-dual-stack", kDualStack),
+          for_some_time("2s3", "accept-queue-stall-of-3-seconds", 3400ms),
+          for_some_time("2s5", "accept-queue-stall-of-5-seconds", 5s)};
 }
 
 std::vector<Scenario> not_accepted() {
@@ -409,6 +448,16 @@ std::vector<Scenario> accept_blocked() {
                          .severity = "critical",
                          .within = 5s}},
            .look_alikes = {"accept-queue-backlog-small", "accept-queue-app-*"}},
+          {.id = "4e",
+           .name = "reuseport-one-stuck-busy-machine",
+           .play = one_worker_stuck_beside_others,
+           .expected = {{.id = "accept-queue-one-listener-stuck",
+                         .port = kPort,
+                         .process = "stuck-worker",
+                         .severity = "critical",
+                         .within = 5s}},
+           .look_alikes = {"accept-queue-backlog-small", "accept-queue-app-*"},
+           .load = true},
           {.id = "4b",
            .name = "reuseport-all-slow",
            .play = all_workers_slow,
