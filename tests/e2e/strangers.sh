@@ -15,6 +15,17 @@ strangers() {
   least=$3
   within 15 they_are_many || die "only $(connected) strangers: $(cat "$scratch/strangers.log")"
 }
+# age_of COLLECTOR NETNS: seconds since it last succeeded
+age_of() {
+  curl -skf --max-time 5 $scheme://127.0.0.1:10180/metrics |
+    awk -v series="tcpdiag_collector_age_seconds{collector=\"$1\",netns=\"$2\"}" '$1 == series { print $2 }'
+}
+# has_run COLLECTOR NETNS: whether it has run since $since, a time as in EPOCHREALTIME
+has_run() {
+  local age
+  age=$(age_of "$1" "$2")
+  awk -v age="${age:-inf}" -v since="$since" -v now="$EPOCHREALTIME" 'BEGIN { exit !(age + 0 == age && age < now - since) }'
+}
 strangers_leave() {
   kill -KILL "$strangers"
   wait "$strangers" 2>/dev/null || true
@@ -64,10 +75,9 @@ start_daemon
 ready
 says "$scratch/daemon.log" 'max_connections is [0-9]* instead of 512' || die "the log does not say that it serves fewer"
 strangers 300 drip 20
-for _ in $(seq 5); do
-  scrape 127.0.9.9
-  sleep 1
-done
+since=$EPOCHREALTIME
+all_have_run() { scrape 127.0.9.9 && has_run listeners host && has_run netstat host && has_run connections host && has_run processes ""; }
+within 30 all_have_run || die "a collector has not run beside strangers for 30 s: $(metrics | grep collector_age)"
 page_shows '^tcpdiag_collector_success' || die "no collectors on the page"
 ! grep -E '^tcpdiag_collector_success.* 0$' "$scratch/page" || die "collectors fail beside strangers"
 strangers_leave
@@ -102,9 +112,10 @@ echo "TLS handshakes that are reset"
 open_sockets() { find "/proc/$daemon/fd" -lname 'socket:*' 2>find.log | wc -l; }
 before=$(open_sockets)
 strangers 100 reset 0
-for i in $(seq 12); do  # as long as it takes to find sockets that leak
-  scrape 127.0.9.9
-  sleep 1
+for look in 1 2 3; do  # sockets that leak are found in two looks at processes
+  since=$EPOCHREALTIME
+  has_looked() { scrape 127.0.9.9 && has_run processes ""; }
+  within 30 has_looked || die "processes were not looked at for the ${look}th time"
 done
 strangers_leave
 as_before() { [ "$(open_sockets)" -le $((before + 2)) ]; }
