@@ -39,6 +39,8 @@ struct HttpUsage {
   std::optional<std::chrono::system_clock::time_point> certificate_expires;
   std::optional<bool>
       web_config_valid;  ///< whether the web configuration file as it is now is in force; empty: none
+  std::string
+      external_url{};  ///< where people reach the page, with a slash at its end; empty: not configured
 };
 
 /// What a rule of the diagnosis said so far.

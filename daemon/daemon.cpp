@@ -10,6 +10,7 @@
 #include "daemon/loop.h"
 #include "daemon/run_change.h"
 #include "daemon/status_line.h"
+#include "exporters/external_url.h"
 #include "exporters/listen_socket.h"
 
 namespace tcpdiag {
@@ -52,6 +53,7 @@ Limits limits_of(const Options& options) {
 AllowedHosts allowed_hosts(const Options& options) {
   auto names = read_host_names();
   names.insert(names.end(), options.allowed_hosts.begin(), options.allowed_hosts.end());
+  if (!options.external_url.empty()) names.emplace_back(host_of(options.external_url));
   return AllowedHosts(std::move(names));
 }
 
@@ -175,6 +177,7 @@ void Daemon::publish() {
   auto report = std::make_shared<Report>(cycle_.report(now));
   server_->drop_slow(now);
   report->http = server_->usage();
+  report->http->external_url = with_slash(options_.external_url);
   if (web_config_) report->http->web_config_valid = web_config_->valid();
   log_changes(*report);
   finding_log_.write(changes_between(published_.latest().get(), *report));

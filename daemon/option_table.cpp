@@ -10,6 +10,7 @@
 #include "core/listen_address.h"
 #include "daemon/nearest_name.h"
 #include "exporters/allowed_hosts.h"
+#include "exporters/external_url.h"
 
 namespace tcpdiag {
 namespace {
@@ -24,6 +25,8 @@ bool has_control(std::string_view text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   return std::any_of(text.begin(), text.end(), is_control);
 }
+
+bool is_external_url_or_empty(std::string_view text) { return text.empty() || is_external_url(text); }
 
 constexpr std::size_t kLongestPath = 4095;
 bool is_path_or_empty(std::string_view text) { return text.size() <= kLongestPath && !has_control(text); }
@@ -142,6 +145,10 @@ std::span<const OptionRow> option_table() {
        ListOption{&Options::allowed_hosts, 0, 64, is_allowed_host_name,
                   "a host name such as \"web1.example.com\", or \"*.example.com\" for all below it"},
        false, "A further name by which the page and /api may be asked. Allowed in any case: addresses, localhost, and the host's own names (its hostname, what /etc/hosts calls it, and the hostname with the domains that /etc/resolv.conf searches). Other names get 421, so that no foreign web site can read them through a browser; /metrics and /-/ answer to all."},
+      {"web_external_url", "--web.external-url", "URL",
+       TextOption{&Options::external_url, is_external_url_or_empty,
+                  "\"http://HOST[:PORT][/PATH]\" or the same with https, without user name, query and fragment, or \"\" for none"},
+       false, "The URL under which people reach this daemon's page, perhaps through a proxy: alerts link to it. Without it they link to the target that Prometheus scrapes. Its host name is an allowed one. What is served, and where, does not change: a proxy that shows the page below a PATH has to take that off."},
       {"web_config_file", "--web.config.file", "FILE",
        TextOption{&Options::web_config_file, is_path_or_empty, "the path of a file, or \"\" for none"}, true,
        "Web configuration file in the format that all exporters of Prometheus share: TLS, passwords, headers, a rate limit. See web-security.md in /usr/share/doc/tcpdiagd. The file and the certificates it names are read again when they change, and on SIGHUP."},

@@ -19,6 +19,7 @@ namespace tcpdiag {
 struct Options {
   std::vector<std::string> listen_addresses = {":10180"};  ///< see parse_listen_address()
   std::vector<std::string> allowed_hosts;                  ///< see AllowedHosts; beside the host's own names
+  std::string external_url;                                ///< see is_external_url(); empty: not known
   std::string web_config_file;                             ///< see read_web_config(); empty: none
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::logfmt;

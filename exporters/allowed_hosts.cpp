@@ -26,7 +26,7 @@ bool is_address(int family, std::string_view text) {
 }
 
 /// "[::1]:10180", "[fe80::1%25eth0]"
-bool is_bracketed_address(std::string_view host) {
+bool begins_with_bracketed_address(std::string_view host) {
   const auto end = host.find(']');
   if (!host.starts_with('[') || end == std::string_view::npos) return false;
   const auto inside = host.substr(1, end - 1);
@@ -61,12 +61,17 @@ bool is_allowed_host_name(std::string_view name) {
          name.find("..") == std::string_view::npos && std::ranges::all_of(name, is_host_character);
 }
 
+bool is_address_in_brackets(std::string_view host) {
+  return host.ends_with(']') && host.find('%') == std::string_view::npos &&
+         begins_with_bracketed_address(host);
+}
+
 AllowedHosts::AllowedHosts(std::vector<std::string> names) : names_(std::move(names)) {
   for (auto& name : names_) name = without_dot_at_end(lower(name));
 }
 
 bool AllowedHosts::allows(std::string_view host) const {
-  if (host.empty() || is_bracketed_address(host)) return true;
+  if (host.empty() || begins_with_bracketed_address(host)) return true;
   const auto name = without_dot_at_end(lower(host.substr(0, host.find(':'))));
   if (is_address(AF_INET, name) || is_within(name, "localhost")) return true;
   return std::ranges::any_of(names_, [&](const std::string& allowed) { return matches(name, allowed); });

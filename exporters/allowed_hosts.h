@@ -27,4 +27,7 @@ class AllowedHosts {
 /// Whether AllowedHosts takes it as a name.
 bool is_allowed_host_name(std::string_view name);
 
+/// "[::1]": an IPv6 address as it stands in a URL, without a port or a zone.
+bool is_address_in_brackets(std::string_view host);
+
 }  // namespace tcpdiag

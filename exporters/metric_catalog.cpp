@@ -26,10 +26,14 @@ constexpr std::string_view kCpu[] = {"cpu"};
 constexpr std::string_view kEvent[] = {"event"};
 constexpr std::string_view kAddressPort[] = {"address", "port"};
 constexpr std::string_view kFindingActive[] = {"finding", "severity", "netns", "subject"};
+constexpr std::string_view kFindingInfo[] = {"finding", "netns", "subject", "process", "pid", "unit", "port"};
+constexpr std::string_view kFindingEvidence[] = {"finding", "netns", "subject", "evidence", "what"};
+constexpr std::string_view kFindingSubject[] = {"finding", "netns", "subject"};
 constexpr std::string_view kFinding[] = {"finding"};
 constexpr std::string_view kCollector[] = {"collector", "netns"};
 constexpr std::string_view kMetric[] = {"metric"};
 constexpr std::string_view kVersion[] = {"version"};
+constexpr std::string_view kWebInfo[] = {"external_url", "scheme"};
 
 constexpr std::string_view kTcpGroup = "TCP counters";
 
@@ -86,6 +90,10 @@ void web_certificate_expiry(const Report& report, Samples& samples) {
 }
 void report_time(const Report& report, Samples& samples) {
   samples.add(seconds(report.wall_at.time_since_epoch()), {});
+}
+void web_info(const Report& report, Samples& samples) {
+  if (report.http)
+    samples.add(1, {report.http->external_url, report.http->certificate_expires ? "https" : "http"});
 }
 void build_info(const Report&, Samples& samples) { samples.add(1, {version()}); }
 
@@ -404,6 +412,15 @@ constexpr MetricSpec kCatalog[] = {
     {"Findings", "tcpdiag_finding_active", kGauge, kFindingActive, "the diagnosis",
      "Always 1: a finding that is there at present. The label subject is what it is about, such as a listener's address and port, and empty for a whole namespace or machine; netns is empty for the machine. /api/v1/findings has the proof and the advice. The worst ones, if there are too many.",
      fill::findings_active},
+    {"Findings", "tcpdiag_finding_info", kGauge, kFindingInfo, "the diagnosis",
+     "Always 1, for each tcpdiag_finding_active: who it is about, for joining. The owner of the listener or the process, its pid, its systemd unit or container, and the port. Empty labels: not known, or it is about none. Names are cut at 128 bytes.",
+     fill::finding_info},
+    {"Findings", "tcpdiag_finding_evidence", kGauge, kFindingEvidence, "the diagnosis",
+     "The numbers that prove each tcpdiag_finding_active, as /api/v1/findings has them. The label evidence is the name of one, such as ListenOverflows, and what says what is counted and over which time, such as events in 10 s; it is as limit for the limit that bites. Series are there only while their finding is.",
+     fill::finding_evidence},
+    {"Findings", "tcpdiag_finding_opened_last_hour", kGauge, kFindingSubject, "the diagnosis",
+     "Times that a finding appeared on this subject within the last hour, where that is more than once. Those that another finding explains do not count; nor does what was before the daemon started, or before the latest 256 incidents that are over.",
+     fill::findings_that_return},
     {"Findings", "tcpdiag_findings_opened_total", kCounter, kFinding, "the diagnosis",
      "Times that a finding appeared since the daemon started, on any subject.",
      fill::findings_opened},
@@ -453,6 +470,9 @@ constexpr MetricSpec kCatalog[] = {
     {"The daemon", "tcpdiag_web_certificate_expiry_timestamp_seconds", kGauge, kNone, "the web configuration file",
      "When the first of the certificates that the daemon shows to its clients expires, in seconds since 1970; clients that verify it fail from then on. Absent without TLS.",
      web_certificate_expiry},
+    {"The daemon", "tcpdiag_web_info", kGauge, kWebInfo, "the daemon",
+     "Always 1; for links to the daemon's page. The label external_url is web_external_url of its configuration with a slash at its end, and empty without; scheme is https with TLS, else http.",
+     web_info},
     {"The daemon", "tcpdiag_build_info", kGauge, kVersion, "the daemon",
      "Always 1; the label is the daemon's version.",
      build_info},

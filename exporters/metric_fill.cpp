@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "core/finding_text.h"
 #include "core/owners.h"
 #include "core/sysctls.h"
 #include "core/utf8.h"
@@ -56,6 +57,33 @@ bool fuller(const Process& a, const Process& b) {
     return std::tuple(process.fd_ratio(), process.open_fds, -process.pid);
   };
   return key(a) > key(b);
+}
+
+/// What tells one finding from another: its id, namespace and subject, ready for a page.
+using FindingLabels = std::array<std::string, 3>;
+FindingLabels finding_labels(const Finding& finding) {
+  return {finding.id, one_line(finding.netns), one_line(to_string(finding.subject))};
+}
+
+/// A name that somebody else chose, ready for a page and no longer than a line.
+std::string name_label(std::string_view name) {
+  constexpr std::size_t kLongest = 128;
+  return std::string(utf8_prefix(one_line(name), kLongest));
+}
+
+/// Calls `visit(labels, finding)` for every open finding within the limits, once for those of the same
+/// labels: subjects that differ in what cannot be shown become one series rather than two of the same name.
+template <class Visit>
+void visit_findings(const Report& report, Samples& samples, Visit visit) {
+  std::set<FindingLabels> shown;
+  const auto open = open_incidents(report);
+  const auto most = samples.limits().findings;
+  for (const auto* incident : worst_of(open, most)) {
+    const auto& finding = incident->finding;
+    const auto labels = finding_labels(finding);
+    if (shown.insert(labels).second) visit(labels, finding);
+  }
+  samples.cut(open.size() - std::min(open.size(), most) + report.findings_cut);
 }
 
 }  // namespace
@@ -198,21 +226,45 @@ void syn_flood_reports(const Report& report, Samples& samples) {
 }
 
 void findings_active(const Report& report, Samples& samples) {
-  // subjects that differ in what cannot be shown become one series rather than two of the same name
-  std::set<std::array<std::string, 4>> shown;
-  const auto open = open_incidents(report);
-  const auto most = samples.limits().findings;
-  for (const auto* incident : worst_of(open, most)) {
-    const auto& finding = incident->finding;
-    const std::array labels = {finding.id, std::string(to_string(finding.severity)), one_line(finding.netns),
-                               one_line(to_string(finding.subject))};
-    if (shown.insert(labels).second) samples.add(1, {labels[0], labels[1], labels[2], labels[3]});
-  }
-  samples.cut(open.size() - std::min(open.size(), most) + report.findings_cut);
+  visit_findings(report, samples, [&](const FindingLabels& labels, const Finding& finding) {
+    samples.add(1, {labels[0], to_string(finding.severity), labels[1], labels[2]});
+  });
+}
+
+void finding_info(const Report& report, Samples& samples) {
+  visit_findings(report, samples, [&](const FindingLabels& labels, const Finding& finding) {
+    const auto& subject = finding.subject;
+    samples.add(1, {labels[0], labels[1], labels[2], name_label(subject.process),
+                    subject.pid ? std::to_string(*subject.pid) : "", name_label(to_string(subject.owner)),
+                    subject.port ? std::to_string(*subject.port) : ""});
+  });
+}
+
+void finding_evidence(const Report& report, Samples& samples) {
+  visit_findings(report, samples, [&](const FindingLabels& labels, const Finding& finding) {
+    std::set<std::pair<std::string, std::string>> shown;
+    const auto add = [&](const std::string& name, double value, const std::string& what) {
+      const auto [each, is_first] = shown.emplace(name_label(name), name_label(what));
+      if (is_first) samples.add(value, {labels[0], labels[1], labels[2], each->first, each->second});
+    };
+    for (const auto& each : finding.evidence)
+      add(each.name, each.value, (each.unit.empty() ? "" : each.unit + " ") + window_text(each));
+    if (finding.bites) add(finding.bites->limit, finding.bites->value, "as limit");
+  });
 }
 
 void findings_opened(const Report& report, Samples& samples) {
   for (const auto& rule : report.rules) samples.add(static_cast<double>(rule.opened), {rule.id});
+}
+
+void findings_that_return(const Report& report, Samples& samples) {
+  constexpr std::chrono::hours kSpan{1};
+  std::map<FindingLabels, std::uint64_t> opened;
+  for (const auto& incident : report.incidents)
+    if (incident.opened.at > report.at - kSpan && incident.closed_by.empty())
+      ++opened[finding_labels(incident.finding)];
+  for (const auto& [labels, times] : opened)
+    if (times > 1) samples.add(static_cast<double>(times), {labels[0], labels[1], labels[2]});
 }
 
 void finding_unknown(const Report& report, Samples& samples) {

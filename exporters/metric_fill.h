@@ -116,7 +116,10 @@ void sysctls_unread(const Report& report, Samples& samples);
 void kernel_log_events(const Report& report, Samples& samples);
 void syn_flood_reports(const Report& report, Samples& samples);
 void findings_active(const Report& report, Samples& samples);
+void finding_info(const Report& report, Samples& samples);
+void finding_evidence(const Report& report, Samples& samples);
 void findings_opened(const Report& report, Samples& samples);
+void findings_that_return(const Report& report, Samples& samples);
 void finding_unknown(const Report& report, Samples& samples);
 void samples_cut(const Report& report, Samples& samples);
 

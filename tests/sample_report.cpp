@@ -215,6 +215,8 @@ std::vector<Incident> sample_incidents() {
        .seen = ago(43s),
        .closed = ago(43s),
        .closed_by = stalled_finding().id},
+      {.finding = over, .opened = ago(50min), .seen = ago(40min), .closed = ago(40min)},
+      {.finding = over, .opened = ago(59min), .seen = ago(55min), .closed = ago(55min)},
       {.finding = over, .opened = ago(4h), .seen = ago(3h), .closed = ago(3h)},
   };
 }
@@ -287,7 +289,8 @@ Report sample_report() {
                           .unauthorized = 2,
                           .limited = 1,
                           .certificate_expires = std::chrono::sys_days(std::chrono::year{2027} / 6 / 1),
-                          .web_config_valid = true};
+                          .web_config_valid = true,
+                          .external_url = "https://web1.example.com/tcpdiag/"};
   report.runs = sample_runs();
 
   NetnsView host{.name = "host"};

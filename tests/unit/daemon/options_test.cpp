@@ -44,16 +44,31 @@ TEST_CASE("without flags and file the options have their defaults") {
 }
 
 TEST_CASE("every option can be given as a flag, with a blank or an equals sign") {
-  const auto options = load_options(
-      {"--web.listen-address=127.0.0.1:1", "--web.listen-address", "[::1]:2", "--web.allowed-host=a",
-       "--web.allowed-host=*.b", "--web.config.file=web.yml", "--web.max-connections=8",
-       "--web.max-connections-per-ip=4", "--log.level", "debug", "--log.format=json",
-       "--no-collector.netstat", "--cpu-budget", "0.5", "--netns=blue", "--netns=/proc/7/ns/net",
-       "--max-listeners=1", "--max-server-ports=2", "--max-processes=3"});
+  const auto options = load_options({"--web.listen-address=127.0.0.1:1",
+                                     "--web.listen-address",
+                                     "[::1]:2",
+                                     "--web.allowed-host=a",
+                                     "--web.allowed-host=*.b",
+                                     "--web.external-url=https://web1/x",
+                                     "--web.config.file=web.yml",
+                                     "--web.max-connections=8",
+                                     "--web.max-connections-per-ip=4",
+                                     "--log.level",
+                                     "debug",
+                                     "--log.format=json",
+                                     "--no-collector.netstat",
+                                     "--cpu-budget",
+                                     "0.5",
+                                     "--netns=blue",
+                                     "--netns=/proc/7/ns/net",
+                                     "--max-listeners=1",
+                                     "--max-server-ports=2",
+                                     "--max-processes=3"});
   REQUIRE(options);
   Options expected;
   expected.listen_addresses = {"127.0.0.1:1", "[::1]:2"};
   expected.allowed_hosts = {"a", "*.b"};
+  expected.external_url = "https://web1/x";
   expected.web_config_file = "web.yml";
   expected.max_connections = 8;
   expected.max_connections_per_ip = 4;
@@ -73,7 +88,7 @@ TEST_CASE("a file may say every option, with comments") {
   const auto path = directory.write("tcpdiagd.json", R"({
     // one line
     "listen_addresses": ["[::1]:2"], /* several
-    lines */ "allowed_hosts": ["a"], "web_config_file": "web.yml", "max_connections": 8, "max_connections_per_ip": 4, "log_level": "warn", "log_format": "json",
+    lines */ "allowed_hosts": ["a"], "web_external_url": "http://web1", "web_config_file": "web.yml", "max_connections": 8, "max_connections_per_ip": 4, "log_level": "warn", "log_format": "json",
     "collectors": {"netstat": false}, "cpu_budget": 1, "namespaces": ["blue"],
     "max_listeners": 1, "max_server_ports": 2, "max_processes": 3
   })");
@@ -81,6 +96,7 @@ TEST_CASE("a file may say every option, with comments") {
   REQUIRE(options);
   CHECK(options->listen_addresses == Arguments{"[::1]:2"});
   CHECK(options->allowed_hosts == Arguments{"a"});
+  CHECK(options->external_url == "http://web1");
   CHECK(options->web_config_file == "web.yml");
   CHECK(options->max_connections == 8);
   CHECK(options->log_level == LogLevel::warn);
@@ -156,6 +172,14 @@ TEST_CASE("a flag's value that is not allowed is named with what is") {
         "--web.max-connections is \"many\"; allowed: a whole number from 1 to 10000\n");
 }
 
+TEST_CASE("an external URL that is no link is named with what is allowed") {
+  CHECK(complaint({"--web.external-url=web1:10180"}) ==
+        "--web.external-url is \"web1:10180\"; allowed: \"http://HOST[:PORT][/PATH]\" or the same with "
+        "https, without "
+        "user name, query and fragment, or \"\" for none\n");
+  CHECK(load_options({"--web.external-url", ""}));
+}
+
 TEST_CASE("a limit for each address above the limit of all is a mistake only when both were set") {
   const auto lowered = load_options({"--web.max-connections=5"});
   REQUIRE(lowered);
@@ -208,7 +232,7 @@ TEST_CASE("an unknown key of the file is named with the nearest known one") {
   CHECK(complaint_about("{\"" + long_key + "\": 1}").size() < 400);
   CHECK_THAT(
       complaint_about(R"({"": 1})"),
-      ContainsSubstring("unknown key \"\"; allowed: listen_addresses, allowed_hosts, web_config_file, "));
+      ContainsSubstring("unknown key \"\"; allowed: listen_addresses, allowed_hosts, web_external_url, "));
   CHECK_THAT(complaint_about(R"({"collectors": {"disk": true}})"),
              ContainsSubstring("collectors has the unknown key \"disk\"; allowed: netstat, sockstat, "));
 }

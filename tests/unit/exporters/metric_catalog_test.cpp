@@ -176,6 +176,71 @@ TEST_CASE("findings that are open are shown with what they are about") {
   CHECK(recorded.has("tcpdiag_finding_active", "sysctl-somaxconn-low,info,,net.core.somaxconn=1"));
 }
 
+TEST_CASE("a finding that is open says who it is about, and the numbers that prove it") {
+  const auto report = sample_report();
+  const Recorded recorded(report);
+  CHECK(recorded.samples.count("tcpdiag_finding_info") == 3);
+  CHECK(recorded.has("tcpdiag_finding_info",
+                     "accept-queue-app-stalled,host,0.0.0.0:80,nginx,800,nginx.service,80=1"));
+  CHECK(recorded.has("tcpdiag_finding_info", "sysctl-somaxconn-low,,net.core.somaxconn,,,,=1"));
+  CHECK(recorded.has("tcpdiag_finding_evidence",
+                     "accept-queue-app-stalled,host,0.0.0.0:80,ListenOverflows,events in 30 s=392"));
+  CHECK(recorded.has("tcpdiag_finding_evidence",
+                     "accept-queue-app-stalled,host,0.0.0.0:80,listen backlog,as limit=128"));
+  CHECK(recorded.has("tcpdiag_finding_evidence",
+                     "ephemeral-ports-low,blue,[2001:db8::9]:5432,local ports in use,ports now=23100"));
+}
+
+TEST_CASE("numbers of the same name and unit are one series of a finding") {
+  auto report = sample_report();
+  auto& finding = report.incidents[0].finding;
+  finding.evidence = {
+      {"dropped", 1, "events", {}}, {"dropped", 2, "events", {}}, {"dropped", 3, "packets", {}}};
+  const Recorded recorded(report);
+  const std::string about = "accept-queue-app-stalled,host,0.0.0.0:80,dropped,";
+  CHECK(recorded.has("tcpdiag_finding_evidence", about + "events now=1"));
+  CHECK_FALSE(recorded.has("tcpdiag_finding_evidence", about + "events now=2"));
+  CHECK(recorded.has("tcpdiag_finding_evidence", about + "packets now=3"));
+}
+
+TEST_CASE("a long name of a process is cut in a label, and not within a character") {
+  auto report = sample_report();
+  report.incidents[0].finding.subject.process = std::string(127, 'a') + "\xc3\xa9";
+  CHECK(Recorded(report).has("tcpdiag_finding_info", "accept-queue-app-stalled,host,0.0.0.0:80," +
+                                                         std::string(127, 'a') + ",800,nginx.service,80=1"));
+}
+
+TEST_CASE("a finding that came again on a subject within an hour says how often, each subject by itself") {
+  auto report = sample_report();
+  const auto now = report.at;
+  auto incident = report.incidents[0];
+  report.incidents.clear();
+  const auto opened = [&](std::uint16_t port, std::chrono::minutes ago, const char* closed_by = "") {
+    incident.finding.subject.port = port;
+    incident.opened.at = now - ago;
+    incident.closed = incident.opened;
+    incident.closed_by = closed_by;
+    report.incidents.push_back(incident);
+  };
+  using std::chrono::minutes;
+  for (const auto ago : {minutes(1), minutes(30), minutes(59), minutes(60), minutes(90)}) opened(80, ago);
+  opened(80, minutes(2), "fd-limit-reached");
+  opened(81, minutes(3));
+  const Recorded recorded(report);
+  CHECK(recorded.samples.count("tcpdiag_finding_opened_last_hour") == 1);
+  CHECK(recorded.has("tcpdiag_finding_opened_last_hour", "accept-queue-app-stalled,host,0.0.0.0:80=3"));
+}
+
+TEST_CASE("links to the page need the URL that is configured, or else the scheme") {
+  auto report = sample_report();
+  CHECK(Recorded(report).has("tcpdiag_web_info", "https://web1.example.com/tcpdiag/,https=1"));
+  report.http->external_url.clear();
+  report.http->certificate_expires.reset();
+  CHECK(Recorded(report).has("tcpdiag_web_info", "http=1"));  // no external URL
+  report.http.reset();
+  CHECK(Recorded(report).samples.count("tcpdiag_web_info") == 0);
+}
+
 TEST_CASE("every rule says how often it found something, and whether it can tell") {
   const auto report = sample_report();
   const Recorded recorded(report);
