@@ -38,6 +38,15 @@ for my $file (@rules) {
     my ($name) = $rule =~ /^(?:alert|record): (\S+)/ or next;
     my ($expr) = $rule =~ /^ +expr: (.*?)(?=^ +(?:for|keep_firing_for|labels|annotations):|^ *#|^$|\z)/ms;
     check_labels("$name: text", \%any, $rule =~ /\$labels\.(\w+)/g);
+    # what texts ask Prometheus for, with the place of a value as %q
+    my ($words) = $rule =~ /^ +annotations:(.*)/ms;
+    while (($words // '') =~ /query \(printf "(\w+)\{([^}]*)\}"/g) {
+      my ($metric, $selector) = ($1, $2);
+      if (!exists $labels{$metric}) { fault("$name: text: no metric $metric"); next }
+      my %known = map { $_ => 1 } @{$labels{$metric}}, @target;
+      check_labels("$name: text: $metric", \%known, $selector =~ /(\w+)=/g);
+    }
+    check_labels("$name: text", \%any, ($words // '') =~ /\.Labels\.(\w+)/g);
     ++$texts;
     $expr =~ s/^\s*\|//;
     my %grouped = map { $_ => 1 } $expr =~ /"(\w+)", "\$1"/g;

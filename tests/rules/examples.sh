@@ -78,8 +78,8 @@ echo "tcpdiag.tmpl"
 alert() {  # STATUS INSTANCE SUBJECT [PART]
   jq -n --arg status "$1" --arg instance "$2" --arg subject "$3" --arg part "${4:-x}" '{status: $status, startsAt: "2026-11-21T10:00:00Z",
     endsAt: "2026-11-21T11:00:00Z", labels: ({alertname: "TcpdiagX", severity: "critical", instance: $instance} + if $subject == "" then {} else
-    {subject: $subject} end), annotations: {summary: "summary of \($instance)", description: "True when: it is.\nFirst: look.",
-    docs: "docs/reference/findings.md#\($part)", runbook_url: "http://\($instance)/"}}'
+    {subject: $subject} end), annotations: {summary: "summary of \($instance)", description: "accept queue: 129 connections now\nFirst: look.",
+    docs: "/usr/share/doc/tcpdiagd/reference/findings.md#\($part)", runbook_url: "http://\($instance)/"}}'
 }
 rendered() {  # STATUS, alerts on standard input
   jq -s --arg status "$1" '{status: $status, alerts: ., commonLabels: {alertname: "TcpdiagX", severity: "critical"}}' >data.json
@@ -94,19 +94,19 @@ diff texts - <<'TEXT' || die "the texts are others"
 CRITICAL TcpdiagX web1:10180 [::]:80
 summary of web1:10180
   since 2026-11-21 10:00:00 UTC
-True when: it is.
+accept queue: 129 connections now
 First: look.
 Page: http://web1:10180/
-Docs: docs/reference/findings.md#x in tcpdiagd's sources
+Docs: /usr/share/doc/tcpdiagd/reference/findings.md#x where tcpdiagd is installed
 
 ==
 CRITICAL TcpdiagX 2 firing, 1 resolved
 summary of web1:10180
   since 2026-11-21 10:00:00 UTC
-True when: it is.
+accept queue: 129 connections now
 First: look.
 Page: http://web1:10180/
-Docs: docs/reference/findings.md#x in tcpdiagd's sources
+Docs: /usr/share/doc/tcpdiagd/reference/findings.md#x where tcpdiagd is installed
 
 summary of web2:10180
   since 2026-11-21 10:00:00 UTC
@@ -122,17 +122,17 @@ Over: summary of web1:10180
 CRITICAL TcpdiagX 2 firing, 0 resolved
 summary of web1:10180
   since 2026-11-21 10:00:00 UTC
-True when: it is.
+accept queue: 129 connections now
 First: look.
 Page: http://web1:10180/
-Docs: docs/reference/findings.md#x in tcpdiagd's sources
+Docs: /usr/share/doc/tcpdiagd/reference/findings.md#x where tcpdiagd is installed
 
 summary of web1:10180
   since 2026-11-21 10:00:00 UTC
-True when: it is.
+accept queue: 129 connections now
 First: look.
 Page: http://web1:10180/
-Docs: docs/reference/findings.md#y in tcpdiagd's sources
+Docs: /usr/share/doc/tcpdiagd/reference/findings.md#y where tcpdiagd is installed
 
 TEXT
 for status in firing resolved; do

@@ -62,13 +62,18 @@ tests -v show=1 >"$scratch/show.yml"
 diff <(sed -n 's/^      - alert: //p' alerts.yml | sort -u) \
   <(grep -B1 "Annotations:{description=" "$scratch/texts" | grep -o "alertname=\"[^\"]*" | cut -d"\"" -f2 | sort -u) || die "an alert without a text"
 
+echo "who and how much"
+promtool test rules "$scratch/texts_test.yml" || die "texts with a process and its numbers"
+
 echo "links"
 # those that are written by hand are listed in the documentation
 diff <(sed -n '/^  # From here on made/q; s/^      - alert: //p' alerts.yml | sort) \
   <(sed -n 's/^| `\(Tcpdiag[A-Za-z]*\)` | .*/\1/p' ../../docs/monitoring.md | sort) || die "docs/monitoring.md lists other alerts"
 sed -n 's/^          docs: //p' alerts.yml | grep -v "{{" | sort -u | while IFS="#" read -r file part; do
-  [ -f "../../$file" ] || die "$file is not there"
-  [ -z "$part" ] || sed -n "s/^##* //p" "../../$file" | tr A-Z a-z | sed "s/[^a-z0-9 -]//g; s/ /-/g" | grep -x -- "$part" >/dev/null ||
+  [[ $file == /usr/share/doc/tcpdiagd/* ]] || die "$file is in no package"
+  file=../../docs/${file#/usr/share/doc/tcpdiagd/}
+  [ -f "$file" ] || die "$file is not there"
+  [ -z "$part" ] || sed -n "s/^##* //p" "$file" | tr A-Z a-z | sed "s/[^a-z0-9 -]//g; s/ /-/g" | grep -x -- "$part" >/dev/null ||
     die "$file has no part $part"
 done
 
