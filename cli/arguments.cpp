@@ -271,7 +271,8 @@ const std::vector<CommandSpec>& commands() {
       accepted (UNACCEPTED), how long the oldest one is in CLOSE_WAIT at least (OLDEST), and which
       destinations use most ephemeral ports.
   --port=N
-      Only those with this service port, and more about them.
+      Only those with this service port, and more about them: the peers of those that wait longest
+      in CLOSE_WAIT, and which process holds them as which descriptor (FD).
 )"},
       {"fds",
        " [PID] [--json]",
@@ -279,7 +280,7 @@ const std::vector<CommandSpec>& commands() {
        1,
        parse_fds,
        R"(      Show the processes that use most of their limit of open files; with PID, what that process has
-      open.
+      open, and in which states its TCP sockets are.
 )"},
       {"sysctl",
        " [--lint] [--netns=NETNS]... [--json]",

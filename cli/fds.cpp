@@ -10,7 +10,9 @@
 #include "cli/owner_names.h"
 #include "cli/table.h"
 #include "collectors/cgroup.h"
+#include "collectors/inet_diag.h"
 #include "collectors/proc_pid.h"
+#include "collectors/processes.h"
 #include "core/utf8.h"
 #include "diagnosis/unseen_processes.h"
 #include "exporters/json_text.h"
@@ -37,12 +39,21 @@ tl::unexpected<Error> explained(Error error) {
   return tl::unexpected<Error>(std::move(error));
 }
 
+/// Empty: the kernel does not say, or it is closed meanwhile.
+std::optional<bool> is_tcp(Source& source, const std::string& path) {
+  const auto protocol = source.socket_protocol(path);
+  if (!protocol) return std::nullopt;
+  return *protocol == "TCP" || *protocol == "TCPv6";
+}
+
 void count_kinds(Source& source, const std::string& directory, const std::vector<std::string>& names,
                  ProcessFds& fds) {
   for (std::size_t i = 0; i < std::min(names.size(), kMaxLinks); ++i) {
     const auto link = source.link(directory + "/fd/" + names[i]);
     if (link) {
       ++fds.kinds[fd_kind(*link)];
+      if (const auto inode = parse_socket_link(*link))
+        fds.sockets.push_back({*inode, is_tcp(source, directory + "/fd/" + names[i])});
     } else if (link.error().code != Errc::missing) {  // missing: closed meanwhile
       fds.listed = explained(link.error());
       return;  // what forbids one forbids all
@@ -51,6 +62,16 @@ void count_kinds(Source& source, const std::string& directory, const std::vector
   if (names.size() > kMaxLinks)
     fds.listed = unexpected(Errc::too_large, directory + "/fd: more than " + std::to_string(kMaxLinks) +
                                                  " descriptors: only these were looked at");
+}
+
+/// An empty line and a table, the largest count first; nothing when there is nothing.
+std::string count_table(const char* title, const std::map<std::string, std::uint64_t>& counts,
+                        const TextStyle& style) {
+  std::vector<std::pair<std::string, std::uint64_t>> rows(counts.begin(), counts.end());
+  std::ranges::stable_sort(rows, std::greater<>(), &std::pair<std::string, std::uint64_t>::second);
+  Table table({{title, Align::left, 16}, {"DESCRIPTORS", Align::right}});
+  for (const auto& [name, count] : rows) table.add({{name}, {std::to_string(count)}});
+  return table.empty() ? "" : "\n" + table.to_text(style);
 }
 
 }  // namespace
@@ -129,6 +150,25 @@ Result<ProcessFds> read_process_fds(Source& source, std::int32_t pid) {
   return fds;
 }
 
+void add_tcp_states(ProcessFds& fds, Source& sockets) {
+  std::map<std::uint32_t, std::optional<TcpState>> states;
+  for (const auto& socket : fds.sockets) states.emplace(socket.inode, std::nullopt);
+  if (states.empty()) return;
+  constexpr std::uint32_t kAllStates = (1U << kTcpStates) - 2;  // there is no state 0
+  fds.tcp_known = sockets.dump_sockets({.states = kAllStates}, [&](std::span<const std::byte> payload) {
+    const auto socket = parse_inet_diag(payload);
+    if (!socket || socket->inode == 0) return;
+    if (const auto own = states.find(socket->inode); own != states.end()) own->second = socket->state;
+  });
+  for (const auto& socket : fds.sockets) {
+    const auto& state = states[socket.inode];
+    if (state)
+      ++fds.tcp_states[std::string(to_string(*state))];
+    else if (fds.tcp_known && socket.is_tcp == true)
+      ++fds.tcp_states["closed"];
+  }
+}
+
 std::string to_text(const ProcessFds& fds, const TextStyle& style) {
   const auto& process = fds.process;
   const auto ratio = process.fd_ratio();
@@ -138,11 +178,9 @@ std::string to_text(const ProcessFds& fds, const TextStyle& style) {
   if (ratio) text += " (" + toned(shown_share(ratio) + " used", tone_of_share(ratio), style) + ")";
   text += ", hard limit " + shown(process.hard_limit) + "\n";
 
-  std::vector<std::pair<std::string, std::uint64_t>> kinds(fds.kinds.begin(), fds.kinds.end());
-  std::ranges::stable_sort(kinds, std::greater<>(), &std::pair<std::string, std::uint64_t>::second);
-  Table table({{"KIND", Align::left, 16}, {"DESCRIPTORS", Align::right}});
-  for (const auto& [kind, count] : kinds) table.add({{kind}, {std::to_string(count)}});
-  return text + (table.empty() ? "" : "\n" + table.to_text(style));
+  text += count_table("KIND", fds.kinds, style);
+  text += count_table("TCP STATE", fds.tcp_states, style);
+  return text;
 }
 
 std::string to_json_text(const ProcessFds& fds) {
@@ -156,6 +194,10 @@ std::string to_json_text(const ProcessFds& fds) {
         std::pair("hard_limit", process.hard_limit)})
     if (value) object[key] = *value;
   if (fds.listed || !fds.kinds.empty()) object["kinds"] = fds.kinds;
+  if (fds.tcp_known || !fds.tcp_states.empty()) object["tcp_states"] = fds.tcp_states;
+  if (!fds.tcp_known)
+    object["tcp_error"] = {{"code", to_string(fds.tcp_known.error().code)},
+                           {"detail", fds.tcp_known.error().detail}};
   if (!fds.listed)
     object["error"] = {{"code", to_string(fds.listed.error().code)}, {"detail", fds.listed.error().detail}};
   return json_text(std::move(object), 2) + "\n";

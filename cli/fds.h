@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/terminal.h"
 #include "collectors/source.h"
@@ -22,11 +23,22 @@ struct FdsOptions {
 /// The processes that use most of their limit of open files, the fullest first, as a table.
 std::string fds_text(const Report& report, const TextStyle& style);
 
+/// A descriptor of a process that is a socket.
+struct ProcessSocket {
+  std::uint32_t inode = 0;
+  std::optional<bool> is_tcp;  ///< empty: the kernel does not say
+};
+
 /// What the descriptors of one process are.
 struct ProcessFds {
   Process process;                             ///< number, name, unit, descriptors and limits
   std::map<std::string, std::uint64_t> kinds;  ///< descriptors by kind, see fd_kind()
   Result<void> listed;                         ///< why kinds is empty, or has only a part
+  std::vector<ProcessSocket> sockets{};        ///< its descriptors that are sockets
+  /// Of these the TCP ones by state (to_string(TcpState)); "closed": the socket table does not have them.
+  /// Where the kernel does not say which protocol a socket speaks, only those that the table has are counted.
+  std::map<std::string, std::uint64_t> tcp_states{};
+  Result<void> tcp_known{};  ///< why tcp_states is empty, or has only a part
 };
 
 /// The kind of what a link in /proc/PID/fd says (proc_pid_fd(5)): "socket", "pipe", "file", "deleted file",
@@ -36,7 +48,10 @@ std::string fd_kind(std::string_view link);
 /// Looks at one process. Errors: there is no such process, or not even its name may be read.
 Result<ProcessFds> read_process_fds(Source& source, std::int32_t pid);
 
-/// What is known, as a line about the limit and a table of kinds.
+/// Counts the states of its TCP sockets. `sockets` is a source in the network namespace of the process.
+void add_tcp_states(ProcessFds& fds, Source& sockets);
+
+/// What is known, as a line about the limit, a table of kinds, and one of the states of its TCP sockets.
 std::string to_text(const ProcessFds& fds, const TextStyle& style);
 
 /// The same as JSON, docs/reference/api.md.

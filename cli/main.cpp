@@ -10,6 +10,7 @@
 #include "cli/arguments.h"
 #include "cli/check.h"
 #include "cli/check_text.h"
+#include "cli/closed_by_peer.h"
 #include "cli/connections.h"
 #include "cli/explain.h"
 #include "cli/fds.h"
@@ -69,6 +70,10 @@ int answer(const Report& report, std::initializer_list<std::string_view> decisiv
   return open ? kFailed : shown;
 }
 
+std::unique_ptr<Source> live_source(const std::string& netns = {}) {
+  return make_live_source({.netns = netns, .clock = Clocks::system().monotonic});
+}
+
 /// What is found, as the API says it.
 Result<std::string> findings_for(const CheckOptions& options) {
   if (!options.url.empty()) return ask_daemon(options);
@@ -108,23 +113,44 @@ int run(const ListenersOptions& options) {
                              : listeners_text(report, standard_output_style()));
 }
 
+/// The peers of the sockets that port_text() shows, and who holds them.
+ClosedByPeer closed_by_peer(const Report& report) {
+  ClosedByPeer closed;
+  for (const auto& netns : report.snapshot.namespaces)
+    if (netns.connections.known())
+      add_peers(closed, netns, *live_source(netns.name == kHostNetns ? "" : netns.name));
+  add_descriptors(closed, report.snapshot, *live_source());
+  return closed;
+}
+
 int run(const ConnectionsOptions& options) {
   auto report =
       sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces}, Clocks::system());
-  if (options.port) report = only_port(std::move(report), *options.port);
+  ClosedByPeer closed;
+  if (options.port) {
+    report = only_port(std::move(report), *options.port);
+    if (!options.json) closed = closed_by_peer(report);
+  }
   const auto style = standard_output_style();
   const auto text = options.json   ? part_of_report(report, {"listeners", "connections"}, {})
-                    : options.port ? port_text(report, *options.port, style)
+                    : options.port ? port_text(report, *options.port, closed, style)
                                    : connections_text(report, style);
   return answer(report, {"connections"}, text);
 }
 
 int run_fds_of(std::int32_t pid, bool json) {
-  const auto source = make_live_source({.clock = Clocks::system().monotonic});
-  const auto fds = read_process_fds(*source, pid);
+  const auto source = live_source();
+  auto fds = read_process_fds(*source, pid);
   if (!fds) return fail(fds.error());
+  const auto netns = "/proc/" + std::to_string(pid) + "/ns/net";
+  const auto its = source->link(netns), own = source->link("/proc/self/ns/net");
+  if (its && own && *its != *own)
+    add_tcp_states(*fds, *live_source(netns));
+  else
+    add_tcp_states(*fds, *source);
   const auto shown = show(json ? to_json_text(*fds) : to_text(*fds, standard_output_style()));
-  return fds->listed ? shown : fail(fds->listed.error());
+  if (!fds->listed) return fail(fds->listed.error());
+  return fds->tcp_known ? shown : fail(fds->tcp_known.error());
 }
 
 int run(const FdsOptions& options) {

@@ -14,8 +14,6 @@
 namespace tcpdiag {
 namespace {
 
-constexpr std::size_t kOldest = 10;  // sockets in CLOSE_WAIT
-
 /// A copy of the section without what `drop` takes out; an error stays what it is.
 template <class T, class Drop>
 void reduce(Section<T>& section, Drop drop) {
@@ -75,22 +73,30 @@ std::string port_listeners_text(const Report& report, const TextStyle& style) {
   return any ? toned("Listeners", Tone::heading, style) + "\n" + listeners_text(report, style) : "";
 }
 
-std::string close_waits_text(const Report& report, const TextStyle& style) {
+std::string close_waits_text(const Report& report, const ClosedByPeer& closed, const TextStyle& style) {
   const OwnerNames owners(report.snapshot);
   Table table({{"NETNS", Align::left, 8, report.snapshot.namespaces.size() > 1},
                {"ROLE"},
                {"AGE", Align::right},
-               {"INODE", Align::right},
-               {"HELD BY", Align::left, 8}});
+               {"PEER", Align::left, 20, true, Cut::middle},
+               {"HELD BY", Align::left, 8},
+               {"FD", Align::right},
+               {"INODE", Align::right}});
   for (const auto& netns : report.snapshot.namespaces) {
     const auto* share = netns.connections.get();
     if (share == nullptr) continue;
-    for (const auto& socket : std::span(share->close_wait).first(std::min(kOldest, share->close_wait.size())))
+    const auto oldest = std::span(share->close_wait).first(std::min(kOldestShown, share->close_wait.size()));
+    for (const auto& socket : oldest) {
+      const auto found = closed.find({netns.name, socket.inode});
+      const auto known = found == closed.end() ? ClosedSocket() : found->second;
       table.add({{netns.name},
                  {socket.server ? "server" : "client"},
                  {age_of(socket, netns)},
-                 {std::to_string(socket.inode)},
-                 {owners.close_wait_holder(socket.inode)}});
+                 {known.peer.empty() ? "?" : known.peer},
+                 {owners.close_wait_holder(socket.inode)},
+                 {known.fd ? std::to_string(*known.fd) : "?"},
+                 {std::to_string(socket.inode)}});
+    }
   }
   if (table.empty()) return {};
   return toned("Oldest in CLOSE_WAIT", Tone::heading, style) + "\n" + table.to_text(style);
@@ -128,9 +134,10 @@ Report only_port(Report report, std::uint16_t port) {
   return report;
 }
 
-std::string port_text(const Report& report, std::uint16_t port, const TextStyle& style) {
+std::string port_text(const Report& report, std::uint16_t port, const ClosedByPeer& closed,
+                      const TextStyle& style) {
   const auto text = joined_tables({states_text(report, style), port_listeners_text(report, style),
-                                   close_waits_text(report, style),
+                                   close_waits_text(report, closed, style),
                                    destinations_text(report, Connections::kDestinations, style)});
   const bool known = std::ranges::any_of(report.snapshot.namespaces,
                                          [](const NetnsView& netns) { return netns.connections.known(); });

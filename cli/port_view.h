@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/closed_by_peer.h"
 #include "cli/terminal.h"
 #include "core/report.h"
 
@@ -13,8 +14,9 @@ namespace tcpdiag {
 /// that are not counted one by one stay where they are: in client_other, whatever their port.
 Report only_port(Report report, std::uint16_t port);
 
-/// All that is known about one service port: connections by state, its listeners, the oldest in CLOSE_WAIT,
-/// the destinations. `report` is one that only_port() has made.
-std::string port_text(const Report& report, std::uint16_t port, const TextStyle& style);
+/// All that is known about one service port: connections by state, its listeners, the oldest in CLOSE_WAIT
+/// with their peers and holders, the destinations. `report` is one that only_port() has made.
+std::string port_text(const Report& report, std::uint16_t port, const ClosedByPeer& closed,
+                      const TextStyle& style);
 
 }  // namespace tcpdiag

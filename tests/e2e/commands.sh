@@ -54,6 +54,7 @@ shows 0 connections --port 10181
 has '^server +established +5$'
 has '^server +not accepted yet +5 '
 has '^client +close_wait +1 +the oldest for ≥[0-9]+s$'
+has "^client +≥[0-9]+s +127\\.0\\.0\\.1:10181 +bash\\[$$\\] +[0-9]+ +[0-9]+$"
 shows 0 connections --port 10181 --json
 expect "$(value '.namespaces[0].connections.server[0] | [.port, .unaccepted]')" '[10181,5]' "the port in JSON"
 shows 0 connections --port 7
@@ -64,8 +65,13 @@ shows 0 fds
 has "^ *$stuck +tcpdiagd "
 shows 0 fds "$stuck"
 has "^tcpdiagd\[$stuck\].*: [0-9]+ descriptors open, soft limit $(ulimit -Sn) "
+has '^TCP STATE +DESCRIPTORS$'
+has '^listen +1$'
+shows 0 fds $$
+has '^close_wait +1$'
 shows 0 fds "$stuck" --json
 expect "$(value '[.kinds[]] | add')" "$(ls "/proc/$stuck/fd" | wc -l)" "the kinds together"
+expect "$(value '.tcp_states.listen')" 1 "its listening socket"
 expect "$(value '.kinds.socket >= 1 and .kinds.eventpoll >= 1')" true "sockets and epoll"
 
 echo "what cannot be known is said"

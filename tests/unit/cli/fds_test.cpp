@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/catch.h"
+#include "tests/diag_message.h"
 #include "tests/fake_source.h"
 #include "tests/golden.h"
 #include "tests/sample_report.h"
@@ -91,6 +92,53 @@ TEST_CASE("a process is shown with its limit and the kinds of its descriptors") 
   CHECK(json["soft_limit"] == 6);
   CHECK(json["kinds"]["socket"] == 2);
   CHECK_FALSE(json.contains("error"));
+}
+
+TEST_CASE("the TCP sockets of a process are shown by state, and those that are closed already") {
+  Machine machine;
+  machine.directories["/proc/812/fd"] = std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7"};
+  for (const auto* fd : {"5", "6", "7"})
+    machine.links[std::string("/proc/812/fd/") + fd] = std::string("socket:[10") + fd + "]";
+  for (const auto* fd : {"1", "2", "5", "6"}) machine.protocols[std::string("/proc/812/fd/") + fd] = "TCPv6";
+  machine.protocols["/proc/812/fd/7"] = "UNIX-STREAM";
+  machine.messages = {to_message({.state = TcpState::close_wait, .inode = 100}),
+                      to_message({.state = TcpState::close_wait, .inode = 101}),
+                      to_message({.state = TcpState::listen, .inode = 105}),
+                      to_message({.state = TcpState::established, .inode = 4711}),
+                      to_message({.state = TcpState::time_wait, .inode = 0}),
+                      "cut off"};
+  auto fds = read_process_fds(machine, 812);
+  REQUIRE(fds);
+  add_tcp_states(*fds, machine);
+  CHECK_THAT(to_text(*fds, {}), ContainsSubstring("\n\n"
+                                                  "TCP STATE   DESCRIPTORS\n"
+                                                  "close_wait            2\n"
+                                                  "closed                1\n"
+                                                  "listen                1\n"));
+  const auto json = nlohmann::json::parse(to_json_text(*fds));
+  CHECK(json["tcp_states"] == nlohmann::json({{"close_wait", 2}, {"closed", 1}, {"listen", 1}}));
+  CHECK_FALSE(json.contains("tcp_error"));
+}
+
+TEST_CASE("a socket whose protocol is not known is closed only where it is known to be one of TCP") {
+  Machine machine;
+  machine.messages = {to_message({.state = TcpState::established, .inode = 100})};
+  auto fds = read_process_fds(machine, 812);
+  add_tcp_states(*fds, machine);
+  CHECK(fds->tcp_states == std::map<std::string, std::uint64_t>{{"established", 1}});
+}
+
+TEST_CASE("without the socket table nothing is said to be closed") {
+  Machine machine;
+  machine.protocols["/proc/812/fd/1"] = "TCP";
+  machine.dump_outcome = unexpected(Errc::denied, "sock_diag: Operation not permitted");
+  auto fds = read_process_fds(machine, 812);
+  add_tcp_states(*fds, machine);
+  CHECK(fds->tcp_states.empty());
+  CHECK(fds->tcp_known.error().code == Errc::denied);
+  const auto json = nlohmann::json::parse(to_json_text(*fds));
+  CHECK_FALSE(json.contains("tcp_states"));
+  CHECK(json["tcp_error"]["code"] == "denied");
 }
 
 TEST_CASE("a process that does not exist is said to be none") {
