@@ -206,37 +206,14 @@ std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
   return text;
 }
 
-/// The process, or else what it runs in.
-std::string who(const Finding& finding) {
-  const auto& subject = finding.subject;
-  const auto owner = to_string(subject.owner);
-  if (subject.process.empty()) return owner.empty() ? "-" : owner;
-  return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
-}
-
-/// The endpoint, the setting or the namespace.
-std::string where(const Finding& finding) {
-  const auto place = finding.subject.kind == SubjectKind::process ? "" : to_string(finding.subject);
-  const auto netns = finding.netns == kHostNetns ? "" : finding.netns;
-  if (netns.empty()) return place.empty() ? "-" : place;
-  return place.empty() ? netns : place + " in " + netns;
-}
-
-std::string cause_and_action(const FindingsAnswer::Found& found) {
-  const auto& finding = found.finding;
-  auto text = finding.title.empty() ? finding.id : finding.title;
-  if (found.last_seen) return text + " (resolved)";
-  return finding.advice.empty() ? text : text + ": " + finding.advice.front().action;
-}
-
 /// What stands in front of the cause in a row: who and where, in columns that align.
 std::vector<std::string> names_in_columns(std::span<const FindingsAnswer::Found> findings) {
   constexpr std::size_t kWho = 24, kWhere = 32;
   std::size_t width = 0;
   std::vector<std::string> names, places;
   for (const auto& found : findings) {
-    names.push_back(cut_to(one_line(who(found.finding)), kWho));
-    places.push_back(cut_middle_to(one_line(where(found.finding)), kWhere));
+    names.push_back(cut_to(one_line(who_text(found.finding)), kWho));
+    places.push_back(cut_middle_to(one_line(where_text(found.finding)), kWhere));
     width = std::max(width, columns_of(names.back()));
   }
   for (std::size_t i = 0; i < names.size(); ++i)
@@ -262,13 +239,14 @@ std::string brief_rows(const FindingsAnswer& answer, const TextStyle& style) {
     const auto gap = severity.substr(to_string(found.finding.severity).size());
     if (narrow) {
       text += gap + cut_middle_to(names[i], columns - kSeverity) + "\n" +
-              paragraph(std::string(kSeverity, ' '), cause_and_action(found), columns);
+              paragraph(std::string(kSeverity, ' '),
+                        cause_and_action(found.finding, found.last_seen.has_value()), columns);
       continue;
     }
     const auto before = names[i] + std::string(width - columns_of(names[i]) + 2, ' ');
-    text +=
-        gap +
-        paragraph(std::string(kSeverity, ' ') + before, cause_and_action(found), columns).substr(kSeverity);
+    text += gap + paragraph(std::string(kSeverity, ' ') + before,
+                            cause_and_action(found.finding, found.last_seen.has_value()), columns)
+                      .substr(kSeverity);
   }
   if (findings.size() < answer.findings.size())
     text += "and " + counted(answer.findings.size() - findings.size(), "further finding") + "\n";

@@ -25,6 +25,25 @@ std::string subject_text(const Finding& finding) {
   return text;
 }
 
+std::string who_text(const Finding& finding) {
+  const auto& subject = finding.subject;
+  const auto owner = to_string(subject.owner);
+  if (subject.process.empty()) return owner.empty() ? "-" : owner;
+  return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
+}
+
+std::string where_text(const Finding& finding) {
+  const auto place = finding.subject.kind == SubjectKind::process ? "" : to_string(finding.subject);
+  if (!is_elsewhere(finding.netns)) return place.empty() ? "-" : place;
+  return place.empty() ? finding.netns : place + " in " + finding.netns;
+}
+
+std::string cause_and_action(const Finding& finding, bool is_past) {
+  auto text = finding.title.empty() ? finding.id : finding.title;
+  if (is_past) return text + " (resolved)";
+  return finding.advice.empty() ? text : text + ": " + finding.advice.front().action;
+}
+
 std::string window_text(const Evidence& evidence) {
   return evidence.window ? "in " + duration_text(*evidence.window) : "now";
 }

@@ -15,6 +15,16 @@ namespace tcpdiag {
 /// blue".
 std::string subject_text(const Finding& finding);
 
+/// The process that it is about, or else what it runs in: "redis-server[27579]", "app.service"; "-": not
+/// known, or none.
+std::string who_text(const Finding& finding);
+
+/// The endpoint, the setting or the namespace: "0.0.0.0:6379", "[::]:80 in blue"; "-": the whole host.
+std::string where_text(const Finding& finding);
+
+/// What is wrong and what to do first, as the end of a line. `is_past`: it is over, which has no advice.
+std::string cause_and_action(const Finding& finding, bool is_past);
+
 /// "in 30 s"; "now" for a present value.
 std::string window_text(const Evidence& evidence);
 

@@ -2,7 +2,9 @@
 #include "exporters/findings_html.h"
 
 #include <algorithm>
+#include <map>
 
+#include "core/finding_order.h"
 #include "core/finding_text.h"
 #include "core/number_text.h"
 #include "core/time_text.h"
@@ -12,6 +14,7 @@ namespace tcpdiag {
 namespace {
 
 constexpr std::size_t kFindingsShown = 100;
+constexpr std::size_t kRowsShown = 20;
 constexpr std::size_t kClosedShown = 20;
 
 std::string element(const std::string& name, const std::string& html) {
@@ -67,20 +70,54 @@ std::string list_html(const std::string& title, const std::vector<std::string>& 
   return items.empty() ? "" : element("h4", title) + element("ul", items);
 }
 
-std::string finding_html(const Incident& incident, TimePoint now) {
-  const auto& finding = incident.finding;
-  const auto advice = advice_html(finding.advice) + list_html("Does not help", finding.not_helping) +
-                      list_html("Follows from it", finding.consequences);
+std::string since_html(const Incident& incident, TimePoint now) {
+  if (is_past(incident, now))
+    return "resolved: from " + time_html(incident.opened) + ", for " +
+           lasting(incident.opened.at, incident.seen.at);
   auto since = "for " + lasting(incident.opened.at, now) + ", since " + time_html(incident.opened);
   if (incident.blind) since += "; it cannot be told at present whether it is still so";
-  return "<article class=\"" + std::string(to_string(finding.severity)) + "\">\n" +
+  return since;
+}
+
+/// What is over has no advice: it may not contradict what is not.
+std::string finding_html(const Incident& incident, const std::string& place, TimePoint now) {
+  const auto& finding = incident.finding;
+  const bool past = is_past(incident, now);
+  const auto advice =
+      (past ? "" : advice_html(finding.advice) + list_html("Does not help", finding.not_helping)) +
+      list_html("Follows from it", finding.consequences);
+  return "<article class=\"" + std::string(to_string(finding.severity)) + (past ? " past" : "") + "\" id=\"" +
+         html_text(place) + "\">\n" +
          element("h3", badge(finding.severity) + " <strong>" + html_text(finding.id) + "</strong> <span>" +
                            html_text(subject_text(finding)) + "</span>") +
-         element("p class=\"summary\"", html_text(finding.summary)) + element("p class=\"soft\"", since) +
-         evidence_html(finding.evidence) +
+         element("p class=\"summary\"", html_text(finding.summary)) +
+         element("p class=\"soft\"", since_html(incident, now)) + evidence_html(finding.evidence) +
          (finding.bites ? element("p", "<b>Limit:</b> " + html_text(limit_text(*finding.bites))) : "") +
-         element("details", advice.empty() ? "" : "<summary>What to do</summary>\n" + advice) +
+         element("details", advice.empty() ? ""
+                                           : std::string("<summary>") + (past ? "More" : "What to do") +
+                                                 "</summary>\n" + advice) +
          "</article>\n";
+}
+
+std::string brief_row(const Incident& incident, const std::string& place, TimePoint now) {
+  const auto& finding = incident.finding;
+  const bool past = is_past(incident, now);
+  return "<tr" + std::string(past ? " class=\"past\"" : "") + "><td>" + badge(finding.severity) +
+         "</td><td>" + html_text(who_text(finding)) + "</td><td>" + html_text(where_text(finding)) +
+         "</td><td class=\"detail\"><a href=\"#" + html_text(place) + "\">" +
+         html_text(cause_and_action(finding, past)) + "</a></td></tr>\n";
+}
+
+/// Where each stands on the page: the first of a kind where alerts link to.
+std::vector<std::string> places_of(const std::vector<const Incident*>& incidents) {
+  std::map<std::string, std::size_t> counts;
+  std::vector<std::string> places;
+  for (const auto* incident : incidents) {
+    const auto& id = incident->finding.id;
+    const auto number = ++counts[id];
+    places.push_back(number == 1 ? id : id + "-" + std::to_string(number));
+  }
+  return places;
 }
 
 std::string closed_row(const Incident& incident) {
@@ -97,7 +134,14 @@ std::string closed_row(const Incident& incident) {
 std::string findings_html(const Report& report) {
   std::string html;
   const auto open = open_incidents(report);
-  for (const auto* incident : worst_of(open, kFindingsShown)) html += finding_html(*incident, report.at);
+  const auto shown = in_reading_order(worst_of(open, kFindingsShown), report.at);
+  const auto places = places_of(shown);
+  std::string rows;
+  for (std::size_t i = 0; i < std::min(shown.size(), kRowsShown); ++i)
+    rows += brief_row(*shown[i], places[i], report.at);
+  if (!rows.empty())
+    html += "<div class=\"table brief\"><table>\n" + element("tbody", rows) + "</table></div>\n";
+  for (std::size_t i = 0; i < shown.size(); ++i) html += finding_html(*shown[i], places[i], report.at);
   const auto left_out = open.size() - std::min(open.size(), kFindingsShown) + report.findings_cut;
   if (left_out != 0)
     html += element("p", "And " + std::to_string(left_out) +

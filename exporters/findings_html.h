@@ -8,7 +8,9 @@
 
 namespace tcpdiag {
 
-/// Open incidents, worst first, with summary, proof, limit and, folded, the advice; or that there are none.
+/// Open incidents in reading order (core/finding_order.h): first a table with a line for each, as `tcpdiag
+/// check` has it, then each with summary, proof, limit and, folded, the advice, which what is past does not
+/// have; or that there are none. The first of a kind can be linked to by its id.
 std::string findings_html(const Report& report);
 
 /// The rules that cannot tell, by reason; empty: all can.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/finding_order.h"
 #include "core/saturating.h"
 #include "core/time_text.h"
 #include "exporters/json_stream.h"
@@ -113,12 +114,6 @@ Json watched_json(const Report& report) {
   return object;
 }
 
-// Whether the latest diagnosis had it no more, although it is not held to be over yet.
-bool is_past(const Incident& incident, const Report& report) {
-  constexpr std::chrono::milliseconds kSameDiagnosis{500};
-  return !incident.blind && report.at - incident.seen.at > kSameDiagnosis;
-}
-
 Json incident_json(const Incident& incident) {
   Json object = {{"open", incident.is_open()},
                  {"opened_at", to_rfc3339(incident.opened.wall)},
@@ -157,10 +152,9 @@ void write_findings_json(const Report& report, const TextSink& sink) {
   stream.field("generated_at", to_rfc3339(report.wall_at));
   stream.key("findings");
   stream.begin_array();
-  for (const auto& incident : report.incidents) {
-    if (!incident.is_open()) continue;
-    auto finding = finding_json(incident);
-    if (is_past(incident, report)) finding["last_seen"] = to_rfc3339(incident.seen.wall);
+  for (const auto* incident : in_reading_order(open_incidents(report), report.at)) {
+    auto finding = finding_json(*incident);
+    if (is_past(*incident, report.at)) finding["last_seen"] = to_rfc3339(incident->seen.wall);
     stream.value(finding);
   }
   stream.end_array();

@@ -13,6 +13,7 @@
 #include "cli/listeners.h"
 #include "cli/port_view.h"
 #include "cli/sysctl.h"
+#include "core/finding_order.h"
 #include "core/sysctls.h"
 #include "core/utf8.h"
 #include "daemon/finding_log.h"
@@ -118,8 +119,8 @@ void judge_answer(const Report& report, Judge& judge) {
   const auto answer = parse_findings(findings_json_text(report));
   if (!answer) return judge.fault("answer", answer.error().detail);
   std::vector<const Finding*> open;
-  for (const auto& incident : report.incidents)
-    if (incident.is_open()) open.push_back(&incident.finding);
+  for (const auto* incident : in_reading_order(open_incidents(report), report.at))
+    open.push_back(&incident->finding);
   if (open.size() != answer->findings.size()) return judge.fault("answer", "not all findings");
   for (std::size_t i = 0; i < open.size(); ++i) {
     const auto& read = answer->findings[i].finding;

@@ -32,7 +32,11 @@ TEST_CASE("findings come first, with what proves them and what to do") {
     return at;
   };
   const std::vector<std::size_t> order = {
-      place("<article class=\"critical\">"),
+      place("<td>nginx[800]</td><td>0.0.0.0:80</td><td class=\"detail\"><a "
+            "href=\"#accept-queue-app-stalled\">The "
+            "application does not accept: See what nginx[800] waits for.</a></td></tr>"),
+      place("<td>-</td><td>[2001:db8::9]:5432 in blue</td>"),
+      place("<article class=\"critical\" id=\"accept-queue-app-stalled\">"),
       place("<strong>accept-queue-app-stalled</strong> <span>0.0.0.0:80 nginx[800] nginx.service</span>"),
       place("129 connections wait in the accept queue"),
       place("for 43 s, since <time datetime=\"2026-01-02T03:03:22.678Z\">2026-01-02 03:03:22 UTC</time>"),
@@ -42,10 +46,10 @@ TEST_CASE("findings come first, with what proves them and what to do") {
       place("<pre>cat /proc/800/stack</pre>"),
       place("Risk: Connections that it serves are cut."),
       place("A larger backlog: whoever does not accept fills any queue."),
-      place("<article class=\"warning\">"),
+      place("<article class=\"warning\" id=\"ephemeral-ports-low\">"),
       place("[2001:db8::9]:5432 in namespace blue"),
       place("it cannot be told at present whether it is still so"),
-      place("<article class=\"info\">"),
+      place("<article class=\"info\" id=\"sysctl-somaxconn-low\">"),
       place("<h2>Cannot tell</h2>"),
       place("<strong>/dev/kmsg: Operation not permitted</strong>: neighbour-table-overflow, conntrack-full"),
       place("<h2>Recently over</h2>"),
@@ -53,6 +57,33 @@ TEST_CASE("findings come first, with what proves them and what to do") {
       place("<h2>Collectors</h2>"),
       place("href=\"api/v1/findings\"")};
   CHECK(std::ranges::is_sorted(order));
+}
+
+TEST_CASE("what is over comes last and without advice") {
+  auto report = sample_report();
+  report.incidents[0].seen.at = report.at - std::chrono::seconds(5);
+  const auto page = page_of(report);
+  const auto over = page.find("<article class=\"critical past\" id=\"accept-queue-app-stalled\">");
+  REQUIRE(over != std::string::npos);
+  CHECK(page.find("<article class=\"info\"") < over);
+  CHECK_THAT(page, ContainsSubstring(">The application does not accept (resolved)</a>"));
+  CHECK_THAT(page, ContainsSubstring("resolved: from <time"));
+  CHECK(page.find("cat /proc/800/stack") == std::string::npos);
+  CHECK(page.find("A larger backlog") == std::string::npos);
+  CHECK_THAT(page, ContainsSubstring("Follows from it"));
+}
+
+TEST_CASE("several findings of one kind have places of their own, and the table has the first twenty") {
+  auto report = sample_report();
+  report.incidents.assign(30, report.incidents[0]);
+  const auto page = page_of(report);
+  for (const auto* id :
+       {"accept-queue-app-stalled", "accept-queue-app-stalled-2", "accept-queue-app-stalled-30"}) {
+    CAPTURE(id);
+    CHECK_THAT(page, ContainsSubstring(" id=\"" + std::string(id) + "\">"));
+  }
+  CHECK_THAT(page, ContainsSubstring("href=\"#accept-queue-app-stalled-20\""));
+  CHECK(page.find("href=\"#accept-queue-app-stalled-21\"") == std::string::npos);
 }
 
 TEST_CASE("a page without findings says so, and whether that can be told") {
