@@ -331,8 +331,10 @@ run 3 "$tcpdiag" check --url http://evil.example:10180 --http.config.file=proxy.
 cat output error >said
 says said '421 .*--web.allowed-host=NAME' || die "check does not say what to do about a 421: $(cat said)"
 stop_daemon
-start_daemon --web.allowed-host=tcpdiag.example '--web.allowed-host=*.corp.example'
+start_daemon --web.allowed-host=tcpdiag.example '--web.allowed-host=*.corp.example' --web.external-url=https://ops.example:8443/web1
 ready
+answered 200 -H 'Host: ops.example:8443' $plain/
+page_shows '^tcpdiag_web_info{external_url="https://ops.example:8443/web1/",scheme="http"} 1$' || die "the URL for links is not shown"
 answered 200 -H 'Host: tcpdiag.example' $plain/
 answered 200 -H 'Host: web1.corp.example:80' $plain/
 answered 421 -H 'Host: evil.example' $plain/
