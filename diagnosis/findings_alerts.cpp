@@ -256,7 +256,7 @@ std::string findings_alerts() {
 
 std::string findings_inhibitions() {
   std::string text(kFindingsInhibitionsBegin);
-  text += inhibition("A finding that comes again and again is told once while it is there.",
+  text += inhibition("A finding that comes again and again is one message while it is there.",
                      "finding!=\"\",alertname!=\"" + std::string(kReturnsAlert) + "\"",
                      "alertname=\"" + std::string(kReturnsAlert) + "\"", "netns, subject, finding");
   for (const auto& rule : rule_catalog()) {

@@ -16,7 +16,7 @@ inline constexpr std::string_view kFindingsAlertsBegin =
 inline constexpr std::string_view kFindingsInhibitionsBegin =
     "  # From here on made from the rules in diagnosis/rules: TCPDIAG_WRITE_REFERENCE=1 unit_tests. Do not "
     "edit.\n"
-    "  # What follows from a finding is not told while that one is.\n";
+    "  # What follows from a finding is silent while that one fires.\n";
 
 /// The name of the alert about a finding: "accept-queue-app-stalled" is TcpdiagAcceptQueueAppStalled.
 std::string alert_name(std::string_view finding);

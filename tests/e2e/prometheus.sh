@@ -25,7 +25,7 @@ may_be_absent() {  # FAMILY SOURCE: what an idle host cannot show
     tcpdiag_close_wait_oldest_seconds) ;;                                       # nobody forgot to close
     tcpdiag_syn_flood_reports_total) ;;                                         # no flood
     tcpdiag_web_config_valid | tcpdiag_web_certificate_expiry_timestamp_seconds) ;;                                                # there is no such file
-    tcpdiag_finding_active) ;;                                              # nothing is wrong
+    tcpdiag_finding_active | tcpdiag_finding_info | tcpdiag_finding_evidence | tcpdiag_finding_opened_last_hour) ;;                                              # nothing is wrong
     tcpdiag_kernel_log_*) ! (: </dev/kmsg) 2>/dev/null ;;                     # /dev/kmsg may not be read
     *) case "$2" in Tcp:* | TcpExt:*) ! kernel_has "$2" ;; *) false ;; esac ;;  # a counter this kernel lacks
   esac

@@ -108,7 +108,7 @@ states() { curl -s http://127.0.0.1:19093/api/v2/alerts | jq -r '.[] | select(.l
 inhibited() { [ "$(states)" = $'critical active\nwarning suppressed' ]; }
 within 10 inhibited || die "not inhibited: $(states)"
 
-echo "what follows is not told while its cause is"
+echo "what follows is silent while its cause fires"
 for finding in ephemeral-ports-exhausted ephemeral-ports-low syn-queue-drop; do
   for subject in 10.0.0.1:80 10.0.0.2:80; do
     [ "$finding $subject" != "ephemeral-ports-exhausted 10.0.0.2:80" ] || continue
