@@ -20,7 +20,8 @@ struct KnownServer {
   /// Where it limits the connections that it has open at a time: at that limit it accepts no more and lets
   /// them wait in the queue. Empty: it does not, or it refuses them with an answer.
   std::string_view connections{};
-  /// At that limit it lets none wait: it accepts further ones and closes them at once, unread.
+  /// Whether at that limit it may also accept further ones and close them at once, unread, as nginx does
+  /// without accept_mutex.
   bool closes_beyond = false;
 };
 
@@ -40,7 +41,7 @@ std::optional<std::string> descriptor_knob(std::string_view process, std::string
 /// limit.
 std::optional<std::string> connection_knob(std::string_view process);
 
-/// That of a server that closes further connections at once; empty: not a known one, or it lets them wait.
+/// That of a server that may close further connections at once; empty: not a known one, or it lets them wait.
 std::optional<std::string> closing_knob(std::string_view process);
 
 }  // namespace tcpdiag

@@ -157,7 +157,7 @@ void reload(Stage& stage, const Prefork& server, bool keep_alive) {
   const Reloads reloads(server, 2s);
   stage.evidence("other workers", [&] { return reloads.done() > 0; });
   stage.until_found();
-  stage.observe("reloads", reloads.done(), 5);
+  stage.observe("reloads", reloads.done(), 3);
   stage.observe("answers", visitors.answered() + regulars.answered(), 1000);
   stage.observe("kept connections found closed", regulars.found_closed());
   stage.observe("failed requests", visitors.failed() + regulars.failed(), 0, 0);
