@@ -39,14 +39,19 @@ std::string_view to_string(SubjectKind kind) {
   return "";
 }
 
+std::string process_text(const Subject& subject) {
+  if (!subject.pid) return subject.process;
+  const auto pid = std::to_string(*subject.pid);
+  return subject.process.empty() ? "pid " + pid : subject.process + "[" + pid + "]";
+}
+
 std::string to_string(const Subject& subject) {
   switch (subject.kind) {
     case SubjectKind::host:
     case SubjectKind::netns: return "";
     case SubjectKind::listener:
     case SubjectKind::destination: return address_and_port(subject);
-    case SubjectKind::process:
-      return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
+    case SubjectKind::process: return process_text(subject);
     case SubjectKind::setting: return subject.name;
   }
   return "";

@@ -41,6 +41,10 @@ struct Subject {
   bool operator==(const Subject&) const = default;
 };
 
+/// "gunicorn[812]"; "pid 812" of one whose name is empty, "gunicorn" where its pid is not known. Empty: no
+/// process is known.
+std::string process_text(const Subject& subject);
+
 /// The subject's identity in a few words, for labels and journal fields: "0.0.0.0:5000", "[::]:80",
 /// "gunicorn[812]", "net.core.somaxconn"; empty for a host and for a namespace. What is learned later, such
 /// as a listener's owner, does not change it.

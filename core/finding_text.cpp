@@ -18,8 +18,7 @@ std::string subject_text(const Finding& finding) {
   auto text = to_string(subject);
   if (text.empty()) text = of_netns ? "network namespace " + finding.netns : "the whole machine";
   const auto append = [&](const std::string& part) { text += part.empty() ? "" : " " + part; };
-  if (subject.kind != SubjectKind::process)
-    append(subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : ""));
+  if (subject.kind != SubjectKind::process) append(process_text(subject));
   append(to_string(subject.owner));
   if (is_elsewhere(finding.netns) && !of_netns) append("in namespace " + finding.netns);
   return text;
@@ -27,9 +26,9 @@ std::string subject_text(const Finding& finding) {
 
 std::string who_text(const Finding& finding) {
   const auto& subject = finding.subject;
+  if (auto process = process_text(subject); !process.empty()) return process;
   const auto owner = to_string(subject.owner);
-  if (subject.process.empty()) return owner.empty() ? "-" : owner;
-  return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
+  return owner.empty() ? "-" : owner;
 }
 
 std::string where_text(const Finding& finding) {

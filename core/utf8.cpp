@@ -16,14 +16,22 @@ struct Characters {
 constexpr std::array kUnseen = std::to_array<Characters>({
     {0x80, 0x9f},        // controls
     {0xad, 0xad},        // soft hyphen
+    {0x34f, 0x34f},      // combining grapheme joiner
     {0x61c, 0x61c},      // Arabic letter mark
-    {0x180e, 0x180e},    // Mongolian vowel separator
+    {0x115f, 0x1160},    // Hangul fillers
+    {0x17b4, 0x17b5},    // inherent vowels of Khmer
+    {0x180b, 0x180f},    // Mongolian variation selectors and vowel separator
     {0x200b, 0x200f},    // no width; left-to-right and right-to-left marks
     {0x2028, 0x202e},    // line and paragraph separators; embeddings and overrides of direction
     {0x2060, 0x206f},    // word joiner, invisible operators; isolates of direction
+    {0x3164, 0x3164},    // Hangul filler
     {0xfdd0, 0xfdef},    // noncharacters
+    {0xfe00, 0xfe0f},    // variation selectors
     {0xfeff, 0xfeff},    // byte order mark
-    {0xfff9, 0xfffb},    // interlinear annotation
+    {0xffa0, 0xffa0},    // halfwidth Hangul filler
+    {0xfff0, 0xfffb},    // unassigned; interlinear annotation
+    {0x1bca0, 0x1bca3},  // shorthand format controls
+    {0x1d173, 0x1d17a},  // controls of musical notation
     {0xe0000, 0xe0fff},  // tags
 });
 

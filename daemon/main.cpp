@@ -24,9 +24,9 @@ void raise_descriptor_limit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Memory of large temporary buffers goes back to the kernel as soon as it is free. By default glibc keeps more
-/// with every large buffer that it frees, in an arena of its own for each thread: a quarter more in all with
-/// 60 000 listeners. mallopt(3)
+/// Memory of large temporary buffers goes back to the kernel as soon as it is free. By default glibc keeps
+/// more with every large buffer that it frees, in an arena of its own for each thread: a quarter more in all
+/// with 60 000 listeners. mallopt(3)
 void return_free_memory() {
 #ifdef __GLIBC__
   constexpr int kLarge = 256 << 10, kArenas = 2;

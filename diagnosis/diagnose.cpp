@@ -37,11 +37,6 @@ void put(Values& values, const std::string& name, const std::string& value) {
   if (!value.empty()) values.try_emplace(name, value);
 }
 
-std::string owner_text(const Subject& subject) {
-  if (subject.process.empty()) return {};
-  return subject.process + (subject.pid ? "[" + std::to_string(*subject.pid) + "]" : "");
-}
-
 // The address of a service may not be known.
 std::string service_text(const Subject& subject) {
   if (!subject.address.empty() || !subject.port) return to_string(subject);
@@ -62,7 +57,7 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   put(values, "process", subject.process);
   if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
   if (!values.contains("unit")) add_owner_values(values, subject.owner);
-  put(values, "owner", owner_text(subject));
+  put(values, "owner", process_text(subject));
   if (const auto backlog = values.find("new_backlog"); backlog != values.end())
     put(values, "server_knob", server_knob(subject.process, backlog->second).value_or(""));
   return values;

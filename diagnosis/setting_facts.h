@@ -45,12 +45,12 @@ inline constexpr AdviceText kChangeLine{"Change line {line} of {file}, which set
                                         "{setting} = {wanted}", "It stays so after a reboot.", "",
                                         CommandKind::file_line};
 inline constexpr AdviceText kOverrideLine{"Override {vendor_place}, which sets it at every boot.",
-                                          "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+                                          "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
                                           "It stays so after a reboot.",
                                           "An update of the package leaves the override in place."};
 inline constexpr AdviceText kOverridePattern{
     "Give {setting} a line of its own: the pattern in {pattern_place} sets it at every boot.",
-    "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+    "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
     "It stays so after a reboot: a key by its name counts before any pattern.", ""};
 inline constexpr AdviceText kFindChanger{"Find what changed it: {other_place} asks for {asked}.",
                                          "grep -rIns {setting} /etc /usr/lib/tuned",

@@ -99,7 +99,7 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
      "server passes to listen()].",
      "", kBacklogEffect, kBacklogRisk},
     {"Make net.core.somaxconn permanent.",
-     "echo 'net.core.somaxconn = {new_somaxconn}' > /etc/sysctl.d/60-somaxconn.conf",
+     "echo 'net.core.somaxconn = {new_somaxconn}' > /etc/sysctl.d/zz-somaxconn.conf",
      "It is set at every boot.", ""},
 });
 inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
@@ -128,8 +128,8 @@ inline constexpr auto kStuckAdvice = std::to_array<AdviceText>({
 });
 
 inline constexpr std::string_view kStalledNot[] = {kNotBacklog, kNotSynBacklog, kNotAbort};
-inline constexpr std::string_view kOwnLimitNot[] = {"Restarting it: it reaches the same limit again.",
-                                                    kNotBacklog, kNotAbort};
+inline constexpr std::string_view kOwnLimitNot[] = {
+    "Restarting it, if that is its limit: it reaches it again.", kNotBacklog, kNotAbort};
 inline constexpr std::string_view kSmallNot[] = {kNotSynBacklog, kNotAbort,
                                                  "Raising net.core.somaxconn alone: it changes no listener "
                                                  "that is already listening, and none that asks for "
@@ -192,7 +192,7 @@ inline constexpr RuleInfo kFdLimitAcceptBlocked = {
         "{turned_away} {turned_away:was|were} turned away in {window}]"
         "[; {close_wait} of the descriptors are sockets whose peer has closed][; {closed} of them are "
         "sockets that are closed already]"
-        "[; its clients grew by {clients} while the connections to {upstream} stayed at "
+        "[; its clients grew by {clients} while the connections of this host to {upstream} stayed at "
         "{upstream_connections}].",
     .advice = kDescriptorAdvice,
     .not_helping = kDescriptorNot,
@@ -277,11 +277,12 @@ inline constexpr RuleInfo kOwnLimitReached = {
         "Connecting works, then nothing answers until another client leaves; with a full queue, "
         "connecting times out.",
     .summary =
-        "{owner} has reached its own limit of connections: its {accepted} accepted "
+        "{owner} has most likely reached its own limit of connections: its {accepted} accepted "
         "{accepted:connection has|connections have} stayed at exactly that number and it waits for events, "
         "while "
         "{waiting} more {waiting:waits|wait} in the accept queue of {listener} and none was accepted for "
-        "{still}[; {turned_away} {turned_away:attempt was|attempts were} turned away in {window}]. The limit "
+        "{still}[; {turned_away} {turned_away:attempt was|attempts were} turned away in {window}]. That "
+        "limit "
         "is {own_knob}.",
     .advice = accept_queue_words::kOwnLimitAdvice,
     .not_helping = accept_queue_words::kOwnLimitNot,

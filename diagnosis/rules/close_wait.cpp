@@ -112,8 +112,8 @@ const Rule kRules[] = {
                            "or at a server for two minutes. One step is no growth: pools and slow programs make such. "
                            "Info when at least 100 stand for 20 s (of a client 60 s) and become no more. Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
               .clients_see = "Nothing yet, or a request that is never answered. When the descriptors run out, nobody is accepted any more.",
-              .summary = "{holder} does not close its connections: the peers of {count} [on its port {server_port}][to port {client_port}] have closed, the oldest "
-                         "at least {age} ago, and they stay in CLOSE_WAIT[; they have become no more since they are watched{?standing}]"
+              .summary = "{holder} keeps {count} {count:connection|connections} [on its port {server_port}][to port {client_port}] whose peers have closed, the oldest "
+                         "at least {age} ago: they stay in CLOSE_WAIT until it closes them[; they have become no more since they are watched{?standing}]"
                          "[. They take most of its {open} descriptors, and its limit is {limit}].",
               .advice = kLeakAdvice, .not_helping = kLeakNot, .explains = kLeakExplains,
               .reads = "sock_diag; if they can be read /proc/PID/fd, /proc/PID/limits"},
@@ -130,7 +130,7 @@ const Rule kRules[] = {
               .title = "A program keeps descriptors of connections that are over",
               .true_when = "A process holds TCP sockets that the kernel's socket table does not show any more, at two looks some seconds apart.",
               .clients_see = "Nothing yet. When the descriptors run out, nobody is accepted any more.",
-              .summary = "{owner} holds {closed} TCP sockets whose connections are over: the kernel has ended them, by keep-alive or a reset, and the program does "
+              .summary = "{owner} holds {closed} TCP sockets that have no connection: the kernel has ended it, by keep-alive or a reset, or there never was one, and the program does "
                          "not close() them[. It has {open} descriptors open][ and its limit is {limit}].",
               .advice = kClosedAdvice, .not_helping = kClosedNot, .reads = "/proc/PID/fd, sock_diag, /proc/net/sockstat"},
      .scope = RuleScope::machine, .evaluate = closed_socket_fd_leak},

@@ -149,6 +149,9 @@ std::vector<UnitFileLimit> unit_limits(const HostConfig& config) {
   return limits;
 }
 
+// sysctl_nr_open_max (fs/file.c): INT_MAX, a multiple of the bits of a long.
+constexpr std::int64_t kMostNrOpen = 2147483584;
+
 Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
   constexpr std::string_view kNrOpen = "fs.nr_open";
   const auto nr_open = window.setting(kNrOpen);
@@ -174,7 +177,7 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
     if (unread != nullptr) return Verdict::unknown(*unread);
     return Verdict::clear().in_part(unseen_processes(**processes));
   }
-  auto facts = setting_facts(window, kNrOpen, std::to_string(most));
+  auto facts = setting_facts(window, kNrOpen, std::to_string(std::min(most, kMostNrOpen)));
   if (!worst->unit.empty()) facts.subject.owner = system_unit(worst->unit);
   const auto who = worst->unit.empty() ? std::string("DefaultLimitNOFILE") : one_line(worst->unit);
   facts.evidence.push_back(
@@ -202,7 +205,7 @@ Verdict nr_open_below_login(const Window& window, const Thresholds&) {
     worst = &limit;
   }
   if (worst == nullptr) return Verdict::clear();
-  auto facts = setting_facts(window, kNrOpen, std::to_string(most));
+  auto facts = setting_facts(window, kNrOpen, std::to_string(std::min(most, kMostNrOpen)));
   facts.evidence.push_back({"nofile of " + one_line(worst->domain), static_cast<double>(most), "files", {}});
   facts.values["asked"] = std::to_string(most);
   facts.values["domain"] = one_line(worst->domain);
@@ -303,7 +306,7 @@ constexpr auto kNrOpenAdvice = std::to_array<AdviceText>({
     {"Raise fs.nr_open, then restart [{unit}|the units].", "sysctl -w {setting}={wanted}",
      "[{unit}|Each of them] may open {asked} files.",
      "None by itself: it is only the most that a limit can be."},
-    {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+    {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
      "It is set before units start.", ""},
     {"Or ask for less, if {unit} does not need so many ({unit_place}).", "{unit_setting}{value}",
      "The unit gets what it asks for.", "", CommandKind::file_line},
@@ -316,7 +319,7 @@ constexpr std::string_view kNrOpenNot[] = {"/etc/security/limits.conf: it is for
 constexpr auto kLoginAdvice = std::to_array<AdviceText>({
     {"Raise fs.nr_open.", "sysctl -w {setting}={wanted}", "Logins get the limit.",
      "None by itself: it is only the most that a limit can be."},
-    {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+    {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
      "It is set before anybody can log in.", ""},
     {"Or ask for less for {domain} in line {login_line} of {login_file}.",
      "[soft{?soft}|hard{?hard}|-] nofile {value}", "Logins get what the line asks for.", "",

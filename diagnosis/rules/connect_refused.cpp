@@ -54,16 +54,18 @@ std::optional<GoneListener> gone_listener(const Window& window) {
 // A port that no program here listens on is refused by a reset of this host's own.
 void add_own_refusals(Facts& facts, const Window& longer, const Window& window, std::uint64_t failed) {
   constexpr double kNearlyAll = 0.9;
-  const auto resets = window.increase(kOutRsts);
-  if (!resets || static_cast<double>(*resets) < kNearlyAll * static_cast<double>(failed)) return;
-  add_increase(facts, window, kOutRsts.name, "own_resets", static_cast<double>(*resets), "resets");
+  const auto sent = window.increase(kOutRsts);
+  const auto unread = window.increase(kAbortOnClose), lingering = window.increase(kAbortOnData);
+  if (!sent || !unread || !lingering) return;
+  const auto resets = *sent - std::min(*sent, *unread + *lingering);  // programs' own refuse no connection
+  if (static_cast<double>(resets) < kNearlyAll * static_cast<double>(failed)) return;
+  add_increase(facts, window, kOutRsts.name, "own_resets", static_cast<double>(resets), "resets");
   const auto gone = gone_listener(longer);
   if (!gone) return;
   facts.values["gone_listener"] = to_string(gone->subject);
   facts.values["gone_for"] =
       duration_text(std::chrono::ceil<std::chrono::seconds>(longer.now() - gone->last_seen));
-  if (gone->subject.pid)
-    facts.values["gone_owner"] = gone->subject.process + "[" + std::to_string(*gone->subject.pid) + "]";
+  if (gone->subject.pid) facts.values["gone_owner"] = process_text(gone->subject);
 }
 
 Verdict connect_refused(const Window& longer, const Thresholds& t) {
@@ -91,7 +93,8 @@ Verdict connect_refused(const Window& longer, const Thresholds& t) {
 constexpr auto kAdvice = std::to_array<AdviceText>({
     {"{?gone_listener}Start the service on {gone_listener} again, if that is what is refused.", "",
      "Its port takes connections again.", ""},
-    {"See who is refused, and by whom.", "tcpdump -nn -i any -c 20 'tcp\\[tcpflags\\] & tcp-rst != 0'",
+    {"See who is refused, and by whom.",
+     "tcpdump -nn -i any -c 20 'tcp\\[tcpflags\\] & tcp-rst != 0 or (ip6 proto 6 and ip6\\[53\\] & 4 != 0)'",
      "A reset that answers a SYN comes from the port that refuses. No reset at all: the network says that "
      "the "
      "destination cannot be reached.",

@@ -198,7 +198,7 @@ constexpr AdviceText kBuckets{"Let the hash table grow with it.",
                               "table is copied."};
 constexpr AdviceText kPermanent{
     "Make it permanent.",
-    "echo 'net.netfilter.nf_conntrack_max = {new_limit}' > /etc/sysctl.d/60-conntrack.conf",
+    "echo 'net.netfilter.nf_conntrack_max = {new_limit}' > /etc/sysctl.d/zz-conntrack.conf",
     "It is set at every boot.",
     "Without effect when nf_conntrack is loaded later than that: name it in /etc/modules-load.d/."};
 constexpr AdviceText kWhatFillsIt{

@@ -9,7 +9,8 @@
 namespace tcpdiag {
 
 inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
-    {"Look at {upstream} first: requests that wait for it keep their clients' connections open.",
+    {"If {owner} needs {upstream}, look there first: requests that wait for it keep their clients' "
+     "connections open.",
      "ss -tnp dst {upstream}",
      "A timeout for requests, or a larger pool of connections, ends the growth; a higher limit only moves "
      "it.",
@@ -31,13 +32,16 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "more. If descriptors leak it only takes longer."},
     {"Raise it for good: LimitNOFILE={new_limit} for {service}, then restart it.",
      "mkdir -p /etc/systemd/system/{service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_limit}\\\\n' > "
-     "/etc/systemd/system/{service}.d/60-nofile.conf && systemctl daemon-reload && systemctl restart "
+     "/etc/systemd/system/{service}.d/zz-nofile.conf && systemctl daemon-reload && systemctl restart "
      "-- {service}",
      "The service starts with that limit from then on.", "The restart closes all its connections."},
     {"Raise it for good: LimitNOFILE={new_limit} for {user_service}, a unit of the user with uid {user}, "
      "then "
      "restart it.",
-     "systemctl --user -M {user}@ edit -- {user_service}",
+     "mkdir -p /etc/systemd/user/{user_service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_limit}\\\\n' "
+     "> "
+     "/etc/systemd/user/{user_service}.d/zz-nofile.conf && systemctl --user -M {user}@ daemon-reload && "
+     "systemctl --user -M {user}@ restart -- {user_service}",
      "The unit starts with that limit from then on, up to the hard limit of user@{user}.service.",
      "The restart closes all its connections."},
     {"Raise it for good: start the [docker container {docker}|podman container {podman}] again with a higher "

@@ -56,6 +56,15 @@ void add_resets(Facts& facts, const Window& window, const Process& process) {
   facts.explains = {"app-reset"};
 }
 
+// Below a limit that was lowered there may be numbers that are free: open() works until they are used.
+void add_lowered(Facts& facts, const Process& process) {
+  const bool lowered = *process.open_fds > *process.soft_limit;
+  facts.values["none_left"] = lowered ? "more descriptors open than its limit allows" : "no descriptor left";
+  facts.values["once"] =
+      lowered ? " once no number below the limit, which was lowered after they were opened, is free" : "";
+  if (lowered) facts.severity = Severity::warning;
+}
+
 template <class Condition>
 Verdict processes_that(const Window& window, const Thresholds& t, double least_ratio, Condition holds) {
   const auto latest = window.latest(&Snapshot::processes);
@@ -72,7 +81,10 @@ Verdict processes_that(const Window& window, const Thresholds& t, double least_r
     if (!process.elsewhere && process.fd_ratio() && *process.soft_limit >= t.fd_limit_min && holds(process)) {
       Facts facts{.subject = process_subject(process)};
       add_descriptor_facts(facts, window, process);
-      if (is_at_limit(window, process)) add_resets(facts, window, process);
+      if (is_at_limit(window, process)) {
+        add_lowered(facts, process);
+        add_resets(facts, window, process);
+      }
       found.push_back(std::move(facts));
     }
   return Verdict::found(std::move(found)).in_part(unseen);
@@ -120,7 +132,7 @@ constexpr std::string_view kReachedExplains[] = {"fd-limit-near"};
 constexpr auto kSystemAdvice = std::to_array<AdviceText>({
     {"Raise the machine's limit of open files.", "sysctl -w fs.file-max={new_max}",
      "Every process can open files and sockets again.", "About 1 KiB of kernel memory for each open file."},
-    {"Make it permanent.", "echo 'fs.file-max = {new_max}' > /etc/sysctl.d/60-file-max.conf",
+    {"Make it permanent.", "echo 'fs.file-max = {new_max}' > /etc/sysctl.d/zz-file-max.conf",
      "It is set at every boot.", ""},
     {"Find out who has them open.", "tcpdiag fds", "Shows the processes with the most descriptors.", ""},
 });
@@ -134,12 +146,12 @@ const Rule kRules[] = {
               .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or within the last 10 s and hardly fewer now.",
               .clients_see = "Connections are established but nothing answers; later, when the accept queue is full, timeouts; from servers that accept and close "
                              "them, \"Connection reset by peer\". The process itself gets EMFILE (errno 24, Too many open files).",
-              .summary = "{owner} has no descriptor left: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; {close_wait} of them are sockets whose "
+              .summary = "{owner} has {none_left}: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; {close_wait} of them are sockets whose "
                          "peer has closed][; {closed} of them are sockets that are closed already]"
                          "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"
                          ", so accept(), connect() and open() fail with EMFILE "
-                         "(errno 24)[; {resets} {resets:connection was|connections were} reset where it listens in {resets_window}: a server that accepts without a descriptor "
-                         "to spare closes at once][; its clients grew by {clients} while the connections to {upstream} stayed at {upstream_connections}].",
+                         "(errno 24){once}[; {resets} {resets:connection was|connections were} reset where it listens in {resets_window}: a server that accepts without a descriptor "
+                         "to spare closes at once][; its clients grew by {clients} while the connections of this host to {upstream} stayed at {upstream_connections}].",
               .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .consequences = kReachedConsequences, .explains = kReachedExplains, .reads = kReads},
      .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = fd_limit_reached},
     {.info = {.id = "fd-limit-near", .family = kFamily, .severity = Severity::warning,
@@ -150,7 +162,7 @@ const Rule kRules[] = {
                          "closed][; {closed} of them are sockets that are closed already]"
                          "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"
                          "[; at the present slope the limit is reached in {forecast}]"
-                         "[; its clients grew by {clients} while the connections to {upstream} stayed at {upstream_connections}].",
+                         "[; its clients grew by {clients} while the connections of this host to {upstream} stayed at {upstream_connections}].",
               .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .reads = kReads},
      .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = fd_limit_near},
     {.info = {.id = "system-fd-limit", .family = kFamily, .severity = Severity::critical,

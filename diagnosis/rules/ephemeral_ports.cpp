@@ -175,6 +175,13 @@ void name_own_server(Subject& subject, const Window& window, const Destination& 
   set_owner(subject, owner_of(window, own_listener(window, destination)));
 }
 
+// A program that connects meanwhile may still find one of the last few.
+void add_left(Facts& facts, double used, double ports) {
+  const double left = std::max(0.0, ports - used);
+  facts.values["left"] = left == 0 ? "No local port is left" : "Almost no local port is left";
+  facts.values["when"] = left == 0 ? "" : " when a program finds none of the last " + number_text(left);
+}
+
 Facts facts_about(const Window& window, const PortRules& rules, const Destination& destination) {
   Facts facts{.subject = destination_subject(destination)};
   const auto by_state = ports_held(rules, destination);
@@ -183,6 +190,7 @@ Facts facts_about(const Window& window, const PortRules& rules, const Destinatio
   add_reading(facts, "ephemeral ports", "ports", rules.ports, "ports");
   facts.values["source"] = to_string(destination.source);
   facts.values["share"] = percent_text(held / rules.ports);
+  add_left(facts, held, rules.ports);
   add_port_words(facts, rules);
   add_states(facts, window, rules, by_state);
   name_own_server(facts.subject, window, destination, by_state);
@@ -203,6 +211,7 @@ Facts facts_about_bound(const Window& window, const Connections& connections, co
               "connections");
   add_reading(facts, "ephemeral ports", "ports", rules.ports, "ports");
   facts.values["share"] = percent_text(used / rules.ports);
+  add_left(facts, used, rules.ports);
   add_port_words(facts, rules);
   add_states(facts, window, rules, held_by_all(connections, used));
   const auto used_then = [](const Connections& then) {
@@ -350,16 +359,16 @@ constexpr std::string_view kLowExplains[] = {"connection-churn"};
 // clang-format off
 const Rule kRules[] = {
     {.info = {.id = "ephemeral-ports-exhausted", .family = kFamily, .severity = Severity::critical,
-              .title = "No local port left",
-              .true_when = "All ports of net.ipv4.ip_local_port_range, less those that are reserved or listened on, are in use for one source address, "
+              .title = "No local port left, or almost none",
+              .true_when = "At least 99 % of the ports of net.ipv4.ip_local_port_range, less those that are reserved or listened on, are in use for one source address, "
                            "destination and port, TIME_WAIT and orphaned FIN_WAIT2 included unless net.ipv4.tcp_tw_reuse lets connect() take TIME_WAIT over; or all of them "
                            "are in use and none by two connections, as after bind() before connect().",
               .clients_see = "Programs on this host cannot connect: EADDRNOTAVAIL (errno 99, Cannot assign requested address), or from bind() EADDRINUSE "
                              "(errno 98, Address already in use).",
-              .summary = "[No local port is left for connections from {source} to {destination}: {used} of {ports} ephemeral ports ({range}) are in use: "
-                         "{states}. connect() fails with EADDRNOTAVAIL (errno 99).]"
-                         "[No local port is left: {bound} of {ports} ephemeral ports ({range}) are in use ({states}), each by one connection alone, because programs "
-                         "bind() before they connect(). bind() fails with EADDRINUSE (errno 98), connect() with EADDRNOTAVAIL (errno 99).]",
+              .summary = "[{left} for connections from {source} to {destination}: {used} of {ports} ephemeral ports ({range}) are in use: "
+                         "{states}. connect() fails with EADDRNOTAVAIL (errno 99){when}.]"
+                         "[{left}: {bound} of {ports} ephemeral ports ({range}) are in use ({states}), each by one connection alone, because programs "
+                         "bind() before they connect(). bind() fails with EADDRINUSE (errno 98), connect() with EADDRNOTAVAIL (errno 99){when}.]",
               .advice = kDestinationAdvice, .not_helping = kNot, .explains = kExhaustedExplains, .reads = kReads},
      .lookback = std::chrono::seconds(60), .evaluate = ephemeral_ports_exhausted},
     {.info = {.id = "ephemeral-ports-low", .family = kFamily, .severity = Severity::warning,

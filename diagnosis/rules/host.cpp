@@ -241,7 +241,7 @@ constexpr auto kSoftnetAdvice = std::to_array<AdviceText>({
      "A CPU empties more of its queue before it turns to something else.",
      "Processes on that CPU wait longer."},
     {"Make it permanent.",
-     "echo 'net.core.netdev_max_backlog = {new_backlog}' > /etc/sysctl.d/60-netdev-backlog.conf",
+     "echo 'net.core.netdev_max_backlog = {new_backlog}' > /etc/sysctl.d/zz-netdev-backlog.conf",
      "It is set at every boot.", ""},
 });
 constexpr std::string_view kSoftnetNot[] = {
@@ -277,7 +277,7 @@ constexpr auto kNeighbourAdvice = std::to_array<AdviceText>({
      "Less than 1 KiB of kernel memory for each neighbour."},
     {"Make it permanent.",
      "printf '%s\\\\n' '{prefix}1 = {new1}' '{prefix}2 = {new2}' '{prefix}3 = {new3}' > "
-     "/etc/sysctl.d/60-neighbours.conf",
+     "/etc/sysctl.d/zz-neighbours.conf",
      "It is set at every boot.", ""},
     {"Look at whom the table holds: a subnet that is too large, a scan, or addresses that nobody answers "
      "for.",

@@ -84,17 +84,24 @@ std::vector<LastSeen> gone_listeners(const Window& window, const Listeners& now)
   return gone;
 }
 
-// The resets sent while the listener closed.
+// Resets that no program asked for by closing a connection of its own.
+Count resets_of_no_program(const TcpCounters& tcp) {
+  if (!tcp.out_rsts || !tcp.abort_on_close || !tcp.abort_on_data) return std::nullopt;
+  return *tcp.out_rsts - std::min(*tcp.out_rsts, *tcp.abort_on_close + *tcp.abort_on_data);
+}
+
+// Those sent while the listener closed.
 constexpr std::chrono::seconds kClosing{2};
 Result<std::uint64_t> resets_after(const Window& window, std::size_t index) {
   const auto* before = window.view(index).tcp.get();
   auto last = index;
   while (last + 1 < window.size() && window.snapshot(last).at - window.snapshot(index).at < kClosing) ++last;
   const auto* after = window.view(last).tcp.get();
-  if (before == nullptr || after == nullptr || !before->out_rsts || !after->out_rsts ||
-      *after->out_rsts < *before->out_rsts)
+  const auto sent_before = before == nullptr ? Count() : resets_of_no_program(*before);
+  const auto sent_after = after == nullptr ? Count() : resets_of_no_program(*after);
+  if (!sent_before || !sent_after || after->out_rsts < before->out_rsts)
     return unexpected(Errc::not_read, "netstat: OutRsts is not known from when the listener closed");
-  return *after->out_rsts - *before->out_rsts;
+  return *sent_after - std::min(*sent_after, *sent_before);
 }
 
 // Of a group, the one process that held the socket with most connections, or none.
@@ -126,6 +133,8 @@ Verdict listener_exit(const Window& window, const Thresholds&) {
                     {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", kClosing}}};
     facts.values["waiting"] = std::to_string(lost);
     facts.values["resets"] = std::to_string(*resets);
+    // One that opened again and closed again is one listener.
+    std::erase_if(found, [&](const Facts& earlier) { return earlier.subject == facts.subject; });
     found.push_back(std::move(facts));
   }
   return Verdict::found(std::move(found));
@@ -148,7 +157,8 @@ constexpr auto kExitAdvice = std::to_array<AdviceText>({
     {"Keep the listening socket open across restarts: socket activation, or a reload that inherits it.", "",
      "Connections wait in the queue instead of being reset.", ""},
     {"If it was not meant to end, look at why it did.",
-     "[journalctl --unit={service} -n 50|journalctl --user-unit={user_service} -n 50|docker logs --tail 50 "
+     "[journalctl --unit={service} -n 50|journalctl _SYSTEMD_USER_UNIT={user_service} _UID={user} -n "
+     "50|docker logs --tail 50 "
      "{docker}|podman logs --tail 50 {podman}]",
      "Shows its last words.", ""},
 });
@@ -162,8 +172,8 @@ const Rule kRules[] = {
               .title = "A listener still has the limit of an older net.core.somaxconn",
               .true_when = "The limit of a listener is what net.core.somaxconn was when it appeared, and net.core.somaxconn is larger now.",
               .clients_see = "Nothing, until a burst comes.",
-              .summary = "{listener}[ ({owner})] still has an accept queue of {limit}, which was net.core.somaxconn when it began to "
-                         "listen; it is {somaxconn} now, and the listener does not take it over by itself.",
+              .summary = "{listener}[ ({owner})] still has an accept queue of {limit}, which net.core.somaxconn was when it was first seen "
+                         "here; it is {somaxconn} now, and the listener does not take it over by itself.",
               .advice = kStaleAdvice, .not_helping = kStaleNot,
               .reads = "sock_diag, net.core.somaxconn"},
      .evaluate = backlog_stale},

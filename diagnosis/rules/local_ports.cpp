@@ -87,7 +87,7 @@ constexpr auto kTakenAdvice = std::to_array<AdviceText>({
      "Connections that have such a port keep it until they end."},
     kChangeLine,
     kOverrideLine,
-    {"Make it permanent{?searched}.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/99-tcp.conf",
+    {"Make it permanent{?searched}.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
      "It stays so after a reboot.", ""},
     kTellContainer,
     {"Or let the servers listen below {first_port}.", "", "No client is ever given a port there.",

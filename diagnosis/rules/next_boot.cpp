@@ -115,7 +115,7 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
     {"Change line {line} of {file} before the next boot.", "{setting} = {value}", "It stays what it is now.",
      "", CommandKind::file_line},
     {"Override {others_place} before the next boot.",
-     "echo '{setting} = {value}' >> /etc/sysctl.d/99-tcp.conf", "It stays what it is now.", ""},
+     "echo '{setting} = {value}' >> /etc/sysctl.d/zz-tcp.conf", "It stays what it is now.", ""},
     {"Read what the value does.", "tcpdiag explain {harm_id}", "Says what clients will see.", ""},
 });
 constexpr std::string_view kNot[] = {

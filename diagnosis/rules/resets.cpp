@@ -101,7 +101,7 @@ void add_listener(Facts& facts, const Window& window) {
   if (listener == nullptr) return;
   const auto subject = listener_subject(window, *listener);
   facts.values[only != nullptr ? "only_listener" : "most_listener"] = to_string(subject);
-  if (subject.pid) facts.values["likely_owner"] = subject.process + "[" + std::to_string(*subject.pid) + "]";
+  if (subject.pid) facts.values["likely_owner"] = process_text(subject);
 }
 
 // Whether so many resets can only be the servers' here: a program that connects to others and does not want
@@ -290,7 +290,7 @@ constexpr std::string_view kFamily = "Closing";
 
 constexpr auto kAppResetAdvice = std::to_array<AdviceText>({
     {"See whom the resets go to: the local port tells the program.",
-     "tcpdump -nn -c 50 'tcp\\[tcpflags\\] & tcp-rst != 0'",
+     "tcpdump -nn -i any -c 50 'tcp\\[tcpflags\\] & tcp-rst != 0 or (ip6 proto 6 and ip6\\[53\\] & 4 != 0)'",
      "A reset that leaves a service port is that server's doing.", ""},
     {"Let the program read what the peer sent before it closes, or shutdown() its sending side first and "
      "read "

@@ -276,7 +276,8 @@ constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
 });
 constexpr auto kFloodAdvice = std::to_array<AdviceText>({
     {"Look at where the SYNs come from before you block anything: spoofed addresses are not the attacker's.",
-     "tcpdump -nn -c 200 'tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
+     "tcpdump -nn -i any -c 200 '(tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn or (ip6 proto 6 and "
+     "ip6\\[53\\] & 18 == 2))[ and dst port {port}]'",
      "Shows whether the sources are many or few.", ""},
     {"Filter upstream of this host: at the provider, the load balancer or the firewall.", "",
      "The SYNs no longer reach the host.", "A filter that is too wide blocks real clients."},
@@ -293,7 +294,8 @@ constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
     {"{?lost}Look at the route back.", "ip route get {from}",
      "Shows the interface and the gateway that answers take.", ""},
     {"Look at who connects: real clients whose answers are lost or late, or a flood among real traffic.",
-     "tcpdump -nn -c 200 'tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn[ and dst port {port}]'",
+     "tcpdump -nn -i any -c 200 '(tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn or (ip6 proto 6 and "
+     "ip6\\[53\\] & 18 == 2))[ and dst port {port}]'",
      "Tells whether to raise the backlog or to filter.", ""},
     {"If they are real clients, raise the backlog that the server passes to listen()[, now {limit}].", "",
      "The burst fits into the SYN queue and no cookies are needed.",

@@ -103,7 +103,7 @@ void add_where(Facts& facts, const Window& window, const Destination& service) {
   if (full == nullptr) return;
   const auto subject = listener_subject(there, *full);
   facts.values["own_listener"] = to_string(subject);
-  if (subject.pid) facts.values["own_owner"] = subject.process + "[" + std::to_string(*subject.pid) + "]";
+  if (subject.pid) facts.values["own_owner"] = process_text(subject);
   add_reading(facts, "accept queue of the listener there", "own_length", full->fullest().queue_length,
               "connections");
   facts.values["own_limit"] = std::to_string(full->fullest().queue_limit);

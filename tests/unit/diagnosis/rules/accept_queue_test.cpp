@@ -171,7 +171,7 @@ TEST_CASE("a limit that is somaxconn's is named as such, and somaxconn is raised
   CHECK(finding.advice[1].command == "systemctl restart -- app.service");
   CHECK(finding.advice[2].action ==
         "If it is 128 still, raise the backlog of gunicorn as well: gunicorn --backlog 1024.");
-  CHECK(finding.advice[3].command == "echo 'net.core.somaxconn = 4096' > /etc/sysctl.d/60-somaxconn.conf");
+  CHECK(finding.advice[3].command == "echo 'net.core.somaxconn = 4096' > /etc/sysctl.d/zz-somaxconn.conf");
 }
 
 TEST_CASE("a burst that fits into the queue, an idle listener and old counters are no finding") {
@@ -471,10 +471,11 @@ TEST_CASE("a known server with a steady number of connections that waits for eve
   const auto finding = server.finding(kOwnLimit);
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
-        "haproxy[812] has reached its own limit of connections: its 30 accepted connections have stayed at "
+        "haproxy[812] has most likely reached its own limit of connections: its 30 accepted connections have "
+        "stayed at "
         "exactly that number and it waits for events, while 40 more wait in the accept queue of 0.0.0.0:5000 "
         "and none was "
-        "accepted for 6 s. The limit is maxconn in the global section and of the frontend in haproxy.cfg.");
+        "accepted for 6 s. That limit is maxconn in the global section and of the frontend in haproxy.cfg.");
   for (const auto& advice : finding.advice) {
     CHECK(advice.command.find("gdb") == std::string::npos);
     CHECK(advice.command.find("restart") == std::string::npos);

@@ -119,9 +119,8 @@ TEST_CASE("a server that keeps what its clients have closed leaks") {
   CHECK(finding.severity == Severity::warning);
   CHECK(to_string(finding.subject) == "gunicorn[812]");
   CHECK(finding.summary ==
-        "gunicorn[812] does not close its connections: the peers of 70 on its port 80 have closed, the "
-        "oldest at "
-        "least 32 s ago, and they stay in CLOSE_WAIT.");
+        "gunicorn[812] keeps 70 connections on its port 80 whose peers have closed, the oldest at least 32 s "
+        "ago: they stay in CLOSE_WAIT until it closes them.");
   CHECK(finding.advice[1].command == "ss -tnp state close-wait '( sport = :80 )' | head -n 20");
   CHECK(finding.advice.back().command == "systemctl restart -- app.service");
   CHECK(clear(kUnaccepted, leak()));

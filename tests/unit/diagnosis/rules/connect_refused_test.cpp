@@ -11,7 +11,7 @@ namespace {
 constexpr auto kId = "connect-refused";
 
 struct Counts {
-  Count failed = 0, opened = 0, embryonic = 0, resets = 0;
+  Count failed = 0, opened = 0, embryonic = 0, resets = 0, unread = 0;
 };
 
 TcpCounters counters(const Counts& counts) {
@@ -20,6 +20,8 @@ TcpCounters counters(const Counts& counts) {
   tcp.active_opens = counts.opened;
   tcp.embryonic_rsts = counts.embryonic;
   tcp.out_rsts = counts.resets;
+  tcp.abort_on_close = counts.unread;
+  tcp.abort_on_data = 0;
   return tcp;
 }
 
@@ -51,6 +53,12 @@ TEST_CASE("connection attempts that are all refused are told, with what counters
         "Which "
         "destination it is, counters do not tell.");
   CHECK(finding.evidence.front() == Evidence{"AttemptFails", 847, "attempts", 11s});
+}
+
+TEST_CASE("resets of programs that close connections refuse no attempt") {
+  const auto finding =
+      only_finding(kId, after({}, {.failed = 200, .opened = 200, .resets = 200, .unread = 190}).history());
+  CHECK_THAT(finding.summary, !ContainsSubstring("This host sent"));
 }
 
 TEST_CASE("attempts that this host refuses itself name the listener that went away") {

@@ -68,8 +68,14 @@ TEST_CASE("a process with as many descriptors as its limit allows has none left"
   CHECK(has(commands(finding), "printf '[Service]\\nLimitNOFILE=65536\\n'"));
 }
 
-TEST_CASE("a limit that was lowered below what is open is reached") {
-  CHECK(only_finding(kReached, readings({70}, 64).history()).bites->value == 64);
+TEST_CASE("below a limit that was lowered there may be numbers that are free") {
+  const auto finding = only_finding(kReached, readings({70}, 64).history());
+  CHECK(finding.bites->value == 64);
+  CHECK(finding.severity == Severity::warning);
+  CHECK_THAT(finding.summary,
+             ContainsSubstring("more descriptors open than its limit allows") &&
+                 ContainsSubstring(
+                     "once no number below the limit, which was lowered after they were opened, is free"));
 }
 
 TEST_CASE("a process at its limit that closes and opens all the time stays there") {
@@ -112,7 +118,7 @@ TEST_CASE("the advice fits whoever starts the process") {
   nspawn.runtime = "nspawn";
   CHECK(has(advice_for(nspawn), "inside of systemd-nspawn@web.service"));
   CHECK(has(advice_for({.kind = OwnerKind::user_unit, .name = "app.service", .uid = 1000}),
-            "systemctl --user -M 1000@ edit -- app.service"));
+            "systemctl --user -M 1000@ restart -- app.service"));
   CHECK(has(advice_for(named_owner(OwnerKind::session, "session-3.scope")), "session-3.scope gets it"));
   CHECK(has(advice_for(system_unit("nginx.service"), "nginx"), "worker_rlimit_nofile 65536;"));
   CHECK(has(advice_for({}), "where app is started: ulimit -n 65536"));

@@ -100,6 +100,14 @@ TEST_CASE("a destination for which every port is in TIME_WAIT leaves connect() n
   CHECK(says(finding.not_helping, "no port is held by that; TIME_WAIT always lasts 60 s"));
 }
 
+TEST_CASE("while the last ports are free, nobody is told that none is left") {
+  const auto history = dumps({clients({to("10.0.0.2", 497)}, 497)});
+  CHECK_THAT(
+      only_finding(kExhausted, history.history()).summary,
+      ContainsSubstring("Almost no local port is left for connections") &&
+          ContainsSubstring("fails with EADDRNOTAVAIL (errno 99) when a program finds none of the last 3."));
+}
+
 TEST_CASE("exhausted ports explain that they are low and why") {
   const auto history = dumps({clients({to("10.0.0.2", 500)}, 500)});
   const std::vector<Rule> rules = {rule_of(kExhausted), rule_of(kLow), rule_of(kChurn)};

@@ -48,15 +48,18 @@ Processes workers_of_three() {
   return {.processes = {holds(10, {7, 8, 9}), holds(11, {7}), holds(12, {8}), holds(13, {9})}};
 }
 
-// A second with the listener, and the resets that were sent by then; then some without it.
-HistoryBuilder closing(const Listener& before, Listeners after, Count resets_before, Count resets_after) {
+// Some seconds with the listener, and the resets that were sent by then; then some without it. `by_programs`:
+// those of the resets that programs sent meanwhile by closing connections of their own.
+HistoryBuilder closing(const Listener& before, Listeners after, Count resets_before, Count resets_after,
+                       std::uint64_t by_programs = 0) {
   HistoryBuilder history;
-  TcpCounters tcp;
+  TcpCounters tcp{.abort_on_close = 3, .abort_on_data = 4};
   tcp.out_rsts = resets_before;
   history.set(&Snapshot::processes, workers_of_three());
   for (int second = 0; second < 3; ++second)
     history.set(&NetnsView::tcp, tcp).set(&NetnsView::listeners, Listeners{.listeners = {before}}).tick();
   tcp.out_rsts = resets_after;
+  tcp.abort_on_close = 3 + by_programs;
   for (int second = 0; second < 3; ++second)
     history.set(&NetnsView::tcp, tcp).set(&NetnsView::listeners, after).tick();
   return history;
@@ -110,9 +113,26 @@ TEST_CASE(
   const auto waiting = sample_listener("0.0.0.0", 5000, 65, 128, 7);
   CHECK(clear(kExit, closing(sample_listener("0.0.0.0", 5000, 0, 128, 7), {}, 10, 75)));
   CHECK(clear(kExit, closing(waiting, {}, 10, 12)));
+  CHECK(clear(kExit, closing(waiting, {}, 10, 85, 60)));
   CHECK(clear(kExit, closing(waiting, {.listeners = {waiting}}, 10, 75)));
   auto missed = closing(waiting, {}, 10, 75);
   CHECK(clear(kExit, missed.set(&NetnsView::listeners, Listeners{.listeners = {waiting}}).tick()));
+}
+
+TEST_CASE("a port that is opened and closed again and again is one listener") {
+  auto history = closing(sample_listener("0.0.0.0", 5000, 65, 128, 7), {}, 10, 75);
+  for (std::uint32_t inode = 8; inode < 12; ++inode) {
+    history
+        .set(&NetnsView::listeners,
+             Listeners{.listeners = {sample_listener("0.0.0.0", 5000, 20, 128, inode)}})
+        .tick();
+    history.set(&NetnsView::listeners, Listeners{});
+    TcpCounters tcp{.abort_on_close = 3, .abort_on_data = 4};
+    tcp.out_rsts = 75 + 20 * (inode - 7);
+    history.set(&NetnsView::tcp, tcp).ticks(3);
+  }
+  CHECK_THAT(only_finding(kExit, history.history()).summary,
+             ContainsSubstring("while 20 connections waited"));
 }
 
 TEST_CASE("whether a listener reset anybody cannot be told without the listeners or the counter") {

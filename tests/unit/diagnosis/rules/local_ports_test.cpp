@@ -42,7 +42,7 @@ TEST_CASE("servers whose ports the kernel gives to clients first are named in on
   REQUIRE(finding.advice.size() == 3);
   CHECK(finding.advice[0].command == "sysctl -w net.ipv4.ip_local_reserved_ports=8080,40000,50000");
   CHECK(finding.advice[1].command ==
-        "echo 'net.ipv4.ip_local_reserved_ports = 8080,40000,50000' >> /etc/sysctl.d/99-tcp.conf");
+        "echo 'net.ipv4.ip_local_reserved_ports = 8080,40000,50000' >> /etc/sysctl.d/zz-tcp.conf");
 }
 
 TEST_CASE("with a wide range the ports of usual servers lie in it") {

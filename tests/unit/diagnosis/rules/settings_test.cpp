@@ -272,7 +272,7 @@ TEST_CASE("a package's file is overridden rather than changed") {
   REQUIRE(finding.advice.size() == 2);
   CHECK(finding.advice[1].action == "Override /usr/lib/sysctl.d/50-x.conf:2, which sets it at every boot.");
   CHECK(finding.advice[1].command ==
-        "echo 'net.ipv4.tcp_rmem = 4096 131072 131072' >> /etc/sysctl.d/99-tcp.conf");
+        "echo 'net.ipv4.tcp_rmem = 4096 131072 131072' >> /etc/sysctl.d/zz-tcp.conf");
 }
 
 TEST_CASE("what no file sets, or sets otherwise, is to be searched for") {
@@ -347,7 +347,7 @@ TEST_CASE("a pattern sets what no line names, and what none takes out of it") {
   const auto by_pattern = finding_with({pattern});
   CHECK_THAT(by_pattern.summary, ContainsSubstring("(/etc/sysctl.d/50-x.conf:2)"));
   REQUIRE(by_pattern.advice.size() == 2);
-  CHECK(by_pattern.advice[1].command == "echo 'net.ipv4.tcp_syncookies = 1' >> /etc/sysctl.d/99-tcp.conf");
+  CHECK(by_pattern.advice[1].command == "echo 'net.ipv4.tcp_syncookies = 1' >> /etc/sysctl.d/zz-tcp.conf");
   CHECK_THAT(finding_with({named, pattern}).summary, ContainsSubstring("(/etc/sysctl.d/10-x.conf:4)"));
   CHECK(finding_with({exclusion, pattern}).summary.find("x.conf") == std::string::npos);
   CHECK(finding_with({named, exclusion}).summary.find("x.conf") == std::string::npos);
