@@ -10,19 +10,22 @@
 namespace tcpdiag {
 
 OpenConnections::Arrival OpenConnections::arrives(int fd, std::string address) {
-  constexpr std::size_t kShareForKnown = 8;
+  const std::size_t reserve = limit_ / 8;
   const std::scoped_lock lock(mutex_);
-  std::size_t open = 0, of_address = 0;
+  std::size_t open = 0, of_address = 0, strangers = 0;
   for (const auto& [other, connection] : connections_) {
     if (connection.dropped) continue;
     ++open;
     of_address += connection.address == address ? 1 : 0;
+    strangers += connection.known_as == kStranger ? 1 : 0;
   }
   if (of_address >= limit_per_address_) return Arrival::address_full;
   const auto known = known_.find(address);
   const auto known_as = known == known_.end() ? kStranger : known->second.number;
-  const auto room = known_as == kStranger ? limit_ - limit_ / kShareForKnown : limit_;
-  if (open >= room && !displace_one(known_as)) return Arrival::full;
+  const bool is_stranger = known_as == kStranger;
+  const auto room = is_stranger ? limit_ - reserve : limit_;
+  const bool has_share = is_stranger && strangers < reserve;
+  if (open >= room && !displace_one(known_as) && !(has_share && displace_idle_one())) return Arrival::full;
   connections_[fd] = {.address = std::move(address), .number = ++arrivals_, .known_as = known_as};
   return Arrival::taken;
 }
@@ -57,6 +60,25 @@ bool OpenConnections::displace_one(std::uint64_t for_known_as) {
     if (first != connections_.end() && lowest <= key) continue;
     first = it;
     lowest = key;
+  }
+  if (first == connections_.end()) return false;
+  drop(first->first, first->second);
+  return true;
+}
+
+bool OpenConnections::displace_idle_one() {
+  std::map<std::string_view, std::size_t> of_address;
+  for (const auto& [fd, connection] : connections_)
+    if (!connection.dropped) ++of_address[connection.address];
+  auto first = connections_.end();
+  std::pair<std::size_t, std::uint64_t> best;
+  for (auto it = connections_.begin(); it != connections_.end(); ++it) {
+    const auto& connection = it->second;
+    if (connection.dropped || connection.doing != Doing::asking || !connection.had_answer) continue;
+    const std::pair key(of_address[connection.address], ~connection.number);
+    if (first != connections_.end() && key <= best) continue;
+    first = it;
+    best = key;
   }
   if (first == connections_.end()) return false;
   drop(first->first, first->second);

@@ -25,7 +25,8 @@ class OpenConnections {
   static constexpr std::chrono::hours kKnownFor{1};
   static constexpr std::size_t kMostKnown = 1024;
 
-  /// `limit`: with so many connections the server is full; an eighth of it is kept for known addresses.
+  /// `limit`: with so many connections the server is full. An eighth of it is kept for known addresses, and
+  /// of what those leave idle as much for strangers.
   explicit OpenConnections(std::size_t limit, std::size_t limit_per_address = SIZE_MAX)
       : limit_(limit), limit_per_address_(limit_per_address) {}
 
@@ -96,6 +97,8 @@ class OpenConnections {
   /// What makes room for one that is known as this: the lowest goes first; empty: it stays.
   [[nodiscard]] std::optional<int> rank_to_go(const Connection& connection, std::uint64_t for_known_as) const;
   bool displace_one(std::uint64_t for_known_as);
+  /// The oldest idle one of the address that has most connections.
+  bool displace_idle_one();
   void drop(int fd, Connection& connection);
 
   const std::size_t limit_, limit_per_address_;

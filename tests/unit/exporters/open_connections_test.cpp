@@ -124,6 +124,22 @@ TEST_CASE("an address that was served keeps its idle connections, and the reserv
   CHECK_FALSE(strangers[2].is_shut_down());
 }
 
+TEST_CASE("known addresses that leave many connections idle do not shut strangers out") {
+  OpenConnections connections(8);
+  const Pair idle[8];
+  for (const auto& pair : idle) {
+    take(connections, pair, &pair == &idle[0] ? "10.0.0.1" : "10.0.0.2");
+    connections.requested(pair.fds[0]);
+    connections.answered(pair.fds[0], true);
+  }
+  const Pair stranger, next;
+  take(connections, stranger, "10.0.0.3");
+  CHECK_FALSE(idle[0].is_shut_down());  // its address has only one
+  CHECK(idle[1].is_shut_down());
+  connections.requested(stranger.fds[0]);
+  CHECK(connections.arrives(next.fds[0], "10.0.0.4") == OpenConnections::Arrival::full);
+}
+
 TEST_CASE("when all are busy with answers, who has been known for longest gets in, and nobody else") {
   OpenConnections connections(2);
   serve_once(connections, "10.0.0.1");
