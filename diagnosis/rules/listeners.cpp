@@ -134,7 +134,8 @@ Verdict listener_exit(const Window& window, const Thresholds&) {
     facts.values["waiting"] = std::to_string(lost);
     facts.values["resets"] = std::to_string(*resets);
     // One that opened again and closed again is one listener.
-    std::erase_if(found, [&](const Facts& earlier) { return earlier.subject == facts.subject; });
+    std::erase_if(
+        found, [&](const Facts& earlier) { return to_string(earlier.subject) == to_string(facts.subject); });
     found.push_back(std::move(facts));
   }
   return Verdict::found(std::move(found));

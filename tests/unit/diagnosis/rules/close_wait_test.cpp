@@ -169,7 +169,8 @@ TEST_CASE("a leak that does not grow any more is worth knowing") {
   for (int i = 0; i < 7; ++i) dumps.dump(0, 500);
   const auto finding = only_finding(kLeak, dumps.history());
   CHECK(finding.severity == Severity::info);
-  CHECK(has(finding.summary, "stay in CLOSE_WAIT; they have become no more since they are watched."));
+  CHECK(has(finding.summary,
+            "stay in CLOSE_WAIT until it closes them; they have become no more since they are watched."));
 }
 
 TEST_CASE("without its holder a leak is told of the listener's owner, or of the port") {
@@ -283,7 +284,7 @@ TEST_CASE("a client that leaks by the hundred is told with the port it connects 
   Dumps dumps;
   grow(dumps, 20, 5432, false);
   const auto finding = only_finding(kLeak, dumps.history());
-  CHECK(has(finding.summary, "the peers of 170 to port 5432 have closed"));
+  CHECK(has(finding.summary, "keeps 170 connections to port 5432 whose peers have closed"));
   CHECK(finding.advice[1].command == "ss -tnp state close-wait '( dport = :5432 )' | head -n 20");
 }
 
@@ -356,8 +357,10 @@ TEST_CASE("sockets that the kernel has ended and the program has not closed are 
   dumps.process(process).dump(0, 0);
   const auto finding = only_finding(kClosed, dumps.history());
   CHECK(finding.summary ==
-        "gunicorn[812] holds 30 TCP sockets whose connections are over: the kernel has ended them, by "
-        "keep-alive or a reset, and the program does not close() them. It has 60 descriptors open and its "
+        "gunicorn[812] holds 30 TCP sockets that have no connection: the kernel has ended it, by keep-alive "
+        "or a "
+        "reset, or there never was one, and the program does not close() them. It has 60 descriptors open "
+        "and its "
         "limit is 1024.");
   CHECK(finding.advice[1].command == "tcpdiag fds 812");
 }

@@ -324,8 +324,8 @@ HistoryBuilder growing(const std::vector<std::uint32_t>& clients, const std::vec
 TEST_CASE("a pool of connections that stays full while clients grow is named") {
   const auto finding =
       only_finding(kNear, growing({0, 200, 400, 600, 800, 900}, {0, 3, 5, 5, 5, 5}).history());
-  CHECK(
-      has(finding.summary, "; its clients grew by 500 while the connections to 10.0.0.2:5432 stayed at 5."));
+  CHECK(has(finding.summary,
+            "; its clients grew by 500 while the connections of this host to 10.0.0.2:5432 stayed at 5."));
   CHECK(has(commands(finding), "ss -tnp dst 10.0.0.2:5432"));
   const auto evidence =
       std::ranges::find(finding.evidence, "connections to 10.0.0.2:5432, unchanged", &Evidence::name);

@@ -53,7 +53,7 @@ Processes workers_of_three() {
 HistoryBuilder closing(const Listener& before, Listeners after, Count resets_before, Count resets_after,
                        std::uint64_t by_programs = 0) {
   HistoryBuilder history;
-  TcpCounters tcp{.abort_on_close = 3, .abort_on_data = 4};
+  TcpCounters tcp{.abort_on_data = 4, .abort_on_close = 3};
   tcp.out_rsts = resets_before;
   history.set(&Snapshot::processes, workers_of_three());
   for (int second = 0; second < 3; ++second)
@@ -127,7 +127,7 @@ TEST_CASE("a port that is opened and closed again and again is one listener") {
              Listeners{.listeners = {sample_listener("0.0.0.0", 5000, 20, 128, inode)}})
         .tick();
     history.set(&NetnsView::listeners, Listeners{});
-    TcpCounters tcp{.abort_on_close = 3, .abort_on_data = 4};
+    TcpCounters tcp{.abort_on_data = 4, .abort_on_close = 3};
     tcp.out_rsts = 75 + 20 * (inode - 7);
     history.set(&NetnsView::tcp, tcp).ticks(3);
   }

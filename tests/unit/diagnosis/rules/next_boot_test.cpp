@@ -65,7 +65,7 @@ TEST_CASE("a file of a package, and a pattern, are overridden rather than change
                             line("net.ipv4.tcp_synco*", "0")}) {
     const auto finding = only_finding(kHarm, with({found}).history());
     REQUIRE(finding.advice.size() == 2);
-    CHECK(finding.advice[0].command == "echo 'net.ipv4.tcp_syncookies = 1' >> /etc/sysctl.d/99-tcp.conf");
+    CHECK(finding.advice[0].command == "echo 'net.ipv4.tcp_syncookies = 1' >> /etc/sysctl.d/zz-tcp.conf");
   }
 }
 
