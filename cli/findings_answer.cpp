@@ -12,6 +12,24 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// Whether the text is nested more deeply than any answer; the parser would take memory for each level.
+bool is_deep(std::string_view json) {
+  constexpr std::size_t kMostLevels = 64;
+  std::size_t level = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_text && c == '\\')
+      ++i;  // and what it escapes
+    else if (c == '"')
+      in_text = !in_text;
+    if (in_text) continue;
+    if ((c == '[' || c == '{') && ++level > kMostLevels) return true;
+    if ((c == ']' || c == '}') && level > 0) --level;
+  }
+  return false;
+}
+
 /// An object of the answer. Its members are taken one by one; what is not as documented is remembered in
 /// `wrong`, the first one with its key, and read as if it were empty.
 class Object {
@@ -203,6 +221,7 @@ FindingsAnswer::CannotTell read_unknown(const Object& object) {
 }  // namespace
 
 Result<FindingsAnswer> parse_findings(std::string_view json) {
+  if (is_deep(json)) return unexpected(Errc::malformed, "nested too deeply");
   const auto parsed = Json::parse(json, nullptr, false);
   if (parsed.is_discarded()) return unexpected(Errc::malformed, "not JSON");
   std::string wrong;

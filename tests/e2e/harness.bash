@@ -67,10 +67,10 @@ page_shows() { metrics >"$scratch/page" && says "$scratch/page" "$1"; }
 sample() { metrics | awk -v series="$1" '$1 == series { print $2 }'; }
 sample_is() { [ "$(sample "$1")" = "$2" ]; }
 
-# stop_daemon: by SIGTERM, within a second
+# stop_daemon [SECONDS]: by SIGTERM, within a second or so many
 stop_daemon() {
   kill -TERM "$daemon"
-  within 1 gone "$daemon" || die "still there a second after SIGTERM"
+  within "${1:-1}" gone "$daemon" || die "still there ${1:-1} s after SIGTERM"
   wait "$daemon" || die "exit $? after SIGTERM"
 }
 

@@ -64,8 +64,15 @@ TEST_CASE("an answer without what was watched, or with more than is known here, 
   CHECK_FALSE(answer->namespaces);
 }
 
+TEST_CASE("an answer that is nested more deeply than any is refused before it takes memory") {
+  const auto answer = parse_findings(std::string(1 << 20, '['));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().detail == "nested too deeply");
+}
+
 TEST_CASE("an answer that is not what is documented is refused with the key that is wrong") {
   CHECK(complaint("not JSON at all") == "the answer: not an object");
+  CHECK(complaint("\"" + std::string(100, '[')) == "the answer: not an object");
   CHECK(complaint(Json::array()) == "the answer: not an object");
   CHECK(complaint(Json::object()) == "generated_at: missing");
   CHECK(complaint({{"generated_at", "yesterday"}}) == "generated_at: not a time");
