@@ -71,7 +71,7 @@ Result<std::vector<ReversePathFilter>> read_filters(Source& source) {
 }  // namespace
 
 Result<std::vector<IpAddress>> parse_fib_trie(std::string_view text) {
-  if (!text.ends_with('\n')) return cut_off(kFibTrie);
+  if (!text.empty() && !text.ends_with('\n')) return cut_off(kFibTrie);
   std::vector<IpAddress> addresses;
   std::optional<IpAddress> address;
   while (!text.empty()) {

@@ -13,7 +13,8 @@
 namespace tcpdiag {
 
 /// The addresses that /proc/net/fib_trie has as "/32 host LOCAL": this namespace's own, in no order, some
-/// more than once. Errors: it does not end as the file does (malformed).
+/// more than once. The file is empty where no interface is up. Errors: it does not end as the file does
+/// (malformed).
 Result<std::vector<IpAddress>> parse_fib_trie(std::string_view text);
 
 /// The addresses of /proc/net/if_inet6.

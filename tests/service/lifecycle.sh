@@ -149,7 +149,7 @@ ready
 within 5 of_other 1 || die "with CAP_SYS_ADMIN: $(metrics | grep collector_success)"
 
 echo "it stops within two seconds, though clients hold on to it"
-in_container sh -c 'exec 3<>/dev/tcp/127.0.0.1/10180; sleep 60' 2>/dev/null &
+in_container bash -c 'exec 3<>/dev/tcp/127.0.0.1/10180; sleep 60' 2>/dev/null &
 started+=($!)
 holds_on() { in_container ss -Htn state established 'sport = :10180' | grep -q .; }
 within 5 holds_on || die "no client holds on to it"
