@@ -61,7 +61,7 @@ shows '^CRITICAL syn-flood-suspected  \[::\]:10180 tcpdiagd\['
 shows "^  since 20.* UTC"
 shows '^    SyncookiesSent  *[0-9]* SYN-ACKs  *in [0-9]* s$'
 shows '^    .*net.core.somaxconn = '
-shows "^         tcpdump -nn -i any -c 200 'tcp.tcpflags. "
+shows "^         tcpdump -nn -i any -c 200 '(tcp.tcpflags. "
 fits
 check 2
 shows '^CRITICAL syn-flood-suspected  \[::\]:10180 tcpdiagd\['
