@@ -47,7 +47,10 @@ std::string service_text(const Subject& subject) {
 Values values_of(const Facts& facts, const std::string& netns, const Window& window) {
   auto values = facts.values;
   const auto& subject = facts.subject;
-  if (netns != kHostNetns) put(values, "netns", netns);
+  if (netns == kHostNetns)
+    values.try_emplace("of_the_host", "");  // sysctl.d does not reach other namespaces
+  else
+    put(values, "netns", netns);
   put(values, "window", duration_text(window.span()));
   put(values, "address", subject.address);
   if (subject.port) put(values, "port", std::to_string(*subject.port));

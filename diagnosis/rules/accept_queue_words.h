@@ -98,7 +98,7 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
      "the "
      "server passes to listen()].",
      "", kBacklogEffect, kBacklogRisk},
-    {"Make net.core.somaxconn permanent.",
+    {"Make net.core.somaxconn permanent{?of_the_host}.",
      "echo 'net.core.somaxconn = {new_somaxconn}' > /etc/sysctl.d/zz-somaxconn.conf",
      "It is set at every boot.", ""},
 });

@@ -174,6 +174,17 @@ TEST_CASE("a limit that is somaxconn's is named as such, and somaxconn is raised
   CHECK(finding.advice[3].command == "echo 'net.core.somaxconn = 4096' > /etc/sysctl.d/zz-somaxconn.conf");
 }
 
+TEST_CASE("sysctl.d is not advised for a listener of another namespace, which it does not reach") {
+  Server server;
+  server.history_.snapshot().namespaces.front().name = "blue";
+  server.history_.sysctl("net.core.somaxconn", {128});
+  server.seconds(5, 0, 10, 0).second(4, 3, 60, 300, 200).seconds(3, 0, 10, 0);
+  const auto finding = server.finding("accept-queue-backlog-small");
+  REQUIRE_FALSE(finding.advice.empty());
+  CHECK(finding.advice[0].command == "ip netns exec blue sysctl -w net.core.somaxconn=4096");
+  for (const auto& advice : finding.advice) CHECK(advice.command.find("sysctl.d") == std::string::npos);
+}
+
 TEST_CASE("a burst that fits into the queue, an idle listener and old counters are no finding") {
   Server spike;
   spike.seconds(5, 0, 10, 0).second(0, 2, 100, 0, 300).seconds(3, 0, 10, 0);
