@@ -416,7 +416,7 @@ constexpr MetricSpec kCatalog[] = {
      "Always 1, for each tcpdiag_finding_active: who it is about, for joining. The owner of the listener or the process, its pid, its systemd unit or container, and the port. Empty labels: not known, or it is about none. Names are cut at 128 bytes.",
      fill::finding_info},
     {"Findings", "tcpdiag_finding_evidence", kGauge, kFindingEvidence, "the diagnosis",
-     "The numbers that prove each tcpdiag_finding_active, as /api/v1/findings has them. The label evidence is the name of one, such as ListenOverflows, and what says what is counted and over which time, such as events in 10 s; it is as limit for the limit that bites. Series are there only while their finding is.",
+     "The numbers that prove each tcpdiag_finding_active, as /api/v1/findings has them. The label evidence is the name of one, such as ListenOverflows, and what says what is counted and whether it is a present value or one of the last seconds or minutes, such as connections now or events recently; it is as limit for the limit that bites. Series are there only while their finding is.",
      fill::finding_evidence},
     {"Findings", "tcpdiag_finding_opened_last_hour", kGauge, kFindingSubject, "the diagnosis",
      "Times that a finding appeared on this subject within the last hour, where that is more than once. Those that another finding explains do not count; nor does what was before the daemon started, or before the latest 256 incidents that are over.",

@@ -7,7 +7,6 @@
 #include <set>
 #include <tuple>
 
-#include "core/finding_text.h"
 #include "core/owners.h"
 #include "core/sysctls.h"
 #include "core/utf8.h"
@@ -248,7 +247,9 @@ void finding_evidence(const Report& report, Samples& samples) {
       if (is_first) samples.add(value, {labels[0], labels[1], labels[2], each->first, each->second});
     };
     for (const auto& each : finding.evidence)
-      add(each.name, each.value, (each.unit.empty() ? "" : each.unit + " ") + window_text(each));
+      // not how long the window is: it grows by the second, and each length would be another series
+      add(each.name, each.value,
+          (each.unit.empty() ? "" : each.unit + " ") + (each.window ? "recently" : "now"));
     if (finding.bites) add(finding.bites->limit, finding.bites->value, "as limit");
   });
 }

@@ -184,7 +184,7 @@ TEST_CASE("a finding that is open says who it is about, and the numbers that pro
                      "accept-queue-app-stalled,host,0.0.0.0:80,nginx,800,nginx.service,80=1"));
   CHECK(recorded.has("tcpdiag_finding_info", "sysctl-somaxconn-low,,net.core.somaxconn,,,,=1"));
   CHECK(recorded.has("tcpdiag_finding_evidence",
-                     "accept-queue-app-stalled,host,0.0.0.0:80,ListenOverflows,events in 30 s=392"));
+                     "accept-queue-app-stalled,host,0.0.0.0:80,ListenOverflows,events recently=392"));
   CHECK(recorded.has("tcpdiag_finding_evidence",
                      "accept-queue-app-stalled,host,0.0.0.0:80,listen backlog,as limit=128"));
   CHECK(recorded.has("tcpdiag_finding_evidence",
