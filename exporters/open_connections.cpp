@@ -50,14 +50,13 @@ std::optional<int> OpenConnections::rank_to_go(const Connection& connection,
   return connection.known_as > for_known_as ? std::optional(6) : std::nullopt;
 }
 
-bool OpenConnections::displace_one(std::uint64_t for_known_as) {
+template <class KeyOf>
+bool OpenConnections::drop_lowest(KeyOf key_of) {
   auto first = connections_.end();
-  std::pair<int, std::uint64_t> lowest;
+  decltype(key_of(first->second)) lowest;
   for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-    const auto rank = rank_to_go(it->second, for_known_as);
-    if (!rank) continue;
-    const std::pair key(*rank, it->second.number);
-    if (first != connections_.end() && lowest <= key) continue;
+    const auto key = key_of(it->second);
+    if (!key || (first != connections_.end() && *lowest <= *key)) continue;
     first = it;
     lowest = key;
   }
@@ -66,23 +65,22 @@ bool OpenConnections::displace_one(std::uint64_t for_known_as) {
   return true;
 }
 
+bool OpenConnections::displace_one(std::uint64_t for_known_as) {
+  return drop_lowest([&](const Connection& connection) {
+    const auto rank = rank_to_go(connection, for_known_as);
+    return rank ? std::optional(std::pair(*rank, connection.number)) : std::nullopt;
+  });
+}
+
 bool OpenConnections::displace_idle_one() {
-  std::map<std::string_view, std::size_t> of_address;
+  std::map<std::string_view, std::int64_t> of_address;
   for (const auto& [fd, connection] : connections_)
     if (!connection.dropped) ++of_address[connection.address];
-  auto first = connections_.end();
-  std::pair<std::size_t, std::uint64_t> best;
-  for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-    const auto& connection = it->second;
-    if (connection.dropped || connection.doing != Doing::asking || !connection.had_answer) continue;
-    const std::pair key(of_address[connection.address], ~connection.number);
-    if (first != connections_.end() && key <= best) continue;
-    first = it;
-    best = key;
-  }
-  if (first == connections_.end()) return false;
-  drop(first->first, first->second);
-  return true;
+  return drop_lowest([&](const Connection& connection) {
+    const bool is_idle = !connection.dropped && connection.doing == Doing::asking && connection.had_answer;
+    return is_idle ? std::optional(std::pair(-of_address[connection.address], connection.number))
+                   : std::nullopt;
+  });
 }
 
 void OpenConnections::drop(int fd, Connection& connection) {

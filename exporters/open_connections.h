@@ -96,6 +96,9 @@ class OpenConnections {
   [[nodiscard]] bool overdue(const Connection& connection) const;
   /// What makes room for one that is known as this: the lowest goes first; empty: it stays.
   [[nodiscard]] std::optional<int> rank_to_go(const Connection& connection, std::uint64_t for_known_as) const;
+  /// Shuts down the one with the lowest key, of those that have one; false: none has.
+  template <class KeyOf>
+  bool drop_lowest(KeyOf key_of);
   bool displace_one(std::uint64_t for_known_as);
   /// The oldest idle one of the address that has most connections.
   bool displace_idle_one();

@@ -274,11 +274,13 @@ constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
      "sysctl -w net.core.somaxconn={new_somaxconn}", "It caps every backlog that is set from then on.",
      "None worth mentioning; a listener takes it over only when it calls listen() again."},
 });
+// tcp[tcpflags] is of IPv4 alone.
+constexpr std::string_view kCaptureSyns =
+    "tcpdump -nn -i any -c 200 '(tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn or (ip6 proto 6 and "
+    "ip6\\[53\\] & 18 == 2))[ and dst port {port}]'";
 constexpr auto kFloodAdvice = std::to_array<AdviceText>({
     {"Look at where the SYNs come from before you block anything: spoofed addresses are not the attacker's.",
-     "tcpdump -nn -i any -c 200 '(tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn or (ip6 proto 6 and "
-     "ip6\\[53\\] & 18 == 2))[ and dst port {port}]'",
-     "Shows whether the sources are many or few.", ""},
+     kCaptureSyns, "Shows whether the sources are many or few.", ""},
     {"Filter upstream of this host: at the provider, the load balancer or the firewall.", "",
      "The SYNs no longer reach the host.", "A filter that is too wide blocks real clients."},
     {"Leave SYN cookies on: they are what still lets real clients in.", "",
@@ -294,9 +296,7 @@ constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
     {"{?lost}Look at the route back.", "ip route get {from}",
      "Shows the interface and the gateway that answers take.", ""},
     {"Look at who connects: real clients whose answers are lost or late, or a flood among real traffic.",
-     "tcpdump -nn -i any -c 200 '(tcp\\[tcpflags\\] & (tcp-syn|tcp-ack) == tcp-syn or (ip6 proto 6 and "
-     "ip6\\[53\\] & 18 == 2))[ and dst port {port}]'",
-     "Tells whether to raise the backlog or to filter.", ""},
+     kCaptureSyns, "Tells whether to raise the backlog or to filter.", ""},
     {"If they are real clients, raise the backlog that the server passes to listen()[, now {limit}].", "",
      "The burst fits into the SYN queue and no cookies are needed.",
      "A few hundred bytes of kernel memory for each waiting connection."},

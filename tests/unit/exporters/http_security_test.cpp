@@ -99,6 +99,15 @@ class TlsClient {
   bool trusts_ = false;
 };
 
+/// With TLS, and so much patience that whoever is gone is so for another reason.
+std::unique_ptr<HttpServer> start_patient(const Published<Report>& reports,
+                                          const TestCertificate& certificate) {
+  HttpOptions options;
+  options.security = shared({.tls = tls_with(certificate)});
+  options.idle_timeout = std::chrono::hours(1);
+  return start(reports, options);
+}
+
 bool connections_fall_to(std::size_t number, const HttpServer& server) {
   const auto patience = std::chrono::steady_clock::now() + 20s;
   while (server.usage().connections > number && std::chrono::steady_clock::now() < patience)
@@ -283,11 +292,8 @@ TEST_CASE("TLS is served, and plain HTTP is not beside it", "[http][tls]") {
 
 TEST_CASE("who breaks off or is reset in a TLS handshake is gone at once", "[http][tls]") {
   Published<Report> reports;
-  HttpOptions options;
   const auto certificate = make_certificate({.names = {"DNS:localhost"}});
-  options.security = shared({.tls = tls_with(certificate)});
-  options.idle_timeout = std::chrono::hours(1);
-  const auto server = start(reports, options);
+  const auto server = start_patient(reports, certificate);
   const std::string too_long("\x16\x03\x01\x00\x05hello", 10), begun("\x16\x03\x01\x02", 4);
   for (const auto& text : {too_long, begun, std::string("GET / HTTP/1.1\r\n"), std::string()})
     for (const bool reset : {true, false}) {
@@ -303,11 +309,8 @@ TEST_CASE("who breaks off or is reset in a TLS handshake is gone at once", "[htt
 
 TEST_CASE("an end that comes together with a part of a TLS record is seen", "[http][tls]") {
   Published<Report> reports;
-  HttpOptions options;
   const auto certificate = make_certificate({.names = {"DNS:localhost"}});
-  options.security = shared({.tls = tls_with(certificate)});
-  options.idle_timeout = std::chrono::hours(1);
-  const auto server = start(reports, options);
+  const auto server = start_patient(reports, certificate);
   const auto end_within_a_record = [](int fd) {
     ::send(fd, "\x17\x03\x03", 3, MSG_MORE);  // so that it leaves with the FIN
     shutdown(fd, SHUT_WR);
