@@ -52,6 +52,12 @@ void add_states(const ConnectionRow& row, Table& table) {
                {"not accepted yet"},
                {std::to_string(row.connections->unaccepted), Tone::warning},
                {"also counted above"}});
+  if (row.connections->unread != 0)
+    table.add({{row.netns->name},
+               {role},
+               {"with unread data"},
+               {std::to_string(row.connections->unread)},
+               {"also counted above"}});
 }
 
 std::string states_text(const Report& report, const TextStyle& style) {

@@ -46,6 +46,8 @@ void add_to(PortConnections& total, const PortConnections& part) {
   total.unaccepted += part.unaccepted;
   total.fin_wait2_orphaned += part.fin_wait2_orphaned;
   total.unwatched += part.unwatched;
+  total.accepted += part.accepted;
+  total.unread += part.unread;
 }
 
 std::vector<PortConnections> by_port(std::vector<PortConnections> rows) {
@@ -159,8 +161,13 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
     case TcpState::syn_recv: add_half_open(socket); break;
     case TcpState::close_wait: close_waits_.add(socket, server, port); [[fallthrough]];
     case TcpState::established:
+      if (UnacknowledgedFollower::is_unacknowledged(socket)) unacknowledged_.add(socket, server, port);
       row.unwatched += socket.state == TcpState::established && held && is_unwatched(socket) ? 1 : 0;
-      if (!server || held) break;
+      if (!server) break;
+      if (held) {
+        if (socket.state == TcpState::established) add_accepted(socket, row);
+        break;
+      }
       ++row.unaccepted;
       unaccepted_.add(port, socket.cookie);
       break;
@@ -168,6 +175,13 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
     default: break;
   }
   if (!server && ephemeral.contains(socket.source_port)) add_ephemeral(socket);
+}
+
+void ConnectionCounter::add_accepted(const DiagSocket& socket, PortConnections& row) {
+  ++row.accepted;
+  if (socket.receive_queue == 0) return;
+  ++row.unread;
+  unread_.add(row.port, socket);
 }
 
 void ConnectionCounter::add_ephemeral(const DiagSocket& socket) {
@@ -219,6 +233,8 @@ Connections ConnectionCounter::finish(TimePoint now) {
     connections.half_open.push_back(
         {listener, found.count, mostly ? std::optional(found.candidate.unmapped()) : std::nullopt});
   }
+  unread_.finish(now, connections);
+  unacknowledged_.finish(now, connections);
   keep_busiest(connections);
   keep_busiest(connections.half_open);
   close_waits_.finish(now, connections);
@@ -236,12 +252,16 @@ void ConnectionCounter::discard() {
   ephemeral_ports_.reset();
   ephemeral_connections_ = 0;
   close_waits_.discard();
+  unread_.discard();
+  unacknowledged_.discard();
   sockets_ = 0;
 }
 
 void ConnectionCounter::forget_sockets() {
   close_waits_.forget();
   unaccepted_.forget();
+  unread_.forget();
+  unacknowledged_.forget();
 }
 
 Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
@@ -265,6 +285,7 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
     auto connections = counter_.finish(reading.now);
     add_waiting_times(reading, connections);
     counter_.close_waits().look_closer(reading.source, reading.now, connections);
+    counter_.unread().look_closer(reading.source, reading.now, connections);
     connections.idle = read_idle_connections(reading, connections);
     return connections;
   }

@@ -10,6 +10,8 @@
 #include "collectors/destinations.h"
 #include "collectors/inet_diag.h"
 #include "collectors/unaccepted.h"
+#include "collectors/unacknowledged.h"
+#include "collectors/unread.h"
 #include "core/ephemeral_ports.h"
 
 namespace tcpdiag {
@@ -39,6 +41,7 @@ class ConnectionCounter {
   /// The counts of all that was added; begins anew.
   Connections finish(TimePoint now);
   [[nodiscard]] CloseWaitFollower& close_waits() { return close_waits_; }
+  [[nodiscard]] const UnreadFollower& unread() const { return unread_; }
   /// Begins anew after a dump that failed half-way; what is known of the sockets of the dumps before stays.
   void discard();
   /// What is known of the sockets of the dumps before: what this one showed counts as seen for the first
@@ -51,6 +54,7 @@ class ConnectionCounter {
                               std::uint32_t Destination::* held_by = nullptr);
   void add_ephemeral(const DiagSocket& socket);
   void add_half_open(const DiagSocket& socket);
+  void add_accepted(const DiagSocket& socket, PortConnections& row);
 
   PortTable server_, client_;
   // Of whom at least half are from one address, its lead over all others is half of them or more (Boyer and
@@ -65,12 +69,15 @@ class ConnectionCounter {
   PortSet ephemeral_ports_;  // used by a client connection
   std::uint32_t ephemeral_connections_ = 0;
   CloseWaitFollower close_waits_;
+  UnreadFollower unread_;
+  UnacknowledgedFollower unacknowledged_;
   std::uint64_t sockets_ = 0;
 };
 
 /// Dumps the socket table of a namespace and counts it. Where it matters, it asks for more in a second dump
-/// of a few sockets: when those in CLOSE_WAIT sent something last, and for how long those are idle that take
-/// the descriptors of a process near its limit. What it does not learn is not known, which is no error.
+/// of a few sockets: when those in CLOSE_WAIT sent something last, when something came to those whose data is
+/// not being read, and for how long those are idle that take the descriptors of a process near its limit.
+/// What it does not learn is not known, which is no error.
 class ConnectionsReader {
  public:
   Result<Connections> operator()(const Reading& reading);

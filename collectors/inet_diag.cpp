@@ -78,6 +78,7 @@ Result<void> parse_message(std::span<const std::byte> payload, DiagSocket& socke
   socket.send_queue = message.idiag_wqueue;
   socket.uid = message.idiag_uid;
   socket.timer = static_cast<DiagTimer>(message.idiag_timer);
+  socket.retransmits = message.idiag_retrans;
   socket.inode = message.idiag_inode;
   // In other states the attributes tell nothing that we use.
   if (socket.state != TcpState::listen) return {};

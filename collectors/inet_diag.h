@@ -27,7 +27,8 @@ struct DiagSocket {
   std::uint32_t send_queue = 0;     ///< LISTEN: the accept queue's limit; otherwise unacknowledged bytes
   std::uint32_t uid = 0;
   DiagTimer timer = DiagTimer::none;
-  std::uint32_t inode = 0;             ///< 0: no process holds it, or none has accepted it yet
+  std::uint8_t retransmits = 0;  ///< how often that timer has fired since the last answer (idiag_retrans)
+  std::uint32_t inode = 0;       ///< 0: no process holds it, or none has accepted it yet
   std::optional<std::uint32_t> drops;  ///< INET_DIAG_SKMEMINFO, if it was asked for
   std::optional<bool> v6_only;         ///< INET_DIAG_SKV6ONLY, which the kernel adds for IPv6 listeners
 };

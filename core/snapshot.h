@@ -174,6 +174,9 @@ struct PortConnections {
   /// Of established, those that a process holds, with nothing under way and without a keep-alive timer: if
   /// the peer has vanished, nothing here finds out.
   std::uint32_t unwatched = 0;
+  /// Of established, those that a process holds; and of these, those with data that it has not read at the
+  /// moment of the dump. Server side only: 0 for a client's port.
+  std::uint32_t accepted = 0, unread = 0;
 
   [[nodiscard]] std::uint32_t count(TcpState state) const {
     return by_state[static_cast<std::size_t>(state)];
@@ -216,6 +219,42 @@ struct IdleConnections {
   static constexpr std::chrono::seconds kLong{30};
 };
 
+/// Accepted connections to a server port whose data is not being read: at every dump for kLong each of them
+/// had as many unread bytes as at the one before.
+struct UnreadConnections {
+  std::uint16_t port = 0;
+  std::uint32_t accepted = 0;  ///< PortConnections::accepted of the port
+  /// So many. A client that sends the next request, as long as the one before, as soon as it has its answer
+  /// looks the same at a busy server.
+  std::uint32_t standing = 0;
+  /// Of them, those to which nothing has come meanwhile: then nothing was read. Empty: not known; it is asked
+  /// for only where many stand.
+  Count not_read;
+  /// For how long the data that came last to one of these has not been read, of the one where it is longest.
+  /// Empty: there is none.
+  std::optional<std::chrono::seconds> longest;
+
+  static constexpr std::chrono::seconds kLong{10};
+};
+
+/// Open connections to one service of a peer, or of one client to a service here, whose data the peer does
+/// not acknowledge: the retransmit timer of each has fired kRetransmits times or more without an answer in
+/// between.
+struct SilentPeer {
+  bool server = false;  ///< this host is the server
+  IpAddress address;    ///< of the peer
+  std::uint16_t port =
+      0;  ///< service port: the local one on the server side, the remote one on the client side
+  std::uint32_t connections = 0;
+  std::uint32_t standing = 0;      ///< of them, those that have been seen so for kLong
+  std::uint64_t retransmits = 0;   ///< times that their timers have fired since the last answer
+  std::chrono::seconds longest{};  ///< for how long the timer of one of them has been seen to fire without an
+                                   ///< answer; all of it may have lasted longer
+
+  static constexpr std::uint8_t kRetransmits = 4;
+  static constexpr std::chrono::seconds kLong{5};
+};
+
 /// Ephemeral ports taken for one destination: a 4-tuple is unique, so this is also the number of sockets,
 /// TIME_WAIT included.
 struct Destination {
@@ -251,6 +290,12 @@ struct Connections {
   /// Of the ports of processes near their limit of descriptors, at most kIdlePorts: elsewhere it is not
   /// asked for.
   std::vector<IdleConnections> idle;
+  std::vector<UnreadConnections> unread;  ///< the most first, at most kUnreadPorts
+  std::uint64_t unread_cut =
+      0;  ///< connections with unread data that are not followed, since they are too many
+  std::vector<SilentPeer> silent_peers;  ///< the most connections first, at most kSilentPeers
+  /// Connections that may be to a further silent peer: too many to follow or to list.
+  std::uint64_t silent_cut = 0;
   std::uint64_t sockets = 0;  ///< all that the dump showed, listeners included
 
   static constexpr std::size_t kServerPorts = 4096;
@@ -259,6 +304,8 @@ struct Connections {
   static constexpr std::size_t kCloseWaits = 16384;
   static constexpr std::size_t kDestinations = 20;
   static constexpr std::size_t kIdlePorts = 4;
+  static constexpr std::size_t kUnreadPorts = 32;
+  static constexpr std::size_t kSilentPeers = 20;
 };
 
 /// One sysctl as it was read. A sysctl that this kernel or namespace does not have is not in the list.

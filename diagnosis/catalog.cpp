@@ -16,6 +16,7 @@ constexpr Family kFamilies[] = {
     accept_queue_rules,
     overflow_rules,
     listener_rules,
+    unread_rules,
     syn_queue_rules,
     unanswered_rules,
     connect_refused_rules,

@@ -26,6 +26,10 @@ struct Thresholds {
   double stand_seconds = 2;
   double turned_away_share = 0.5;
 
+  // requests
+  std::uint64_t unread_min = 10;
+  double unread_share = 0.25;
+
   // client side
   std::uint64_t unanswered_min = 3;
   std::uint64_t syn_retrans_min = 3;
@@ -39,6 +43,8 @@ struct Thresholds {
   std::uint64_t lossy_min = 50;
   double lossy_share = 0.02;
   double lossy_much = 0.05;
+  std::uint64_t vanished_min = 3;
+  std::uint64_t vanished_client_min = 20;
 
   // closing
   std::uint64_t close_wait_min = 10;

@@ -118,7 +118,11 @@ Json port_connections(const PortConnections& connections, bool with_port, bool s
   for (std::size_t state = 1; state < kTcpStates; ++state)
     if (const auto shown = static_cast<TcpState>(state); shown != TcpState::listen)
       object["states"][std::string(to_string(shown))] = connections.count(shown);
-  if (server) object["unaccepted"] = connections.unaccepted;
+  if (server) {
+    object["accepted"] = connections.accepted;
+    object["unread"] = connections.unread;
+    object["unaccepted"] = connections.unaccepted;
+  }
   put(object, "unaccepted_left", connections.unaccepted_left);
   object["fin_wait2_orphaned"] = connections.fin_wait2_orphaned;
   return object;
@@ -149,6 +153,23 @@ Json destinations(const std::vector<Destination>& destinations) {
   return list;
 }
 
+Json unread(const UnreadConnections& unread) {
+  Json object = {{"port", unread.port}, {"accepted", unread.accepted}, {"standing", unread.standing}};
+  put(object, "not_read", unread.not_read);
+  if (unread.longest) object["longest_seconds"] = unread.longest->count();
+  return object;
+}
+
+Json silent_peer(const SilentPeer& peer) {
+  return {{"role", peer.server ? "server" : "client"},
+          {"address", to_string(peer.address)},
+          {"port", peer.port},
+          {"connections", peer.connections},
+          {"standing", peer.standing},
+          {"retransmits", peer.retransmits},
+          {"longest_seconds", peer.longest.count()}};
+}
+
 Json half_open(const HalfOpen& half_open) {
   auto object = endpoint(half_open.listener);
   object["count"] = half_open.count;
@@ -172,6 +193,10 @@ void write_connections(JsonStream& stream, const Connections& connections, TimeP
   stream.field("unanswered", destinations(connections.unanswered));
   stream.field("ephemeral_ports_used", connections.ephemeral_ports_used);
   stream.field("ephemeral_connections", connections.ephemeral_connections);
+  write_array(stream, "unread", connections.unread, unread);
+  stream.field("unread_cut", connections.unread_cut);
+  write_array(stream, "silent_peers", connections.silent_peers, silent_peer);
+  stream.field("silent_cut", connections.silent_cut);
   stream.end_object();
 }
 

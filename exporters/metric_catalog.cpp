@@ -52,6 +52,12 @@ std::uint32_t fullest_queue_length(const Listener& listener) { return listener.f
 std::uint32_t fullest_queue_limit(const Listener& listener) { return listener.fullest().queue_limit; }
 std::size_t member_count(const Listener& listener) { return listener.sockets.size(); }
 
+std::uint64_t unacknowledged(const Connections& connections) {
+  std::uint64_t sum = 0;
+  for (const auto& peer : connections.silent_peers) sum += peer.connections;
+  return sum;
+}
+
 std::uint32_t busiest_destination(const Connections& connections) {
   std::uint32_t most = 0;
   for (const auto& destination : connections.destinations) most = std::max(most, destination.local_ports);
@@ -297,9 +303,15 @@ constexpr MetricSpec kCatalog[] = {
     {"Connections", "tcpdiag_connections_unaccepted", kGauge, kServerPort, "sock_diag: inode 0",
      "Connections (ESTABLISHED or CLOSE_WAIT) that no accept() has taken.",
      fill::connections_unaccepted},
+    {"Connections", "tcpdiag_connections_unread", kGauge, kServerPort, "sock_diag: Recv-Q",
+     "Accepted connections (ESTABLISHED) with data that their program had not read at the moment of the dump. Some are normal; as many as there are connections, for long: nothing is read.",
+     fill::connections_unread},
     {"Connections", "tcpdiag_close_wait_oldest_seconds", kGauge, kRolePort, "sock_diag",
      "How long at least the oldest connection has been in CLOSE_WAIT: the peer has closed and the application has not, usually a leak. No sample where there is none.",
      fill::close_wait_oldest},
+    {"Connections", "tcpdiag_connections_unacknowledged", kGauge, kNetns, "sock_diag: retransmit timer",
+     "Open connections whose retransmit timer has fired four times or more without an answer: the peer or the path to it is gone. The 20 peers with most.",
+     fill::each_netns<&NetnsView::connections, unacknowledged>},
     {"Connections", "tcpdiag_sockets_seen", kGauge, kNetns, "sock_diag",
      "TCP sockets that the latest full dump showed, listeners included.",
      fill::each_netns<&NetnsView::connections, &Connections::sockets>},

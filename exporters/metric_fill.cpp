@@ -156,6 +156,13 @@ void connections_unaccepted(const Report& report, Samples& samples) {
         samples.add(port->unaccepted, {netns.name, std::to_string(port->port)});
 }
 
+void connections_unread(const Report& report, Samples& samples) {
+  for (const auto& netns : report.snapshot.namespaces)
+    if (netns.connections.known())
+      for (const auto* port : server_ports(netns, samples, 1))
+        samples.add(port->unread, {netns.name, std::to_string(port->port)});
+}
+
 void close_wait_oldest(const Report& report, Samples& samples) {
   for (const auto& netns : report.snapshot.namespaces) {
     const auto* share = netns.connections.get();

@@ -108,6 +108,7 @@ void listener_half_open(const Report& report, Samples& samples);
 void listener_info(const Report& report, Samples& samples);
 void connections(const Report& report, Samples& samples);
 void connections_unaccepted(const Report& report, Samples& samples);
+void connections_unread(const Report& report, Samples& samples);
 void close_wait_oldest(const Report& report, Samples& samples);
 void sockets_in_use(const Report& report, Samples& samples);
 void sysctl_numbers(const Report& report, Samples& samples);

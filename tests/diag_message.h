@@ -73,6 +73,7 @@ inline std::string to_message(const DiagSocket& socket) {
   message.idiag_wqueue = socket.send_queue;
   message.idiag_uid = socket.uid;
   message.idiag_timer = static_cast<std::uint8_t>(socket.timer);
+  message.idiag_retrans = socket.retransmits;
   message.idiag_inode = socket.inode;
   auto bytes = bytes_of(message);
   if (socket.v6_only) bytes += attribute(INET_DIAG_SKV6ONLY, std::string(1, *socket.v6_only ? '\1' : '\0'));

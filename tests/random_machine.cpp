@@ -183,6 +183,8 @@ PortConnections random_port(Choices& choices, std::uint16_t port) {
   if (choices.one_in(2)) connections.unaccepted_left = choices.one_in(2) ? 0 : choices.number();
   connections.fin_wait2_orphaned = choices.one_in(4) ? small_or_any(choices) : 0;
   connections.unwatched = choices.one_in(4) ? small_or_any(choices) : 0;
+  connections.accepted = choices.one_in(2) ? small_or_any(choices) : 0;
+  connections.unread = choices.one_in(2) ? small_or_any(choices) : 0;
   if (choices.one_in(3)) connections.unaccepted_longest = std::chrono::milliseconds(small_or_any(choices));
   return connections;
 }
@@ -225,6 +227,30 @@ std::vector<CloseWait> random_close_waits(Choices& choices, const Connections* b
   return all;
 }
 
+std::vector<UnreadConnections> random_unread(Choices& choices) {
+  std::vector<UnreadConnections> all(choices.below(3));
+  for (auto& each : all) {
+    each = {.port = choices.of(kPorts), .accepted = small_or_any(choices), .standing = small_or_any(choices)};
+    if (!choices.one_in(4))
+      each.not_read = choices.one_in(2) ? Count(each.standing) : Count(choices.number());
+    if (choices.one_in(2)) each.longest = std::chrono::seconds(small_or_any(choices));
+  }
+  return all;
+}
+
+std::vector<SilentPeer> random_silent_peers(Choices& choices) {
+  std::vector<SilentPeer> all(choices.below(4));
+  for (auto& each : all)
+    each = {.server = choices.one_in(3),
+            .address = random_address(choices),
+            .port = choices.of(kPorts),
+            .connections = small_or_any(choices),
+            .standing = small_or_any(choices),
+            .retransmits = choices.one_in(2) ? choices.below(1000) : choices.number(),
+            .longest = std::chrono::seconds(small_or_any(choices))};
+  return all;
+}
+
 Connections advance(Choices& choices, const Connections* before, TimePoint now) {
   if (before != nullptr && choices.one_in(2)) return *before;
   Connections connections{.server = random_ports(choices),
@@ -232,7 +258,9 @@ Connections advance(Choices& choices, const Connections* before, TimePoint now) 
                           .client_other = random_port(choices, 0),
                           .close_wait = random_close_waits(choices, before, now),
                           .destinations = random_destinations(choices),
-                          .unanswered = random_destinations(choices)};
+                          .unanswered = random_destinations(choices),
+                          .unread = random_unread(choices),
+                          .silent_peers = random_silent_peers(choices)};
   for (auto count = choices.below(4); count != 0; --count)
     connections.half_open.push_back(
         {random_endpoint(choices), small_or_any(choices),
@@ -243,6 +271,8 @@ Connections advance(Choices& choices, const Connections* before, TimePoint now) 
   std::ranges::sort(connections.half_open, {}, &HalfOpen::listener);
   if (choices.one_in(8)) connections.close_wait_cut = choices.number();
   if (choices.one_in(8)) connections.server_cut = choices.number();
+  if (choices.one_in(8)) connections.unread_cut = choices.number();
+  if (choices.one_in(8)) connections.silent_cut = choices.number();
   connections.destination_undercount = choices.one_in(3) ? small_or_any(choices) : 0;
   connections.ephemeral_ports_used = choices.one_in(3) ? 28'000U : small_or_any(choices);
   connections.ephemeral_connections = choices.one_in(3) ? 28'000U : small_or_any(choices);

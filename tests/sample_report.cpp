@@ -62,6 +62,16 @@ Connections sample_connections() {
   connections.ephemeral_connections = 96;
   connections.server.back().unaccepted_left = 4;
   connections.server.back().fin_wait2_orphaned = 1;
+  connections.server.back().accepted = 68;
+  connections.server.back().unread = 60;
+  connections.unread = {{.port = 80, .accepted = 68, .standing = 58, .not_read = 57, .longest = 41s},
+                        {.port = 22, .accepted = 1, .standing = 1}};
+  connections.silent_peers = {{.address = address("10.0.0.9"),
+                               .port = 443,
+                               .connections = 4,
+                               .standing = 3,
+                               .retransmits = 20,
+                               .longest = 12s}};
   connections.sockets = 229;
   return connections;
 }

@@ -144,16 +144,16 @@ inline constexpr std::string_view kFdExplains[] = {
     "accept-queue-waiting", "accept-queue-app-slow", "accept-queue-backlog-small", "own-limit-reached",
     "syn-queue-overflow",   "syn-queue-full"};
 inline constexpr std::string_view kStuckExplains[] = {
-    "close-wait-unaccepted", "close-wait-leak",       "accept-queue-app-stalled",
-    "accept-queue-waiting",  "accept-queue-app-slow", "accept-queue-backlog-small",
-    "syn-queue-overflow",    "syn-queue-full"};
-// A process that stands still does not close what it has accepted either.
+    "requests-not-read",          "close-wait-unaccepted", "close-wait-leak",
+    "accept-queue-app-stalled",   "accept-queue-waiting",  "accept-queue-app-slow",
+    "accept-queue-backlog-small", "syn-queue-overflow",    "syn-queue-full"};
+// A process that stands still does not read or close what it has accepted either.
 inline constexpr std::string_view kStalledExplains[] = {
-    "close-wait-unaccepted",      "close-wait-leak",    "accept-queue-waiting", "accept-queue-app-slow",
-    "accept-queue-backlog-small", "syn-queue-overflow", "syn-queue-full"};
-inline constexpr std::string_view kWaitingExplains[] = {"close-wait-unaccepted", "close-wait-leak",
-                                                        "accept-queue-app-slow", "accept-queue-backlog-small",
-                                                        "syn-queue-overflow",    "syn-queue-full"};
+    "requests-not-read",     "close-wait-unaccepted",      "close-wait-leak",    "accept-queue-waiting",
+    "accept-queue-app-slow", "accept-queue-backlog-small", "syn-queue-overflow", "syn-queue-full"};
+inline constexpr std::string_view kWaitingExplains[] = {
+    "requests-not-read",          "close-wait-unaccepted", "close-wait-leak", "accept-queue-app-slow",
+    "accept-queue-backlog-small", "syn-queue-overflow",    "syn-queue-full"};
 inline constexpr std::string_view kOwnLimitExplains[] = {
     "close-wait-unaccepted",      "accept-queue-app-slow", "accept-overflow-late-reset",
     "accept-queue-backlog-small", "syn-queue-overflow",    "syn-queue-full"};

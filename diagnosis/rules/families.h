@@ -11,6 +11,7 @@ namespace tcpdiag {
 std::span<const Rule> accept_queue_rules();
 std::span<const Rule> overflow_rules();
 std::span<const Rule> listener_rules();
+std::span<const Rule> unread_rules();
 std::span<const Rule> syn_queue_rules();
 std::span<const Rule> unanswered_rules();
 std::span<const Rule> connect_refused_rules();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Segments that do not arrive, or are not acknowledged, told from counters alone: how many, not where.
+// Segments that do not arrive, or are not acknowledged: told from counters how many; where, if a peer is
+// gone.
 #include <algorithm>
 #include <array>
 
 #include "diagnosis/counters.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
+#include "diagnosis/rules/peer_vanished.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -30,6 +32,8 @@ Verdict path_lossy(const Window& window, const Thresholds& t) {
   if (!sent) return Verdict::unknown(sent.error());
   const auto share = share_of(*again, *sent);
   if (*again < t.lossy_min || share < t.lossy_share) return Verdict::clear();
+  const auto to_vanished = sent_to_vanished(window, t);
+  if (*again <= to_vanished || *again - to_vanished < t.lossy_min) return Verdict::clear();
   // One burst is no lossy path: there is some in each half of the time.
   const auto lately = data_sent_again(window.last(kHalf));
   if (window.span() <= kHalf || !lately || *lately < *again / 4 || *again - *lately < *again / 4)
@@ -62,18 +66,65 @@ constexpr std::string_view kNot[] = {
     "are.",
     "Raising net.ipv4.tcp_retries2: programs only wait longer before they fail."};
 
+constexpr auto kVanishedAdvice = std::to_array<AdviceText>({
+    {"See whether the peer answers at all, and by which way it is reached.",
+     "ip route get {address}; ping -c 3 -W 1 {address}",
+     "No answer: it is down, or the path to it is. An answer: something in between has forgotten the "
+     "connections, such as a firewall, a NAT or a load balancer that was restarted.",
+     "Some hosts answer no ping."},
+    {"Try a new connection.", "nc -vz -w 3 {address} {port}",
+     "If it succeeds, only the old connections are lost.", ""},
+    {"See which programs hold these connections.",
+     "ss -tnpo state established[ dst {destination}{?port}| '( sport = :{server_port} )'| dst {address}|]",
+     "timer:(on,...,N) is one that was sent again N times; what stands behind it is the program.", ""},
+    {"Restart the programs that wait, or reset their pools, if the service is back or is somewhere else now.",
+     "", "They connect again instead of waiting.", "Their other connections are cut as well."},
+    {"Let the programs give up sooner: TCP_USER_TIMEOUT of their sockets (tcp_user_timeout of libpq, for "
+     "example), or a timeout of their own for each request.",
+     "", "Each program decides for its own connections, and knows how long an answer may take.", ""},
+    {"Let the kernel give up sooner, after about {sooner} instead of {gives_up}.",
+     "sysctl -w net.ipv4.tcp_retries2={lower_retries}",
+     "It is looked at when the timer fires next, so it is true of open connections, too.",
+     "Every connection of this network namespace is ended by an outage that lasts longer."},
+    {"{?elsewhere}If tcpdiagd runs on {address}, ask it: connections that wait in a full accept queue there "
+     "look like this from here.",
+     "tcpdiag check", "Names the listener whose queue is full.", ""},
+});
+constexpr std::string_view kVanishedNot[] = {
+    "TCP keep-alive: it asks on idle connections only; while data is not acknowledged the retransmit timer "
+    "decides.",
+    "net.ipv4.tcp_syn_retries, net.core.somaxconn: they are about connections that are being opened.",
+    "Larger buffers: more is written that does not arrive."};
+constexpr std::string_view kVanishedConsequences[] = {
+    "programs without a timeout of their own wait until the kernel gives up; their pools and descriptors "
+    "stay "
+    "taken"};
+
 // clang-format off
 const Rule kRules[] = {
     {.info = {.id = "path-lossy", .family = "Path", .severity = Severity::warning,
               .title = "Many segments are sent again",
               .true_when = "RetransSegs, less TCPSynRetrans, is at least 5 % of what is sent over half a minute (worth knowing from 2 % on), in both halves of it, "
-                           "and no accept queue of this host overflows. Counters do not tell the destination, nor loss from peers that are gone.",
+                           "and no accept queue of this host overflows. Counters do not tell the destination. What is sent again to a peer of peer-vanished does not count.",
               .clients_see = "Answers that take a second or more, slow transfers, now and then a timeout.",
               .summary = "{share} of the segments that this host sends are sent again: {again} in addition to {sent} new ones in {window}, SYNs not counted"
                          "[; {timeouts} times nothing was acknowledged until a timer ran out (TCPTimeouts)]. They are lost on the way, or peers no longer answer. "
                          "Which destination it is, counters do not tell.",
               .advice = kAdvice, .not_helping = kNot, .reads = "/proc/net/snmp, /proc/net/netstat"},
      .evaluate = path_lossy},
+    {.info = {.id = "peer-vanished", .family = "Path", .severity = Severity::warning,
+              .title = "A peer does not answer any more",
+              .true_when = "On several open connections to one service of a peer, or on many of one client, data is not acknowledged and the retransmit timer has "
+                           "fired 4 times or more without an answer in between, for 5 s or longer. A lossy path answers now and then; connections that are being "
+                           "opened are syn-sent-unanswered.",
+              .clients_see = "Requests on open connections get no answer; after minutes ETIMEDOUT (errno 110).",
+              .summary = "[{connections} connections of {address} to port {server_port} here|{?several}{connections} connections with {address}|{connections} connections to {destination}|{connections} connections to "
+                         "{peers} peers, {first_peer} among them,] are not acknowledged any more, the first for {age} at least: what was sent on them was sent again "
+                         "{retransmits} times in all without an answer. [There is something wrong with the way to them{?peers}|The peer is gone, or the way to it]. "
+                         "The kernel tries on[ for about {gives_up} in all or longer (net.ipv4.tcp_retries2 = {retries})] before it tells the programs.",
+              .advice = kVanishedAdvice, .not_helping = kVanishedNot, .consequences = kVanishedConsequences,
+              .reads = "sock_diag (retransmit timer of every connection), net.ipv4.tcp_retries2; if it can be read /proc/net/fib_trie"},
+     .lookback = std::chrono::seconds(120), .evaluate = peer_vanished},
 };
 // clang-format on
 

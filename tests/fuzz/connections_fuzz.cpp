@@ -20,7 +20,16 @@ void check(const Connections& connections, std::uint64_t added) {
   for (const auto& row : connections.server) {
     counted += row.total();
     syn_recv += row.count(TcpState::syn_recv);
+    if (row.unread > row.accepted || row.accepted > row.count(TcpState::established)) __builtin_trap();
   }
+  for (const auto& each : connections.unread)
+    if (each.standing == 0 || each.standing > each.accepted || each.not_read) __builtin_trap();
+  std::uint64_t silent = connections.silent_cut;
+  for (const auto& peer : connections.silent_peers) {
+    silent += peer.connections;
+    if (peer.connections == 0 || peer.standing > peer.connections) __builtin_trap();
+  }
+  if (silent > added || connections.silent_peers.size() > Connections::kSilentPeers) __builtin_trap();
   for (const auto& each : connections.half_open) half_open += each.count;
   if (counted != added || connections.sockets != added || half_open > syn_recv) __builtin_trap();
   if (connections.client.size() > Connections::kClientPorts) __builtin_trap();
@@ -45,6 +54,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                  .destination_port = data[4],
                  .interface = data[5] % 3U,
                  .cookie = data[6],
+                 .receive_queue = data[7] / 2U % 4U,
+                 .timer = static_cast<DiagTimer>(data[7] / 8U % 5U),
+                 .retransmits = static_cast<std::uint8_t>(data[5] / 3U),
                  .inode = data[7] % 2U},
                 ephemeral);
     ++added;

@@ -14,8 +14,8 @@ std::vector<Scenario> all_scenarios() {
   for (const auto family :
        {accept_queue_scenarios, accept_overflow_scenarios, syn_queue_scenarios, client_side_scenarios,
         ephemeral_scenarios, time_wait_scenarios, closing_scenarios, idle_reuse_scenarios,
-        descriptor_scenarios, quiet_scenarios, healthy_closing_scenarios, real_nginx_scenarios,
-        stale_scenarios, two_at_once_scenarios, load_scenarios}) {
+        established_scenarios, descriptor_scenarios, quiet_scenarios, healthy_closing_scenarios,
+        real_nginx_scenarios, stale_scenarios, two_at_once_scenarios, load_scenarios}) {
     auto scenarios = family();
     all.insert(all.end(), std::make_move_iterator(scenarios.begin()),
                std::make_move_iterator(scenarios.end()));

@@ -119,7 +119,7 @@ std::vector<Scenario> client_side_scenarios() {
            .name = "syn-sent-unanswered",
            .play = firewall,
            .expected = {{.id = "syn-sent-unanswered", .port = kPort}},
-           .look_alikes = {"accept-queue-*", "ephemeral-*"},
+           .look_alikes = {"accept-queue-*", "ephemeral-*", "peer-vanished"},
            .peer = true},
           {.id = "12b",
            .name = "reverse-path-filter",
@@ -139,7 +139,7 @@ std::vector<Scenario> client_side_scenarios() {
            .name = "path-lossy",
            .play = bottleneck,
            .expected = {{.id = "path-lossy", .within = 40s}},
-           .look_alikes = {"syn-*", "accept-queue-*"},
+           .look_alikes = {"syn-*", "accept-queue-*", "peer-vanished"},
            .peer = true}};
 }
 

@@ -71,6 +71,7 @@ std::vector<Scenario> ephemeral_scenarios();
 std::vector<Scenario> time_wait_scenarios();
 std::vector<Scenario> closing_scenarios();
 std::vector<Scenario> idle_reuse_scenarios();
+std::vector<Scenario> established_scenarios();
 std::vector<Scenario> descriptor_scenarios();
 std::vector<Scenario> quiet_scenarios();
 std::vector<Scenario> healthy_closing_scenarios();

@@ -119,12 +119,20 @@ export default dashboard({
         about: 'Connections of this host as a client, by remote port, the eight with most.',
       }),
       graph('CLOSE_WAIT', {
-        w: 12, decimals: 0, targets: [line(`${top(8, `tcpdiag_connections{${ns},state="close_wait"}`)} > 0`, '{{role}} {{port}} {{netns}}')],
+        w: 6, decimals: 0, targets: [line(`${top(8, `tcpdiag_connections{${ns},state="close_wait"}`)} > 0`, '{{role}} {{port}} {{netns}}')],
         about: 'The peer has closed and this side has not. The eight ports with most.',
       }),
       graph('CLOSE_WAIT, age of the oldest', {
-        w: 12, unit: 'dthms', targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${ns}}`), '{{role}} {{port}} {{netns}}')],
+        w: 6, unit: 'dthms', targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${ns}}`), '{{role}} {{port}} {{netns}}')],
         about: 'A line that climbs is a connection that nobody closes.',
+      }),
+      graph('With unread data', {
+        w: 6, decimals: 0, targets: [line(top(8, `tcpdiag_connections_unread{${port}}`), '{{port}} {{netns}}')],
+        about: 'Accepted connections whose program had not read their data at that moment. The eight ports with most.',
+      }),
+      graph('Not acknowledged', {
+        w: 6, decimals: 0, targets: [line(`tcpdiag_connections_unacknowledged{${ns}}`, '{{netns}}')],
+        about: 'Open connections whose peer answers no more, as it seems.',
       }),
     ],
     'TIME_WAIT, ports and other limits': [

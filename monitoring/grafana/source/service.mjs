@@ -58,9 +58,11 @@ export default dashboard({
         about: 'Clients that believe they are served. The eight hosts with most.' }),
     ],
     Connections: [
-      graph('Connections by state', { w: 8, h: 9, stack: true, decimals: 0, overrides: states, targets: [line(`sum by (state) (tcpdiag_connections{${server}}) > 0`, '{{state}}')] }),
-      graph('Connections by host', { w: 8, h: 9, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${server}})`), '{{instance}} {{netns}}')], about: 'In any state, the eight hosts with most.' }),
-      graph('CLOSE_WAIT, age of the oldest', { w: 8, h: 9, unit: 'dthms', links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${server}}`), '{{instance}} {{netns}}')],
+      graph('Connections by state', { w: 6, h: 9, stack: true, decimals: 0, overrides: states, targets: [line(`sum by (state) (tcpdiag_connections{${server}}) > 0`, '{{state}}')] }),
+      graph('Connections by host', { w: 6, h: 9, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${server}})`), '{{instance}} {{netns}}')], about: 'In any state, the eight hosts with most.' }),
+      graph('With unread data', { w: 6, h: 9, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_connections_unread{${port}}`), '{{instance}} {{netns}}')],
+        about: 'Accepted connections whose data the program had not read at that moment. The eight hosts with most.' }),
+      graph('CLOSE_WAIT, age of the oldest', { w: 6, h: 9, unit: 'dthms', links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${server}}`), '{{instance}} {{netns}}')],
         about: 'A line that climbs is a connection that the program does not close. No line where there is none in CLOSE_WAIT.' }),
     ],
     'Its program and its namespace': [

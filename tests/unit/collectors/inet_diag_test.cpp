@@ -151,3 +151,8 @@ TEST_CASE("what the kernel waits for at a socket is read, whatever number it is"
                            DiagTimer::window_probe, static_cast<DiagTimer>(200)})
     CHECK(parse(to_message({.state = TcpState::established, .timer = timer})).value().timer == timer);
 }
+
+TEST_CASE("how often the timer has fired is read") {
+  const DiagSocket socket{.state = TcpState::established, .timer = DiagTimer::retransmit, .retransmits = 10};
+  CHECK(parse(to_message(socket)).value().retransmits == 10);
+}

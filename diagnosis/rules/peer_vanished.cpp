@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Peers that were there and do not answer any more: switched off, unplugged, or forgotten by what is in
+// between.
+#include "diagnosis/rules/peer_vanished.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "core/saturating.h"
+#include "diagnosis/counters.h"
+#include "diagnosis/evidence.h"
+#include "diagnosis/own_addresses.h"
+#include "diagnosis/subjects.h"
+#include "diagnosis/words.h"
+
+namespace tcpdiag {
+namespace {
+
+using std::chrono::seconds;
+
+// Beyond that many peers it is not they that have gone: it is the way to them.
+constexpr std::size_t kNamed = 4;
+// RFC 1122 asks for 100 s at least.
+constexpr std::int64_t kLowerRetries = 8;
+
+Destination service_of(const SilentPeer& peer) { return {.destination = peer.address, .port = peer.port}; }
+
+bool turns_away(const Window& there, const Destination& service) {
+  const auto overflows = there.increase(kListenOverflows);
+  if (overflows && *overflows == 0) return false;
+  return std::ranges::any_of(there.readings(&NetnsView::listeners), [&](const Dated<Listeners>& reading) {
+    const auto* listener = listener_for(*reading.value, service);
+    return listener != nullptr && (overflows || is_full(listener->fullest()));
+  });
+}
+
+// A client whose handshake ended at a full accept queue believes that it is connected, and sends again and
+// again.
+bool is_own_queue(const Window& window, const SilentPeer& peer) {
+  if (peer.server) return false;
+  const auto service = service_of(peer);
+  if (is_own_address(window, service) == Known::yes) return turns_away(window, service);
+  const auto other = other_namespace_of(window, service);
+  return other && turns_away(window.in(*other), service);
+}
+
+// All of one address: several of its services, or it is a client and a service.
+using Gone = std::vector<SilentPeer>;
+
+Subject subject_of(const Gone& peer) {
+  const auto& first = peer.front();
+  if (peer.size() == 1 && !first.server) return destination_subject(service_of(first));
+  return {.kind = SubjectKind::destination, .address = to_string(first.address)};
+}
+
+// The most connections first.
+std::vector<SilentPeer> vanished_peers(const Connections& connections, const Window& window,
+                                       const Thresholds& t) {
+  std::vector<SilentPeer> vanished;
+  for (const auto& peer : connections.silent_peers)
+    if (peer.standing >= (peer.server ? t.vanished_client_min : t.vanished_min) &&
+        !is_own_queue(window, peer))
+      vanished.push_back(peer);
+  return vanished;
+}
+
+std::vector<Gone> by_address(const std::vector<SilentPeer>& peers) {
+  std::vector<Gone> grouped;
+  for (const auto& peer : peers) {
+    const auto known =
+        std::ranges::find(grouped, peer.address, [](const Gone& other) { return other.front().address; });
+    (known == grouped.end() ? grouped.emplace_back() : *known).push_back(peer);
+  }
+  return grouped;
+}
+
+void add_numbers(Facts& facts, const Window& window, const std::vector<SilentPeer>& peers) {
+  std::uint64_t connections = 0, retransmits = 0;
+  seconds longest{};
+  for (const auto& peer : peers) {
+    connections = saturating_add<std::uint64_t>(connections, peer.connections);
+    retransmits = saturating_add(retransmits, peer.retransmits);
+    longest = std::max(longest, peer.longest);
+  }
+  add_reading(facts, "connections whose retransmit timer has fired 4 times or more", "connections",
+              static_cast<double>(connections), "connections");
+  add_reading(facts, "times that it has fired since the last answer", "retransmits",
+              static_cast<double>(retransmits), "events");
+  facts.evidence.push_back(
+      {"unacknowledged for, at least", static_cast<double>(longest.count()), "seconds", {}});
+  facts.values["age"] = duration_text(longest);
+  const auto retries = window.setting("net.ipv4.tcp_retries2");
+  if (!retries) return;
+  add_reading(facts, "net.ipv4.tcp_retries2", "retries", static_cast<double>(*retries), "");
+  facts.values["gives_up"] = duration_text(gives_up_after(*retries));
+  if (*retries <= kLowerRetries) return;
+  facts.values["lower_retries"] = std::to_string(kLowerRetries);
+  facts.values["sooner"] = duration_text(gives_up_after(kLowerRetries));
+}
+
+Facts facts_about(const Window& window, const Gone& peer) {
+  const auto& first = peer.front();
+  Facts facts{.subject = subject_of(peer)};
+  add_numbers(facts, window, peer);
+  if (peer.size() > 1)
+    facts.values["several"] = "";
+  else if (first.server)
+    facts.values["server_port"] = std::to_string(first.port);
+  if (is_own_address(window, service_of(first)) == Known::no) facts.values["elsewhere"] = "";
+  return facts;
+}
+
+Facts facts_about_many(const Window& window, const std::vector<SilentPeer>& all,
+                       const std::vector<Gone>& peers) {
+  Facts facts;
+  add_numbers(facts, window, all);
+  facts.values["peers"] = std::to_string(peers.size());
+  facts.values["first_peer"] = to_string(subject_of(peers.front()));
+  return facts;
+}
+
+}  // namespace
+
+seconds gives_up_after(std::int64_t retries) {
+  constexpr std::chrono::milliseconds kShortest{200};
+  constexpr seconds kLongest{120};
+  constexpr std::int64_t kDoublings = 9, kMost = 255;
+  const auto all = std::clamp<std::int64_t>(retries, 0, kMost);
+  const auto doubled = std::min(all, kDoublings);
+  const auto while_doubling = kShortest * ((std::int64_t{2} << doubled) - 1);
+  return std::chrono::floor<seconds>(while_doubling + kLongest * (all - doubled));
+}
+
+// Before the timer fires for the first time the kernel may have sent a probe, and the one that is answered is
+// in no dump.
+std::uint64_t sent_to_vanished(const Window& window, const Thresholds& t) {
+  constexpr std::uint64_t kNotSeen = 2;
+  std::uint64_t most = 0;
+  for (const auto& reading : window.readings(&NetnsView::connections)) {
+    std::uint64_t sent = 0;
+    for (const auto& peer : vanished_peers(*reading.value, window, t))
+      sent = saturating_add(sent, saturating_add(peer.retransmits, kNotSeen * peer.connections));
+    most = std::max(most, sent);
+  }
+  return most;
+}
+
+Verdict peer_vanished(const Window& window, const Thresholds& t) {
+  const auto connections = window.latest(&NetnsView::connections);
+  if (!connections) return Verdict::unknown(connections.error());
+  std::optional<Error> unseen;
+  if ((*connections)->silent_cut != 0)
+    unseen = Error{Errc::too_large,
+                   "connections: " + std::to_string((*connections)->silent_cut) +
+                       " connections that are not acknowledged are not counted by peer, there are too many",
+                   kCollectorOf<Connections>};
+  const auto vanished = vanished_peers(**connections, window, t);
+  const auto peers = by_address(vanished);
+  if (peers.size() > kNamed)
+    return Verdict::found({facts_about_many(window, vanished, peers)}).in_part(std::move(unseen));
+  std::vector<Facts> found;
+  found.reserve(peers.size());
+  for (const auto& peer : peers) found.push_back(facts_about(window, peer));
+  return Verdict::found(std::move(found)).in_part(std::move(unseen));
+}
+
+}  // namespace tcpdiag

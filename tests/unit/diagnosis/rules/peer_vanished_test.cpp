@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diagnosis/rules/peer_vanished.h"
+
+#include "tests/catch.h"
+#include "tests/diag_message.h"
+#include "tests/history.h"
+#include "tests/sample_report.h"
+
+using namespace tcpdiag;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kId = "peer-vanished";
+
+SilentPeer redis(std::uint32_t connections = 20) {
+  return {.address = address("10.0.0.2"),
+          .port = 6379,
+          .connections = connections,
+          .standing = connections,
+          .retransmits = 7 * std::uint64_t{connections},
+          .longest = 41s};
+}
+
+SilentPeer client(std::uint32_t connections) {
+  auto peer = redis(connections);
+  peer.server = true;
+  peer.port = 80;
+  return peer;
+}
+
+HistoryBuilder with(std::vector<SilentPeer> peers) {
+  HistoryBuilder history;
+  history.set(&NetnsView::connections, Connections{.silent_peers = std::move(peers)})
+      .sysctl("net.ipv4.tcp_retries2", {15});
+  return history;
+}
+
+bool clear(std::vector<SilentPeer> peers) {
+  return verdict_of(kId, with(std::move(peers)).tick().history()).is_clear();
+}
+
+}  // namespace
+
+TEST_CASE("a peer that does not acknowledge any more is named with how many connections and since when") {
+  auto history = with({redis()});
+  history.set(&NetnsView::interfaces, Interfaces{.addresses = {address("10.0.0.1")}});
+  const auto finding = only_finding(kId, history.tick().history());
+  CHECK(finding.severity == Severity::warning);
+  CHECK(to_string(finding.subject) == "10.0.0.2:6379");
+  CHECK(finding.summary ==
+        "20 connections to 10.0.0.2:6379 are not acknowledged any more, the first for 41 s at least: what "
+        "was sent on "
+        "them was sent again 140 times in all without an answer. The peer is gone, or the way to it. The "
+        "kernel tries "
+        "on for about 15 min in all or longer (net.ipv4.tcp_retries2 = 15) before it tells the programs.");
+  REQUIRE(finding.advice.size() == 7);
+  CHECK(finding.advice[2].command == "ss -tnpo state established dst 10.0.0.2:6379");
+  CHECK(finding.advice[5].command == "sysctl -w net.ipv4.tcp_retries2=8");
+}
+
+TEST_CASE("one client with many connections is told by its address") {
+  const auto finding = only_finding(kId, with({client(30)}).tick().history());
+  CHECK(to_string(finding.subject) == "10.0.0.2");
+  CHECK(finding.summary.starts_with(
+      "30 connections of 10.0.0.2 to port 80 here are not acknowledged any more"));
+  CHECK(std::ranges::any_of(finding.advice, [](const Advice& advice) {
+    return advice.command == "ss -tnpo state established '( sport = :80 )'";
+  }));
+}
+
+TEST_CASE("a peer that is gone with several services is one finding") {
+  auto postgres = redis(4);
+  postgres.port = 5432;
+  const auto finding = only_finding(kId, with({redis(20), postgres, client(30)}).tick().history());
+  CHECK(to_string(finding.subject) == "10.0.0.2");
+  CHECK(finding.summary.starts_with("54 connections with 10.0.0.2 are not acknowledged any more"));
+  REQUIRE(finding.advice.size() > 1);
+  CHECK(finding.advice[1].command == "ss -tnpo state established dst 10.0.0.2");
+}
+
+TEST_CASE("when many peers are gone it is the way to them") {
+  std::vector<SilentPeer> peers;
+  for (const auto* last : {"2", "3", "4", "5", "6"}) {
+    peers.push_back(redis(4));
+    peers.back().address = address(std::string("10.0.0.") + last);
+  }
+  const auto finding = only_finding(kId, with(peers).tick().history());
+  CHECK(finding.subject.kind == SubjectKind::netns);
+  CHECK(finding.summary.starts_with(
+      "20 connections to 5 peers, 10.0.0.2:6379 among them, are not acknowledged"));
+  CHECK(finding.summary.find("There is something wrong with the way to them.") != std::string::npos);
+  peers.pop_back();
+  CHECK(verdict_of(kId, with(peers).tick().history()).facts().size() == 4);
+}
+
+TEST_CASE("single connections, a browser that is gone and what has just begun are no vanished peer") {
+  CHECK(clear({}));
+  CHECK(clear({redis(2)}));
+  CHECK(clear({client(6)}));
+  auto just_now = redis();
+  just_now.standing = 0;
+  just_now.longest = 3s;
+  CHECK(clear({just_now}));
+}
+
+TEST_CASE("a connection that was never let in at a full queue of this host has no vanished peer") {
+  const auto to_this_host = [](std::uint64_t overflows) {
+    auto history = with({redis()});
+    history.set(&NetnsView::interfaces, Interfaces{.addresses = {address("10.0.0.2")}})
+        .set(&NetnsView::listeners, Listeners{.listeners = {sample_listener("0.0.0.0", 6379, 129, 128, 77)}})
+        .set(&NetnsView::tcp, TcpCounters{.listen_overflows = 5})
+        .tick()
+        .set(&NetnsView::tcp, TcpCounters{.listen_overflows = 5 + overflows})
+        .tick();
+    return verdict_of(kId, history.history()).is_clear();
+  };
+  CHECK(to_this_host(1));
+  CHECK_FALSE(to_this_host(0));
+}
+
+TEST_CASE(
+    "whether peers are gone cannot be told without the socket table, nor of connections that are not "
+    "followed") {
+  HistoryBuilder denied;
+  denied.deny(&NetnsView::connections).tick();
+  CHECK_FALSE(verdict_of(kId, denied.history()).known());
+  HistoryBuilder cut;
+  cut.set(&NetnsView::connections, Connections{.silent_peers = {redis()}, .silent_cut = 9}).tick();
+  const auto verdict = verdict_of(kId, cut.history());
+  CHECK(verdict.facts().size() == 1);
+  REQUIRE(verdict.unseen());
+  CHECK(verdict.unseen()->code == Errc::too_large);
+}
+
+TEST_CASE("a setting that is not known is left out") {
+  HistoryBuilder history;
+  history.set(&NetnsView::connections, Connections{.silent_peers = {redis()}}).tick();
+  const auto finding = only_finding(kId, history.history());
+  CHECK(finding.summary.ends_with("The kernel tries on before it tells the programs."));
+  CHECK(std::ranges::none_of(finding.advice, [](const Advice& advice) {
+    return advice.command.find("tcp_retries2") != std::string::npos;
+  }));
+}
+
+TEST_CASE("how long the kernel tries is what its own arithmetic says") {
+  CHECK(gives_up_after(15) == 924s);
+  CHECK(gives_up_after(8) == 102s);
+  CHECK(gives_up_after(3) == 3s);
+  CHECK(gives_up_after(0) == 0s);
+  CHECK(gives_up_after(-1) == 0s);
+  CHECK(gives_up_after(std::numeric_limits<std::int64_t>::max()) == gives_up_after(255));
+}
+
+TEST_CASE("what is sent again to a peer that is gone is no lossy path") {
+  const auto lossy = [](const std::vector<SilentPeer>& peers) {
+    HistoryBuilder history;
+    for (std::uint64_t second = 0; second <= 30; ++second) {
+      TcpCounters tcp;
+      tcp.retrans_segs = 5 * second;
+      tcp.out_segs = 20 * second;
+      tcp.syn_retrans = 0;
+      tcp.listen_overflows = 0;
+      history.set(&NetnsView::tcp, tcp)
+          .set(&NetnsView::connections, Connections{.silent_peers = peers})
+          .tick();
+    }
+    return !verdict_of("path-lossy", history.history()).facts().empty();
+  };
+  CHECK(lossy({}));
+  CHECK_FALSE(lossy({redis()}));
+  CHECK(lossy({redis(2)}));
+}
+
+TEST_CASE("when a peer is back, what was sent again to it is no lossy path either") {
+  HistoryBuilder history;
+  for (std::uint64_t second = 0; second <= 30; ++second) {
+    TcpCounters tcp;
+    tcp.retrans_segs = 5 * second;
+    tcp.out_segs = 20 * second;
+    tcp.syn_retrans = 0;
+    tcp.listen_overflows = 0;
+    history.set(&NetnsView::tcp, tcp)
+        .set(&NetnsView::connections,
+             Connections{.silent_peers = second < 20 ? std::vector{redis()} : std::vector<SilentPeer>()})
+        .tick();
+  }
+  CHECK(verdict_of("path-lossy", history.history()).facts().empty());
+}
