@@ -2,12 +2,14 @@
 #include "tests/sockets.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -167,6 +169,18 @@ void send_syn(const std::string& from, std::uint16_t from_port, const std::strin
   const auto packet = ip_header(source, destination) + tcp_syn(source, from_port, destination, to_port);
   auto name = to_sockaddr(destination, 0);
   require(::sendto(raw.get(), packet.data(), packet.size(), 0, name.get(), name.length) > 0, "sending a SYN");
+}
+
+// A filter sees what comes from the TCP header on, of which byte 13 holds the flags.
+void drop_syns_to(const FileDescriptor& listener) {
+  constexpr std::uint32_t kSyn = 0x02, kAck = 0x10, kAll = 0xffffffff;
+  std::array<sock_filter, 5> program{{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+                                      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+                                      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
+                                      BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, kAll)}};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  require(::setsockopt(listener.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0,
+          "SO_ATTACH_FILTER");
 }
 
 }  // namespace tcpdiag

@@ -33,6 +33,9 @@ Attempt try_to_connect(const std::string& to, std::uint16_t port, const std::str
 /// The next connection of the listener; waits for one.
 FileDescriptor accept_from(const FileDescriptor& listener);
 
+/// From now on SYNs to the listener are dropped; handshakes that have begun go on.
+void drop_syns_to(const FileDescriptor& listener);
+
 /// Sends one SYN as if from that address and port.
 void send_syn(const std::string& from, std::uint16_t from_port, const std::string& to, std::uint16_t to_port);
 

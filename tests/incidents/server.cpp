@@ -45,6 +45,11 @@ Server::Server(ServerPlan plan) {
   wait_until(plan.comm + " to listen", [this] { return state_->listening.load(); });
 }
 
+void Server::drop_syns() {
+  state_->to_drop_syns = true;
+  wait_until("SYNs to be dropped", [this] { return state_->drops_syns.load(); });
+}
+
 void Server::serve(const ServerPlan& plan, State& state) {
   if (plan.max_fds != 0) limit_fds(0, plan.max_fds);
   const auto listener =
@@ -52,6 +57,10 @@ void Server::serve(const ServerPlan& plan, State& state) {
   state.listening = true;
   std::vector<FileDescriptor> connections;
   for (;;) {
+    if (state.to_drop_syns && !state.drops_syns) {
+      drop_syns_to(listener);
+      state.drops_syns = true;
+    }
     answer_all(connections, poll_connections(connections));
     pollfd readable{.fd = state.stuck ? -1 : listener.get(), .events = POLLIN};
     if (::poll(&readable, 1, 5) != 1) continue;

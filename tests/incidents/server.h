@@ -29,6 +29,8 @@ class Server {
   explicit Server(ServerPlan plan);
 
   void get_unstuck() { state_->stuck = false; }
+  /// Returns when SYNs are dropped that come from now on; handshakes that have begun go on.
+  void drop_syns();
   void raise_fd_limit(unsigned max_fds) const { limit_fds(pid(), max_fds); }
   void end() { process_.end(); }
 
@@ -41,7 +43,7 @@ class Server {
 
  private:
   struct State {
-    std::atomic<bool> listening = false, stuck = false;
+    std::atomic<bool> listening = false, stuck = false, to_drop_syns = false, drops_syns = false;
     std::atomic<std::uint32_t> accepted = 0, fds_exhausted = 0;
   };
   static void serve(const ServerPlan& plan, State& state);

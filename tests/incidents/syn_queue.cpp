@@ -31,9 +31,11 @@ void flood(Stage& stage, bool v6) {
   stage.until_closed();
 }
 
-// 80 clients at once whose SYN-ACKs are slow to get through; all of them come back.
+// 80 clients at once whose SYN-ACKs are slow to get through; all of them come back. A SYN that comes again
+// when the queue has room would get a place there, in whose way the client's ACK of the cookie no longer
+// counts.
 void burst(Stage& stage) {
-  const Server server({.port = kPort, .backlog = 20});
+  Server server({.port = kPort, .backlog = 20});
   HeldLink link;
   const Clients clients({.netns = "peer", .address = "10.0.0.1", .port = kPort, .count = 80, .speak = true});
   auto& kernel = stage.kernel();
@@ -41,13 +43,13 @@ void burst(Stage& stage) {
   stage.await("all on the way", [&] {
     return kernel.half_open(kPort) + server.accepted() + kernel.increase(&TcpCounters::syncookies_sent) >= 80;
   });
+  server.drop_syns();
   link.let_go();
-  stage.await("all clients to be accepted", [&] { return server.accepted() == 80; });
-  const auto sent = kernel.increase(&TcpCounters::syncookies_sent);
-  stage.observe("cookies sent", sent, 50);
-  stage.observe("received", kernel.increase(&TcpCounters::syncookies_received), sent - 2);
+  stage.await("all clients to be accepted",
+              [&] { return server.accepted() == 80 && clients.connected() == 80; });
+  stage.observe("cookies sent", kernel.increase(&TcpCounters::syncookies_sent), 50);
+  stage.observe("received", kernel.increase(&TcpCounters::syncookies_received), 50);
   stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
-  stage.observe("connected", clients.connected(), 80, 80);
   stage.until_found();
   stage.until_closed();
 }
