@@ -10,15 +10,23 @@
 namespace tcpdiag {
 namespace {
 
+// Whether the header is `wanted`. MHD 0.9.75 appends a folded line (RFC 9112, 5.2) to the header's name.
+bool is_header(Framing& framing, const char* name, const char* wanted) {
+  const auto length = std::strlen(wanted);
+  if (strncasecmp(name, wanted, length) != 0) return false;
+  if (name[length] != '\0') framing.malformed_name = true;
+  return true;
+}
+
 MHD_Result note_header(void* context, MHD_ValueKind, const char* name, const char* value) {
   auto& framing = *static_cast<Framing*>(context);
-  if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) ++framing.hosts;
-  if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) ++framing.lengths;
-  if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+  if (is_header(framing, name, MHD_HTTP_HEADER_HOST)) ++framing.hosts;
+  if (is_header(framing, name, MHD_HTTP_HEADER_CONTENT_LENGTH)) ++framing.lengths;
+  if (is_header(framing, name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
     ++framing.encodings;
     if (value == nullptr || strcasecmp(value, "chunked") != 0) framing.not_chunked = true;
   }
-  if (std::strpbrk(name, " \t") != nullptr) framing.blank_in_name = true;
+  if (std::strpbrk(name, " \t") != nullptr) framing.malformed_name = true;
   return MHD_YES;
 }
 
@@ -68,7 +76,7 @@ Framing framing_of(MHD_Connection* connection) {
 
 bool is_ambiguous(const Framing& framing, std::string_view version) {
   return framing.hosts > 1 || (framing.hosts == 0 && version == MHD_HTTP_VERSION_1_1) ||
-         framing.lengths > 1 || framing.encodings > 1 || framing.not_chunked || framing.blank_in_name;
+         framing.lengths > 1 || framing.encodings > 1 || framing.not_chunked || framing.malformed_name;
 }
 
 bool announces_body(const Framing& framing, MHD_Connection* connection) {

@@ -17,7 +17,7 @@ std::string_view header_of(MHD_Connection* connection, const char* name);
 struct Framing {
   int hosts = 0, lengths = 0, encodings = 0;  ///< how often these headers are there
   bool not_chunked = false;                   ///< an encoding that is not "chunked"
-  bool blank_in_name = false;
+  bool malformed_name = false;                ///< with blanks, or one of these with something behind it
 };
 
 Framing framing_of(MHD_Connection* connection);

@@ -90,7 +90,9 @@ TEST_CASE("a request that others could read as another one is malformed, and end
         host + "Content-Length: 35\r\nContent-Length: 0\r\n",
         host + "Content-Length: 0\r\nContent-Length: 0\r\n",
         host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", host + "Content-Length: x\r\n",
-        host + "Transfer-Encoding : chunked\r\n", std::string("Host : x\r\n")}) {
+        host + "Transfer-Encoding : chunked\r\n", std::string("Host : x\r\n"),
+        host + "Content-Length:\r\n 35\r\n", host + "Content-Length: 0\r\n 35\r\n",
+        host + "Transfer-Encoding:\r\n\tchunked\r\n", std::string("Host:\r\n x\r\n")}) {
     INFO(headers);
     const auto answer = ask(*server, line + headers + behind);
     CHECK(answer.starts_with("HTTP/1.1 400 "));
