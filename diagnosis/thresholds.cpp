@@ -44,6 +44,7 @@ constexpr ThresholdSpec kTable[] = {
     {"Closing", "app_resets_share", &Thresholds::app_resets_share, "the same as a share of the connections that are opened"},
     {"Closing", "app_resets_lost_min", &Thresholds::app_resets_lost_min, "resets with unread data within half a minute from which it can be a warning"},
     {"Closing", "app_resets_lost_share", &Thresholds::app_resets_lost_share, "share of the connections from which such resets are a warning"},
+    {"Closing", "app_resets_local_min", &Thresholds::app_resets_local_min, "such resets from which it can be a warning although either end, both on this host, may have asked for them"},
     {"Closing", "reuse_resets_min", &Thresholds::reuse_resets_min, "resets by servers within half a minute"},
     {"Descriptors", "fd_limit_min", &Thresholds::fd_limit_min, "a lower limit was set on purpose: a sandbox"},
     {"Descriptors", "fd_near", &Thresholds::fd_near, "share of RLIMIT_NOFILE from which a process runs out"},

@@ -61,6 +61,7 @@ struct Thresholds {
   double app_resets_share = 0.05;
   std::uint64_t app_resets_lost_min = 20;
   double app_resets_lost_share = 0.25;
+  std::uint64_t app_resets_local_min = 100;
   std::uint64_t reuse_resets_min = 3;
 
   // descriptors

@@ -3,7 +3,6 @@
 #include "diagnosis/accept_queue.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "core/owners.h"
 #include "diagnosis/counters.h"
@@ -13,6 +12,7 @@
 #include "diagnosis/rules/accept_queue_words.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
+#include "diagnosis/wanted_settings.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -36,14 +36,7 @@ std::string lasted_text(const Listener& listener, milliseconds time) {
   return (since_begin ? "over " : "") + duration_text(std::chrono::floor<std::chrono::seconds>(time));
 }
 
-// A backlog that is worth the restart: some times the present one, and a power of two as servers have it.
-std::uint64_t larger_backlog(std::uint64_t limit) {
-  return std::bit_ceil(std::clamp<std::uint64_t>(limit * 4, 1024, 65536));
-}
-
 const ListenerSocket& judged(const Listener& listener) { return listener.fullest(); }
-
-constexpr std::uint64_t kKernelsSomaxconn = 4096;  // the kernel's own default since 5.4
 
 // The queue's own limit, and which of listen() and somaxconn set it.
 void add_limit(Facts& facts, const Window& window, std::uint32_t limit) {
@@ -65,7 +58,7 @@ void add_limit(Facts& facts, const Window& window, std::uint32_t limit) {
     facts.values["own_limit"] = "";
   }
   if (wanted > limit && *somaxconn < static_cast<std::int64_t>(wanted))
-    facts.values["new_somaxconn"] = std::to_string(std::max(wanted, kKernelsSomaxconn));
+    facts.values["new_somaxconn"] = std::to_string(wanted_somaxconn(*somaxconn));
 }
 
 void add_evidence(Facts& facts, const Window& window, const QueueCourse& course) {

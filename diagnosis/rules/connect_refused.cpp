@@ -57,9 +57,9 @@ void add_own_refusals(Facts& facts, const Window& longer, const Window& window, 
   const auto sent = window.increase(kOutRsts);
   const auto unread = window.increase(kAbortOnClose), lingering = window.increase(kAbortOnData);
   if (!sent || !unread || !lingering) return;
-  const auto resets = *sent - std::min(*sent, *unread + *lingering);  // programs' own refuse no connection
-  if (static_cast<double>(resets) < kNearlyAll * static_cast<double>(failed)) return;
-  add_increase(facts, window, kOutRsts.name, "own_resets", static_cast<double>(resets), "resets");
+  const auto resets = static_cast<double>(kernel_resets(*sent, *unread, *lingering).value_or(0));
+  if (resets < kNearlyAll * static_cast<double>(failed)) return;
+  add_increase(facts, window, kKernelResets, "own_resets", resets, "resets");
   const auto gone = gone_listener(longer);
   if (!gone) return;
   facts.values["gone_listener"] = to_string(gone->subject);
@@ -121,7 +121,7 @@ const Rule kRules[] = {
               .clients_see = "\"Connection refused\" (errno 111), or \"No route to host\" (errno 113), at once.",
               .summary = "{failed} of {opened} connection attempts of programs on this host failed at once in {window} (AttemptFails), and hardly any stood in "
                          "SYN_SENT: they are refused, or the network says that the destination cannot be reached."
-                         "[ This host sent {own_resets} resets meanwhile, so it is most likely ports of its own that nothing listens on"
+                         "[ The kernel of this host sent {own_resets} resets meanwhile that no program asked for, so it is most likely ports of its own that nothing listens on"
                          "[: {gone_listener}[ ({gone_owner})] did until {gone_for} ago].]"
                          " Which destination it is, counters do not tell.",
               .advice = kAdvice, .not_helping = kNot, .reads = "/proc/net/snmp, /proc/net/netstat, sock_diag"},

@@ -14,6 +14,7 @@
 #include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
+#include "diagnosis/wanted_settings.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -158,12 +159,8 @@ std::optional<std::chrono::seconds> forecast(const Window& window, double limit,
 }
 
 void add_port_words(Facts& facts, const PortRules& rules) {
-  constexpr PortRange kWide{10240, 65535}, kWidest{1024, 65535};
-  const auto width = [](PortRange range) { return range.last - range.first; };
   facts.values["range"] = std::to_string(rules.range.first) + "-" + std::to_string(rules.range.last);
-  for (const auto& wider : {kWide, kWidest})
-    if (width(wider) > width(rules.range))
-      facts.values.try_emplace("wider_range", std::to_string(wider.first) + " " + std::to_string(wider.last));
+  if (const auto wider = wanted_port_range(rules.range)) facts.values["wider_range"] = sysctl_text(*wider);
   facts.bites = Bites{.limit = "net.ipv4.ip_local_port_range", .value = rules.ports};
 }
 

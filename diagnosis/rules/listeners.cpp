@@ -84,10 +84,8 @@ std::vector<LastSeen> gone_listeners(const Window& window, const Listeners& now)
   return gone;
 }
 
-// Resets that no program asked for by closing a connection of its own.
-Count resets_of_no_program(const TcpCounters& tcp) {
-  if (!tcp.out_rsts || !tcp.abort_on_close || !tcp.abort_on_data) return std::nullopt;
-  return *tcp.out_rsts - std::min(*tcp.out_rsts, *tcp.abort_on_close + *tcp.abort_on_data);
+Count kernel_resets_of(const TcpCounters* tcp) {
+  return tcp == nullptr ? Count() : kernel_resets(tcp->out_rsts, tcp->abort_on_close, tcp->abort_on_data);
 }
 
 // Those sent while the listener closed.
@@ -97,8 +95,7 @@ Result<std::uint64_t> resets_after(const Window& window, std::size_t index) {
   auto last = index;
   while (last + 1 < window.size() && window.snapshot(last).at - window.snapshot(index).at < kClosing) ++last;
   const auto* after = window.view(last).tcp.get();
-  const auto sent_before = before == nullptr ? Count() : resets_of_no_program(*before);
-  const auto sent_after = after == nullptr ? Count() : resets_of_no_program(*after);
+  const auto sent_before = kernel_resets_of(before), sent_after = kernel_resets_of(after);
   if (!sent_before || !sent_after || after->out_rsts < before->out_rsts)
     return unexpected(Errc::not_read, "netstat: OutRsts is not known from when the listener closed");
   return *sent_after - std::min(*sent_after, *sent_before);
@@ -130,7 +127,7 @@ Verdict listener_exit(const Window& window, const Thresholds&) {
     Facts facts{.subject = subject_of_lost(window.snapshot(index), *listener, **listeners),
                 .evidence = {
                     {"connections in its queue when it closed", static_cast<double>(lost), "connections", {}},
-                    {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", kClosing}}};
+                    {std::string(kKernelResets), static_cast<double>(*resets), "segments", kClosing}}};
     facts.values["waiting"] = std::to_string(lost);
     facts.values["resets"] = std::to_string(*resets);
     // One that opened again and closed again is one listener.
@@ -183,9 +180,9 @@ const Rule kRules[] = {
               .true_when = "A listening socket is gone that had connections in its accept queue, and resets were sent since.",
               .clients_see = "\"Connection reset by peer\" before the first answer; then \"Connection refused\" while nobody listens.",
               .summary = "{listener}[ ({owner})] was closed while {waiting} {waiting:connection|connections} waited in its accept queue; {resets} "
-                         "{resets:reset was|resets were} sent since.",
+                         "{resets:reset was|resets were} sent since that no program asked for.",
               .advice = kExitAdvice, .not_helping = kExitNot,
-              .reads = "sock_diag, OutRsts"},
+              .reads = "sock_diag, /proc/net/snmp, /proc/net/netstat"},
      .evaluate = listener_exit},
 };
 // clang-format on

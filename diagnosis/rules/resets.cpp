@@ -18,14 +18,6 @@
 namespace tcpdiag {
 namespace {
 
-// Connections opened in the window, as far as that is known: what a number of resets is measured by.
-double opened_in(const Window& window) {
-  double opened = 0;
-  for (const auto& counter : {kActiveOpens, kPassiveOpens})
-    if (const auto increase = window.increase(counter)) opened += static_cast<double>(*increase);
-  return opened;
-}
-
 std::string parts_text(std::uint64_t unread, std::uint64_t lingering) {
   std::string text;
   if (unread > 0) text = std::to_string(unread) + " with unread data in the socket (TCPAbortOnClose)";
@@ -85,40 +77,54 @@ const Listener* busiest_listener(const Window& window) {
   return nullptr;
 }
 
-// The only listener there was, when this host connected to none.
-const Listener* only_destination(const Window& window) {
+struct LikelyListener {
+  const Listener* listener = nullptr;
+  bool only = false;  // else nearly all connections seen were on its port
+};
+
+// Whose connections were reset, most likely: those of the only listener there was, when this host connected
+// to none, else those of the busiest one. nullptr: that cannot be told.
+LikelyListener likely_listener(const Window& window) {
   const auto connected = window.increase(kActiveOpens);
   const auto accepted = window.increase(kPassiveOpens);
-  const bool only_accepted = connected && accepted && *connected == 0 && *accepted > 0;
-  return only_accepted ? only_listener(window) : nullptr;
+  if (connected && accepted && *connected == 0 && *accepted > 0)
+    if (const auto* only = only_listener(window)) return {only, true};
+  return {busiest_listener(window), false};
 }
 
-// Whose connections they most likely are. It may also be others', so this is said and not what the finding is
-// about.
+// It may also be others', so this is said and not what the finding is about.
 void add_listener(Facts& facts, const Window& window) {
-  const auto* only = only_destination(window);
-  const auto* listener = only != nullptr ? only : busiest_listener(window);
+  const auto [listener, only] = likely_listener(window);
   if (listener == nullptr) return;
   const auto subject = listener_subject(window, *listener);
-  facts.values[only != nullptr ? "only_listener" : "most_listener"] = to_string(subject);
+  facts.values[only ? "only_listener" : "most_listener"] = to_string(subject);
   if (subject.pid) facts.values["likely_owner"] = process_text(subject);
 }
 
-// Whether so many resets can only be the servers' here: a program that connects to others and does not want
-// their answers resets connections, too.
-bool are_of_servers(double resets, double ours, double theirs) {
-  constexpr double kBothEndsHere = 1.1;
-  return theirs > 0 && (resets > ours || ours <= kBothEndsHere * theirs);
+struct Opened {
+  double here = 0, from_others = 0;  // ActiveOpens, PassiveOpens
+
+  // Both ends of most connections are on this host: what resets them may be either.
+  [[nodiscard]] bool both_ends_here() const {
+    constexpr double kAbout = 1.1;
+    return from_others > 0 && here > 0 && here <= kAbout * from_others;
+  }
+  // A program that connects to others and does not want their answers resets connections, too, each once.
+  [[nodiscard]] bool are_of_servers(double resets) const { return from_others > 0 && resets > here; }
+};
+
+std::optional<Opened> opened_by_end(const Window& window) {
+  const auto here = window.increase(kActiveOpens), from_others = window.increase(kPassiveOpens);
+  if (!here || !from_others) return std::nullopt;
+  return Opened{static_cast<double>(*here), static_cast<double>(*from_others)};
 }
 
-// Whether clients lose a good part of their requests: what a server closes with unread data.
-bool clients_lose(const Window& window, double unread, const Thresholds& t) {
-  const auto connected = window.increase(kActiveOpens);
-  const auto accepted = window.increase(kPassiveOpens);
-  if (!connected || !accepted) return false;
-  const auto ours = static_cast<double>(*connected), theirs = static_cast<double>(*accepted);
-  return unread >= static_cast<double>(t.app_resets_lost_min) &&
-         unread >= t.app_resets_lost_share * (ours + theirs) && are_of_servers(unread, ours, theirs);
+// Whether clients lose a good part of their requests: what a server closes with unread data. Where both ends
+// are here it may be the client that resets, as health checks do; they are not that many.
+bool clients_lose(const Opened& opened, double unread, const Thresholds& t) {
+  if (unread < t.app_resets_lost_share * (opened.here + opened.from_others)) return false;
+  if (opened.are_of_servers(unread)) return unread >= static_cast<double>(t.app_resets_lost_min);
+  return opened.both_ends_here() && unread >= static_cast<double>(t.app_resets_local_min);
 }
 
 Verdict app_reset(const Window& window, const Thresholds& t) {
@@ -126,19 +132,23 @@ Verdict app_reset(const Window& window, const Thresholds& t) {
   if (!unread) return Verdict::unknown(unread.error());
   const auto lingering = window.increase(kAbortOnData);
   if (!lingering) return Verdict::unknown(lingering.error());
-  const auto resets = *unread + *lingering;
-  if (resets < t.app_resets_min || static_cast<double>(resets) < t.app_resets_share * opened_in(window))
+  const auto resets = saturating_add(*unread, *lingering);
+  const auto by_end = opened_by_end(window);
+  const double opened = by_end ? by_end->here + by_end->from_others : 0;  // 0: not known, either
+  if (resets < t.app_resets_min || static_cast<double>(resets) < t.app_resets_share * opened)
     return Verdict::clear();
   Facts facts;
   add_increase(facts, window, kAbortOnClose.name, "unread", static_cast<double>(*unread), "resets");
   add_increase(facts, window, kAbortOnData.name, "lingering", static_cast<double>(*lingering), "resets");
   facts.values["resets"] = std::to_string(resets);
   facts.values["parts"] = parts_text(*unread, *lingering);
-  if (const auto opened = opened_in(window); opened > 0 && static_cast<double>(resets) <= opened) {
+  if (opened > 0 && static_cast<double>(resets) <= opened) {
     add_increase(facts, window, "connections opened", "opened", opened, "connections");
     facts.values["share"] = percent_text(static_cast<double>(resets) / opened);
   }
-  if (clients_lose(window, static_cast<double>(*unread), t)) facts.severity = Severity::warning;
+  if (by_end && clients_lose(*by_end, static_cast<double>(*unread), t)) facts.severity = Severity::warning;
+  if (by_end && by_end->both_ends_here() && !by_end->are_of_servers(static_cast<double>(resets)))
+    facts.values["either"];
   add_listener(facts, window);
   return Verdict::found({facts});
 }
@@ -177,8 +187,7 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   if (!dump) return Verdict::unknown(dump.error());
   const auto listeners = window.latest(&NetnsView::listeners);
   if (!listeners) return Verdict::unknown(listeners.error());
-  const auto* only = only_destination(window);
-  const auto* listener = only != nullptr ? only : busiest_listener(window);
+  const auto* listener = likely_listener(window).listener;
   const auto* owner = listener == nullptr ? nullptr : owner_of(window, listener);
   const auto knob = owner == nullptr ? std::nullopt : closing_knob(owner->comm);
   const auto steady = knob ? steady_connections(window, listener->endpoint.port) : std::nullopt;
@@ -191,14 +200,14 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
     if (!increase) return Verdict::unknown(increase.error());
     resets = saturating_add(resets, *increase);
   }
-  const auto accepted = since.increase(kPassiveOpens), connected = since.increase(kActiveOpens);
-  if (!accepted) return Verdict::unknown(accepted.error());
-  if (!connected) return Verdict::unknown(connected.error());
+  for (const auto& counter : {kActiveOpens, kPassiveOpens})
+    if (const auto increase = since.increase(counter); !increase) return Verdict::unknown(increase.error());
+  const auto opened = opened_by_end(since).value_or(Opened{});
   constexpr double kCountedApart = 1.1;  // more resets than that are not only of new connections
-  const auto theirs = static_cast<double>(*accepted), all = static_cast<double>(resets);
+  const auto theirs = opened.from_others, all = static_cast<double>(resets);
   const auto lost = std::min(all, theirs);
   if (lost < static_cast<double>(t.app_resets_lost_min) || lost < t.app_resets_lost_share * theirs ||
-      all > kCountedApart * theirs || !are_of_servers(lost, static_cast<double>(*connected), theirs))
+      all > kCountedApart * theirs || !(opened.are_of_servers(lost) || opened.both_ends_here()))
     return Verdict::clear();
 
   Facts facts{.subject = listener_subject(window, *listener)};
@@ -344,12 +353,12 @@ constexpr std::string_view kReuseNot[] = {
 const Rule kRules[] = {
     {.info = {.id = "app-reset", .family = kFamily, .severity = Severity::info,
               .title = "Programs close with a reset",
-              .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by more than 5 % of those that are opened. A warning when servers here close "
-                           "a quarter of all connections while data of the client is unread.",
+              .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by more than 5 % of those that are opened. A warning when a quarter of "
+                           "all connections are closed while data is unread, and either servers here must have done so or, with both ends on this host, it is 100 times or more.",
               .clients_see = "\"Connection reset by peer\" (errno 104), perhaps before the whole response has arrived.",
               .summary = "Programs on this host ended {resets} connections with a reset in {window}[, {share} of {opened}]: {parts}[; all connections from "
-                         "others came to {only_listener}[ ({likely_owner})]][; nearly all connections seen meanwhile were on {most_listener}[ ({likely_owner})]]. The program "
-                         "itself asks for these resets.",
+                         "others came to {only_listener}[ ({likely_owner})]][; nearly all connections seen meanwhile were on {most_listener}[ ({likely_owner})]]. [{?either}The client or the server "
+                         "itself asks for these resets: both are on this host, and counters do not tell which of them it was.|The program itself asks for these resets.]",
               .advice = kAppResetAdvice, .not_helping = kAppResetNot, .reads = "/proc/net/netstat; if they can be read sock_diag, /proc/PID/fd"},
      .evaluate = app_reset},
     {.info = {.id = "own-limit-closes", .family = kFamily, .severity = Severity::warning,

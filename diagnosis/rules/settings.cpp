@@ -4,11 +4,13 @@
 // shows; where that does not tell, a value is only called low when it is below every kernel's default.
 #include <algorithm>
 #include <array>
+#include <concepts>
 
 #include "core/ephemeral_ports.h"
 #include "core/saturating.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
+#include "diagnosis/wanted_settings.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -33,15 +35,15 @@ Verdict abort_on_overflow(const Window& window, const Thresholds&) {
   return judge_switch(window, "net.ipv4.tcp_abort_on_overflow", 1, "0");
 }
 
-// A limit that is lower than the kernel's own.
+// A limit that is lower than the kernel's own; it had better be `wanted`, or that.
 Verdict judge_limit(const Window& window, std::string_view name, const Result<Number>& standard,
-                    const Thresholds& t) {
+                    const Thresholds& t, Number wanted = {}) {
   const auto number = number_if_any(window, name);
   if (!number) return Verdict::unknown(number.error());
   if (!*number) return Verdict::clear();
   if (!standard) return Verdict::unknown(standard.error());
   if (!*standard || **number >= **standard) return Verdict::clear();
-  auto facts = setting_facts(window, name, std::to_string(**standard));
+  auto facts = setting_facts(window, name, std::to_string(wanted.value_or(**standard)));
   facts.values["default"] = std::to_string(**standard);
   facts.evidence.push_back({"the kernel's own value", static_cast<double>(**standard), "", {}});
   const auto mild = t.limit_lowered_much * static_cast<double>(**standard);
@@ -59,22 +61,17 @@ Verdict somaxconn_low(const Window& window, const Thresholds& t) {
   const auto standard = has(window, "net.ipv4.tcp_migrate_req").map([](bool since_5_14) {
     return Number(since_5_14 ? 4096 : 128);
   });
-  return judge_limit(window, "net.core.somaxconn", standard, t);
-}
-
-// Half of the buckets of the table of connections, whose number the kernel shows since 6.1.
-Result<Number> half_of_table(const Window& window) {
-  return number_if_any(window, "net.ipv4.tcp_ehash_entries").map([](const Number& entries) {
-    return entries ? Number(saturating_abs(*entries) / 2) : Number();
-  });
+  constexpr std::string_view kName = "net.core.somaxconn";
+  const auto now = number_if_any(window, kName);
+  return judge_limit(window, kName, standard, t, now && *now ? Number(wanted_somaxconn(**now)) : Number());
 }
 
 Verdict max_tw_buckets_low(const Window& window, const Thresholds& t) {
-  return judge_limit(window, "net.ipv4.tcp_max_tw_buckets", half_of_table(window), t);
+  return judge_limit(window, "net.ipv4.tcp_max_tw_buckets", half_of_connection_table(window), t);
 }
 
 Verdict max_orphans_low(const Window& window, const Thresholds& t) {
-  return judge_limit(window, "net.ipv4.tcp_max_orphans", half_of_table(window), t);
+  return judge_limit(window, "net.ipv4.tcp_max_orphans", half_of_connection_table(window), t);
 }
 
 // 131072 since 6.8, which net.ipv4.tcp_tw_reuse_delay (6.14) is later than; before that 2560 machine words.
@@ -185,11 +182,17 @@ Verdict port_range_small(const Window& window, const Thresholds& t) {
   if (!settings) return Verdict::unknown(settings.error());
   for (const auto name : {kRange, std::string_view("net.ipv4.ip_local_reserved_ports")})
     if (const auto known = number_if_any(window, name); !known) return Verdict::unknown(known.error());
+  const auto range = ephemeral_port_range(**settings);
   const auto count = ephemeral_ports(**settings);
-  if (!count) return Verdict::clear();
+  if (!range || !count) return Verdict::clear();
   const auto ports = static_cast<double>(*count);
   if (ports >= t.port_range_small * kStandard) return Verdict::clear();
-  auto facts = setting_facts(window, kRange, "32768 60999");
+  const bool is_narrow = range->last - range->first + 1 < kStandard;  // else too many of them are reserved
+  const auto wanted = wanted_port_range(*range);
+  Facts facts{.subject = {.kind = SubjectKind::setting, .name = std::string(kRange)}};
+  if (wanted) facts = setting_facts(window, kRange, sysctl_text(*wanted));
+  facts.values["value"] = sysctl_text(*range);
+  if (!is_narrow) facts.values["reserved"];
   facts.severity = ports < t.port_range_tiny * kStandard ? Severity::warning : Severity::info;
   facts.evidence.push_back({"ports for connect()", ports, "ports", {}});
   facts.values["ports"] = std::to_string(*count);
@@ -200,8 +203,10 @@ constexpr std::string_view kFamily = "Settings";
 constexpr std::string_view kReads = "/proc/sys; where it is set: sysctl.d";
 
 // A rule's own advice, then how the value is made to stay.
-constexpr std::array<AdviceText, 7> and_to_stay(AdviceText own) {
-  return {own, kChangeLine, kOverrideLine, kOverridePattern, kFindChanger, kFindSetter, kTellContainer};
+template <std::same_as<AdviceText>... More>
+constexpr std::array<AdviceText, 7 + sizeof...(More)> and_to_stay(AdviceText own, More... more) {
+  return {own,          more...,     kChangeLine,   kOverrideLine, kOverridePattern,
+          kFindChanger, kFindSetter, kTellContainer};
 }
 
 constexpr auto kSyncookiesAdvice =
@@ -278,11 +283,15 @@ constexpr auto kTimestampsAdvice = and_to_stay(
 constexpr std::string_view kTimestampsNot[] = {
     "net.ipv4.tcp_tw_reuse=1 alone: without timestamps on both ends it is never used."};
 
-constexpr auto kRangeAdvice =
-    and_to_stay({"Widen the range.", "sysctl -w {setting}={wanted}",
-                 "More connections at a time to one destination, from the next one on.",
-                 "Servers that listen in it may find their port taken by a client: reserve it in "
-                 "net.ipv4.ip_local_reserved_ports."});
+constexpr std::string_view kRangeEffect =
+    "More connections at a time to one destination, from the next one on.";
+constexpr auto kRangeAdvice = and_to_stay(
+    {"{?wanted}Widen the range.", "sysctl -w {setting}={wanted}", kRangeEffect,
+     "Servers that listen in it may find their port taken by a client: reserve it in "
+     "net.ipv4.ip_local_reserved_ports."},
+    AdviceText{"Take ports out of net.ipv4.ip_local_reserved_ports{?reserved} that no server here "
+               "listens on.",
+               "sysctl net.ipv4.ip_local_reserved_ports; ss -Htln", kRangeEffect, ""});
 constexpr std::string_view kRangeNot[] = {
     "net.ipv4.tcp_fin_timeout: it does not shorten TIME_WAIT, which holds a port for 60 s.",
     "More file descriptors: a connection needs a port as well."};

@@ -8,6 +8,7 @@
 #include "diagnosis/counters.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
+#include "diagnosis/wanted_settings.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -114,7 +115,7 @@ Facts facts_about_queue(const Window& window) {
   }
 
   facts.values["limit"] = number_text(limit);
-  const auto wanted = std::max<std::uint64_t>(4096, std::uint64_t{limit} * 4);
+  const auto wanted = std::max<std::uint64_t>(4096, larger_backlog(limit));
   facts.values["new_backlog"] = std::to_string(wanted);
   facts.bites = Bites{.limit = "listen backlog", .value = static_cast<double>(limit)};
   if (const auto somaxconn = window.setting("net.core.somaxconn")) {
@@ -122,7 +123,7 @@ Facts facts_about_queue(const Window& window) {
     facts.bites->ceiling_value = static_cast<double>(*somaxconn);
     facts.values["somaxconn"] = std::to_string(*somaxconn);
     if (*somaxconn < static_cast<std::int64_t>(wanted))
-      facts.values["new_somaxconn"] = std::to_string(wanted);
+      facts.values["new_somaxconn"] = std::to_string(wanted_somaxconn(*somaxconn));
   }
   return facts;
 }
@@ -349,7 +350,7 @@ const Rule kRules[] = {
               .clients_see = "Some connections take seconds or time out.",
               .summary = "The SYN queue[ of {listener}[ ({owner})]] is full: {sent} SYN cookies were sent in {window} and {share} of them "
                          "came back. [{?lost}[{again} SYNs came again for connections that were half-open already[, and most of these are from {from}]|Most half-open connections are from {from}]: "
-                         "real clients whose answers are lost on the way back, or a flood[ from {from}| from few addresses]."
+                         "real clients whose answers are lost on the way back, or a flood[ from {from}| that sends its SYNs again]."
                          "|That is too few for real clients alone and too many for a flood alone.]",
               .advice = kUndeterminedAdvice, .not_helping = kBurstNot, .consequences = kLogLine, .reads = kReads},
      .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::undetermined>},

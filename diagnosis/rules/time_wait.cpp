@@ -4,12 +4,12 @@
 #include <array>
 
 #include "core/ephemeral_ports.h"
-#include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
+#include "diagnosis/wanted_settings.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -52,11 +52,9 @@ Verdict time_wait_bucket_overflow(const Window& window, const Thresholds& t) {
     add_increase(facts, window, "sockets in TIME_WAIT (sockstat tw), peak", "time_wait",
                  static_cast<double>(*most), "sockets");
   if (const auto buckets = window.setting(kMaxBuckets)) {
-    constexpr std::int64_t kKernelsOwn = 262144, kMost = 1 << 30;
     facts.bites = Bites{.limit = std::string(kMaxBuckets), .value = static_cast<double>(*buckets)};
     facts.values["buckets"] = std::to_string(*buckets);
-    facts.values["new_buckets"] =
-        std::to_string(std::clamp(saturating_multiply<std::int64_t>(*buckets, 2), kKernelsOwn, kMost));
+    facts.values["new_buckets"] = std::to_string(wanted_time_wait_buckets(window, *buckets));
   }
   return Verdict::found({facts});
 }

@@ -110,7 +110,7 @@ void server_resets(Stage& stage, const AcceptorPlan& plan, bool speak, Count Tcp
   auto& kernel = stage.kernel();
   stage.evidence("aborted connections", [&] { return kernel.increase(aborts) >= 5; });
   stage.until_found();
-  stage.await("more of them", [&] { return kernel.increase(aborts) >= 20 && clients.reset() >= 20; });
+  stage.await("many of them", [&] { return kernel.increase(aborts) >= 120 && clients.reset() >= 120; });
   stage.observe("aborted", kernel.increase(aborts));
   stage.observe("clients reset", clients.reset());
   stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);

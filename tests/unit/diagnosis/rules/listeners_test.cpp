@@ -96,7 +96,7 @@ TEST_CASE("a listener that closes with connections in its queue resets them") {
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
         "0.0.0.0:5000 (worker[10]) was closed while 65 connections waited in its accept queue; 65 resets "
-        "were sent since.");
+        "were sent since that no program asked for.");
 }
 
 TEST_CASE("of a group that loses a member, the process that held it is named") {

@@ -96,7 +96,7 @@ std::string told(Count connected, std::vector<Listener> listeners,
       .set(&NetnsView::tcp, after)
       .ticks(3);
   const auto summary = only_finding(kApp, history.history()).summary;
-  const auto begin = std::min(summary.find(';'), summary.size()), end = summary.find(". The program");
+  const auto begin = std::min(summary.find(';'), summary.size()), end = summary.find(". The ");
   return summary.substr(begin, end - begin);
 }
 
@@ -134,11 +134,25 @@ TEST_CASE("servers that lose a good part of their clients' requests are a warnin
     return only_finding(kApp, resets(aborted(0, 0), after).history()).severity;
   };
   CHECK(severity(263, 0, 424, 0) == Severity::warning);
-  CHECK(severity(263, 0, 424, 424) == Severity::warning);  // both ends are here
+  CHECK(severity(263, 0, 424, 424) == Severity::warning);  // both ends are here, and it is no health check
+  CHECK(severity(30, 0, 30, 30) == Severity::info);        // as health checks of this host that read nothing
+  CHECK(severity(40, 0, 30, 30) == Severity::warning);     // each client can have reset but once
   CHECK(severity(0, 263, 424, 0) == Severity::info);       // as load balancers end their health checks
   CHECK(severity(263, 0, 4, 424) == Severity::info);       // clients here that do not want the answer
   CHECK(severity(30, 0, 424, 0) == Severity::info);
   CHECK(severity(10, 0, 10, 0) == Severity::info);
+}
+
+TEST_CASE("with both ends on this host either may have asked for the resets") {
+  const auto said = [](Count connected) {
+    auto after = aborted(30, 0, 30);
+    after.active_opens = connected;
+    return only_finding(kApp, resets(aborted(0, 0), after).history()).summary;
+  };
+  CHECK(said(30).ends_with(
+      "(TCPAbortOnClose). The client or the server itself asks for these resets: both are on this host, and "
+      "counters do not tell which of them it was."));
+  CHECK(said(0).ends_with("(TCPAbortOnClose). The program itself asks for these resets."));
 }
 
 TEST_CASE("app-reset stays clear for a few, for a small share and for what was before") {

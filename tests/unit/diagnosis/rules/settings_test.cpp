@@ -66,7 +66,7 @@ const std::vector<Lint> kLints = {
      "net.core.somaxconn",
      {2048},
      Severity::info,
-     "sysctl -w net.core.somaxconn=4096"},
+     "sysctl -w net.core.somaxconn=8192"},
     {"sysctl-max-tw-buckets-low",
      "net.ipv4.tcp_max_tw_buckets",
      {5000},
@@ -374,4 +374,19 @@ TEST_CASE("reserved ports are taken out of the range before it is called small")
       only_finding("sysctl-port-range-small", history.set(&NetnsView::settings, settings).tick().history());
   CHECK(finding.severity == Severity::warning);
   CHECK_THAT(finding.summary, ContainsSubstring("one address can have 232 connections"));
+  CHECK(finding.advice[0].command == "sysctl -w net.ipv4.ip_local_port_range='10240 65535'");
+  CHECK_THAT(finding.advice[1].action, ContainsSubstring("net.ipv4.ip_local_reserved_ports"));
+}
+
+TEST_CASE("the widest range is not narrowed because of what is reserved in it") {
+  auto history = untouched();
+  history.sysctl("net.ipv4.ip_local_port_range", {1024, 65535});
+  Settings settings = *history.snapshot().namespaces.front().settings.get();
+  settings.sysctls.push_back({"net.ipv4.ip_local_reserved_ports", {64000}, "1024-65000"});
+  const auto finding =
+      only_finding("sysctl-port-range-small", history.set(&NetnsView::settings, settings).tick().history());
+  CHECK_THAT(finding.summary,
+             ContainsSubstring("ip_local_port_range is 1024 65535: one address can have 535"));
+  REQUIRE(finding.advice.size() == 1);
+  CHECK(finding.advice[0].command == "sysctl net.ipv4.ip_local_reserved_ports; ss -Htln");
 }
