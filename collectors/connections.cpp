@@ -159,7 +159,11 @@ void ConnectionCounter::add(const DiagSocket& socket, PortRange ephemeral) {
   switch (socket.state) {
     case TcpState::syn_sent: add_destination(socket, unanswered_); break;
     case TcpState::syn_recv: add_half_open(socket); break;
-    case TcpState::close_wait: close_waits_.add(socket, server, port); [[fallthrough]];
+    case TcpState::close_wait:
+      close_waits_.add(socket, server, port);
+      // The peer's FIN counts as one byte.
+      if (server && held && socket.receive_queue > 1) unread_.add(socket);
+      [[fallthrough]];
     case TcpState::established:
       if (UnacknowledgedFollower::is_unacknowledged(socket)) unacknowledged_.add(socket, server, port);
       row.unwatched += socket.state == TcpState::established && held && is_unwatched(socket) ? 1 : 0;
@@ -181,7 +185,7 @@ void ConnectionCounter::add_accepted(const DiagSocket& socket, PortConnections& 
   ++row.accepted;
   if (socket.receive_queue == 0) return;
   ++row.unread;
-  unread_.add(row.port, socket);
+  unread_.add(socket);
 }
 
 void ConnectionCounter::add_ephemeral(const DiagSocket& socket) {
@@ -201,9 +205,13 @@ void ConnectionCounter::add_destination(const DiagSocket& socket, DestinationCou
 
 // A listener that has just gone leaves connections behind: their local port is none that connect() chooses,
 // the remote one is. Without that they would be clients of many ports that exist for one connection each.
+// On a port that connect() did choose, anybody may listen on another address.
 bool ConnectionCounter::is_server(const DiagSocket& socket, PortRange ephemeral) const {
-  return server_.contains(socket.source_port) ||
-         (!ephemeral.contains(socket.source_port) && ephemeral.contains(socket.destination_port));
+  if (!ephemeral.contains(socket.source_port))
+    return server_.contains(socket.source_port) || ephemeral.contains(socket.destination_port);
+  return server_.contains(socket.source_port) &&
+         std::ranges::any_of(possible_listeners(socket),
+                             [this](const Endpoint& listener) { return half_open_.contains(listener); });
 }
 
 void ConnectionCounter::add_half_open(const DiagSocket& socket) {
@@ -286,6 +294,7 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
     add_waiting_times(reading, connections);
     counter_.close_waits().look_closer(reading.source, reading.now, connections);
     counter_.unread().look_closer(reading.source, reading.now, connections);
+    UnacknowledgedFollower::look_closer(reading.source, connections);
     connections.idle = read_idle_connections(reading, connections);
     return connections;
   }

@@ -41,7 +41,7 @@ class ConnectionCounter {
   /// The counts of all that was added; begins anew.
   Connections finish(TimePoint now);
   [[nodiscard]] CloseWaitFollower& close_waits() { return close_waits_; }
-  [[nodiscard]] const UnreadFollower& unread() const { return unread_; }
+  [[nodiscard]] UnreadFollower& unread() { return unread_; }
   /// Begins anew after a dump that failed half-way; what is known of the sockets of the dumps before stays.
   void discard();
   /// What is known of the sockets of the dumps before: what this one showed counts as seen for the first

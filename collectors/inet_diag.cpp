@@ -42,8 +42,9 @@ Result<void> for_each_attribute(std::span<const std::byte> bytes, See see) {
 }
 
 // The number at that place of an attribute; kernels differ in how much they tell.
-std::optional<std::uint32_t> number_at(std::span<const std::byte> value, std::size_t offset) {
-  std::uint32_t number = 0;
+template <class Number = std::uint32_t>
+std::optional<Number> number_at(std::span<const std::byte> value, std::size_t offset) {
+  Number number = 0;
   if (value.size() < offset + sizeof number) return std::nullopt;
   std::memcpy(&number, value.data() + offset, sizeof number);
   return number;
@@ -85,16 +86,21 @@ Result<void> parse_message(std::span<const std::byte> payload, DiagSocket& socke
   return parse_attributes(payload.subspan(sizeof message), socket);
 }
 
-// A time at that place of struct tcp_info.
+// What is at that place of struct tcp_info.
+template <class Number>
+std::optional<Number> parse_tcp_info(std::span<const std::byte> payload, std::size_t offset) {
+  if (payload.size() < sizeof(inet_diag_msg)) return std::nullopt;
+  std::optional<Number> number;
+  const auto parsed = for_each_attribute(payload.subspan(sizeof(inet_diag_msg)), [&](auto type, auto value) {
+    if (type == INET_DIAG_INFO) number = number_at<Number>(value, offset);
+  });
+  return parsed ? number : std::nullopt;
+}
+
 std::optional<std::chrono::milliseconds> parse_milliseconds(std::span<const std::byte> payload,
                                                             std::size_t offset) {
-  if (payload.size() < sizeof(inet_diag_msg)) return std::nullopt;
-  std::optional<std::uint32_t> ago;
-  const auto parsed = for_each_attribute(payload.subspan(sizeof(inet_diag_msg)), [&](auto type, auto value) {
-    if (type == INET_DIAG_INFO) ago = number_at(value, offset);
-  });
-  if (!parsed || !ago) return std::nullopt;
-  return std::chrono::milliseconds(*ago);
+  const auto ago = parse_tcp_info<std::uint32_t>(payload, offset);
+  return ago ? std::optional(std::chrono::milliseconds(*ago)) : std::nullopt;
 }
 
 }  // namespace
@@ -111,6 +117,14 @@ std::optional<std::chrono::milliseconds> parse_last_data_sent(std::span<const st
 
 std::optional<std::chrono::milliseconds> parse_last_data_received(std::span<const std::byte> payload) {
   return parse_milliseconds(payload, offsetof(tcp_info, tcpi_last_data_recv));
+}
+
+std::optional<std::chrono::milliseconds> parse_last_ack_received(std::span<const std::byte> payload) {
+  return parse_milliseconds(payload, offsetof(tcp_info, tcpi_last_ack_recv));
+}
+
+std::optional<std::uint64_t> parse_bytes_received(std::span<const std::byte> payload) {
+  return parse_tcp_info<std::uint64_t>(payload, offsetof(tcp_info, tcpi_bytes_received));
 }
 
 }  // namespace tcpdiag

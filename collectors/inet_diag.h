@@ -42,5 +42,9 @@ Result<DiagSocket> parse_inet_diag(std::span<const std::byte> payload);
 std::optional<std::chrono::milliseconds> parse_last_data_sent(std::span<const std::byte> payload);
 /// The same for data that it received (tcpi_last_data_recv).
 std::optional<std::chrono::milliseconds> parse_last_data_received(std::span<const std::byte> payload);
+/// The same for what it received at all (tcpi_last_ack_recv).
+std::optional<std::chrono::milliseconds> parse_last_ack_received(std::span<const std::byte> payload);
+/// How many bytes it has received in order (tcpi_bytes_received, Linux 4.1). Empty: it does not say.
+std::optional<std::uint64_t> parse_bytes_received(std::span<const std::byte> payload);
 
 }  // namespace tcpdiag

@@ -5,6 +5,8 @@
 #include <map>
 #include <tuple>
 
+#include "core/fair_share.h"
+
 namespace tcpdiag {
 
 void UnacknowledgedFollower::add(const DiagSocket& socket, bool server, std::uint16_t port) {
@@ -13,7 +15,9 @@ void UnacknowledgedFollower::add(const DiagSocket& socket, bool server, std::uin
     return;
   }
   present_.push_back({.cookie = socket.cookie,
+                      .since = {},
                       .peer = socket.destination.unmapped(),
+                      .uid = socket.uid,
                       .port = port,
                       .server = server,
                       .retransmits = socket.retransmits});
@@ -35,7 +39,7 @@ void UnacknowledgedFollower::finish(TimePoint now, Connections& connections) {
     if (each.retransmits < SilentPeer::kRetransmits) continue;
     auto& peer = peers[{each.server, each.peer, each.port}];
     const auto lasted = std::chrono::floor<std::chrono::seconds>(now - each.since);
-    ++peer.connections;
+    if (peer.connections++ == 0) peer.uid = each.uid;
     peer.standing += lasted >= SilentPeer::kLong ? 1 : 0;
     peer.retransmits += each.retransmits;
     peer.longest = std::max(peer.longest, lasted);
@@ -45,6 +49,7 @@ void UnacknowledgedFollower::finish(TimePoint now, Connections& connections) {
     connections.silent_peers.push_back(peer);
   }
   std::ranges::stable_sort(connections.silent_peers, std::greater(), &SilentPeer::connections);
+  share_out(connections.silent_peers, &SilentPeer::uid);
   for (auto beyond = Connections::kSilentPeers; beyond < connections.silent_peers.size(); ++beyond)
     cut_ += connections.silent_peers[beyond].connections;
   if (connections.silent_peers.size() > Connections::kSilentPeers)
@@ -52,6 +57,27 @@ void UnacknowledgedFollower::finish(TimePoint now, Connections& connections) {
   connections.silent_cut = cut_;
   before_.swap(present_);
   discard();
+}
+
+void UnacknowledgedFollower::look_closer(Source& source, Connections& connections) {
+  constexpr std::chrono::milliseconds kLately{10000};
+  SocketDump request{.states = state_bit(TcpState::established), .tcp_info = true};
+  std::map<std::pair<IpAddress, std::uint16_t>, SilentPeer*> clients;
+  for (auto& peer : connections.silent_peers)
+    if (peer.server) {
+      clients[{peer.address, peer.port}] = &peer;
+      request.local_ports.push_back(peer.port);
+    }
+  if (clients.empty()) return;
+  // What cannot be read is left out: it only speaks against a finding.
+  (void)source.dump_sockets(request, [&](std::span<const std::byte> payload) {
+    const auto socket = parse_inet_diag(payload);
+    if (!socket || is_unacknowledged(*socket)) return;
+    const auto client = clients.find({socket->destination.unmapped(), socket->source_port});
+    if (client == clients.end()) return;
+    const auto heard = parse_last_ack_received(payload);
+    client->second->alive += heard && *heard < kLately ? 1 : 0;
+  });
 }
 
 void UnacknowledgedFollower::discard() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "collectors/inet_diag.h"
+#include "collectors/source.h"
 
 namespace tcpdiag {
 
@@ -23,6 +24,9 @@ class UnacknowledgedFollower {
   void add(const DiagSocket& socket, bool server, std::uint16_t port);
   /// Ends a dump: sets Connections::silent_peers and silent_cut.
   void finish(TimePoint now, Connections& connections);
+  /// Asks whether other connections of the same clients are alive (SilentPeer::alive). Costs a dump of the
+  /// ports of services here that silent clients use.
+  static void look_closer(Source& source, Connections& connections);
   /// Starts again after a dump that failed half-way; what the one before it showed stays.
   void discard();
   /// The dump before showed another namespace: nothing is known of this one.
@@ -33,6 +37,7 @@ class UnacknowledgedFollower {
     std::uint64_t cookie = 0;
     TimePoint since;  // of the first dump that showed it so
     IpAddress peer;
+    std::uint32_t uid = 0;
     std::uint16_t port = 0;
     bool server = false;
     std::uint8_t retransmits = 0;

@@ -3,76 +3,139 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+
+#include "core/fair_share.h"
 
 namespace tcpdiag {
 namespace {
 
-// The kernel stamps what comes, the dump takes a moment after its time was taken.
-constexpr std::chrono::milliseconds kMoment{1000};
+using std::chrono::milliseconds;
 
-std::uint32_t accepted_on(const Connections& connections, std::uint16_t port) {
-  const auto row = std::ranges::lower_bound(connections.server, port, {}, &PortConnections::port);
-  if (row == connections.server.end() || row->port != port) return 0;
-  return row->accepted;
+// The kernel stamps what comes, the dump takes a moment after its time was taken.
+constexpr milliseconds kMoment{1000};
+
+// Those that more could be said about first, but the first of every user before the second of any.
+void keep_some(Connections& connections) {
+  auto& unread = connections.unread;
+  std::ranges::stable_sort(unread, std::greater(), &UnreadConnections::standing);
+  share_out(unread, &UnreadConnections::uid);
+  for (auto beyond = Connections::kUnreadPorts; beyond < unread.size(); ++beyond)
+    connections.unread_cut += unread[beyond].standing;
+  if (unread.size() > Connections::kUnreadPorts) unread.resize(Connections::kUnreadPorts);
 }
 
 }  // namespace
+
+void UnreadFollower::add(const DiagSocket& socket) {
+  if (present_.size() == kMost) {
+    ++cut_;
+    return;
+  }
+  present_.push_back({.cookie = socket.cookie,
+                      .since = {},
+                      .bytes = socket.receive_queue,
+                      .uid = socket.uid,
+                      .port = socket.source_port,
+                      .address = socket.source.unmapped(),
+                      .read = {},
+                      .read_since = {}});
+}
 
 // Both are ordered by cookie: one walk along them finds those that stay.
 void UnreadFollower::finish(TimePoint now, Connections& connections) {
   std::ranges::sort(present_, {}, &Unread::cookie);
   const auto shown_twice = [](const auto& a, const auto& b) { return a.cookie == b.cookie; };
   present_.erase(std::unique(present_.begin(), present_.end(), shown_twice), present_.end());
-  std::map<std::uint16_t, std::uint32_t> standing;
+  std::map<std::pair<IpAddress, std::uint16_t>, UnreadConnections> standing;
   auto old = before_.cbegin();
   for (auto& each : present_) {
     old = std::lower_bound(old, before_.cend(), each.cookie,
                            [](const Unread& one, auto cookie) { return one.cookie < cookie; });
-    const bool stays = old != before_.cend() && old->cookie == each.cookie && old->bytes == each.bytes;
+    const bool stays = old != before_.cend() && old->cookie == each.cookie && old->bytes <= each.bytes;
     each.since = stays ? old->since : now;
-    if (now - each.since >= UnreadConnections::kLong) ++standing[each.port];
+    each.as_before = !stays || (old->as_before && old->bytes == each.bytes);
+    if (stays) std::tie(each.read, each.read_since) = std::tie(old->read, old->read_since);
+    if (now - each.since < UnreadConnections::kLong) continue;
+    auto& all = standing[{each.address, each.port}];
+    if (all.standing++ == 0) all.uid = each.uid;
   }
-  for (const auto& [port, count] : standing)
-    connections.unread.push_back(
-        {.port = port, .accepted = accepted_on(connections, port), .standing = count});
-  std::ranges::stable_sort(connections.unread, std::greater(), &UnreadConnections::standing);
-  if (connections.unread.size() > Connections::kUnreadPorts)
-    connections.unread.resize(Connections::kUnreadPorts);
+  for (auto& [where, all] : standing) {
+    std::tie(all.address, all.port) = where;
+    if (all.standing >= kWorthAsking) connections.unread.push_back(all);
+  }
   connections.unread_cut = cut_;
+  keep_some(connections);
   before_.swap(present_);
   discard();
 }
 
-const UnreadFollower::Unread* UnreadFollower::find(std::uint64_t cookie) const {
+UnreadFollower::Unread* UnreadFollower::find(std::uint64_t cookie) {
   const auto found = std::ranges::lower_bound(before_, cookie, {}, &Unread::cookie);
   return found == before_.end() || found->cookie != cookie ? nullptr : &*found;
 }
 
-void UnreadFollower::look_closer(Source& source, TimePoint now, Connections& connections) const {
-  SocketDump request{.states = state_bit(TcpState::established), .tcp_info = true};
-  for (auto& port : connections.unread)
-    if (port.standing >= kWorthAsking) request.local_ports.push_back(port.port);
-  if (request.local_ports.empty()) return;
-  std::map<std::uint16_t, UnreadConnections> told;
+// What has come and waits no longer was read: its amount stays while nothing is read, whatever comes.
+UnreadFollower::Told UnreadFollower::judge(const DiagSocket& socket, std::span<const std::byte> message,
+                                           TimePoint now, milliseconds& for_how_long) {
+  constexpr milliseconds kLong = UnreadConnections::kLong;
+  constexpr milliseconds kSentLately{
+      15000};  // a server that sends all the time serves, whatever it leaves unread
+  const auto sent = parse_last_data_sent(message), received = parse_last_data_received(message);
+  if (!sent || !received) return Told::nothing;
+  if (*sent < kSentLately) return Told::served;
+  auto* known = find(socket.cookie);
+  if (known == nullptr)
+    return socket.receive_queue == 0 && *received < kLong ? Told::served : Told::undecided;
+
+  const auto bytes = parse_bytes_received(message);
+  const auto read =
+      bytes ? std::optional(*bytes - std::min<std::uint64_t>(*bytes, socket.receive_queue)) : std::nullopt;
+  const bool was_read = known->read && read && *known->read != *read;
+  if (!known->read || was_read) known->read_since = now;
+  known->read = read;
+  if (was_read) return Told::served;
+
+  const auto held = std::chrono::floor<milliseconds>(now - known->since);
+  if (held < kLong) return Told::undecided;
+  const bool nothing_came =
+      known->as_before && socket.receive_queue == known->bytes && *received + kMoment >= held;
+  const auto watched = read ? std::chrono::floor<milliseconds>(now - known->read_since) : milliseconds{};
+  if (!nothing_came && watched < kLong) return Told::undecided;
+  for_how_long = nothing_came ? std::max(*received, watched) : watched;
+  return Told::not_read;
+}
+
+void UnreadFollower::look_closer(Source& source, TimePoint now, Connections& connections) {
+  SocketDump request{.states = state_bit(TcpState::established) | state_bit(TcpState::close_wait),
+                     .tcp_info = true};
+  std::map<std::pair<IpAddress, std::uint16_t>, UnreadConnections*> asked;
+  for (auto& each : connections.unread) {
+    asked[{each.address, each.port}] = &each;
+    request.local_ports.push_back(each.port);
+  }
+  if (asked.empty()) return;
   const auto dumped = source.dump_sockets(request, [&](std::span<const std::byte> payload) {
     const auto socket = parse_inet_diag(payload);
-    if (!socket || socket->state != TcpState::established) return;
-    const auto* known = find(socket->cookie);
-    if (known == nullptr || now - known->since < UnreadConnections::kLong) return;
-    const auto received = parse_last_data_received(payload);
-    if (!received) return;
-    auto& port = told[known->port];
-    if (!port.not_read) port.not_read = 0;
-    if (socket->receive_queue != known->bytes || *received + kMoment < now - known->since) return;
-    const auto whole = std::chrono::floor<std::chrono::seconds>(*received);
-    port.longest = ++*port.not_read == 1 ? whole : std::max(*port.longest, whole);
+    if (!socket || socket->inode == 0) return;
+    const auto found = asked.find({socket->source.unmapped(), socket->source_port});
+    if (found == asked.end()) return;
+    auto& all = *found->second;
+    ++all.accepted;
+    milliseconds for_how_long{};
+    const auto told = judge(*socket, payload, now, for_how_long);
+    all.served += told == Told::served ? 1 : 0;
+    if (told != Told::nothing) all.not_read = all.not_read.value_or(0) + (told == Told::not_read ? 1 : 0);
+    if (told != Told::not_read) return;
+    all.longest = std::max(all.longest.value_or(std::chrono::seconds{}),
+                           std::chrono::floor<std::chrono::seconds>(for_how_long));
   });
-  if (!dumped) return;
-  for (auto& port : connections.unread)
-    if (const auto found = told.find(port.port); found != told.end()) {
-      port.not_read = found->second.not_read;
-      port.longest = found->second.longest;
-    }
+  if (dumped) return;
+  for (auto& each : connections.unread) {
+    each.accepted = each.served = 0;
+    each.not_read = std::nullopt;
+    each.longest = std::nullopt;
+  }
 }
 
 void UnreadFollower::discard() {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "collectors/inet_diag.h"
@@ -15,21 +16,16 @@ namespace tcpdiag {
 class UnreadFollower {
  public:
   static constexpr std::size_t kMost = 16384;
-  /// Of a port: fewer are not asked about.
+  /// Of an address and port: fewer are not told.
   static constexpr std::uint32_t kWorthAsking = 10;
 
   /// One that the present dump shows with unread data.
-  void add(std::uint16_t port, const DiagSocket& socket) {
-    if (present_.size() < kMost)
-      present_.push_back({socket.cookie, {}, socket.receive_queue, port});
-    else
-      ++cut_;
-  }
-  /// Ends a dump: sets Connections::unread and unread_cut. `connections.server` is ordered by port and whole.
+  void add(const DiagSocket& socket);
+  /// Ends a dump: sets Connections::unread and unread_cut.
   void finish(TimePoint now, Connections& connections);
-  /// Asks, where there are many, when something came to them last: an amount that stays may also be that of
-  /// the next request, after the one before was read. Costs a dump of the ports that it is about.
-  void look_closer(Source& source, TimePoint now, Connections& connections) const;
+  /// Asks how much came to them and when: data that stays may also be that of the next request, after the one
+  /// before was read. Costs a dump of the ports that it is about.
+  void look_closer(Source& source, TimePoint now, Connections& connections);
   /// Starts again after a dump that failed half-way; what the one before it showed stays.
   void discard();
   /// The dump before showed another namespace: nothing is known of this one.
@@ -38,11 +34,20 @@ class UnreadFollower {
  private:
   struct Unread {
     std::uint64_t cookie = 0;
-    TimePoint since;          // of the first dump that showed as many bytes as now
+    TimePoint since;          // of the first dump from which on it never had less unread data
     std::uint32_t bytes = 0;  // that wait to be read
+    std::uint32_t uid = 0;
     std::uint16_t port = 0;
+    bool as_before = false;  // as many bytes at every dump since then
+    IpAddress address;
+    std::optional<std::uint64_t> read;  // bytes of all that were read, as the last closer look saw it
+    TimePoint read_since;               // of the first closer look that saw as many
   };
-  [[nodiscard]] const Unread* find(std::uint64_t cookie) const;
+  enum class Told { nothing, undecided, not_read, served };
+  [[nodiscard]] Unread* find(std::uint64_t cookie);
+  // What the message of a closer look tells; for how long nothing was read goes to `for_how_long`.
+  [[nodiscard]] Told judge(const DiagSocket& socket, std::span<const std::byte> message, TimePoint now,
+                           std::chrono::milliseconds& for_how_long);
 
   std::vector<Unread> present_;  // of this dump, in its order
   std::vector<Unread> before_;   // of the dump before, by cookie

@@ -219,19 +219,22 @@ struct IdleConnections {
   static constexpr std::chrono::seconds kLong{30};
 };
 
-/// Accepted connections to a server port whose data is not being read: at every dump for kLong each of them
-/// had as many unread bytes as at the one before.
+/// Accepted connections to one address and port of this host, open or closed by their clients, that have had
+/// unread data at every dump for kLong, and never less of it than at the one before.
 struct UnreadConnections {
+  IpAddress address;  ///< the local one of the connections, also where the listener is on every address
   std::uint16_t port = 0;
-  std::uint32_t accepted = 0;  ///< PortConnections::accepted of the port
+  std::uint32_t uid = 0;  ///< owner when the first of the sockets was made
   /// So many. A client that sends the next request, as long as the one before, as soon as it has its answer
   /// looks the same at a busy server.
   std::uint32_t standing = 0;
-  /// Of them, those to which nothing has come meanwhile: then nothing was read. Empty: not known; it is asked
-  /// for only where many stand.
+  /// Of them, those out of which nothing was read meanwhile and to which nothing was sent. Empty: not known.
   Count not_read;
-  /// For how long the data that came last to one of these has not been read, of the one where it is longest.
-  /// Empty: there is none.
+  /// Connections to this address and port that a process holds; those of them that were served within kLong:
+  /// something was read or sent.
+  std::uint32_t accepted = 0, served = 0;
+  /// For how long the data that came last to one of those not read has not been, of the one where it is
+  /// longest. Empty: there is none.
   std::optional<std::chrono::seconds> longest;
 
   static constexpr std::chrono::seconds kLong{10};
@@ -245,8 +248,12 @@ struct SilentPeer {
   IpAddress address;    ///< of the peer
   std::uint16_t port =
       0;  ///< service port: the local one on the server side, the remote one on the client side
+  std::uint32_t uid = 0;  ///< owner when the first of the sockets was made
   std::uint32_t connections = 0;
-  std::uint32_t standing = 0;      ///< of them, those that have been seen so for kLong
+  std::uint32_t standing = 0;  ///< of them, those that have been seen so for kLong
+  /// Open connections of the same client to the same service that it has acknowledged something on lately:
+  /// behind an address translation there are many. Only counted where this host is the server.
+  std::uint32_t alive = 0;
   std::uint64_t retransmits = 0;   ///< times that their timers have fired since the last answer
   std::chrono::seconds longest{};  ///< for how long the timer of one of them has been seen to fire without an
                                    ///< answer; all of it may have lasted longer
@@ -290,10 +297,12 @@ struct Connections {
   /// Of the ports of processes near their limit of descriptors, at most kIdlePorts: elsewhere it is not
   /// asked for.
   std::vector<IdleConnections> idle;
-  std::vector<UnreadConnections> unread;  ///< the most first, at most kUnreadPorts
+  /// Where there are enough to say something, at most kUnreadPorts, shared out among the sockets' owners.
+  std::vector<UnreadConnections> unread;
   std::uint64_t unread_cut =
       0;  ///< connections with unread data that are not followed, since they are too many
-  std::vector<SilentPeer> silent_peers;  ///< the most connections first, at most kSilentPeers
+  /// The most connections first, at most kSilentPeers, shared out among the sockets' owners.
+  std::vector<SilentPeer> silent_peers;
   /// Connections that may be to a further silent peer: too many to follow or to list.
   std::uint64_t silent_cut = 0;
   std::uint64_t sockets = 0;  ///< all that the dump showed, listeners included
@@ -305,7 +314,7 @@ struct Connections {
   static constexpr std::size_t kDestinations = 20;
   static constexpr std::size_t kIdlePorts = 4;
   static constexpr std::size_t kUnreadPorts = 32;
-  static constexpr std::size_t kSilentPeers = 20;
+  static constexpr std::size_t kSilentPeers = 64;
 };
 
 /// One sysctl as it was read. A sysctl that this kernel or namespace does not have is not in the list.

@@ -154,7 +154,11 @@ Json destinations(const std::vector<Destination>& destinations) {
 }
 
 Json unread(const UnreadConnections& unread) {
-  Json object = {{"port", unread.port}, {"accepted", unread.accepted}, {"standing", unread.standing}};
+  Json object = {{"address", to_string(unread.address)},
+                 {"port", unread.port},
+                 {"accepted", unread.accepted},
+                 {"served", unread.served},
+                 {"standing", unread.standing}};
   put(object, "not_read", unread.not_read);
   if (unread.longest) object["longest_seconds"] = unread.longest->count();
   return object;
@@ -166,6 +170,7 @@ Json silent_peer(const SilentPeer& peer) {
           {"port", peer.port},
           {"connections", peer.connections},
           {"standing", peer.standing},
+          {"alive", peer.alive},
           {"retransmits", peer.retransmits},
           {"longest_seconds", peer.longest.count()}};
 }

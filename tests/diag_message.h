@@ -49,12 +49,20 @@ inline std::string socket_memory(std::uint32_t drops) {
   return attribute(INET_DIAG_SKMEMINFO, bytes_of(values));
 }
 
-/// INET_DIAG_INFO of a connection on which data went so many milliseconds ago.
-inline std::string activity(std::uint32_t since_sent, std::uint32_t since_received) {
+/// INET_DIAG_INFO of a connection on which data went so many milliseconds ago and so many bytes came in all;
+/// without them as a kernel before 4.1 makes it.
+inline std::string activity(std::uint32_t since_sent, std::uint32_t since_received,
+                            std::optional<std::uint64_t> bytes_received = std::nullopt) {
+  constexpr std::size_t kBytesReceived = 128;  // behind what the C library knows of struct tcp_info
   tcp_info info{};
   info.tcpi_last_data_sent = since_sent;
-  info.tcpi_last_data_recv = since_received;
-  return attribute(INET_DIAG_INFO, bytes_of(info));
+  info.tcpi_last_data_recv = info.tcpi_last_ack_recv = since_received;
+  auto value = std::string(bytes_of(info));
+  if (bytes_received) {
+    value.resize(kBytesReceived);
+    value += bytes_of(*bytes_received);
+  }
+  return attribute(INET_DIAG_INFO, value);
 }
 
 /// struct inet_diag_msg and the attributes that belong to what is set in `socket`.

@@ -230,7 +230,12 @@ std::vector<CloseWait> random_close_waits(Choices& choices, const Connections* b
 std::vector<UnreadConnections> random_unread(Choices& choices) {
   std::vector<UnreadConnections> all(choices.below(3));
   for (auto& each : all) {
-    each = {.port = choices.of(kPorts), .accepted = small_or_any(choices), .standing = small_or_any(choices)};
+    each = {.address = random_address(choices),
+            .port = choices.of(kPorts),
+            .uid = small_or_any(choices),
+            .standing = small_or_any(choices),
+            .accepted = small_or_any(choices),
+            .served = small_or_any(choices)};
     if (!choices.one_in(4))
       each.not_read = choices.one_in(2) ? Count(each.standing) : Count(choices.number());
     if (choices.one_in(2)) each.longest = std::chrono::seconds(small_or_any(choices));
@@ -244,8 +249,10 @@ std::vector<SilentPeer> random_silent_peers(Choices& choices) {
     each = {.server = choices.one_in(3),
             .address = random_address(choices),
             .port = choices.of(kPorts),
+            .uid = small_or_any(choices),
             .connections = small_or_any(choices),
             .standing = small_or_any(choices),
+            .alive = small_or_any(choices),
             .retransmits = choices.one_in(2) ? choices.below(1000) : choices.number(),
             .longest = std::chrono::seconds(small_or_any(choices))};
   return all;

@@ -64,8 +64,14 @@ Connections sample_connections() {
   connections.server.back().fin_wait2_orphaned = 1;
   connections.server.back().accepted = 68;
   connections.server.back().unread = 60;
-  connections.unread = {{.port = 80, .accepted = 68, .standing = 58, .not_read = 57, .longest = 41s},
-                        {.port = 22, .accepted = 1, .standing = 1}};
+  connections.unread = {{.address = address("10.0.0.1"),
+                         .port = 80,
+                         .standing = 58,
+                         .not_read = 57,
+                         .accepted = 68,
+                         .served = 3,
+                         .longest = 41s},
+                        {.address = address("10.0.0.1"), .port = 22, .standing = 11}};
   connections.silent_peers = {{.address = address("10.0.0.9"),
                                .port = 443,
                                .connections = 4,

@@ -110,10 +110,10 @@ const Rule kRules[] = {
               .true_when = "Connections that a process holds and whose peer has closed stay in CLOSE_WAIT while this end sends nothing on them, and become more again and again: "
                            "at three dumps of the socket table or more, over 20 s (of a client 60 s), together with the open connections of the service, "
                            "or at a server for two minutes. One step is no growth: pools and slow programs make such. "
-                           "Info when at least 100 stand for 20 s (of a client 60 s) and become no more. Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
+                           "Info when at least 100 stand for 20 s (of a client 60 s) and that they become more cannot be told. Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
               .clients_see = "Nothing yet, or a request that is never answered. When the descriptors run out, nobody is accepted any more.",
               .summary = "{holder} keeps {count} {count:connection|connections} [on its port {server_port}][to port {client_port}] whose peers have closed, the oldest "
-                         "at least {age} ago: they stay in CLOSE_WAIT until it closes them[; they have become no more since they are watched{?standing}]"
+                         "at least {age} ago: they stay in CLOSE_WAIT until it closes them"
                          "[. They take most of its {open} descriptors, and its limit is {limit}].",
               .advice = kLeakAdvice, .not_helping = kLeakNot, .explains = kLeakExplains,
               .reads = "sock_diag; if they can be read /proc/PID/fd, /proc/PID/limits"},

@@ -162,9 +162,7 @@ Verdict close_wait_leak(const Window& window, const Thresholds& t) {
     if (held.count < t.close_wait_min || (held.course == CloseWaitCourse::passing && !held.drains(t)))
       continue;
     found.push_back(facts_about(window, held, t));
-    if (held.drains(t) || held.grows()) continue;
-    found.back().severity = Severity::info;
-    found.back().values["standing"] = "";
+    if (!held.drains(t) && !held.grows()) found.back().severity = Severity::info;
   }
   return Verdict::found(std::move(found));
 }

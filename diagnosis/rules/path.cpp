@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
@@ -32,15 +33,15 @@ Verdict path_lossy(const Window& window, const Thresholds& t) {
   if (!sent) return Verdict::unknown(sent.error());
   const auto share = share_of(*again, *sent);
   if (*again < t.lossy_min || share < t.lossy_share) return Verdict::clear();
-  const auto to_vanished = sent_to_vanished(window, t);
-  if (*again <= to_vanished || *again - to_vanished < t.lossy_min) return Verdict::clear();
   // One burst is no lossy path: there is some in each half of the time.
   const auto lately = data_sent_again(window.last(kHalf));
   if (window.span() <= kHalf || !lately || *lately < *again / 4 || *again - *lately < *again / 4)
     return Verdict::clear();
-  // A client whose handshake ended at a full queue of this host sends its request again and again.
-  if (const auto overflows = window.increase(kListenOverflows); overflows && *overflows > 0)
-    return Verdict::clear();
+  // A client whose handshake ended at a full queue of this host sends its request again and again; each time
+  // the queue overflows once more.
+  const auto explained =
+      saturating_add(sent_to_vanished(window, t), window.increase(kListenOverflows).value_or(0));
+  if (*again < saturating_add(explained, t.lossy_min)) return Verdict::clear();
   Facts facts;
   if (share < t.lossy_much) facts.severity = Severity::info;
   add_increase(facts, window, kRetransSegs.name, "again", static_cast<double>(*again), "segments");
@@ -105,7 +106,7 @@ const Rule kRules[] = {
     {.info = {.id = "path-lossy", .family = "Path", .severity = Severity::warning,
               .title = "Many segments are sent again",
               .true_when = "RetransSegs, less TCPSynRetrans, is at least 5 % of what is sent over half a minute (worth knowing from 2 % on), in both halves of it, "
-                           "and no accept queue of this host overflows. Counters do not tell the destination. What is sent again to a peer of peer-vanished does not count.",
+                           "and more than overflows of accept queues explain. Counters do not tell the destination. What is sent again to a peer of peer-vanished does not count.",
               .clients_see = "Answers that take a second or more, slow transfers, now and then a timeout.",
               .summary = "{share} of the segments that this host sends are sent again: {again} in addition to {sent} new ones in {window}, SYNs not counted"
                          "[; {timeouts} times nothing was acknowledged until a timer ran out (TCPTimeouts)]. They are lost on the way, or peers no longer answer. "
@@ -119,7 +120,7 @@ const Rule kRules[] = {
                            "opened are syn-sent-unanswered.",
               .clients_see = "Requests on open connections get no answer; after minutes ETIMEDOUT (errno 110).",
               .summary = "[{connections} connections of {address} to port {server_port} here|{?several}{connections} connections with {address}|{connections} connections to {destination}|{connections} connections to "
-                         "{peers} peers, {first_peer} among them,] are not acknowledged any more, the first for {age} at least: what was sent on them was sent again "
+                         "{peers} peers, {first_peers} among them,] are not acknowledged any more, the first for {age} at least: what was sent on them was sent again "
                          "{retransmits} times in all without an answer. [There is something wrong with the way to them{?peers}|The peer is gone, or the way to it]. "
                          "The kernel tries on[ for about {gives_up} in all or longer (net.ipv4.tcp_retries2 = {retries})] before it tells the programs.",
               .advice = kVanishedAdvice, .not_helping = kVanishedNot, .consequences = kVanishedConsequences,

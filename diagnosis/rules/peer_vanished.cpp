@@ -4,7 +4,9 @@
 #include "diagnosis/rules/peer_vanished.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "core/saturating.h"
@@ -19,8 +21,10 @@ namespace {
 
 using std::chrono::seconds;
 
-// Beyond that many peers it is not they that have gone: it is the way to them.
+// Beyond that many peers of one user it is not they that have gone: it is the way to them.
 constexpr std::size_t kNamed = 4;
+// The kernel's sockets have no more users than that on most hosts; what is beyond is counted in one finding.
+constexpr std::size_t kUsers = 16;
 // RFC 1122 asks for 100 s at least.
 constexpr std::int64_t kLowerRetries = 8;
 
@@ -54,12 +58,18 @@ Subject subject_of(const Gone& peer) {
   return {.kind = SubjectKind::destination, .address = to_string(first.address)};
 }
 
+// One address may be that of many clients (NAT): those that are alive speak for it.
+bool is_alive(const SilentPeer& peer) {
+  constexpr std::uint32_t kFew = 4;
+  return peer.alive >= std::max(1U, peer.connections / kFew);
+}
+
 // The most connections first.
 std::vector<SilentPeer> vanished_peers(const Connections& connections, const Window& window,
                                        const Thresholds& t) {
   std::vector<SilentPeer> vanished;
   for (const auto& peer : connections.silent_peers)
-    if (peer.standing >= (peer.server ? t.vanished_client_min : t.vanished_min) &&
+    if (peer.standing >= (peer.server ? t.vanished_client_min : t.vanished_min) && !is_alive(peer) &&
         !is_own_queue(window, peer))
       vanished.push_back(peer);
   return vanished;
@@ -116,8 +126,33 @@ Facts facts_about_many(const Window& window, const std::vector<SilentPeer>& all,
   Facts facts;
   add_numbers(facts, window, all);
   facts.values["peers"] = std::to_string(peers.size());
-  facts.values["first_peer"] = to_string(subject_of(peers.front()));
+  std::string named;
+  for (std::size_t each = 0; each < std::min(peers.size(), kNamed); ++each)
+    named += (named.empty() ? "" : ", ") + to_string(subject_of(peers[each]));
+  facts.values["first_peers"] = named;
   return facts;
+}
+
+// Each user's for themselves: whoever has many that are gone hides nobody else's.
+std::vector<Facts> facts_about_all(const Window& window, const std::vector<SilentPeer>& vanished) {
+  std::vector<std::pair<std::uint32_t, std::vector<SilentPeer>>> users;
+  for (const auto& peer : vanished) {
+    auto user = std::ranges::find(users, peer.uid, [](const auto& each) { return each.first; });
+    if (user == users.end())
+      user = users.size() < kUsers ? users.insert(users.end(), {peer.uid, {}}) : users.end() - 1;
+    user->second.push_back(peer);
+  }
+  std::vector<Facts> found;
+  std::vector<SilentPeer> many;
+  for (const auto& [uid, peers] : users) {
+    const auto addresses = by_address(peers);
+    if (addresses.size() > kNamed)
+      many.insert(many.end(), peers.begin(), peers.end());
+    else
+      for (const auto& peer : addresses) found.push_back(facts_about(window, peer));
+  }
+  if (!many.empty()) found.push_back(facts_about_many(window, many, by_address(many)));
+  return found;
 }
 
 }  // namespace
@@ -133,17 +168,27 @@ seconds gives_up_after(std::int64_t retries) {
 }
 
 // Before the timer fires for the first time the kernel may have sent a probe, and the one that is answered is
-// in no dump.
+// in no dump. What a peer's timers had done before the window is not among what was sent in it.
 std::uint64_t sent_to_vanished(const Window& window, const Thresholds& t) {
   constexpr std::uint64_t kNotSeen = 2;
-  std::uint64_t most = 0;
+  using Key = std::tuple<bool, IpAddress, std::uint16_t>;
+  std::map<Key, std::pair<std::uint64_t, std::uint64_t>> before;  // retransmits, connections
+  std::uint64_t sent = 0;
+  bool first = true;
   for (const auto& reading : window.readings(&NetnsView::connections)) {
-    std::uint64_t sent = 0;
+    decltype(before) now;
     for (const auto& peer : vanished_peers(*reading.value, window, t))
-      sent = saturating_add(sent, saturating_add(peer.retransmits, kNotSeen * peer.connections));
-    most = std::max(most, sent);
+      now[{peer.server, peer.address, peer.port}] = {peer.retransmits, peer.connections};
+    for (const auto& [peer, counts] : now) {
+      const auto [retransmits, connections] = before[peer];
+      if (first) continue;
+      sent = saturating_add(sent, counts.first - std::min(counts.first, retransmits));
+      sent = saturating_add(sent, kNotSeen * (counts.second - std::min(counts.second, connections)));
+    }
+    before = std::move(now);
+    first = false;
   }
-  return most;
+  return sent;
 }
 
 Verdict peer_vanished(const Window& window, const Thresholds& t) {
@@ -156,13 +201,7 @@ Verdict peer_vanished(const Window& window, const Thresholds& t) {
                        " connections that are not acknowledged are not counted by peer, there are too many",
                    kCollectorOf<Connections>};
   const auto vanished = vanished_peers(**connections, window, t);
-  const auto peers = by_address(vanished);
-  if (peers.size() > kNamed)
-    return Verdict::found({facts_about_many(window, vanished, peers)}).in_part(std::move(unseen));
-  std::vector<Facts> found;
-  found.reserve(peers.size());
-  for (const auto& peer : peers) found.push_back(facts_about(window, peer));
-  return Verdict::found(std::move(found)).in_part(std::move(unseen));
+  return Verdict::found(facts_about_all(window, vanished)).in_part(std::move(unseen));
 }
 
 }  // namespace tcpdiag

@@ -219,6 +219,12 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   facts.values["accepted"] = std::to_string(steady->connections);
   facts.values["steady"] = duration_text(since.span());
   facts.values["own_knob"] = *knob;
+  // Counters are the namespace's: with another server, or clients here, the resets may be theirs.
+  const bool are_its_own = only_listener(window) == listener && opened.are_of_servers(lost);
+  if (are_its_own)
+    facts.values["closes"];
+  else
+    facts.severity = Severity::info;
   return Verdict::found({facts});
 }
 
@@ -251,6 +257,7 @@ struct ClosedByServer {
   std::uint64_t gone = 0;
 };
 
+// Connections to the daemon's own port it closes itself, when somebody holds too many of them.
 ClosedByServer closed_by_server(const Window& window) {
   std::map<std::uint16_t, std::uint64_t> gone;
   const auto readings = window.readings(&NetnsView::connections);
@@ -260,6 +267,9 @@ ClosedByServer closed_by_server(const Window& window) {
     for (const auto& each : readings[i].value->close_wait)
       if (!each.server && !still.contains(each.cookie)) ++gone[each.port];
   }
+  if (const auto listeners = window.latest(&NetnsView::listeners))
+    for (const auto& listener : (*listeners)->listeners)
+      if (is_ours(window, listener)) gone.erase(listener.endpoint.port);
   ClosedByServer most;
   for (const auto& [port, count] : gone)
     if (count > most.gone) most = {port, count};
@@ -364,13 +374,14 @@ const Rule kRules[] = {
     {.info = {.id = "own-limit-closes", .family = kFamily, .severity = Severity::warning,
               .title = "A server closes new connections at once, as at its own limit",
               .true_when = "nginx, to which nearly all connections go, ends a quarter of the new ones or more with a reset (TCPAbortOnClose, TCPAbortOnData) while the number of those "
-                           "that stay open is the same in every dump for 3 s or longer. Cannot be told where clients speak later than one round trip after they have "
+                           "that stay open is the same in every dump for 3 s or longer. Worth knowing only where others may have reset them: another server, or clients on this host. Cannot be told where clients speak later than one round trip after they have "
                            "connected: then only OutRsts counts the resets, and attempts at closed ports as well.",
               .clients_see = "Connecting works, then the connection ends without an answer: \"Connection reset by peer\" (errno 104), \"Empty reply from server\".",
-              .summary = "{owner} closes new connections on {listener} before it has read the request: {resets} of {opened} that were opened in {steady} were reset, "
-                         "while {accepted} stay open all the time. It does so when it has no connection to spare: {own_knob}.",
+              .summary = "[{?closes}{owner} closes new connections on {listener} before it has read the request: {resets} of {opened} that were opened in {steady} were reset, "
+                         "while {accepted} stay open all the time. It does so when it has no connection to spare: {own_knob}."
+                         "|{resets} of {opened} connections that were opened in {steady} were reset, while {accepted} on {listener} stay open all the time. {owner} does that "
+                         "when it has no connection to spare: {own_knob}. Whether they came to it, counters do not tell.]",
               .advice = kClosesAdvice, .not_helping = kClosesNot, .explains = kClosesExplains, .reads = "/proc/net/netstat, sock_diag, /proc/PID/fd"},
-     .critical_after = std::chrono::seconds(60),
      .evaluate = own_limit_closes},
     {.info = {.id = "idle-reuse-reset", .family = kFamily, .severity = Severity::info,
               .title = "Clients use connections that the server has closed",

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 
+#include "core/saturating.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/flat_upstream.h"
 #include "diagnosis/listener_workers.h"
+#include "diagnosis/own_addresses.h"
 #include "diagnosis/owner_values.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
@@ -21,28 +23,65 @@ using std::chrono::seconds;
 // After kLong there is a dump that can tell within so long.
 constexpr seconds kNextDump{6};
 
-bool are_many(std::uint64_t unread, std::uint64_t accepted, const Thresholds& t) {
-  return unread >= t.unread_min &&
-         static_cast<double>(unread) >= t.unread_share * static_cast<double>(accepted);
+// The connections to one listener, which may be on every address; without one those to an address and port.
+struct Unread {
+  const Listener* listener = nullptr;
+  IpAddress address;
+  std::uint16_t port = 0;
+  std::uint64_t standing = 0, not_read = 0, accepted = 0, served = 0;
+  bool told = true;
+  std::optional<seconds> longest;
+
+  // Connections on which nothing goes on say nothing about the server.
+  [[nodiscard]] bool are_many(const Thresholds& t) const {
+    const auto busy = static_cast<double>(saturating_add(not_read, served));
+    return not_read >= t.unread_min && static_cast<double>(not_read) >= t.unread_share * busy;
+  }
+};
+
+std::vector<Unread> by_listener(const Connections& connections, const Listeners* listeners) {
+  std::vector<Unread> all;
+  for (const auto& each : connections.unread) {
+    const Destination here{.source = {}, .destination = each.address, .port = each.port};
+    const auto* listener = listeners == nullptr ? nullptr : listener_for(*listeners, here);
+    const auto known = std::ranges::find_if(all, [&](const Unread& one) {
+      return listener != nullptr ? one.listener == listener
+                                 : one.address == each.address && one.port == each.port;
+    });
+    auto& one = known != all.end()
+                    ? *known
+                    : all.emplace_back(Unread{
+                          .listener = listener, .address = each.address, .port = each.port, .longest = {}});
+    one.standing = saturating_add<std::uint64_t>(one.standing, each.standing);
+    one.not_read = saturating_add(one.not_read, each.not_read.value_or(0));
+    one.accepted = saturating_add<std::uint64_t>(one.accepted, each.accepted);
+    one.served = saturating_add<std::uint64_t>(one.served, each.served);
+    one.told = one.told && each.not_read;
+    if (each.longest) one.longest = std::max(one.longest.value_or(seconds{}), *each.longest);
+  }
+  return all;
 }
 
-std::uint64_t not_read_on(const Connections& connections, std::uint16_t port) {
-  const auto found = std::ranges::find(connections.unread, port, &UnreadConnections::port);
-  return found == connections.unread.end() ? 0 : found->not_read.value_or(0);
+std::uint64_t not_read_then(const Connections& then, const Listeners* listeners, const Unread& unread) {
+  for (const auto& one : by_listener(then, listeners))
+    if (unread.listener != nullptr ? one.listener == unread.listener
+                                   : one.address == unread.address && one.port == unread.port)
+      return one.not_read;
+  return 0;
 }
 
 // Whether they become more: in several steps, since it was first seen within the window.
-bool grows(const Window& window, std::uint16_t port, const Thresholds& t) {
+bool grows(const Window& window, const Listeners* listeners, const Unread& unread, const Thresholds& t) {
   std::uint64_t first = 0, before = 0;
   unsigned rises = 0;
   for (const auto& reading : window.readings(&NetnsView::connections)) {
-    const auto now = not_read_on(*reading.value, port);
+    const auto now = not_read_then(*reading.value, listeners, unread);
     if (first == 0) first = now;
     if (now + now / 20 + 1 < before) rises = 0;  // some have been read
     rises += first != 0 && before != 0 && now > before ? 1 : 0;
     before = now;
   }
-  return rises >= 2 && before >= first + t.unread_min;
+  return rises >= 2 && before >= saturating_add(first, t.unread_min);
 }
 
 void add_upstream(Facts& facts, const Window& window, const Process& owner) {
@@ -55,45 +94,52 @@ void add_upstream(Facts& facts, const Window& window, const Process& owner) {
 }
 
 // What is known of the processes that should read.
-void add_owner(Facts& facts, const Window& window, std::uint16_t port) {
-  const auto listeners = window.latest(&NetnsView::listeners);
-  const auto* processes = window.host().processes.get();
-  if (!listeners || processes == nullptr || !facts.subject.pid) return;
-  for (const auto& listener : (*listeners)->listeners) {
-    if (listener.endpoint.port != port) continue;
-    add_doing(facts, window, listener);
-    const auto owners = owners_of(window, listener);
-    const auto owner = std::ranges::find(owners, *facts.subject.pid, &Process::pid);
-    if (owner != owners.end()) add_upstream(facts, window, **owner);
-    return;
-  }
+void add_owner(Facts& facts, const Window& window, const Listener& listener) {
+  add_doing(facts, window, listener);
+  if (!facts.subject.pid) return;
+  const auto owners = owners_of(window, listener);
+  const auto owner = std::ranges::find(owners, *facts.subject.pid, &Process::pid);
+  if (owner != owners.end()) add_upstream(facts, window, **owner);
 }
 
-Facts facts_about(const Window& window, const UnreadConnections& unread, const Thresholds& t) {
-  Facts facts{.subject = port_subject(window, unread.port)};
+Subject subject_of(const Window& window, const Unread& unread) {
+  if (unread.listener != nullptr) return listener_subject(window, *unread.listener);
+  return {.kind = SubjectKind::listener, .address = to_string(unread.address), .port = unread.port};
+}
+
+Facts facts_about(const Window& window, const Listeners* listeners, const Unread& unread,
+                  const Thresholds& t) {
+  Facts facts{.subject = subject_of(window, unread)};
   add_reading(facts, "accepted connections with data unread for 10 s or longer", "not_read",
-              static_cast<double>(*unread.not_read), "connections");
-  add_reading(facts, "accepted connections", "accepted", unread.accepted, "connections");
+              static_cast<double>(unread.not_read), "connections");
+  add_reading(facts, "accepted connections", "accepted", static_cast<double>(unread.accepted), "connections");
+  add_reading(facts, "of them read or answered meanwhile", "served", static_cast<double>(unread.served),
+              "connections");
   if (unread.longest) {
     facts.evidence.push_back(
-        {"data unread for, at most", static_cast<double>(unread.longest->count()), "seconds", {}});
+        {"data unread for, at least", static_cast<double>(unread.longest->count()), "seconds", {}});
     facts.values["longest"] = duration_text(*unread.longest);
   }
-  add_owner(facts, window, unread.port);
-  if (!grows(window, unread.port, t)) return facts;
+  if (unread.listener != nullptr) add_owner(facts, window, *unread.listener);
+  if (!grows(window, listeners, unread, t)) return facts;
   facts.severity = Severity::critical;
   facts.values["more"] = "";
   return facts;
 }
 
+bool look_many(const PortConnections& row, const Thresholds& t) {
+  return row.unread >= t.unread_min &&
+         static_cast<double>(row.unread) >= t.unread_share * static_cast<double>(row.accepted);
+}
+
 // Whether there were many with unread data from the first look on, and it was not long ago.
 bool is_too_early(const Window& window, const PortConnections& now, const Thresholds& t) {
   const auto readings = window.readings(&NetnsView::connections);
-  if (!are_many(now.unread, now.accepted, t)) return false;
+  if (!look_many(now, t)) return false;
   if (window.now() - readings.front().at >= UnreadConnections::kLong + kNextDump) return false;
   const auto held = held_for(readings, [&](const Connections& connections) {
     const auto* row = find_server_port(connections, now.port);
-    return row != nullptr && are_many(row->unread, row->accepted, t);
+    return row != nullptr && look_many(*row, t);
   });
   return held && *held == readings.back().at - readings.front().at;
 }
@@ -103,9 +149,10 @@ std::string connections_of(std::uint64_t count, std::uint16_t port) {
 }
 
 // Why nothing can be said about some of them.
-std::optional<Error> unseen(const Window& window, const Connections& connections, const Thresholds& t) {
-  for (const auto& each : connections.unread)
-    if (!each.not_read && are_many(each.standing, each.accepted, t))
+std::optional<Error> unseen(const Window& window, const Connections& connections,
+                            const std::vector<Unread>& all, const Thresholds& t) {
+  for (const auto& each : all)
+    if (!each.told && each.standing >= t.unread_min)
       return Error{Errc::missing,
                    "connections: when something came last to " + connections_of(each.standing, each.port) +
                        " is not known",
@@ -116,7 +163,9 @@ std::optional<Error> unseen(const Window& window, const Connections& connections
                      " connections with unread data are not followed, there are too many",
                  kCollectorOf<Connections>};
   for (const auto& row : connections.server)
-    if (not_read_on(connections, row.port) == 0 && is_too_early(window, row, t))
+    if (std::ranges::find(connections.unread, row.port, &UnreadConnections::port) ==
+            connections.unread.end() &&
+        is_too_early(window, row, t))
       return Error{Errc::too_early,
                    "connections: " + connections_of(row.unread, row.port) +
                        " have unread data; for how long was not watched yet",
@@ -127,11 +176,13 @@ std::optional<Error> unseen(const Window& window, const Connections& connections
 Verdict requests_not_read(const Window& window, const Thresholds& t) {
   const auto connections = window.latest(&NetnsView::connections);
   if (!connections) return Verdict::unknown(connections.error());
+  const auto known = window.latest(&NetnsView::listeners);
+  const auto* listeners = known ? *known : nullptr;
+  const auto all = by_listener(**connections, listeners);
   std::vector<Facts> found;
-  for (const auto& each : (*connections)->unread)
-    if (each.not_read && are_many(*each.not_read, each.accepted, t))
-      found.push_back(facts_about(window, each, t));
-  return Verdict::found(std::move(found)).in_part(unseen(window, **connections, t));
+  for (const auto& each : all)
+    if (each.are_many(t)) found.push_back(facts_about(window, listeners, each, t));
+  return Verdict::found(std::move(found)).in_part(unseen(window, **connections, all, t));
 }
 
 constexpr auto kAdvice = std::to_array<AdviceText>({
@@ -139,13 +190,15 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
      "kill -CONT {stopped_pid}", "It reads again at once.",
      "If a debugger holds it (TracerPid in /proc/{stopped_pid}/status), it is the debugger that has to let "
      "go."},
-    {"Look at {upstream}{?upstream} first: as many connections lead to it as before while the clients became "
-     "more, so it is most likely what the requests wait for.",
-     "ss -tno dst {upstream}", "All of them busy: the service there is slow, or the pool is too small.", ""},
     {"Take a stack trace of {worker}: it shows what its threads wait for.",
      "gdb -p {worker_pid} -batch -ex 'thread apply all bt'",
      "All workers or threads in the same call: that is the pool, lock or service that is used up.",
      "Stops the process for a second or two."},
+    {"Look at {upstream}{?upstream}, if it is a service that this program uses: as many connections of this "
+     "host "
+     "lead to it as before while the clients became more.",
+     "ss -tnpo dst {upstream}",
+     "All of them busy and this program's: the service there is slow, or the pool is too small.", ""},
     {"See which clients wait.", "ss -tno state established '( sport = :{port} )'",
      "Recv-Q is what has arrived and was not read.", ""},
     {"Give what the requests wait for a timeout, or more of it: more workers or threads, a larger pool of "
@@ -167,13 +220,13 @@ constexpr std::string_view kExplains[] = {"close-wait-leak"};
 const Rule kRules[] = {
     {.info = {.id = "requests-not-read", .family = "Requests", .severity = Severity::warning,
               .title = "Accepted connections are not read",
-              .true_when = "Many of the connections that a program has accepted on a port, a quarter or more, have data that it has not read for 10 s or longer: "
-                           "at each dump of the socket table as many bytes as before, and nothing has come meanwhile. Critical when they become more. One that "
+              .true_when = "Many of the connections that a program has accepted have data that it has not read for 10 s or longer, and it has sent nothing on them "
+                           "for 15 s: as many as a third of those that were read or answered meanwhile, or more. Those on which nothing goes on do not count. Critical when they become more. One that "
                            "reads slowly, a busy one, an upload and a few paused clients are none of that.",
               .clients_see = "Connecting works and the request is sent, but no answer comes until their timeout.",
               .summary = "{not_read} of {accepted} connections that [{owner}|a program] has accepted on {listener} have data that it does not read[, the first for "
-                         "{longest}][, and they become more{?more}][; {doing}]. Most likely all its workers or threads are busy, or wait for a pool that is used up"
-                         "[: its {upstream_connections} connections to {upstream} have not become more with its clients].",
+                         "{longest}][, and they become more{?more}][; {doing}]. Its workers or threads are all busy or wait for something, or it holds its clients back on purpose."
+                         "[ This host's {upstream_connections} connections to {upstream} have not become more with the clients: it may wait for these.]",
               .advice = kAdvice, .not_helping = kNot, .consequences = kConsequences, .explains = kExplains,
               .reads = "sock_diag (unread bytes of each connection; tcp_info of those of a port where many stay), /proc/PID"},
      .lookback = seconds(60), .evaluate = requests_not_read},

@@ -23,7 +23,7 @@ void check(const Connections& connections, std::uint64_t added) {
     if (row.unread > row.accepted || row.accepted > row.count(TcpState::established)) __builtin_trap();
   }
   for (const auto& each : connections.unread)
-    if (each.standing == 0 || each.standing > each.accepted || each.not_read) __builtin_trap();
+    if (each.standing == 0 || each.accepted != 0 || each.not_read) __builtin_trap();
   std::uint64_t silent = connections.silent_cut;
   for (const auto& peer : connections.silent_peers) {
     silent += peer.connections;

@@ -2,6 +2,7 @@
 #include "collectors/connections.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
+#include "tests/fake_source.h"
 
 using namespace tcpdiag;
 using namespace std::chrono_literals;
@@ -111,8 +112,9 @@ TEST_CASE(
     "connections to peers beyond those that are listed are counted, and those beyond what is followed") {
   ConnectionCounter counter;
   std::vector<DiagSocket> sockets;
-  for (std::uint64_t peer = 1; peer <= 23; ++peer)
-    for (std::uint64_t each = 0; each < (peer == 23 ? 2 : 1); ++each)
+  constexpr std::uint64_t kPeers = Connections::kSilentPeers + 3;
+  for (std::uint64_t peer = 1; peer <= kPeers; ++peer)
+    for (std::uint64_t each = 0; each < (peer == kPeers ? 2 : 1); ++each)
       sockets.push_back(sent_again(peer * 10 + each, 4, "10.0.1." + std::to_string(peer)));
   auto connections = look(counter, kStart, sockets);
   REQUIRE(connections.silent_peers.size() == Connections::kSilentPeers);
@@ -132,4 +134,29 @@ TEST_CASE("what is known of connections is forgotten with their namespace") {
   look(counter, kStart, {sent_again(1, 4)});
   counter.forget_sockets();
   CHECK(look(counter, kStart + 9s, {sent_again(1, 5)}).silent_peers.at(0).longest == 0s);
+}
+
+TEST_CASE("connections of the same client that it answers on are counted where this host is the server") {
+  FakeSource source;
+  Snapshot previous{.namespaces = {NetnsView{.name = "host"}}};
+  ConnectionsReader reader;
+  const auto to_client = [](std::uint64_t cookie, bool silent) {
+    auto socket = sent_again(cookie, silent ? 5 : 0, "10.0.1.1");
+    socket.source_port = 80;
+    socket.destination_port = static_cast<std::uint16_t>(40000 + cookie);
+    if (!silent) socket.timer = DiagTimer::none;
+    return socket;
+  };
+  source.messages = {
+      to_message({.state = TcpState::listen, .source = address("0.0.0.0"), .source_port = 80, .inode = 1})};
+  for (std::uint64_t each = 1; each <= 3; ++each)
+    source.messages.push_back(to_message(to_client(each, true)) + activity(100, 90000));
+  for (std::uint64_t each = 4; each <= 8; ++each)
+    source.messages.push_back(to_message(to_client(each, false)) + activity(100, each == 8 ? 90000 : 500));
+  const auto connections =
+      reader({.source = source, .now = kStart, .previous = previous, .netns_index = 0}).value();
+  REQUIRE(connections.silent_peers.size() == 1);
+  CHECK(connections.silent_peers[0].server);
+  CHECK(connections.silent_peers[0].connections == 3);
+  CHECK(connections.silent_peers[0].alive == 4);
 }

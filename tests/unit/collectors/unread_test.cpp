@@ -26,17 +26,22 @@ DiagSocket with_unread(std::uint64_t cookie, std::uint32_t bytes, std::uint16_t 
           .inode = 99};
 }
 
-// What dumps show, and the time since something came to any of the connections.
+// What dumps show, and the time since something came to any of the connections; nothing is sent on them
+// unless that is said.
 struct Dumps {
   FakeSource source;
   Snapshot previous{.namespaces = {NetnsView{.name = "host"}}};
   ConnectionsReader reader;
 
-  Connections at(TimePoint now, const std::vector<DiagSocket>& sockets, std::chrono::milliseconds received) {
+  std::chrono::milliseconds sent = 60s;
+
+  Connections at(TimePoint now, const std::vector<DiagSocket>& sockets, std::chrono::milliseconds received,
+                 std::optional<std::uint64_t> bytes_received = std::nullopt) {
     source.messages = {to_message(listener(80)), to_message(listener(81))};
     for (const auto& socket : sockets)
-      source.messages.push_back(to_message(socket) +
-                                activity(0, static_cast<std::uint32_t>(received.count())));
+      source.messages.push_back(to_message(socket) + activity(static_cast<std::uint32_t>(sent.count()),
+                                                              static_cast<std::uint32_t>(received.count()),
+                                                              bytes_received));
     return reader({.source = source, .now = now, .previous = previous, .netns_index = 0}).value();
   }
 };
@@ -77,20 +82,73 @@ TEST_CASE("data that stays for ten seconds while nothing comes is not being read
   now.push_back(with_unread(100, 0));
   const auto connections = dumps.at(kStart + 10s, now, 10500ms);
   REQUIRE(connections.unread.size() == 1);
+  CHECK(connections.unread[0].address == address("10.0.0.1"));
   CHECK(connections.unread[0].port == 80);
   CHECK(connections.unread[0].accepted == 13);
+  CHECK(connections.unread[0].served == 0);
   CHECK(connections.unread[0].standing == 12);
   CHECK(connections.unread[0].not_read == Count(12));
   CHECK(connections.unread[0].longest == 10s);
 }
 
-TEST_CASE("what shrinks or grows is counted from then on: it is read, or there is more of it") {
+TEST_CASE("what shrinks was read, and is counted from then on") {
   Dumps dumps;
   dumps.at(kStart, many(12, 100), 500ms);
   dumps.at(kStart + 5s, many(12, 99), 5500ms);
   CHECK(dumps.at(kStart + 10s, many(12, 99), 10500ms).unread.empty());
   CHECK(dumps.at(kStart + 15s, many(12, 99), 15500ms).unread.size() == 1);
-  CHECK(dumps.at(kStart + 20s, many(12, 130), 0s).unread.empty());
+}
+
+TEST_CASE("what clients send again and again is not read while the bytes that were read stay as many") {
+  Dumps dumps;
+  std::uint32_t waiting = 10;
+  const auto dump = [&](std::chrono::seconds at, std::uint64_t read) {
+    waiting += 2;
+    return dumps.at(kStart + at, many(12, waiting), 1s, read + waiting).unread;
+  };
+  for (const auto at : {0s, 4s, 8s}) CHECK(dump(at, 500).empty());
+  REQUIRE(dump(12s, 500).size() == 1);  // from here on it is asked for
+  CHECK(dump(16s, 500).front().not_read == Count(0));
+  const auto later = dump(24s, 500).front();
+  CHECK(later.not_read == Count(12));
+  CHECK(later.longest == 12s);
+  const auto read = dump(28s, 501).front();
+  CHECK(read.not_read == Count(0));
+  CHECK(read.served == 12);
+}
+
+TEST_CASE("a server that sends all the time serves, whatever it leaves unread") {
+  Dumps dumps;
+  dumps.sent = 1s;
+  for (const auto at : {0s, 5s}) dumps.at(kStart + at, many(12, 20), 30s);
+  const auto connections = dumps.at(kStart + 10s, many(12, 20), 40s);
+  CHECK(connections.unread.at(0).not_read == Count(0));
+  CHECK(connections.unread.at(0).served == 12);
+}
+
+TEST_CASE(
+    "requests of clients that have given up are not read either, but the end of a connection is no request") {
+  Dumps dumps;
+  auto gone = many(12, 101), idle = many(12, 1, 81, 100);
+  for (auto* sockets : {&gone, &idle})
+    for (auto& socket : *sockets) socket.state = TcpState::close_wait;
+  gone.insert(gone.end(), idle.begin(), idle.end());
+  for (const auto at : {0s, 5s}) dumps.at(kStart + at, gone, 60s);
+  const auto unread = dumps.at(kStart + 10s, gone, 60s).unread;
+  REQUIRE(unread.size() == 1);
+  CHECK(unread[0].port == 80);
+  CHECK(unread[0].not_read == Count(12));
+}
+
+TEST_CASE("one address does not count for another one with the same port") {
+  Dumps dumps;
+  auto sockets = many(12, 100), others = many(30, 0, 80, 100);
+  for (auto& other : others) other.source = address("10.0.0.7");
+  sockets.insert(sockets.end(), others.begin(), others.end());
+  for (const auto at : {0s, 5s}) dumps.at(kStart + at, sockets, 60s);
+  const auto unread = dumps.at(kStart + 10s, sockets, 60s).unread;
+  REQUIRE(unread.size() == 1);
+  CHECK(unread[0].accepted == 12);
 }
 
 TEST_CASE("a busy server whose clients ask again with as many bytes reads them") {
@@ -103,14 +161,12 @@ TEST_CASE("a busy server whose clients ask again with as many bytes reads them")
   CHECK_FALSE(connections.unread[0].longest);
 }
 
-TEST_CASE("where few stand, or the kernel does not say when something came, it is not known") {
+TEST_CASE("few are not told, and where the kernel does not say when something came, it is not known") {
   Dumps dumps;
   const auto few = many(9, 100);
   dumps.at(kStart, few, 0s);
   const auto not_asked = dumps.at(kStart + 12s, few, 12s);
-  REQUIRE(not_asked.unread.size() == 1);
-  CHECK(not_asked.unread[0].standing == 9);
-  CHECK_FALSE(not_asked.unread[0].not_read);
+  CHECK(not_asked.unread.empty());
 
   const auto read = [&](TimePoint now) {
     dumps.source.messages = {to_message(listener(80))};
@@ -170,19 +226,28 @@ TEST_CASE("more connections with unread data than can be followed are counted") 
   CHECK(connections.unread_cut == 7);
 }
 
-TEST_CASE("of very many ports those with the most unread connections are kept") {
+TEST_CASE(
+    "of very many ports those with the most are kept, the first of every user, and the rest is counted") {
   ConnectionCounter counter;
   const auto show = [&] {
-    for (std::uint16_t port = 1; port <= 40; ++port) counter.add(listener(port), {});
+    for (std::uint16_t port = 1; port <= 41; ++port) counter.add(listener(port), {.first = 32768});
     std::uint64_t cookie = 0;
-    for (std::uint16_t port = 1; port <= 40; ++port)
-      for (std::uint16_t each = 0; each < port; ++each) counter.add(with_unread(++cookie, 5, port), {});
+    for (std::uint16_t port = 1; port <= 41; ++port)
+      for (std::uint16_t each = 0; each < 9 + port; ++each) {
+        auto socket = with_unread(++cookie, 5, port);
+        socket.uid = port == 1 ? 33 : 1000;
+        counter.add(socket, {.first = 32768});
+      }
   };
   show();
   counter.finish(kStart);
   show();
-  const auto unread = counter.finish(kStart + 10s).unread;
-  REQUIRE(unread.size() == Connections::kUnreadPorts);
-  CHECK(unread.front().port == 40);
-  CHECK(unread.back().port == 9);
+  const auto connections = counter.finish(kStart + 10s);
+  REQUIRE(connections.unread.size() == Connections::kUnreadPorts);
+  CHECK(std::ranges::find(connections.unread, std::uint16_t{1}, &UnreadConnections::port) !=
+        connections.unread.end());
+  CHECK(connections.unread.front().port == 41);
+  std::uint64_t cut = 0;  // ports 2 to 10
+  for (std::uint64_t port = 2; port <= 10; ++port) cut += 9 + port;
+  CHECK(connections.unread_cut == cut);
 }

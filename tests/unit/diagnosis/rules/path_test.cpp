@@ -55,7 +55,8 @@ TEST_CASE(
     "path-lossy stays clear for a few segments, SYNs, a single burst and clients of a queue that overflows") {
   CHECK(clear(course({.again = 1, .sent = 4})));
   CHECK(clear(course({.again = 20, .sent = 80, .syns = 20})));
-  CHECK(clear(course({.again = 20, .sent = 80, .overflows = 1})));
+  CHECK(clear(course({.again = 20, .sent = 80, .overflows = 20})));
+  CHECK_FALSE(clear(course({.again = 20, .sent = 80, .overflows = 1})));
   CHECK(clear(course({.again = 20, .sent = 80}, 10)));
   auto burst = course({.sent = 80}, 20);
   for (std::uint64_t second = 21; second <= 30; ++second) {

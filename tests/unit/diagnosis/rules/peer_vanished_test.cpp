@@ -87,11 +87,34 @@ TEST_CASE("when many peers are gone it is the way to them") {
   }
   const auto finding = only_finding(kId, with(peers).tick().history());
   CHECK(finding.subject.kind == SubjectKind::netns);
-  CHECK(finding.summary.starts_with(
-      "20 connections to 5 peers, 10.0.0.2:6379 among them, are not acknowledged"));
+  CHECK(
+      finding.summary.starts_with("20 connections to 5 peers, 10.0.0.2:6379, 10.0.0.3:6379, 10.0.0.4:6379, "
+                                  "10.0.0.5:6379 among them, are not acknowledged"));
   CHECK(finding.summary.find("There is something wrong with the way to them.") != std::string::npos);
   peers.pop_back();
   CHECK(verdict_of(kId, with(peers).tick().history()).facts().size() == 4);
+}
+
+TEST_CASE("whoever has many peers that are gone hides nobody else's") {
+  std::vector<SilentPeer> peers;
+  for (const auto* last : {"66", "67", "68", "69", "70"}) {
+    peers.push_back(redis(50));
+    peers.back().uid = 65534;
+    peers.back().address = address(std::string("10.0.0.") + last);
+  }
+  peers.push_back(redis(5));
+  const auto found = verdict_of(kId, with(peers).tick().history()).facts();
+  REQUIRE(found.size() == 2);
+  CHECK(to_string(found[0].subject) == "10.0.0.2:6379");
+  CHECK(found[1].values.at("peers") == "5");
+}
+
+TEST_CASE("where others behind the same address answer, some clients are gone and not the peer") {
+  auto nat = client(25);
+  nat.alive = 600;
+  CHECK(clear({nat}));
+  nat.alive = 2;
+  CHECK_FALSE(clear({nat}));
 }
 
 TEST_CASE("single connections, a browser that is gone and what has just begun are no vanished peer") {
@@ -153,7 +176,7 @@ TEST_CASE("how long the kernel tries is what its own arithmetic says") {
 }
 
 TEST_CASE("what is sent again to a peer that is gone is no lossy path") {
-  const auto lossy = [](const std::vector<SilentPeer>& peers) {
+  const auto lossy = [](std::vector<SilentPeer> peers, std::uint64_t a_second = 5) {
     HistoryBuilder history;
     for (std::uint64_t second = 0; second <= 30; ++second) {
       TcpCounters tcp;
@@ -164,12 +187,31 @@ TEST_CASE("what is sent again to a peer that is gone is no lossy path") {
       history.set(&NetnsView::tcp, tcp)
           .set(&NetnsView::connections, Connections{.silent_peers = peers})
           .tick();
+      for (auto& peer : peers) peer.retransmits += a_second;
     }
     return !verdict_of("path-lossy", history.history()).facts().empty();
   };
   CHECK(lossy({}));
   CHECK_FALSE(lossy({redis()}));
   CHECK(lossy({redis(2)}));
+  CHECK(lossy({redis()}, 0));  // what was sent before the window
+}
+
+TEST_CASE("a lossy path is told beside a queue that overflows now and then") {
+  const auto lossy = [](std::uint64_t overflows) {
+    HistoryBuilder history;
+    for (std::uint64_t second = 0; second <= 30; ++second) {
+      TcpCounters tcp;
+      tcp.retrans_segs = 5 * second;
+      tcp.out_segs = 20 * second;
+      tcp.syn_retrans = 0;
+      tcp.listen_overflows = overflows * second / 30;
+      history.set(&NetnsView::tcp, tcp).set(&NetnsView::connections, Connections{}).tick();
+    }
+    return !verdict_of("path-lossy", history.history()).facts().empty();
+  };
+  CHECK(lossy(2));
+  CHECK_FALSE(lossy(150));
 }
 
 TEST_CASE("when a peer is back, what was sent again to it is no lossy path either") {
@@ -182,7 +224,8 @@ TEST_CASE("when a peer is back, what was sent again to it is no lossy path eithe
     tcp.listen_overflows = 0;
     history.set(&NetnsView::tcp, tcp)
         .set(&NetnsView::connections,
-             Connections{.silent_peers = second < 20 ? std::vector{redis()} : std::vector<SilentPeer>()})
+             Connections{.silent_peers =
+                             second > 0 && second < 20 ? std::vector{redis()} : std::vector<SilentPeer>()})
         .tick();
   }
   CHECK(verdict_of("path-lossy", history.history()).facts().empty());

@@ -41,10 +41,12 @@ class Dumps {
     row.by_state[static_cast<std::size_t>(TcpState::established)] = accepted;
     connections.server = {row};
     if (standing != 0)
-      connections.unread = {{.port = 80,
-                             .accepted = accepted,
+      connections.unread = {{.address = address("10.0.0.1"),
+                             .port = 80,
                              .standing = standing,
                              .not_read = not_read,
+                             .accepted = accepted,
+                             .served = accepted - standing,
                              .longest = not_read ? std::optional(41s) : std::nullopt}};
     return dump(connections);
   }
@@ -64,10 +66,9 @@ TEST_CASE("accepted connections whose requests are not read are named with how m
   CHECK(to_string(finding.subject) == "0.0.0.0:80");
   CHECK(finding.summary ==
         "97 of 100 connections that gunicorn[812] has accepted on 0.0.0.0:80 have data that it does not "
-        "read, the "
-        "first for 41 s; it sleeps in the kernel function futex_wait_queue. Most likely all its workers or "
-        "threads "
-        "are busy, or wait for a pool that is used up.");
+        "read, the first for 41 s; it sleeps in the kernel function futex_wait_queue. Its workers or threads "
+        "are "
+        "all busy or wait for something, or it holds its clients back on purpose.");
   REQUIRE(finding.advice.size() == 4);
   CHECK(finding.advice[0].command == "gdb -p 812 -batch -ex 'thread apply all bt'");
   CHECK(finding.advice[1].command == "ss -tno state established '( sport = :80 )'");
@@ -92,9 +93,36 @@ TEST_CASE("one step up, or an up and down, is no growth") {
   CHECK(only_finding(kId, dumps.history()).severity == Severity::warning);
 }
 
-TEST_CASE("few, or a small part of all connections, are paused clients and no trouble of the server") {
+TEST_CASE("few, or a small part of those that are served, are paused clients and no trouble of the server") {
   CHECK(verdict_of(kId, Dumps().dump(20, 9, 9, 9).history()).is_clear());
   CHECK(verdict_of(kId, Dumps().dump(1000, 200, 200, 200).history()).is_clear());
+}
+
+TEST_CASE("connections on which nothing goes on do not speak for the server") {
+  Connections connections;
+  connections.unread = {
+      {.address = address("10.0.0.1"), .port = 80, .standing = 30, .not_read = 30, .accepted = 500}};
+  CHECK(only_finding(kId, Dumps().dump(connections).history()).summary.starts_with("30 of 500 connections"));
+}
+
+TEST_CASE("each listener of a port is judged for itself, and one on every address once") {
+  Connections connections;
+  connections.unread = {
+      {.address = address("10.0.0.1"), .port = 80, .standing = 20, .not_read = 20, .accepted = 20},
+      {.address = address("10.0.0.2"), .port = 80, .standing = 10, .not_read = 10, .accepted = 10},
+      {.address = address("10.0.0.3"),
+       .port = 80,
+       .standing = 90,
+       .not_read = 0,
+       .accepted = 90,
+       .served = 90}};
+  Dumps dumps;
+  dumps.builder().set(&NetnsView::listeners,
+                      Listeners{.listeners = {sample_listener("0.0.0.0", 80, 0, 128, 77),
+                                              sample_listener("10.0.0.3", 80, 0, 128, 78)}});
+  const auto finding = only_finding(kId, dumps.dump(connections).history());
+  CHECK(to_string(finding.subject) == "0.0.0.0:80");
+  CHECK(finding.summary.starts_with("30 of 30 connections"));
 }
 
 TEST_CASE("a busy server that reads what it has, and uploads that go on, are clear") {
@@ -116,16 +144,20 @@ TEST_CASE("the connections that did not become more with the clients are named")
     connections.server = {row};
     connections.client = {pool};
     connections.destinations = {upstream};
-    connections.unread = {
-        {.port = 80, .accepted = clients, .standing = clients, .not_read = clients, .longest = 12s}};
+    connections.unread = {{.address = address("10.0.0.1"),
+                           .port = 80,
+                           .standing = clients,
+                           .not_read = clients,
+                           .accepted = clients,
+                           .longest = 12s}};
     dumps.builder().set(&Snapshot::processes, Processes{.processes = {Dumps::server(40 + clients)}});
     dumps.dump(connections);
   }
   const auto finding = only_finding(kId, dumps.history());
   CHECK(
-      finding.summary.ends_with("wait for a pool that is used up: its 5 connections to 10.0.0.9:5432 have "
-                                "not become more with its clients."));
-  CHECK(finding.advice[0].command == "ss -tno dst 10.0.0.9:5432");
+      finding.summary.ends_with("This host's 5 connections to 10.0.0.9:5432 have not become more with the "
+                                "clients: it may wait for these."));
+  CHECK(finding.advice[1].command == "ss -tnpo dst 10.0.0.9:5432");
 }
 
 TEST_CASE("without the socket table, or when the kernel does not say when something came, it cannot tell") {
