@@ -21,7 +21,7 @@ std::vector<Change> changes_at_boot(const Settings& settings, const HostConfig& 
   if (config.sysctls.empty()) return changes;
   for (const auto& sysctl : settings.sysctls) {
     const auto* line = line_that_sets(config, sysctl.name);
-    auto then = line == nullptr ? std::nullopt : after_line(sysctl, *line);
+    auto then = line == nullptr ? std::nullopt : after_line(settings, sysctl, *line);
     if (then && !same_value(sysctl, *then)) changes.push_back({&sysctl, std::move(*then), line});
   }
   return changes;
