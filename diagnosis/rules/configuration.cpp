@@ -356,7 +356,7 @@ constexpr std::string_view kMismatchNot[] = {
 const Rule kRules[] = {
     {.info = {.id = "sysctl-nr-open-below-unit", .family = kFamily, .severity = Severity::warning,
               .title = "A unit asks for more files than nr_open allows",
-              .true_when = "LimitNOFILE= of a unit that runs, or DefaultLimitNOFILE= of system.conf, is larger than fs.nr_open. \"infinity\" asks for as much as "
+              .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, or DefaultLimitNOFILE= of system.conf, is larger than fs.nr_open. \"infinity\" asks for as much as "
                            "there is and is no mistake.",
               .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration says.",
               .summary = "{who} asks for {asked} open files ({unit_place}) and fs.nr_open allows {value}: it gets fewer than it asks for[; further units that do: {others}].",

@@ -314,7 +314,7 @@ const Rule kRules[] = {
      .scope = RuleScope::machine, .evaluate = sysctl_conf_not_applied},
     {.info = {.id = "file-limit-ignored", .family = kFamily, .severity = Severity::info,
               .title = "A limit of open files does nothing",
-              .true_when = "LimitNOFILE= of a unit that runs, DefaultLimitNOFILE=, or nofile in limits.conf has a value that is none (\"unlimited\" or \"1M\" for "
+              .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, DefaultLimitNOFILE=, or nofile in limits.conf has a value that is none (\"unlimited\" or \"1M\" for "
                            "systemd), a soft limit above the hard one, or is empty after a value that it was meant to take back. Or limits.conf, which is for "
                            "logins, gives a limit to the name of a running service that has less. Files of packages (/usr/lib) are left out.",
               .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration seems to say.",
