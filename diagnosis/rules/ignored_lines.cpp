@@ -37,6 +37,9 @@ std::string assignment_line(std::string_view key, std::string_view value) {
   return taken ? std::string(key) + " = " + single_blanks(value) : "";
 }
 
+// Nor does an earlier line count: systemd-sysctl writes only the last one of a key.
+constexpr const char* kStays = ", and the setting stays as it is";
+
 std::string refusal(std::string_view value) {
   return "the kernel refuses the value \"" + one_line(value.substr(0, IgnoredLine::kMaxText)) + "\"";
 }
@@ -55,11 +58,12 @@ std::optional<Flaw> flaw_of(const SysctlSpec& spec, const SysctlBounds& bounds, 
   const auto place = first_out_of_bounds(bounds, numbers);
   if (place == numbers.size()) return std::nullopt;
   const bool is_low = numbers[place] >= bounds.least && numbers[place] <= bounds.most;
+  const bool in_part = place > 0 && !bounds.ascending;
   return Flaw{.key = spec.name,
-              .why = refusal(line.value) + ", and the earlier one stays: " +
+              .why = refusal(line.value) + (in_part ? " from the wrong number on" : kStays) + ": " +
                      (is_low ? "the last is below the first" : "it takes " + bounds_text(bounds)),
               .right_line = {},
-              .in_part = place > 0 && !bounds.ascending};
+              .in_part = in_part};
 }
 
 // Those that are not in our table are numbers as well, but for the names of algorithms and a key.
@@ -86,8 +90,7 @@ std::optional<Flaw> flaw_of(const SysctlLine& line, const Settings& settings) {
   const auto* known = find_sysctl(key);
   if (known == nullptr && !is_number(key)) return std::nullopt;
   const auto& spec = known == nullptr ? number : *known;
-  if (!taken_value(spec, line.value))
-    return Flaw{key, refusal(line.value) + ", and the earlier one stays", {}};
+  if (!taken_value(spec, line.value)) return Flaw{key, refusal(line.value) + kStays, {}};
   return flaw_of(spec, bounds_of(settings, spec), line);
 }
 

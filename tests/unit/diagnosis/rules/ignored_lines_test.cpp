@@ -61,10 +61,9 @@ TEST_CASE("a line of a sysctl file that does nothing is named with the one that 
 TEST_CASE("a value that the kernel refuses is named, without a guess") {
   HostConfig config{.sysctls = {line("net.ipv4.ip_local_port_range", "1024,65000", true)}};
   const auto finding = only_finding(kLine, with(config).history());
-  CHECK(
-      finding.summary ==
-      "/etc/sysctl.d/60-x.conf:3 does nothing: the kernel refuses the value \"1024,65000\", and the earlier "
-      "one stays.");
+  CHECK(finding.summary ==
+        "/etc/sysctl.d/60-x.conf:3 does nothing: the kernel refuses the value \"1024,65000\", and the "
+        "setting stays as it is.");
   REQUIRE(finding.advice.size() == 1);
 }
 
@@ -85,7 +84,7 @@ TEST_CASE("a number out of the range that the kernel has for it is named with th
         only_finding(kLine, history.sysctl("net.ipv4.tcp_migrate_req", {0}).tick().history());
     CHECK(finding.subject.name == name);
     CHECK(finding.summary == "/etc/sysctl.d/60-x.conf:3 does nothing: the kernel refuses the value \"" +
-                                 std::string(value) + "\", and the earlier one stays: " + why + ".");
+                                 std::string(value) + "\", and the setting stays as it is: " + why + ".");
   }
 }
 
@@ -96,7 +95,8 @@ TEST_CASE("a range that older kernels do not have is not told of them") {
 TEST_CASE("of several numbers the kernel keeps those before the one that it refuses") {
   const auto finding = only_finding(
       kLine, with({.sysctls = {line("net.ipv4.tcp_rmem", "4096 131072 9999999999", true)}}).history());
-  CHECK_THAT(finding.summary, ContainsSubstring("60-x.conf:3 does only a part: the kernel refuses"));
+  CHECK_THAT(finding.summary, ContainsSubstring("60-x.conf:3 does only a part: the kernel refuses") &&
+                                  ContainsSubstring("from the wrong number on: it takes 1 to 2147483647."));
 }
 
 TEST_CASE("a TCP sysctl of which no more is known takes a number") {
