@@ -59,7 +59,7 @@ std::string place_text(const Snapshot& snapshot, const NetnsView& netns, const S
   if (config == nullptr || sysctl == nullptr || netns.name != kHostNetns) return {};
   const auto* line = line_that_sets(*config, spec.name);
   if (line == nullptr) return {};
-  const auto then = after_line(*sysctl, *line);
+  const auto then = after_line(*netns.settings.get(), *sysctl, *line);
   if (!then) return " The kernel refuses what " + place_of(*line) + " asks for.";
   return same_value(*sysctl, *then) ? " Set in " + place_of(*line) + "."
                                     : " " + place_of(*line) + " asks for " + single_blanks(then->text) + ".";

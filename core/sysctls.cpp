@@ -20,81 +20,90 @@ constexpr auto kNumbers = SysctlForm::numbers;
 constexpr auto kNetns = SysctlScope::netns;
 constexpr auto kMachine = SysctlScope::machine;
 
+// From the kernel's own tables (net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c, fs/file_table.c).
+constexpr std::int64_t kMostInt = std::numeric_limits<std::int32_t>::max();
+constexpr SysctlBounds kInt = {.least = std::numeric_limits<std::int32_t>::min(), .most = kMostInt};
+constexpr SysctlBounds kNotNegative = {.least = 0, .most = kMostInt};
+constexpr SysctlBounds kPositive = {.least = 1, .most = kMostInt};
+constexpr SysctlBounds kByte = {.least = 0, .most = 255, .since_5_14 = true};
+// Kept in ticks, of which a second has 24 (MIPS) to 1024.
+constexpr SysctlBounds kSeconds = {.least = kInt.least, .most = kMostInt / 24};
+
 // A new sysctl is one row here. One that became a namespace's own only lately counts as such: an older
 // kernel does not show it in other namespaces, and there it is absent.
 // clang-format off
 constexpr SysctlSpec kTable[] = {
     // accept and SYN queues
     {"net.core.somaxconn", kNumbers, kNetns, kOne, "connections",
-     "Upper bound of the backlog that listen() gets; a listener keeps the one it got until it calls listen() again."},
+     "Upper bound of the backlog that listen() gets; a listener keeps the one it got until it calls listen() again.", kNotNegative},
     {"net.ipv4.tcp_max_syn_backlog", kNumbers, kNetns, kOne, "connections",
-     "With tcp_syncookies=0, SYNs are dropped from three quarters of it on; without effect otherwise."},
+     "With tcp_syncookies=0, SYNs are dropped from three quarters of it on; without effect otherwise.", kInt},
     {"net.ipv4.tcp_syncookies", kNumbers, kNetns, kOne, "",
-     "What happens when a SYN queue is full: 0 drops the SYN, 1 answers with a cookie, 2 always answers with one."},
+     "What happens when a SYN queue is full: 0 drops the SYN, 1 answers with a cookie, 2 always answers with one.", kByte},
     {"net.ipv4.tcp_abort_on_overflow", kNumbers, kNetns, kOne, "",
-     "Whether a handshake that finds the accept queue full is reset (1) or left to retry (0)."},
+     "Whether a handshake that finds the accept queue full is reset (1) or left to retry (0).", kByte},
     {"net.ipv4.tcp_synack_retries", kNumbers, kNetns, kOne, "retries",
-     "How often an unanswered SYN-ACK is sent again before the half-open connection is given up."},
+     "How often an unanswered SYN-ACK is sent again before the half-open connection is given up.", kByte},
     {"net.ipv4.tcp_migrate_req", kNumbers, kNetns, kOne, "",
-     "Whether waiting connections of a closed SO_REUSEPORT listener move to another member of its group."},
+     "Whether waiting connections of a closed SO_REUSEPORT listener move to another member of its group.", {.least = 0, .most = 1}},
     {"net.ipv4.tcp_fastopen", kNumbers, kNetns, kOne, "",
-     "TCP Fast Open as a bit mask: 1 as a client, 2 as a server."},
+     "TCP Fast Open as a bit mask: 1 as a client, 2 as a server.", kInt},
     // connecting
     {"net.ipv4.tcp_syn_retries", kNumbers, kNetns, kOne, "retries",
-     "How often an unanswered SYN is sent again before connect() fails."},
+     "How often an unanswered SYN is sent again before connect() fails.", {.least = 1, .most = 127}},
     {"net.ipv4.tcp_syn_linear_timeouts", kNumbers, kNetns, kOne, "retries",
-     "How many of the first SYN retries are a second apart, before the wait begins to double."},
+     "How many of the first SYN retries are a second apart, before the wait begins to double.", {.least = 0, .most = 127}},
     {"net.ipv4.ip_local_port_range", kNumbers, kNetns, kRange, "port",
-     "First and last port that the kernel chooses as a local port by itself."},
+     "First and last port that the kernel chooses as a local port by itself.", {.least = 1, .most = 65535, .ascending = true}},
     {"net.ipv4.ip_local_reserved_ports", SysctlForm::ports, kNetns, kPorts, "ports",
      "Ports that the kernel never chooses by itself."},
     {"net.ipv4.tcp_tw_reuse", kNumbers, kNetns, kOne, "",
-     "Whether connect() may take over a port in TIME_WAIT: 0 never, 1 yes, 2 on loopback only; needs timestamps."},
+     "Whether connect() may take over a port in TIME_WAIT: 0 never, 1 yes, 2 on loopback only; needs timestamps.", {.least = 0, .most = 2}},
     {"net.ipv4.tcp_tw_reuse_delay", kNumbers, kNetns, kOne, "milliseconds",
-     "How long a connection must have been in TIME_WAIT before tcp_tw_reuse applies to it."},
+     "How long a connection must have been in TIME_WAIT before tcp_tw_reuse applies to it.", kPositive},
     {"net.ipv4.tcp_timestamps", kNumbers, kNetns, kOne, "",
-     "TCP timestamps (RFC 7323): 0 off, 1 with a random offset for each connection, 2 without."},
+     "TCP timestamps (RFC 7323): 0 off, 1 with a random offset for each connection, 2 without.", kByte},
     // keeping and closing
     {"net.ipv4.tcp_keepalive_time", kNumbers, kNetns, kOne, "seconds",
-     "Idle time before the first keep-alive probe of a connection with SO_KEEPALIVE."},
+     "Idle time before the first keep-alive probe of a connection with SO_KEEPALIVE.", kSeconds},
     {"net.ipv4.tcp_keepalive_intvl", kNumbers, kNetns, kOne, "seconds",
-     "Time between unanswered keep-alive probes."},
+     "Time between unanswered keep-alive probes.", kSeconds},
     {"net.ipv4.tcp_keepalive_probes", kNumbers, kNetns, kOne, "probes",
-     "How many unanswered keep-alive probes end a connection."},
+     "How many unanswered keep-alive probes end a connection.", kByte},
     {"net.ipv4.tcp_fin_timeout", kNumbers, kNetns, kOne, "seconds",
-     "How long a connection that no process holds stays in FIN_WAIT2; TIME_WAIT always lasts 60 s."},
+     "How long a connection that no process holds stays in FIN_WAIT2; TIME_WAIT always lasts 60 s.", kSeconds},
     {"net.ipv4.tcp_max_tw_buckets", kNumbers, kNetns, kOne, "sockets",
-     "How many sockets may be in TIME_WAIT; further connections close without it."},
+     "How many sockets may be in TIME_WAIT; further connections close without it.", kInt},
     {"net.ipv4.tcp_ehash_entries", kNumbers, kNetns, kOne, "buckets",
      "Size of the hash table of connections, by which the kernel chooses its own tcp_max_tw_buckets and tcp_max_orphans; negative in a namespace that shares the table of the first one."},
     {"net.ipv4.tcp_max_orphans", kNumbers, kMachine, kOne, "sockets",
-     "How many sockets that no process holds may exist; further ones are reset, some from a quarter of it on."},
+     "How many sockets that no process holds may exist; further ones are reset, some from a quarter of it on.", kInt},
     {"net.ipv4.tcp_orphan_retries", kNumbers, kNetns, kOne, "retries",
-     "How often a socket that no process holds sends again before it is given up; 0 means 8."},
+     "How often a socket that no process holds sends again before it is given up; 0 means 8.", kByte},
     {"net.ipv4.tcp_retries2", kNumbers, kNetns, kOne, "retries",
-     "How often unacknowledged data is sent again before the connection times out."},
+     "How often unacknowledged data is sent again before the connection times out.", kByte},
     // memory
     {"net.ipv4.tcp_mem", kNumbers, kMachine, kMemory, "pages",
      "Memory of all TCP buffers: from pressure until low again they shrink, beyond max sockets are refused it."},
     {"net.ipv4.tcp_rmem", kNumbers, kNetns, kBuffer, "bytes",
-     "Receive buffer of a TCP socket: what it keeps under pressure, begins with, and can grow to by itself."},
+     "Receive buffer of a TCP socket: what it keeps under pressure, begins with, and can grow to by itself.", kPositive},
     {"net.ipv4.tcp_wmem", kNumbers, kNetns, kBuffer, "bytes",
-     "Send buffer of a TCP socket: what it keeps under pressure, begins with, and can grow to by itself."},
+     "Send buffer of a TCP socket: what it keeps under pressure, begins with, and can grow to by itself.", kPositive},
     {"net.core.rmem_max", kNumbers, kMachine, kOne, "bytes",
-     "Largest receive buffer that SO_RCVBUF can ask for."},
+     "Largest receive buffer that SO_RCVBUF can ask for.", kPositive},
     {"net.core.wmem_max", kNumbers, kMachine, kOne, "bytes",
-     "Largest send buffer that SO_SNDBUF can ask for."},
+     "Largest send buffer that SO_SNDBUF can ask for.", kPositive},
     {"net.core.rmem_default", kNumbers, kMachine, kOne, "bytes",
-     "Receive buffer that sockets of other protocols begin with; TCP has tcp_rmem instead."},
+     "Receive buffer that sockets of other protocols begin with; TCP has tcp_rmem instead.", kPositive},
     {"net.core.wmem_default", kNumbers, kMachine, kOne, "bytes",
-     "Send buffer that sockets of other protocols begin with; TCP has tcp_wmem instead."},
+     "Send buffer that sockets of other protocols begin with; TCP has tcp_wmem instead.", kPositive},
     {"net.core.optmem_max", kNumbers, kNetns, kOne, "bytes",
-     "Largest memory for control messages and options of a socket."},
+     "Largest memory for control messages and options of a socket.", kInt},
     // the way of a packet
     {"net.core.netdev_max_backlog", kNumbers, kMachine, kOne, "packets",
-     "How many received packets may wait on a CPU; further ones are dropped."},
+     "How many received packets may wait on a CPU; further ones are dropped.", kInt},
     {"net.core.netdev_budget", kNumbers, kMachine, kOne, "packets",
-     "How many packets one round of receiving may handle on a CPU."},
+     "How many packets one round of receiving may handle on a CPU.", kInt},
     {"net.core.netdev_budget_usecs", kNumbers, kMachine, kOne, "microseconds",
      "How long one round of receiving may last on a CPU."},
     {"net.core.default_qdisc", SysctlForm::word, kMachine, {}, "",
@@ -103,13 +112,13 @@ constexpr SysctlSpec kTable[] = {
     {"net.ipv4.tcp_congestion_control", SysctlForm::word, kNetns, {}, "",
      "Congestion control that a new connection gets."},
     {"net.ipv4.tcp_slow_start_after_idle", kNumbers, kNetns, kOne, "",
-     "Whether an idle connection starts slowly again (1)."},
+     "Whether an idle connection starts slowly again (1).", kByte},
     {"net.ipv4.tcp_sack", kNumbers, kNetns, kOne, "",
-     "Selective acknowledgements (RFC 2018): 0 off, 1 on."},
+     "Selective acknowledgements (RFC 2018): 0 off, 1 on.", kByte},
     {"net.ipv4.tcp_window_scaling", kNumbers, kNetns, kOne, "",
-     "Window scaling (RFC 7323): 0 off, which limits a window to 64 KiB, 1 on."},
+     "Window scaling (RFC 7323): 0 off, which limits a window to 64 KiB, 1 on.", kByte},
     {"net.ipv4.tcp_moderate_rcvbuf", kNumbers, kNetns, kOne, "",
-     "Whether receive buffers grow by themselves (1)."},
+     "Whether receive buffers grow by themselves (1).", kByte},
     // connection tracking
     {"net.netfilter.nf_conntrack_max", kNumbers, kMachine, kOne, "entries",
      "How many connections each namespace may track; packets of further ones are dropped."},
@@ -119,22 +128,22 @@ constexpr SysctlSpec kTable[] = {
      "How long an idle established connection stays tracked."},
     // neighbours
     {"net.ipv4.neigh.default.gc_thresh1", kNumbers, kMachine, kOne, "entries",
-     "Up to how many IPv4 neighbours (ARP) none is removed for being unused."},
+     "Up to how many IPv4 neighbours (ARP) none is removed for being unused.", kNotNegative},
     {"net.ipv4.neigh.default.gc_thresh2", kNumbers, kMachine, kOne, "entries",
-     "From how many IPv4 neighbours (ARP) on unused ones are removed within seconds."},
+     "From how many IPv4 neighbours (ARP) on unused ones are removed within seconds.", kNotNegative},
     {"net.ipv4.neigh.default.gc_thresh3", kNumbers, kMachine, kOne, "entries",
-     "Largest number of IPv4 neighbours (ARP)."},
+     "Largest number of IPv4 neighbours (ARP).", kNotNegative},
     {"net.ipv6.neigh.default.gc_thresh1", kNumbers, kMachine, kOne, "entries",
-     "Up to how many IPv6 neighbours (NDP) none is removed for being unused."},
+     "Up to how many IPv6 neighbours (NDP) none is removed for being unused.", kNotNegative},
     {"net.ipv6.neigh.default.gc_thresh2", kNumbers, kMachine, kOne, "entries",
-     "From how many IPv6 neighbours (NDP) on unused ones are removed within seconds."},
+     "From how many IPv6 neighbours (NDP) on unused ones are removed within seconds.", kNotNegative},
     {"net.ipv6.neigh.default.gc_thresh3", kNumbers, kMachine, kOne, "entries",
-     "Largest number of IPv6 neighbours (NDP)."},
+     "Largest number of IPv6 neighbours (NDP).", kNotNegative},
     // descriptors
     {"fs.file-max", kNumbers, kMachine, kOne, "files",
      "How many files may be open on the whole machine."},
     {"fs.nr_open", kNumbers, kMachine, kOne, "files",
-     "Upper bound of the limit of open files that a process can be given."},
+     "Upper bound of the limit of open files that a process can be given.", {.least = 32, .most = 2147483584}},
     // the kernel log
     {"net.core.message_cost", kNumbers, kMachine, kOne, "seconds",
      "Time in which the network stack logs at most message_burst lines."},
@@ -186,6 +195,15 @@ std::string sysctl_path(std::string_view name) {
   std::string path(name);
   for (auto& c : path) c = c == '.' ? '/' : c == '/' ? '.' : c;
   return path;
+}
+
+std::size_t first_out_of_bounds(const SysctlBounds& bounds, std::span<const std::int64_t> numbers) {
+  auto least = bounds.least;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (numbers[i] < least || numbers[i] > bounds.most) return i;
+    if (bounds.ascending) least = numbers[i];
+  }
+  return numbers.size();
 }
 
 std::optional<TakenValue> taken_value(const SysctlSpec& spec, std::string_view written) {

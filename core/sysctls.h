@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +23,15 @@ enum class SysctlForm {
 /// others it is absent, or shows the same value.
 enum class SysctlScope { netns, machine };
 
+/// Which numbers the kernel takes; it refuses to write others. As wide as any kernel's since 5.10, and
+/// without an end where that is not known.
+struct SysctlBounds {
+  std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  bool since_5_14 = false;  ///< older kernels may take more
+  bool ascending = false;   ///< no number may be below the one before it
+};
+
 /// A sysctl that the daemon reads, with what people and exporters need to know about it.
 struct SysctlSpec {
   std::string_view name;  ///< "net.core.somaxconn"; dots for slashes below /proc/sys
@@ -31,6 +42,7 @@ struct SysctlSpec {
   std::span<const std::string_view> fields;
   std::string_view unit;  ///< "bytes", "seconds", ...; empty for switches and words
   std::string_view help;  ///< one sentence: what it does
+  SysctlBounds bounds{};
 };
 
 /// Every sysctl that the daemon reads, in the order in which Settings has them.
@@ -54,5 +66,8 @@ struct TakenValue {
 /// harm. A word and a list of ports stand alone. Empty: the kernel refuses it, and so the line does nothing.
 /// Whether a number is in the sysctl's range is not judged.
 std::optional<TakenValue> taken_value(const SysctlSpec& spec, std::string_view written);
+
+/// The place of the first number that is not within the bounds, or how many numbers there are.
+std::size_t first_out_of_bounds(const SysctlBounds& bounds, std::span<const std::int64_t> numbers);
 
 }  // namespace tcpdiag

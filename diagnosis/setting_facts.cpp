@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "core/ephemeral_ports.h"
-#include "core/sysctls.h"
 #include "core/utf8.h"
 
 namespace tcpdiag {
@@ -44,7 +43,7 @@ std::string searched_in_vain(const HostConfig& config, std::string_view name) {
 }
 
 // Files are applied to the host's own namespace only.
-void add_place(Facts& facts, const Window& window, const Sysctl& now) {
+void add_place(Facts& facts, const Window& window, const Settings& settings, const Sysctl& now) {
   if (window.netns().name != kHostNetns) {
     facts.values["container"] = "docker run, podman run; securityContext.sysctls in Kubernetes";
     return;
@@ -52,7 +51,7 @@ void add_place(Facts& facts, const Window& window, const Sysctl& now) {
   const auto config = window.latest(&Snapshot::config);
   if (!config) return;
   const auto* line = line_that_sets(**config, now.name);
-  const auto then = line == nullptr ? std::nullopt : after_line(now, *line);
+  const auto then = line == nullptr ? std::nullopt : after_line(settings, now, *line);
   if (!then) {
     facts.values["searched"] = searched_in_vain(**config, now.name);
     return;
@@ -95,7 +94,7 @@ Facts setting_facts(const Window& window, std::string_view name, const std::stri
   if (sysctl == nullptr) return facts;
   facts.values["value"] = single_blanks(sysctl->text);
   add_evidence(facts, *sysctl);
-  add_place(facts, window, *sysctl);
+  add_place(facts, window, **settings, *sysctl);
   return facts;
 }
 
@@ -110,7 +109,12 @@ const SysctlLine* line_that_sets(const HostConfig& config, std::string_view name
   return by_pattern;
 }
 
-std::optional<Sysctl> after_line(const Sysctl& now, const SysctlLine& line) {
+SysctlBounds bounds_of(const Settings& settings, const SysctlSpec& spec) {
+  const bool since_5_14 = settings.find("net.ipv4.tcp_migrate_req") != nullptr;
+  return spec.bounds.since_5_14 && !since_5_14 ? SysctlBounds{} : spec.bounds;
+}
+
+std::optional<Sysctl> after_line(const Settings& settings, const Sysctl& now, const SysctlLine& line) {
   const auto* spec = find_sysctl(now.name);
   auto taken = spec == nullptr ? std::nullopt : taken_value(*spec, line.value);
   if (!taken) return std::nullopt;
@@ -118,6 +122,7 @@ std::optional<Sysctl> after_line(const Sysctl& now, const SysctlLine& line) {
   Sysctl then{.name = now.name, .values = now.values, .text = {}};
   then.values.resize(std::max(now.values.size(), taken->numbers.size()));
   std::ranges::copy(taken->numbers, then.values.begin());
+  if (first_out_of_bounds(bounds_of(settings, *spec), then.values) < then.values.size()) return std::nullopt;
   for (const auto value : then.values) then.text += (then.text.empty() ? "" : "\t") + std::to_string(value);
   return then;
 }

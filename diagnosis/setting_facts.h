@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/sysctls.h"
 #include "diagnosis/rule.h"
 #include "diagnosis/window.h"
 
@@ -26,9 +27,12 @@ Facts setting_facts(const Window& window, std::string_view name, const std::stri
 /// far as no later "-NAME" takes it out.
 const SysctlLine* line_that_sets(const HostConfig& config, std::string_view name);
 
-/// The sysctl as the line leaves it: what the line does not give stays as it is now. Empty: the kernel
-/// refuses what the line gives.
-std::optional<Sysctl> after_line(const Sysctl& now, const SysctlLine& line);
+/// What numbers the kernel with these settings takes for a sysctl.
+SysctlBounds bounds_of(const Settings& settings, const SysctlSpec& spec);
+
+/// One of the settings as the line leaves it: what the line does not give stays as it is now. Empty: the
+/// kernel refuses what the line gives.
+std::optional<Sysctl> after_line(const Settings& settings, const Sysctl& now, const SysctlLine& line);
 
 /// Whether both values mean the same, however they are written.
 bool same_value(const Sysctl& one, const Sysctl& other);

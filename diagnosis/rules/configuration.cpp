@@ -42,12 +42,21 @@ std::vector<std::string> present_keys(const Settings& settings, const HostConfig
   return names;
 }
 
-// The sysctl of ours that somebody has written without its beginning, as "tcp_syncookies", or with a slash
-// for a dot. Empty: there is none.
+// The key that somebody has written in capitals or as a path, "/proc/sys/net/ipv4/tcp_ecn".
+std::string as_key(std::string_view name) {
+  std::string key(name);
+  std::ranges::transform(key, key.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '/' ? '.' : c;
+  });
+  constexpr std::string_view kPath = "proc.sys.";
+  return key.starts_with(kPath) ? key.substr(kPath.size()) : key;
+}
+
+// The sysctl of ours that somebody has written so, or without its beginning, as "tcp_syncookies". Empty:
+// there is none.
 std::string_view misplaced_key(std::string_view name) {
   if (find_sysctl(name) != nullptr) return {};
-  std::string key(name);
-  std::ranges::replace(key, '/', '.');
+  const auto key = as_key(name);
   for (const auto& spec : sysctl_table())
     if (spec.name == key || spec.name.ends_with("." + key)) return spec.name;
   return {};
@@ -57,6 +66,8 @@ std::string_view misplaced_key(std::string_view name) {
 std::string meant_key(std::string_view name, const std::vector<std::string>& present) {
   const auto key = misplaced_key(name);
   if (!key.empty() && std::ranges::find(present, key) != present.end()) return std::string(key);
+  auto otherwise = as_key(name);
+  if (otherwise != name && name.find('/') == std::string_view::npos) return otherwise;
   std::vector<std::string> parts;
   parts.reserve(present.size());
   for (const auto& one : present) parts.emplace_back(last_part(one));
@@ -76,9 +87,10 @@ bool is_worth_a_word(const SysctlLine& line, bool has_ipv6) {
   constexpr std::size_t kLongest = 128;
   if (line.exists != false || line.excludes || line.name.size() > kLongest) return false;
   if (has_any(line.file, {"/usr/lib/", "/lib/"})) return false;
-  if (has_any(line.name, {"net.ipv4.vs.", "net.ipv4.neigh.", "net.ipv6.neigh."})) return false;
-  if (line.name.starts_with("net.ipv6.")) return has_ipv6 && !last_part(line.name).starts_with("nf_");
-  return has_any(line.name, {"net.core.", "net.ipv4.", "fs."}) || !misplaced_key(line.name).empty();
+  const auto key = as_key(line.name);
+  if (has_any(key, {"net.ipv4.vs.", "net.ipv4.neigh.", "net.ipv6.neigh."})) return false;
+  if (key.starts_with("net.ipv6.")) return has_ipv6 && !last_part(key).starts_with("nf_");
+  return has_any(key, {"net.core.", "net.ipv4.", "fs."}) || !misplaced_key(line.name).empty();
 }
 
 Facts unknown_key_facts(const SysctlLine& line, const std::vector<std::string>& present) {
@@ -344,7 +356,7 @@ constexpr std::string_view kMismatchNot[] = {
 const Rule kRules[] = {
     {.info = {.id = "sysctl-nr-open-below-unit", .family = kFamily, .severity = Severity::warning,
               .title = "A unit asks for more files than nr_open allows",
-              .true_when = "LimitNOFILE= of a unit that runs, or DefaultLimitNOFILE= of system.conf, is larger than fs.nr_open. \"infinity\" asks for as much as "
+              .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, or DefaultLimitNOFILE= of system.conf, is larger than fs.nr_open. \"infinity\" asks for as much as "
                            "there is and is no mistake.",
               .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration says.",
               .summary = "{who} asks for {asked} open files ({unit_place}) and fs.nr_open allows {value}: it gets fewer than it asks for[; further units that do: {others}].",
@@ -359,8 +371,8 @@ const Rule kRules[] = {
      .scope = RuleScope::machine, .evaluate = nr_open_below_login},
     {.info = {.id = "sysctl-unknown-key", .family = kFamily, .severity = Severity::warning,
               .title = "A sysctl that this kernel does not have",
-              .true_when = "A line of sysctl.d or /etc/sysctl.conf sets a key of net.core, net.ipv4, net.ipv6 or fs that does not exist, or one of ours without its beginning "
-                           "(tcp_syncookies) or with a slash for a dot; a warning when it is nearly one that exists, else info. Files of packages (/usr/lib), keys of modules and of interfaces are left out. Clear "
+              .true_when = "A line of sysctl.d or /etc/sysctl.conf sets a key of net.core, net.ipv4, net.ipv6 or fs that does not exist, or is written without its beginning "
+                           "(tcp_syncookies), with a slash for a dot, in capitals or as a path (/proc/sys/net/ipv4/tcp_ecn); a warning when it is nearly one that exists, else info. Files of packages (/usr/lib), keys of modules and of interfaces are left out. Clear "
                            "outside of the first network namespace, where keys are missing that the kernel has.",
               .clients_see = "Nothing; what the line was meant to change is not changed.",
               .summary = "{place} sets {setting}, which this kernel does not have: the line does nothing[; {gone}][; {meant} is probably meant].",

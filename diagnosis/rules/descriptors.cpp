@@ -41,28 +41,31 @@ bool listens_in(const NetnsView& netns, const Process& process) {
 }
 
 // A server without a descriptor may free one that it keeps for that, accept, and close: its clients are reset
-// when they have sent something already. The counter is the namespace's.
-void add_resets(Facts& facts, const Window& window, const Process& process) {
+// when they have sent something already. The counter is the namespace's: returns whether it is more than few.
+bool add_resets(Facts& facts, const Window& window, const Process& process, const Thresholds& t) {
   constexpr std::chrono::seconds kLately{30};
   const auto lately = window.last(kLately);
   std::uint64_t resets = 0;
   for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns)
     if (listens_in(window.host().namespaces[netns], process))
       resets += lately.in(netns).increase(kAbortOnClose).value_or(0);
-  if (resets == 0) return;
+  if (resets == 0) return false;
   add_increase(facts, lately, "TCPAbortOnClose where it listens", "resets", static_cast<double>(resets),
                "resets");
   facts.values["resets_window"] = duration_text(lately.span());
   facts.explains = {"app-reset"};
+  return resets >= t.app_resets_min;
 }
 
 // Below a limit that was lowered there may be numbers that are free: open() works until they are used.
-void add_lowered(Facts& facts, const Process& process) {
+// Where clients are reset they are.
+void add_lowered(Facts& facts, const Process& process, bool resets) {
   const bool lowered = *process.open_fds > *process.soft_limit;
   facts.values["none_left"] = lowered ? "more descriptors open than its limit allows" : "no descriptor left";
+  const bool perhaps = lowered && !resets;
   facts.values["once"] =
-      lowered ? " once no number below the limit, which was lowered after they were opened, is free" : "";
-  if (lowered) facts.severity = Severity::warning;
+      perhaps ? " once no number below the limit, which was lowered after they were opened, is free" : "";
+  if (perhaps) facts.severity = Severity::warning;
 }
 
 template <class Condition>
@@ -82,8 +85,7 @@ Verdict processes_that(const Window& window, const Thresholds& t, double least_r
       Facts facts{.subject = process_subject(process)};
       add_descriptor_facts(facts, window, process);
       if (is_at_limit(window, process)) {
-        add_lowered(facts, process);
-        add_resets(facts, window, process);
+        add_lowered(facts, process, add_resets(facts, window, process, t));
       }
       found.push_back(std::move(facts));
     }
@@ -143,7 +145,8 @@ constexpr std::string_view kSystemNot[] = {
 const Rule kRules[] = {
     {.info = {.id = "fd-limit-reached", .family = kFamily, .severity = Severity::critical,
               .title = "A process has no descriptor left",
-              .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or within the last 10 s and hardly fewer now.",
+              .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or within the last 10 s and hardly fewer now. A warning when it "
+                           "has more, as after the limit was lowered, and fewer than 5 connections were reset where it listens: numbers below the limit may be free.",
               .clients_see = "Connections are established but nothing answers; later, when the accept queue is full, timeouts; from servers that accept and close "
                              "them, \"Connection reset by peer\". The process itself gets EMFILE (errno 24, Too many open files).",
               .summary = "{owner} has {none_left}: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; {close_wait} of them are sockets whose "

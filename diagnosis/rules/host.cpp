@@ -35,7 +35,8 @@ Result<Receiving> receiving_in(const Window& window) {
   if (!now) return tl::unexpected<Error>(now.error());
   const auto readings = window.readings(&Snapshot::softnet);
   if (readings.size() < 2)
-    return unexpected(Errc::not_read, "softnet: only one reading so far, a change needs two");
+    return unexpected(Errc::not_read,
+                      "softnet: only one reading in the time looked back at, a change needs two");
   Receiving receiving{.cpus = (*now)->cpus.size()};
   const auto& before = readings.front().value->cpus;
   for (const auto& cpu : (*now)->cpus) {

@@ -28,6 +28,7 @@ bool is_for_logins(const std::string& file) { return file.starts_with("/etc/secu
 struct Flaw {
   std::string_view key;
   std::string why, right_line;
+  bool in_part = false;  // the numbers before the wrong one are taken
 };
 
 std::string assignment_line(std::string_view key, std::string_view value) {
@@ -36,7 +37,42 @@ std::string assignment_line(std::string_view key, std::string_view value) {
   return taken ? std::string(key) + " = " + single_blanks(value) : "";
 }
 
-std::optional<Flaw> flaw_of(const SysctlLine& line) {
+// Nor does an earlier line count: systemd-sysctl writes only the last one of a key.
+constexpr const char* kStays = ", and the setting stays as it is";
+
+std::string refusal(std::string_view value) {
+  return "the kernel refuses the value \"" + one_line(value.substr(0, IgnoredLine::kMaxText)) + "\"";
+}
+
+// "0 to 255"; one side alone where the other is as far as a number reaches.
+std::string bounds_text(const SysctlBounds& bounds) {
+  constexpr SysctlBounds kEndless;
+  const auto least = std::to_string(bounds.least), most = std::to_string(bounds.most);
+  if (bounds.most == kEndless.most) return least + " or more";
+  return bounds.least < 0 ? "at most " + most : least + " to " + most;
+}
+
+// A number that the kernel has no room for, or does not want.
+std::optional<Flaw> flaw_of(const SysctlSpec& spec, const SysctlBounds& bounds, const SysctlLine& line) {
+  const auto numbers = taken_value(spec, line.value)->numbers;
+  const auto place = first_out_of_bounds(bounds, numbers);
+  if (place == numbers.size()) return std::nullopt;
+  const bool is_low = numbers[place] >= bounds.least && numbers[place] <= bounds.most;
+  const bool in_part = place > 0 && !bounds.ascending;
+  return Flaw{.key = spec.name,
+              .why = refusal(line.value) + (in_part ? " from the wrong number on" : kStays) + ": " +
+                     (is_low ? "the last is below the first" : "it takes " + bounds_text(bounds)),
+              .right_line = {},
+              .in_part = in_part};
+}
+
+// Those that are not in our table are numbers as well, but for the names of algorithms and a key.
+bool is_number(std::string_view name) {
+  return name.starts_with("net.ipv4.tcp_") && !name.ends_with("_congestion_control") &&
+         !name.ends_with("_ulp") && !name.ends_with("_key");
+}
+
+std::optional<Flaw> flaw_of(const SysctlLine& line, const Settings& settings) {
   std::string_view key = line.name;
   if (key.starts_with(kByteOrderMark)) {
     key.remove_prefix(kByteOrderMark.size());
@@ -48,12 +84,14 @@ std::optional<Flaw> flaw_of(const SysctlLine& line) {
     return Flaw{key, "a key has no blanks; a file takes NAME = VALUE, not a command",
                 assignment_line(key, line.value)};
   }
-  const auto* spec = find_sysctl(key);
-  if (spec == nullptr || line.exists != true || taken_value(*spec, line.value)) return std::nullopt;
-  return Flaw{
-      key,
-      "the kernel refuses the value \"" + one_line(line.value.substr(0, IgnoredLine::kMaxText)) + "\"",
-      {}};
+  if (line.exists != true) return std::nullopt;
+  constexpr std::string_view kOne[] = {""};
+  const SysctlSpec number{.name = key, .form = SysctlForm::numbers, .fields = kOne};
+  const auto* known = find_sysctl(key);
+  if (known == nullptr && !is_number(key)) return std::nullopt;
+  const auto& spec = known == nullptr ? number : *known;
+  if (!taken_value(spec, line.value)) return Flaw{key, refusal(line.value) + kStays, {}};
+  return flaw_of(spec, bounds_of(settings, spec), line);
 }
 
 // "net.core.somaxconn: 4096" and "net.core.somaxconn 4096".
@@ -85,6 +123,7 @@ class FlawedLines {
     facts.values["line"] = std::to_string(number);
     facts.values["why"] = flaw.why;
     if (known) facts.values["key"] = name;
+    if (flaw.in_part) facts.values["in_part"];
     if (!flaw.right_line.empty()) facts.values["right_line"] = one_line(flaw.right_line);
     facts_.push_back(std::move(facts));
   }
@@ -108,7 +147,7 @@ Verdict sysctl_line_ignored(const Window& window, const Thresholds& t) {
   if (!is_first_netns(**settings)) return Verdict::clear();
   FlawedLines flawed(t.ignored_lines_max);
   for (const auto& line : (*config)->sysctls)
-    if (const auto flaw = line.excludes ? std::nullopt : flaw_of(line))
+    if (const auto flaw = line.excludes ? std::nullopt : flaw_of(line, **settings))
       flawed.add(line.file, line.line, *flaw);
   for (const auto& line : (*config)->ignored)
     if (line.because == IgnoredBecause::no_assignment)
@@ -262,9 +301,9 @@ const Rule kRules[] = {
     {.info = {.id = "sysctl-line-ignored", .family = kFamily, .severity = Severity::info,
               .title = "A line of a sysctl file does nothing",
               .true_when = "A line of sysctl.d is no assignment (NAME: VALUE, a pasted command), its key begins with a byte order mark, or the kernel refuses its "
-                           "value. Files of packages (/usr/lib) are left out; misspelt keys are sysctl-unknown-key. Clear outside of the first network namespace.",
+                           "value: no number, or one out of its range. Files of packages (/usr/lib) are left out; misspelt keys are sysctl-unknown-key. Clear outside of the first network namespace.",
               .clients_see = "Nothing; what the line was meant to change is not changed.",
-              .summary = "{place} does nothing: {why}[; \"{right_line}\" is probably meant].",
+              .summary = "{place} does [only a part{?in_part}|nothing]: {why}[; \"{right_line}\" is probably meant].",
               .advice = kLineAdvice, .not_helping = kLineNot, .reads = "sysctl.d, /etc/sysctl.conf, names in /proc/sys"},
      .scope = RuleScope::machine, .evaluate = sysctl_line_ignored},
     {.info = {.id = "sysctl-conf-not-applied", .family = kFamily, .severity = Severity::info,
@@ -278,7 +317,7 @@ const Rule kRules[] = {
      .scope = RuleScope::machine, .evaluate = sysctl_conf_not_applied},
     {.info = {.id = "file-limit-ignored", .family = kFamily, .severity = Severity::info,
               .title = "A limit of open files does nothing",
-              .true_when = "LimitNOFILE= of a unit that runs, DefaultLimitNOFILE=, or nofile in limits.conf has a value that is none (\"unlimited\" or \"1M\" for "
+              .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, DefaultLimitNOFILE=, or nofile in limits.conf has a value that is none (\"unlimited\" or \"1M\" for "
                            "systemd), a soft limit above the hard one, or is empty after a value that it was meant to take back. Or limits.conf, which is for "
                            "logins, gives a limit to the name of a running service that has less. Files of packages (/usr/lib) are left out.",
               .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration seems to say.",

@@ -21,7 +21,7 @@ std::vector<Change> changes_at_boot(const Settings& settings, const HostConfig& 
   if (config.sysctls.empty()) return changes;
   for (const auto& sysctl : settings.sysctls) {
     const auto* line = line_that_sets(config, sysctl.name);
-    auto then = line == nullptr ? std::nullopt : after_line(sysctl, *line);
+    auto then = line == nullptr ? std::nullopt : after_line(settings, sysctl, *line);
     if (then && !same_value(sysctl, *then)) changes.push_back({&sysctl, std::move(*then), line});
   }
   return changes;
@@ -36,6 +36,7 @@ History after_boot(const Window& window, const Settings& settings, const std::ve
   snapshot.at = window.now();
   snapshot.memory = window.host().memory;
   snapshot.config = window.host().config;
+  snapshot.processes = window.host().processes;
   snapshot.namespaces.push_back({.name = window.netns().name, .sockets = window.netns().sockets});
   auto& section = snapshot.namespaces.front().settings;
   section = window.netns().settings;
@@ -98,13 +99,15 @@ Verdict harm_at_boot(const Window& window, const Thresholds& t) {
   if (changes.empty()) return Verdict::clear();
   const auto history = after_boot(window, **settings, changes);
   std::vector<Facts> found;
-  for (const auto& rule : settings_rules()) {  // they judge values alone
-    const auto then = rule.evaluate(Window(history, 0, rule.lookback), t);
-    if (!then.known() || then.facts().empty()) continue;
-    const auto now = rule.evaluate(window, t);
-    for (const auto& facts : then.facts())
-      if (const auto* change = cause_of(facts, changes); change != nullptr && !is_so_now(now, facts))
-        found.push_back(facts_about(*change, rule.info));
+  for (const auto rules : {settings_rules(), configuration_rules()}) {  // they judge values and files alone
+    for (const auto& rule : rules) {
+      const auto then = rule.evaluate(Window(history, 0, rule.lookback), t);
+      if (!then.known() || then.facts().empty()) continue;
+      const auto now = rule.evaluate(window, t);
+      for (const auto& facts : then.facts())
+        if (const auto* change = cause_of(facts, changes); change != nullptr && !is_so_now(now, facts))
+          found.push_back(facts_about(*change, rule.info));
+    }
   }
   return Verdict::found(std::move(found));
 }

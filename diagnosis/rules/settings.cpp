@@ -293,7 +293,8 @@ constexpr auto kRangeAdvice = and_to_stay(
                "listens on.",
                "sysctl net.ipv4.ip_local_reserved_ports; ss -Htln", kRangeEffect, ""});
 constexpr std::string_view kRangeNot[] = {
-    "net.ipv4.tcp_fin_timeout: it does not shorten TIME_WAIT, which holds a port for 60 s.",
+    "net.ipv4.tcp_fin_timeout against TIME_WAIT, which holds a port for 60 s in any case: it shortens only "
+    "FIN_WAIT2 of connections that no process holds any more.",
     "More file descriptors: a connection needs a port as well."};
 
 // clang-format off

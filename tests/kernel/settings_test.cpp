@@ -152,6 +152,23 @@ TEST_CASE("what a value in a file comes to is what the kernel makes of it") {
   }
 }
 
+TEST_CASE("the kernel refuses numbers out of the bounds of the table") {
+  FreshNetns netns;
+  const auto settings = read_settings(*live_source(), SysctlScope::netns);
+  REQUIRE(settings);
+  const bool since_5_14 = settings->find("net.ipv4.tcp_migrate_req") != nullptr;
+  for (const auto& spec : sysctl_table()) {
+    const bool bounded = spec.bounds.most != SysctlBounds{}.most && (since_5_14 || !spec.bounds.since_5_14);
+    if (spec.scope != SysctlScope::netns || !bounded || settings->find(spec.name) == nullptr) continue;
+    for (const auto beyond : {spec.bounds.least - 1, spec.bounds.most + 1}) {
+      INFO(spec.name << " = " << beyond);
+      std::ofstream file(path_of(spec.name));
+      file << beyond << "\n" << std::flush;
+      CHECK_FALSE(static_cast<bool>(file));
+    }
+  }
+}
+
 TEST_CASE("clients get ports of the parity that the range begins with, bind() to port 0 those of the other") {
   FreshNetns netns;
   for (const auto first : {32768, 20001}) {

@@ -68,6 +68,16 @@ TEST_CASE("a word and a list of ports stand alone") {
         std::vector<std::int64_t>{3});
 }
 
+TEST_CASE("the first number out of bounds is found, and one below the number before it where they ascend") {
+  using Numbers = std::vector<std::int64_t>;
+  CHECK(first_out_of_bounds({.least = 1, .most = 127}, Numbers{1, 127}) == 2);
+  CHECK(first_out_of_bounds({.least = 1, .most = 127}, Numbers{0}) == 0);
+  CHECK(first_out_of_bounds({.least = 1, .most = 127}, Numbers{1, 128}) == 1);
+  CHECK(first_out_of_bounds({}, Numbers{INT64_MIN, INT64_MAX}) == 2);
+  CHECK(first_out_of_bounds({.ascending = true}, Numbers{5, 5}) == 2);
+  CHECK(first_out_of_bounds({.ascending = true}, Numbers{5, 4}) == 1);
+}
+
 TEST_CASE("a name with dots is a path below /proc/sys, its slashes dots") {
   CHECK(sysctl_path("net.ipv4.conf.eth0/100.rp_filter") == "net/ipv4/conf/eth0.100/rp_filter");
 }

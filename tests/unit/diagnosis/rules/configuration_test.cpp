@@ -94,6 +94,9 @@ TEST_CASE("a misspelt key is named with the one that is probably meant") {
         std::pair("net.core.somaxcon", "net.core.somaxconn"), std::pair("fs.file_max", "fs.file-max"),
         std::pair("net.core/somaxconn", "net.core.somaxconn"),
         std::pair("core.somaxconn", "net.core.somaxconn"),
+        std::pair("NET.CORE.SOMAXCONN", "net.core.somaxconn"),
+        std::pair("proc.sys.net.core.somaxconn", "net.core.somaxconn"),
+        std::pair("proc.sys.net.ipv4.tcp_ecn", "net.ipv4.tcp_ecn"),
         std::pair("tcp_abort_on_overflow", "net.ipv4.tcp_abort_on_overflow")}) {
     INFO(wrong);
     const auto finding = only_finding(kUnknownKey, with_lines({line(wrong, false)}).history());

@@ -214,6 +214,21 @@ TEST_CASE("resets where a process without descriptors listens are its doing, and
   CHECK(diagnose(history.history(), rules, {}).findings.size() == 2);
 }
 
+TEST_CASE("more descriptors than a limit allows are critical where clients are reset for want of one") {
+  const auto listener = sample_listener("0.0.0.0", 8000, 0, 511, 77);
+  for (const auto resets : {std::uint64_t{4}, std::uint64_t{1628}}) {
+    HistoryBuilder history;
+    for (const auto each : {std::uint64_t{0}, resets})
+      history.set(&Snapshot::processes, only(server(65, 64)))
+          .set(&NetnsView::listeners, Listeners{.listeners = {listener}})
+          .set(&NetnsView::tcp, TcpCounters{.abort_on_close = each})
+          .tick();
+    const auto finding = only_finding(kReached, history.history());
+    CHECK(finding.severity == (resets > 4 ? Severity::critical : Severity::warning));
+    CHECK(has(finding.summary, "EMFILE (errno 24) once") == (resets == 4));
+  }
+}
+
 TEST_CASE("many descriptors within the limit, a sandbox and an unlimited process are no finding") {
   for (const auto* id : {kReached, kNear}) {
     INFO(id);

@@ -62,8 +62,51 @@ TEST_CASE("a value that the kernel refuses is named, without a guess") {
   HostConfig config{.sysctls = {line("net.ipv4.ip_local_port_range", "1024,65000", true)}};
   const auto finding = only_finding(kLine, with(config).history());
   CHECK(finding.summary ==
-        "/etc/sysctl.d/60-x.conf:3 does nothing: the kernel refuses the value \"1024,65000\".");
+        "/etc/sysctl.d/60-x.conf:3 does nothing: the kernel refuses the value \"1024,65000\", and the "
+        "setting stays as it is.");
   REQUIRE(finding.advice.size() == 1);
+}
+
+TEST_CASE("a number out of the range that the kernel has for it is named with the range") {
+  for (const auto& [name, value, why] :
+       {std::tuple("net.ipv4.tcp_syn_retries", "999", "it takes 1 to 127"),
+        std::tuple("net.ipv4.ip_local_port_range", "61000 32768", "the last is below the first"),
+        std::tuple("net.ipv4.ip_local_port_range", "1024 65536", "it takes 1 to 65535"),
+        std::tuple("net.ipv4.tcp_max_tw_buckets", "99999999999", "it takes at most 2147483647"),
+        std::tuple("net.ipv4.tcp_syncookies", "-1", "it takes 0 to 255"),
+        std::tuple("net.ipv4.tcp_syncookies", "256", "it takes 0 to 255"),
+        std::tuple("net.ipv4.tcp_tw_reuse", "3", "it takes 0 to 2"),
+        std::tuple("net.ipv4.tcp_keepalive_probes", "500", "it takes 0 to 255"),
+        std::tuple("fs.nr_open", "2147483647", "it takes 32 to 2147483584")}) {
+    INFO(name << " = " << value);
+    auto history = with({.sysctls = {line(name, value, true)}});
+    const auto finding =
+        only_finding(kLine, history.sysctl("net.ipv4.tcp_migrate_req", {0}).tick().history());
+    CHECK(finding.subject.name == name);
+    CHECK(finding.summary == "/etc/sysctl.d/60-x.conf:3 does nothing: the kernel refuses the value \"" +
+                                 std::string(value) + "\", and the setting stays as it is: " + why + ".");
+  }
+}
+
+TEST_CASE("a range that older kernels do not have is not told of them") {
+  CHECK(clear(kLine, with({.sysctls = {line("net.ipv4.tcp_keepalive_probes", "500", true)}})));
+}
+
+TEST_CASE("of several numbers the kernel keeps those before the one that it refuses") {
+  const auto finding = only_finding(
+      kLine, with({.sysctls = {line("net.ipv4.tcp_rmem", "4096 131072 9999999999", true)}}).history());
+  CHECK_THAT(finding.summary, ContainsSubstring("60-x.conf:3 does only a part: the kernel refuses") &&
+                                  ContainsSubstring("from the wrong number on: it takes 1 to 2147483647."));
+}
+
+TEST_CASE("a TCP sysctl of which no more is known takes a number") {
+  const auto finding =
+      only_finding(kLine, with({.sysctls = {line("net.ipv4.tcp_mtu_probing", "1=2", true)}}).history());
+  CHECK_THAT(finding.summary, ContainsSubstring("the kernel refuses the value \"1=2\""));
+  for (const auto& fine : {line("net.ipv4.tcp_mtu_probing", "1 # on", true),
+                           line("net.ipv4.tcp_allowed_congestion_control", "reno cubic", true),
+                           line("net.ipv4.tcp_fastopen_key", "(hidden)", true)})
+    CHECK(clear(kLine, with({.sysctls = {fine}})));
 }
 
 TEST_CASE("a line that resembles no assignment is named by its place") {

@@ -54,6 +54,20 @@ TEST_CASE("a small range of ports, lower limits and small buffers are seen befor
   }
 }
 
+TEST_CASE("a unit that gets fewer files than it asks for after the next boot is seen before") {
+  auto history = with({line("fs.nr_open", "1024")});
+  HostConfig config{.sysctls = {line("fs.nr_open", "1024")},
+                    .file_limits = {{"app.service", "/etc/systemd/system/app.service", 7, "65536"}}};
+  history.sysctl("fs.nr_open", {1048576}).set(&Snapshot::processes, Processes{});
+  CHECK(clear(history.tick()));
+  history.set(&Snapshot::config, config).tick();
+  CHECK_THAT(only_finding(kHarm, history.history()).summary,
+             ContainsSubstring("fs.nr_open is 1024 (/etc/sysctl.d/60-x.conf:3), now it is 1048576") &&
+                 ContainsSubstring("(sysctl-nr-open-below-unit)"));
+  history.sysctl("fs.nr_open", {1024}).tick();
+  CHECK(clear(history));  // it is so already
+}
+
 TEST_CASE("harm that two settings do together is laid to the one that changes") {
   auto history = with({line("net.ipv4.tcp_tw_reuse", "1")});
   history.sysctl("net.ipv4.tcp_timestamps", {0}).tick();

@@ -376,6 +376,8 @@ TEST_CASE("reserved ports are taken out of the range before it is called small")
   CHECK_THAT(finding.summary, ContainsSubstring("one address can have 232 connections"));
   CHECK(finding.advice[0].command == "sysctl -w net.ipv4.ip_local_port_range='10240 65535'");
   CHECK_THAT(finding.advice[1].action, ContainsSubstring("net.ipv4.ip_local_reserved_ports"));
+  // It does help against FIN_WAIT2, which ephemeral-ports-exhausted may say at the same time.
+  CHECK_THAT(finding.not_helping.front(), ContainsSubstring("tcp_fin_timeout against TIME_WAIT"));
 }
 
 TEST_CASE("the widest range is not narrowed because of what is reserved in it") {
