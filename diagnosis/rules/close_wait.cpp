@@ -85,8 +85,9 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
   if (!processes) return Verdict::unknown(processes.error());
   const auto& all = (*processes)->processes;
   const auto is_known = [](const Process& process) { return process.closed_sockets.has_value(); };
-  if (!all.empty() && std::ranges::none_of(all, is_known))
-    return Verdict::unknown({Errc::not_read, "processes: of none the closed sockets are known"});
+  const auto is_elsewhere = [](const Process& process) { return process.elsewhere; };
+  if (!std::ranges::all_of(all, is_elsewhere) && std::ranges::none_of(all, is_known))
+    return Verdict::unknown({Errc::not_read, "processes: the closed sockets of none are known"});
   std::vector<Facts> found;
   for (const auto& process : all) {
     if (!process.closed_sockets || *process.closed_sockets < t.closed_sockets_min) continue;
