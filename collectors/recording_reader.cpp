@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "collectors/netlink.h"
@@ -14,9 +15,18 @@ namespace fs = std::filesystem;
 using namespace recording;
 
 constexpr std::size_t kMaxAboutBytes = 1 << 16;
-constexpr std::size_t kMaxTicksBytes = 1 << 26;  // ten a second for a week
-// A dump's file may be longer than a kernel file: a million sockets are 140 MB.
-constexpr std::size_t kMaxRecordedBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaxTicksBytes = 1 << 26;              // ten a second for a week
+constexpr std::size_t kMaxDumpBytes = std::size_t{1} << 30;  // a million sockets are 140 MB
+constexpr std::size_t kMaxGatheredBytes = 1 << 26;           // links of a million descriptors are 25 MB
+
+// The most that a file of a recording holds: of a file of the machine no more is ever read, but what was
+// gathered from many readings and dumps may be longer.
+std::size_t most_bytes(std::string_view file) {
+  if (file.find("/sock_diag/") != std::string_view::npos) return kMaxDumpBytes;
+  constexpr auto kGathered = std::to_array<std::string_view>({".list", ".links", ".protocols", "/kmsg"});
+  const bool is_gathered = std::ranges::any_of(kGathered, [&](auto end) { return file.ends_with(end); });
+  return is_gathered ? kMaxGatheredBytes : Source::kMaxFileBytes;
+}
 
 // A moment of the recording; empty when it is before its start or beyond any clock.
 std::optional<TimePoint> to_tick(std::string_view milliseconds, TimePoint started) {
@@ -262,7 +272,7 @@ const std::string* Recording::newest(const std::string& key) const {
 }
 
 Result<std::string> Recording::load(const std::string& file) const {
-  return tree_->read(file, kMaxRecordedBytes);
+  return tree_->read(file, most_bytes(file));
 }
 
 Result<std::string> Recording::latest(const std::string& key) const {

@@ -604,6 +604,35 @@ TEST_CASE("an about or ticks file of any size is refused beyond its bound") {
   }
 }
 
+TEST_CASE("no recorded file is read beyond what can have been recorded, and the error names it") {
+  TemporaryDirectory directory;
+  write_by_hand(directory);
+  fs::create_directories(directory.path("0/host/sock_diag"));
+  const std::string dump = "0/host/sock_diag/states-" + std::to_string(kListeners.states) + "-memory";
+  for (const auto& [name, bytes] : {std::pair<std::string, std::uintmax_t>{"0/host/proc/netstat", 5 << 20},
+                                    {"0/host/proc/1.list", 65 << 20},
+                                    {"0/host/proc/1/fd.links", 65 << 20},
+                                    {"0/host/kmsg", 65 << 20},
+                                    {dump, 65 << 20}}) {
+    fs::create_directories(fs::path(directory.path(name)).parent_path());
+    (void)directory.write(name, "");
+    fs::resize_file(directory.path(name), bytes);  // sparse
+  }
+  const auto recording = Recording::open(directory.path(""));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  const auto netstat = source->read("/proc/netstat").error();
+  CHECK(netstat.code == Errc::too_large);
+  CHECK_THAT(netstat.detail, ContainsSubstring("0/host/proc/netstat: longer than "));
+  CHECK(source->list("/proc/1").error().code == Errc::too_large);
+  CHECK(source->link("/proc/1/fd/3").error().code == Errc::too_large);
+  CHECK(source->read_kernel_log().error().code == Errc::too_large);
+  Result<void> outcome;
+  dumped(*source, outcome);
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == Errc::malformed);  // a dump may be as long
+}
+
 TEST_CASE("recorded sizes, errors and dumps that are garbled are errors") {
   TemporaryDirectory directory;
   write_by_hand(directory);
