@@ -94,11 +94,10 @@ class RecordedSource final : public Source {
     return one_of(protocol_texts_, protocols_key(name_, path), path);
   }
   Result<std::uint64_t> size(const std::string& path) override {
-    return recording_.latest(size_key(name_, path))
-        .and_then([&](const std::string& text) -> Result<std::uint64_t> {
-          if (const auto size = to_number<std::uint64_t>(text)) return *size;
-          return unexpected(Errc::malformed, path + ": its recorded size is not a number");
-        });
+    return number<std::uint64_t>(size_key(name_, path));
+  }
+  Result<std::uint32_t> owner(const std::string& path) override {
+    return number<std::uint32_t>(owner_key(name_, path));
   }
   Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
     const auto dump = recording_.latest(dump_key(name_, request));
@@ -114,6 +113,14 @@ class RecordedSource final : public Source {
   std::uint64_t page_size() override { return recording_.about().page_size; }
 
  private:
+  template <class Number>
+  Result<Number> number(const std::string& key) const {
+    return recording_.latest(key).and_then([&](const std::string& text) -> Result<Number> {
+      if (const auto number = to_number<Number>(text)) return *number;
+      return unexpected(Errc::malformed, key + ": not a number in the recording");
+    });
+  }
+
   // What the links of one directory say: they are read one after the other.
   struct OneFile {
     std::string file;

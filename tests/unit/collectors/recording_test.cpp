@@ -95,6 +95,8 @@ TEST_CASE("what was read while recording is read again while replaying") {
     CHECK(recorder.source->socket_protocol("/proc/1/fd/3") == "TCPv6");
     CHECK(recorder.source->socket_protocol("/proc/2").error().code == Errc::denied);
     CHECK(recorder.source->size("/proc/1/fd") == 12);
+    recorder.kernel->owners["/sys/fs/cgroup/x"] = 1000U;
+    CHECK(recorder.source->owner("/sys/fs/cgroup/x") == 1000U);
     CHECK(recorder.source->list("/proc/2").error().code == Errc::denied);
     Result<void> outcome;
     CHECK(dumped(*recorder.source, outcome) == kernel.messages);
@@ -120,6 +122,7 @@ TEST_CASE("what was read while recording is read again while replaying") {
   CHECK(source->socket_protocol("/proc/2") == unexpected(Errc::denied, "/proc/2: Permission denied"));
   CHECK(source->socket_protocol("/proc/1/fd/4").error().code == Errc::missing);
   CHECK(source->size("/proc/1/fd") == 12);
+  CHECK(source->owner("/sys/fs/cgroup/x") == 1000U);
   CHECK(source->list("/proc/2").error() == Error{Errc::denied, "/proc/2: Permission denied"});
   Result<void> outcome;
   const auto payloads = dumped(*source, outcome);
