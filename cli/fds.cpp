@@ -139,7 +139,7 @@ Result<ProcessFds> read_process_fds(Source& source, std::int32_t pid) {
     return parse_fd_limits(text);
   });
   if (limits) std::tie(fds.process.soft_limit, fds.process.hard_limit) = std::tie(limits->soft, limits->hard);
-  if (const auto cgroup = source.read(directory + "/cgroup")) fds.process.owner = parse_cgroup_owner(*cgroup);
+  if (auto owner = read_cgroup_owner(source, directory)) fds.process.owner = std::move(*owner);
 
   const auto names = source.list(directory + "/fd");
   fds.process.open_fds = open_fds(source, directory, names);

@@ -210,13 +210,15 @@ Owner unit_in(Groups groups) {
   return system_unit(std::string(name));
 }
 
-}  // namespace
-
-Owner parse_cgroup_owner(std::string_view text) {
-  // "0::PATH" is cgroup v2, "N:name=systemd:PATH" systemd's own v1 tree. On hosts with both, and on those
-  // without systemd, a container may be in the trees of v1 controllers alone.
+/// What /proc/PID/cgroup says. "0::PATH" is cgroup v2, "N:name=systemd:PATH" systemd's own v1 tree. On hosts
+/// with both, and on those without systemd, a container may be in the trees of v1 controllers alone.
+struct Paths {
   std::string_view v2, systemd;
-  std::vector<std::string_view> paths(2);
+  std::vector<std::string_view> controllers;
+};
+
+Paths paths_in(std::string_view text) {
+  Paths paths;
   while (!text.empty()) {
     const auto line = next_line(text);
     const auto first = line.find(':');
@@ -225,19 +227,53 @@ Owner parse_cgroup_owner(std::string_view text) {
     const auto controllers = line.substr(first + 1, second - first - 1);
     const auto path = line.substr(second + 1);
     if (controllers.empty())
-      v2 = path;
+      paths.v2 = path;
     else if (controllers == "name=systemd")
-      systemd = path;
-    else if (path != paths.back())
-      paths.push_back(path);
+      paths.systemd = path;
+    else if (paths.controllers.empty() || path != paths.controllers.back())
+      paths.controllers.push_back(path);
   }
-  paths[0] = v2;
-  paths[1] = systemd;
-  for (const auto path : paths)
+  return paths;
+}
+
+/// The directory of a unit that unit_in() tells by its path, below its hierarchy's mount.
+std::string unit_directory(std::string_view path) {
+  std::string directory;
+  for (const auto group : groups_of(path)) {
+    directory.append("/").append(group);
+    if (!group.ends_with(".slice")) break;
+  }
+  return directory;
+}
+
+/// The user who owns it, of whichever hierarchy; an error where it is not seen.
+Result<std::uint32_t> owner_of_unit(Source& source, const Paths& paths) {
+  const bool is_v2 = unit_in(groups_of(paths.v2)).kind != OwnerKind::none;
+  const auto directory = unit_directory(is_v2 ? paths.v2 : paths.systemd);
+  if (!is_v2) return source.owner("/sys/fs/cgroup/systemd" + directory);
+  const auto user = source.owner("/sys/fs/cgroup" + directory);
+  return user ? user : source.owner("/sys/fs/cgroup/unified" + directory);  // beside v1
+}
+
+}  // namespace
+
+Owner parse_cgroup_owner(std::string_view text) {
+  auto paths = paths_in(text);
+  paths.controllers.insert(paths.controllers.begin(), {paths.v2, paths.systemd});
+  for (const auto path : paths.controllers)
     if (auto owner = container_in(groups_of(path)); owner.kind != OwnerKind::none) return owner;
-  for (const auto path : {v2, systemd})
+  for (const auto path : {paths.v2, paths.systemd})
     if (auto owner = unit_in(groups_of(path)); owner.kind != OwnerKind::none) return owner;
   return {};
+}
+
+Result<Owner> read_cgroup_owner(Source& source, const std::string& directory) {
+  return source.read(directory + "/cgroup").map([&](const std::string& text) {
+    auto owner = parse_cgroup_owner(text);
+    if (owner.kind != OwnerKind::system_unit) return owner;
+    const auto user = owner_of_unit(source, paths_in(text));
+    return user && *user != 0 ? other(owner.name) : owner;
+  });
 }
 
 }  // namespace tcpdiag

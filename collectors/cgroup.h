@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
+#include "collectors/source.h"
 #include "core/owner.h"
 
 namespace tcpdiag {
@@ -13,8 +15,12 @@ namespace tcpdiag {
 ///
 /// A group's name is chosen by whoever makes it. A unit is the host's own only when nothing but slices stands
 /// above it: these groups are root's, while a service, a session or a user's manager may have been given what
-/// is below it. The path is all that is looked at, not who owns the directory: that is in a mount that need
-/// not be ours.
+/// is below it. Nor who owns the directory is looked at: read_cgroup_owner() does.
 Owner parse_cgroup_owner(std::string_view text);
+
+/// Of the process whose directory of /proc it is; what its group is called need not be what it is where the
+/// group's directory is not root's: then it is no unit of the host's (OwnerKind::other). Where the directory
+/// cannot be seen, in a container without the host's mount, the path has to do.
+Result<Owner> read_cgroup_owner(Source& source, const std::string& directory);
 
 }  // namespace tcpdiag

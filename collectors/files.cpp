@@ -87,4 +87,10 @@ Result<std::uint64_t> file_size(const std::string& path) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+Result<std::uint32_t> file_owner(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return failed(path);
+  return status.st_uid;
+}
+
 }  // namespace tcpdiag

@@ -29,4 +29,7 @@ Result<std::string> read_socket_protocol(const std::string& path);
 /// As Source::size.
 Result<std::uint64_t> file_size(const std::string& path);
 
+/// As Source::owner.
+Result<std::uint32_t> file_owner(const std::string& path);
+
 }  // namespace tcpdiag

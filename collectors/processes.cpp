@@ -208,7 +208,7 @@ bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, 
   });
   if (limits) process.limits = *limits;
   process.limits_failed = is_kept_from_us(limits);
-  if (const auto cgroup = source.read(directory + "/cgroup")) process.owner = parse_cgroup_owner(*cgroup);
+  if (auto owner = read_cgroup_owner(source, directory)) process.owner = std::move(*owner);
   return true;
 }
 

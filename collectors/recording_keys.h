@@ -38,6 +38,9 @@ inline std::string last_name(const std::string& path) { return path.substr(path.
 inline std::string size_key(const std::string& netns, const std::string& path) {
   return netns + path + ".size";
 }
+inline std::string owner_key(const std::string& netns, const std::string& path) {
+  return netns + path + ".owner";
+}
 inline std::string kmsg_key(const std::string& netns) { return netns + "/kmsg"; }
 inline std::string overrun_key(const std::string& netns) { return netns + "/kmsg.overrun"; }
 inline std::string more_key(const std::string& netns) { return netns + "/kmsg.more"; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "collectors/netlink.h"
@@ -14,9 +15,18 @@ namespace fs = std::filesystem;
 using namespace recording;
 
 constexpr std::size_t kMaxAboutBytes = 1 << 16;
-constexpr std::size_t kMaxTicksBytes = 1 << 26;  // ten a second for a week
-// A dump's file may be longer than a kernel file: a million sockets are 140 MB.
-constexpr std::size_t kMaxRecordedBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaxTicksBytes = 1 << 26;              // ten a second for a week
+constexpr std::size_t kMaxDumpBytes = std::size_t{1} << 30;  // a million sockets are 140 MB
+constexpr std::size_t kMaxGatheredBytes = 1 << 26;           // links of a million descriptors are 25 MB
+
+// The most that a file of a recording holds: of a file of the machine no more is ever read, but what was
+// gathered from many readings and dumps may be longer.
+std::size_t most_bytes(std::string_view file) {
+  if (file.find("/sock_diag/") != std::string_view::npos) return kMaxDumpBytes;
+  constexpr auto kGathered = std::to_array<std::string_view>({".list", ".links", ".protocols", "/kmsg"});
+  const bool is_gathered = std::ranges::any_of(kGathered, [&](auto end) { return file.ends_with(end); });
+  return is_gathered ? kMaxGatheredBytes : Source::kMaxFileBytes;
+}
 
 // A moment of the recording; empty when it is before its start or beyond any clock.
 std::optional<TimePoint> to_tick(std::string_view milliseconds, TimePoint started) {
@@ -84,11 +94,10 @@ class RecordedSource final : public Source {
     return one_of(protocol_texts_, protocols_key(name_, path), path);
   }
   Result<std::uint64_t> size(const std::string& path) override {
-    return recording_.latest(size_key(name_, path))
-        .and_then([&](const std::string& text) -> Result<std::uint64_t> {
-          if (const auto size = to_number<std::uint64_t>(text)) return *size;
-          return unexpected(Errc::malformed, path + ": its recorded size is not a number");
-        });
+    return number<std::uint64_t>(size_key(name_, path));
+  }
+  Result<std::uint32_t> owner(const std::string& path) override {
+    return number<std::uint32_t>(owner_key(name_, path));
   }
   Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
     const auto dump = recording_.latest(dump_key(name_, request));
@@ -104,6 +113,14 @@ class RecordedSource final : public Source {
   std::uint64_t page_size() override { return recording_.about().page_size; }
 
  private:
+  template <class Number>
+  Result<Number> number(const std::string& key) const {
+    return recording_.latest(key).and_then([&](const std::string& text) -> Result<Number> {
+      if (const auto number = to_number<Number>(text)) return *number;
+      return unexpected(Errc::malformed, key + ": not a number in the recording");
+    });
+  }
+
   // What the links of one directory say: they are read one after the other.
   struct OneFile {
     std::string file;
@@ -262,7 +279,7 @@ const std::string* Recording::newest(const std::string& key) const {
 }
 
 Result<std::string> Recording::load(const std::string& file) const {
-  return tree_->read(file, kMaxRecordedBytes);
+  return tree_->read(file, most_bytes(file));
 }
 
 Result<std::string> Recording::latest(const std::string& key) const {

@@ -55,6 +55,10 @@ class RecordingSource final : public Source {
   Result<std::uint64_t> size(const std::string& path) override {
     return recorded(size_key(name_, path), live_->size(path), [](auto size) { return std::to_string(size); });
   }
+  Result<std::uint32_t> owner(const std::string& path) override {
+    return recorded(owner_key(name_, path), live_->owner(path),
+                    [](auto user) { return std::to_string(user); });
+  }
   Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
     std::string dump;
     const auto outcome = live_->dump_sockets(request, [&](std::span<const std::byte> payload) {

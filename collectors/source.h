@@ -57,6 +57,8 @@ class Source {
   virtual Result<std::string> socket_protocol(const std::string& path) = 0;
   /// st_size of a file or directory.
   virtual Result<std::uint64_t> size(const std::string& path) = 0;
+  /// The user who owns a file or directory.
+  virtual Result<std::uint32_t> owner(const std::string& path) = 0;
 
   /// Shows every TCP socket of both families that the request asks for, as the payload (struct inet_diag_msg
   /// and attributes) of one netlink message each, straight from the receive buffer. A dump that fails

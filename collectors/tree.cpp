@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "collectors/ancestors.h"
 #include "collectors/files.h"
 
 namespace tcpdiag {
@@ -115,15 +116,16 @@ Result<Tree> Tree::create(fs::path directory, uid_t owner) {
   const auto refuse = [&](std::string_view why) {
     return unexpected(Errc::failed, path + ": " + std::string(why));
   };
-  std::error_code not_made;
-  if (directory.has_parent_path()) fs::create_directories(directory.parent_path(), not_made);
-  if (not_made) return tl::unexpected<Error>(system_error(not_made.value(), path));
-  if (::mkdir(path.c_str(), kOurDirectory) != 0 && errno != EEXIST) return failed(path);
+  const auto above = open_ancestors(directory.parent_path());
+  if (!above) return tl::unexpected<Error>(above.error());
+  auto name = directory.filename();
+  if (name.empty()) name = ".";  // of the root
+  if (::mkdirat(above->get(), name.c_str(), kOurDirectory) != 0 && errno != EEXIST) return failed(path);
 
   struct stat status{};
-  if (::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode))
+  if (::fstatat(above->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode))
     return refuse("a link, which could lead anywhere");
-  FileDescriptor opened(::open(path.c_str(), kDirectory));
+  FileDescriptor opened(::openat(above->get(), name.c_str(), kDirectory));
   if (!opened || ::fstat(opened.get(), &status) != 0) return failed(path);
   if (const auto fault = fault_of(status, owner); !fault.empty()) return refuse(fault);
   const auto names = list_directory("/proc/self/fd/" + std::to_string(opened.get()));

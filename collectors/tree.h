@@ -21,7 +21,7 @@ class Tree {
   static Result<Tree> open(const std::filesystem::path& directory);
   /// A new one, or one that is empty: made for its owner alone (0700). Errors: it is a link, is not empty,
   /// does not belong to `owner`, or others may write into it: they could put links and files where ours will
-  /// be.
+  /// be; or others could lead the way to it elsewhere (open_ancestors).
   static Result<Tree> create(std::filesystem::path directory, uid_t owner);
 
   /// The content of a regular file, at most `most` bytes (too_large). Devices and FIFOs are not even opened.

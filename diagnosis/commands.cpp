@@ -13,6 +13,8 @@
 namespace tcpdiag {
 namespace {
 
+constexpr std::string_view kEndsSimpleCommand = "\n;|&()";
+
 /// Plain words with blanks between them: no quotes, no escapes, in whatever reads it.
 bool is_plain_text(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c == ' ' || is_plain_in_shell({&c, 1}); });
@@ -70,7 +72,7 @@ class ShellCommand {
       word_ += c;
     } else if (std::string_view(" \t\n;|&()<>").find(c) != std::string_view::npos) {
       end_word();
-      if (std::string_view("\n;|&()").find(c) != std::string_view::npos) words_ = 0, after_dashes_ = false;
+      if (kEndsSimpleCommand.find(c) != std::string_view::npos) words_ = 0, after_dashes_ = false;
     } else {
       escaped_ = c == '\\';
       word_ += c;
@@ -133,10 +135,27 @@ bool is_about_machine(std::string_view command) {
 
 /// Programs that show or set what belongs to the namespace they run in.
 bool depends_on_netns(std::string_view command) {
-  constexpr std::array<std::string_view, 6> kPrograms = {"watch", "sysctl",  "ss",
-                                                         "ip",    "tcpdump", "conntrack"};
+  constexpr auto kPrograms = std::to_array<std::string_view>(
+      {"conntrack", "ip", "nc", "nft", "ping", "ss", "sysctl", "tcpdump", "watch"});
   const auto program = command.substr(0, command.find(' '));
   return std::ranges::find(kPrograms, program) != kPrograms.end() && !is_about_machine(command);
+}
+
+/// Where the simple command at the beginning of `text` ends.
+std::size_t end_of_simple_command(std::string_view text) {
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quote != '\'')
+      ++i;
+    else if (quote != 0)
+      quote = c == quote ? 0 : quote;
+    else if (c == '\'' || c == '"')
+      quote = c;
+    else if (kEndsSimpleCommand.find(c) != std::string_view::npos)
+      return i;
+  }
+  return text.size();
 }
 
 }  // namespace
@@ -148,10 +167,23 @@ std::string command_of(const AdviceText& advice, const Values& values) {
 }
 
 std::string in_netns(const std::string& command, std::string_view netns) {
-  if (netns.empty() || netns == kHostNetns || !depends_on_netns(command)) return command;
-  const auto name = shell_quoted(netns);
-  if (!name || netns.starts_with('-')) return {};
-  return (netns.starts_with('/') ? "nsenter --net=" : "ip netns exec ") + *name + " " + command;
+  if (netns.empty() || netns == kHostNetns) return command;
+  const auto name = netns.starts_with('-') ? std::nullopt : shell_quoted(netns);
+  const std::string enter = netns.starts_with('/') ? "nsenter --net=" : "ip netns exec ";
+  std::string result;
+  for (std::string_view rest = command; !rest.empty();) {
+    const auto begin = std::min(rest.find_first_not_of(" \n;|&()"), rest.size());
+    result += rest.substr(0, begin);
+    rest.remove_prefix(begin);
+    const auto simple = rest.substr(0, end_of_simple_command(rest));
+    rest.remove_prefix(simple.size());
+    if (depends_on_netns(simple)) {
+      if (!name) return {};
+      result += enter + *name + " ";
+    }
+    result += simple;
+  }
+  return result;
 }
 
 }  // namespace tcpdiag

@@ -10,19 +10,21 @@
 namespace tcpdiag {
 namespace {
 
-// Whether the header is `wanted`. MHD 0.9.75 appends a folded line (RFC 9112, 5.2) to the header's name.
-bool is_header(Framing& framing, const char* name, const char* wanted) {
-  const auto length = std::strlen(wanted);
-  if (strncasecmp(name, wanted, length) != 0) return false;
-  if (name[length] != '\0') framing.malformed_name = true;
+bool is_header(const char* name, const char* wanted) { return strcasecmp(name, wanted) == 0; }
+
+// Whether the header, which says how long the request is, may be `wanted`: MHD 0.9.75 appends a folded line
+// (RFC 9112, 5.2) to the header's name.
+bool is_framing_header(Framing& framing, const char* name, const char* wanted) {
+  if (strncasecmp(name, wanted, std::strlen(wanted)) != 0) return false;
+  if (!is_header(name, wanted)) framing.malformed_name = true;
   return true;
 }
 
 MHD_Result note_header(void* context, MHD_ValueKind, const char* name, const char* value) {
   auto& framing = *static_cast<Framing*>(context);
-  if (is_header(framing, name, MHD_HTTP_HEADER_HOST)) ++framing.hosts;
-  if (is_header(framing, name, MHD_HTTP_HEADER_CONTENT_LENGTH)) ++framing.lengths;
-  if (is_header(framing, name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
+  if (is_header(name, MHD_HTTP_HEADER_HOST)) ++framing.hosts;
+  if (is_framing_header(framing, name, MHD_HTTP_HEADER_CONTENT_LENGTH)) ++framing.lengths;
+  if (is_framing_header(framing, name, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
     ++framing.encodings;
     if (value == nullptr || strcasecmp(value, "chunked") != 0) framing.not_chunked = true;
   }

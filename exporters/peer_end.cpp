@@ -7,11 +7,12 @@
 
 namespace tcpdiag {
 
-bool has_ended(int fd) {
+Unread unread_of(int fd) {
   char byte = 0;
   // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): MSG_DONTWAIT does not block
   const auto length = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR);
+  if (length > 0) return Unread::something;
+  return length < 0 && (errno == EAGAIN || errno == EINTR) ? Unread::nothing : Unread::end;
 }
 
 }  // namespace tcpdiag

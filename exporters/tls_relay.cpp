@@ -82,8 +82,9 @@ class TlsRelay::Connection {
     for (int i = 0; i < kTurns; ++i) {
       const int result = gnutls_handshake(session_);
       if (result == GNUTLS_E_SUCCESS) return Step::moved;
-      if (waits_for_more(result)) return Step::waits;
-      if (!is_for_later(result) && gnutls_error_is_fatal(result) == 0) continue;
+      const auto next = after(result);
+      if (next == Step::waits) return next;
+      if (next == Step::moved) continue;
       // Without an alert, which who speaks plain HTTP would take for an answer.
       linger();
       return Step::moved;
@@ -107,11 +108,21 @@ class TlsRelay::Connection {
  private:
   enum class Doing { shaking_hands, relaying, lingering };
 
-  /// Where the end came together with a part of a record, GnuTLS has read both and asks for the rest all the
-  /// same; epoll will not report that end again.
-  [[nodiscard]] bool waits_for_more(ssize_t result) const {
-    return is_for_later(result) && !has_ended(client_.fd);
+  /// What to do after an error of GnuTLS's. It asks to be called again not only where the socket is empty:
+  /// also after a message of TLS itself, such as a KeyUpdate, with more behind it, and where the end came
+  /// together with a part of a record. Neither will epoll report again.
+  [[nodiscard]] Step after(ssize_t error) const {
+    if (!is_for_later(error))
+      return gnutls_error_is_fatal(static_cast<int>(error)) != 0 ? Step::ended : Step::moved;
+    switch (unread_of(client_.fd)) {
+      case Unread::end: return Step::ended;
+      case Unread::something: return wants_to_send() ? Step::waits : Step::moved;
+      case Unread::nothing: break;
+    }
+    return Step::waits;
   }
+
+  [[nodiscard]] bool wants_to_send() const { return gnutls_record_get_direction(session_) == 1; }
 
   Step hear_client() {
     if (client_ended_) return is_hung_up(client_.fd) ? Step::ended : Step::waits;
@@ -122,7 +133,7 @@ class TlsRelay::Connection {
       to_http_.assign(piece.data(), static_cast<std::size_t>(length));
       return Step::moved;
     }
-    if (waits_for_more(length)) return Step::waits;
+    if (const auto next = after(length); is_for_later(length) && next != Step::ended) return next;
     const bool cut_off = length == GNUTLS_E_PREMATURE_TERMINATION || is_for_later(length);
     if (length != 0 && !cut_off) return Step::ended;
     client_ended_ = true;

@@ -2,6 +2,7 @@
 #include "collectors/cgroup.h"
 
 #include "tests/catch.h"
+#include "tests/fake_source.h"
 
 using namespace tcpdiag;
 
@@ -148,4 +149,25 @@ TEST_CASE("a cgroup file that is empty, cut or garbled gives a name from it or n
   const auto id_ends = whole.find(".scope");  // there it is like that of a runtime without systemd
   for (std::size_t length = 0; length + 1 < whole.size(); ++length)
     CHECK(name_of(whole.substr(0, length)).empty() == (length != id_ends));
+}
+
+TEST_CASE("a unit whose group's directory is not root's is none of the host's") {
+  const auto owner_of = [](const std::string& text, const std::string& path, std::uint32_t user) {
+    FakeSource source;
+    source.files["/proc/7/cgroup"] = text;
+    source.owners["/sys/fs/cgroup" + path] = user;
+    return *read_cgroup_owner(source, "/proc/7");
+  };
+  const auto forged = named_owner(OwnerKind::other, "nginx.service");
+  const std::string v2 = "0::/x.slice/nginx.service/workers\n";
+  const std::string v1 = "1:name=systemd:/x.slice/nginx.service\n0::/\n";
+  CHECK(owner_of(v2, "/x.slice/nginx.service", 0) == system_unit("nginx.service"));
+  CHECK(owner_of(v2, "/x.slice/nginx.service", 1000) == forged);
+  CHECK(owner_of(v2, "/x.slice/nginx.service/workers", 1000) == system_unit("nginx.service"));
+  CHECK(owner_of(v2, "/unified/x.slice/nginx.service", 1000) == forged);
+  CHECK(owner_of(v1, "/systemd/x.slice/nginx.service", 1000) == forged);
+  CHECK(owner_of(v1, "/systemd/x.slice/nginx.service", 0) == system_unit("nginx.service"));
+  const std::string users = "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service";
+  CHECK(owner_of("0::" + users + "\n", users, 1000).kind == OwnerKind::user_unit);
+  CHECK_FALSE(read_cgroup_owner(*std::make_unique<FakeSource>(), "/proc/7"));
 }

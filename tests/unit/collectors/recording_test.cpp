@@ -95,6 +95,8 @@ TEST_CASE("what was read while recording is read again while replaying") {
     CHECK(recorder.source->socket_protocol("/proc/1/fd/3") == "TCPv6");
     CHECK(recorder.source->socket_protocol("/proc/2").error().code == Errc::denied);
     CHECK(recorder.source->size("/proc/1/fd") == 12);
+    recorder.kernel->owners["/sys/fs/cgroup/x"] = 1000U;
+    CHECK(recorder.source->owner("/sys/fs/cgroup/x") == 1000U);
     CHECK(recorder.source->list("/proc/2").error().code == Errc::denied);
     Result<void> outcome;
     CHECK(dumped(*recorder.source, outcome) == kernel.messages);
@@ -120,6 +122,7 @@ TEST_CASE("what was read while recording is read again while replaying") {
   CHECK(source->socket_protocol("/proc/2") == unexpected(Errc::denied, "/proc/2: Permission denied"));
   CHECK(source->socket_protocol("/proc/1/fd/4").error().code == Errc::missing);
   CHECK(source->size("/proc/1/fd") == 12);
+  CHECK(source->owner("/sys/fs/cgroup/x") == 1000U);
   CHECK(source->list("/proc/2").error() == Error{Errc::denied, "/proc/2: Permission denied"});
   Result<void> outcome;
   const auto payloads = dumped(*source, outcome);
@@ -457,7 +460,8 @@ TEST_CASE("a recording is not made over anything, nor where it cannot be") {
   };
   CHECK_THAT(error_at(fs::path(directory.path("file")).parent_path()).detail, ContainsSubstring("not empty"));
   CHECK(error_at(directory.path("file")).code != Errc::not_read);
-  CHECK(error_at(directory.path("file/below")).code == Errc::missing);
+  CHECK(RecordingWriter::create(directory.path("file/below"), {.page_size = 4096}).error() ==
+        Error{Errc::missing, directory.path("file") + ": Not a directory"});
   CHECK(error_at("/proc/tcpdiag-test").code == Errc::missing);
 }
 
@@ -602,6 +606,35 @@ TEST_CASE("an about or ticks file of any size is refused beyond its bound") {
     fs::resize_file(directory.path(name), std::uintmax_t{1} << 40);  // sparse
     CHECK(refusal(directory).code == Errc::too_large);
   }
+}
+
+TEST_CASE("no recorded file is read beyond what can have been recorded, and the error names it") {
+  TemporaryDirectory directory;
+  write_by_hand(directory);
+  fs::create_directories(directory.path("0/host/sock_diag"));
+  const std::string dump = "0/host/sock_diag/states-" + std::to_string(kListeners.states) + "-memory";
+  for (const auto& [name, bytes] : {std::pair<std::string, std::uintmax_t>{"0/host/proc/netstat", 5 << 20},
+                                    {"0/host/proc/1.list", 65 << 20},
+                                    {"0/host/proc/1/fd.links", 65 << 20},
+                                    {"0/host/kmsg", 65 << 20},
+                                    {dump, 65 << 20}}) {
+    fs::create_directories(fs::path(directory.path(name)).parent_path());
+    (void)directory.write(name, "");
+    fs::resize_file(directory.path(name), bytes);  // sparse
+  }
+  const auto recording = Recording::open(directory.path(""));
+  REQUIRE(recording);
+  const auto source = recording->source("host");
+  const auto netstat = source->read("/proc/netstat").error();
+  CHECK(netstat.code == Errc::too_large);
+  CHECK_THAT(netstat.detail, ContainsSubstring("0/host/proc/netstat: longer than "));
+  CHECK(source->list("/proc/1").error().code == Errc::too_large);
+  CHECK(source->link("/proc/1/fd/3").error().code == Errc::too_large);
+  CHECK(source->read_kernel_log().error().code == Errc::too_large);
+  Result<void> outcome;
+  dumped(*source, outcome);
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == Errc::malformed);  // a dump may be as long
 }
 
 TEST_CASE("recorded sizes, errors and dumps that are garbled are errors") {

@@ -120,6 +120,36 @@ TEST_CASE("a directory in which others could put links is refused, and the reaso
   CHECK(refusal(path) == path + ": not empty");
 }
 
+TEST_CASE("a way that others could lead elsewhere is not gone") {
+  TemporaryDirectory directory;
+  const auto shared = directory.path("shared"), inner = directory.path("shared/inner");
+  fs::create_directories(inner);
+  for (const unsigned mode : {0777U, 0775U}) {
+    fs::permissions(shared, fs::perms{mode});
+    CHECK(refusal(inner + "/new") == shared + ": others may rename what is in it");
+    CHECK(Tree::create(shared + "/new", ::geteuid()));  // which is looked at itself
+  }
+  fs::permissions(shared, fs::perms{01777});
+  CHECK(Tree::create(inner + "/new", ::geteuid()));
+  fs::create_directory(directory.path("target"));
+  fs::create_directory_symlink("../target", shared + "/link");
+  CHECK(Tree::create(shared + "/link/new", ::geteuid()));  // our own
+  CHECK(fs::exists(directory.path("target/new")));
+  fs::create_directory_symlink("loop", directory.path("loop"));
+  CHECK_THAT(refusal(directory.path("loop/new")), ContainsSubstring("Too many levels"));
+  if (::geteuid() != 0) return;  // the rest is about what others own
+
+  REQUIRE(::lchown((shared + "/link").c_str(), 65534, 65534) == 0);
+  CHECK(refusal(shared + "/link/other") ==
+        shared + "/link: a link of user 65534, who could lead it anywhere");
+  CHECK_FALSE(fs::exists(directory.path("target/other")));
+  REQUIRE(::chown(inner.c_str(), 65534, 65534) == 0);
+  CHECK(refusal(inner + "/x/new") == inner + ": belongs to user 65534, who could lead it anywhere");
+  fs::permissions(shared, fs::perms{0755});
+  CHECK(refusal(inner + "/x/new") == inner + ": user 65534 may rename what is in it");
+  CHECK(Tree::create(inner + "/other", ::geteuid()));  // as in one's home with sudo
+}
+
 TEST_CASE("directories above a new one are made") {
   TemporaryDirectory directory;
   CHECK(Tree::create(directory.path("a/b/c/"), ::geteuid()));

@@ -4,6 +4,7 @@
 #include "diagnosis/commands.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,6 +13,7 @@
 #include <sstream>
 #include <vector>
 
+#include "core/sysctls.h"
 #include "diagnosis/catalog.h"
 #include "tests/catch.h"
 #include "tests/shell.h"
@@ -142,11 +144,12 @@ std::string script_of(const std::vector<std::string>& commands) {
       "PATH=\nS=$(command printf '\\037')\n"
       "log() { l=$1; shift; for a; do l=\"$l$S$a\"; done; command printf '%s\\n' \"$l\" >> \"$LOG\"; }\n";
   for (const auto* program :
-       {"cat",     "conntrack", "curl",    "cut",  "dmesg",    "docker",     "echo",   "ethtool",   "gdb",
-        "grep",    "head",      "id",      "ip",   "iptables", "journalctl", "kill",   "ln",        "ls",
-        "lsns",    "mv",        "nc",      "nft",  "nsenter",  "perf",       "podman", "printf",    "prlimit",
-        "reboot",  "sed",       "slabtop", "sort", "ss",       "strace",     "sysctl", "systemctl", "tcpdiag",
-        "tcpdump", "top",       "touch",   "tr",   "ulimit",   "uniq",       "watch",  "wc"})
+       {"cat",  "conntrack", "curl",   "cut",        "dmesg",     "docker",   "echo",       "ethtool",
+        "gdb",  "grep",      "head",   "id",         "ip",        "iptables", "journalctl", "kill",
+        "ln",   "ls",        "lsns",   "machinectl", "mv",        "nc",       "nft",        "nsenter",
+        "perf", "ping",      "podman", "printf",     "prlimit",   "reboot",   "sed",        "slabtop",
+        "sort", "ss",        "strace", "sysctl",     "systemctl", "tail",     "tcpdiag",    "tcpdump",
+        "top",  "touch",     "tr",     "ulimit",     "uniq",      "watch",    "wc"})
     script += std::string(program) + "() { log " + program + " \"$@\"; }\n";
   script += "mkdir() { log mkdir \"$@\"; /bin/mkdir -p \".$2\"; }\n";
   for (std::size_t i = 0; i < commands.size(); ++i)
@@ -261,6 +264,49 @@ TEST_CASE("a namespace may have any name") {
     }
   CHECK(cases.size() > 80);
   check(cases);
+}
+
+TEST_CASE("in a watched namespace every program about the network runs inside of it") {
+  const std::set<std::string> about_network = {"conntrack", "curl", "ethtool", "ip",      "iptables", "nc",
+                                               "nft",       "ping", "ss",      "tcpdump", "watch"};
+  std::vector<std::string> commands;
+  for (const auto& advice : templates())
+    if (advice.kind == CommandKind::shell && std::isalpha(advice.command.front())) {  // no mere options
+      auto values = harmless(names_of(advice));
+      values["setting"] = "net.core.somaxconn";
+      values["prefix"] = "net.ipv4.neigh.default.gc_thresh";
+      commands.push_back(in_netns(command_of(advice, values), "app"));
+    }
+  const auto done = done_by_shell(commands);
+  CHECK(done.complaints == "");  // the test knows every program
+  REQUIRE(done.calls.size() == commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    INFO(commands[i]);
+    std::istringstream calls(done.calls[i]);
+    for (std::string call; std::getline(calls, call);) {
+      if (call.starts_with("ip\x1fnetns\x1f"
+                           "exec\x1f"
+                           "app\x1f"))
+        continue;
+      CHECK_FALSE(about_network.contains(call.substr(0, call.find('\x1f'))));
+      if (!call.starts_with("sysctl\x1f")) continue;
+      const auto name = call.substr(0, call.find('=')).substr(call.rfind('\x1f', call.find('=')) + 1);
+      const auto* spec = find_sysctl(name);
+      INFO(name);
+      CHECK((spec != nullptr && spec->scope == SysctlScope::machine));
+    }
+  }
+}
+
+TEST_CASE("a namespace is entered for each simple command, and for none that stands in quotes") {
+  CHECK(in_netns("ip route get 10.0.0.1; ping -c 3 10.0.0.1", "app") ==
+        "ip netns exec app ip route get 10.0.0.1; ip netns exec app ping -c 3 10.0.0.1");
+  CHECK(in_netns("nc -vz 10.0.0.1 80 && ss -ltn | head", "/run/app") ==
+        "nsenter --net=/run/app nc -vz 10.0.0.1 80 && nsenter --net=/run/app ss -ltn | head");
+  CHECK(in_netns("echo 'a; ss' \"b; \\\"ss\" c\\;ss", "app") == "echo 'a; ss' \"b; \\\"ss\" c\\;ss");
+  CHECK(in_netns("sysctl fs.file-max; ss -ltn", "app") == "sysctl fs.file-max; ip netns exec app ss -ltn");
+  CHECK(in_netns("sysctl fs.file-max", "-x") == "sysctl fs.file-max");
+  CHECK(in_netns("cat x; ss -ltn", "-x").empty());
 }
 
 TEST_CASE("no command has a hole, whichever values are known") {

@@ -80,7 +80,29 @@ class TlsClient {
   /// The status of one answer after the other, on this connection.
   [[nodiscard]] int ask_healthy() const {
     const auto text = request("GET /-/healthy", "");
-    if (!trusts_ || gnutls_record_send(session_, text.data(), text.size()) < 0) return 0;
+    return trusts_ && gnutls_record_send(session_, text.data(), text.size()) > 0 ? status() : 0;
+  }
+  /// The same with a number of KeyUpdate messages in front of the request, all sent at once, as the last one.
+  [[nodiscard]] int ask_after_key_updates(int updates) const {
+    std::string sent;
+    const auto collect = [](gnutls_transport_ptr_t all, const void* bytes, std::size_t length) {
+      static_cast<std::string*>(all)->append(static_cast<const char*>(bytes), length);
+      return static_cast<ssize_t>(length);
+    };
+    gnutls_transport_ptr_t from = nullptr, to = nullptr;
+    gnutls_transport_get_ptr2(session_, &from, &to);
+    gnutls_transport_set_ptr2(session_, from, &sent);
+    gnutls_transport_set_push_function(session_, collect);
+    for (int i = 0; i < updates; ++i) gnutls_session_key_update(session_, 0);
+    const auto text = request("GET /-/healthy", "");
+    gnutls_record_send(session_, text.data(), text.size());
+    client_.send(sent);
+    return status();
+  }
+
+ private:
+  /// Of the next answer.
+  [[nodiscard]] int status() const {
     std::string answer;
     while (!answer.ends_with("is healthy.\n")) {
       char buffer[4096];
@@ -92,7 +114,6 @@ class TlsClient {
     return status_of(answer);
   }
 
- private:
   Client client_;
   gnutls_certificate_credentials_t credentials_ = nullptr;
   gnutls_session_t session_ = nullptr;
@@ -323,6 +344,17 @@ TEST_CASE("an end that comes together with a part of a TLS record is seen", "[ht
   end_within_a_record(later.fd());
   CHECK(in_handshake.read_to_end().empty());
   CHECK(connections_fall_to(0, *server));
+}
+
+TEST_CASE("a request that comes together with changes of its keys is answered", "[http][tls]") {
+  Published<Report> reports;
+  const auto certificate = make_certificate({.names = {"DNS:localhost"}});
+  const auto server = start_with(reports, {.tls = tls_with(certificate)});
+  for (const int updates : {1, 2, 5}) {
+    const TlsClient client(*server, certificate);
+    CHECK(client.ask_healthy() == 200);
+    CHECK(client.ask_after_key_updates(updates) == 200);
+  }
 }
 
 TEST_CASE("a new certificate is shown to new connections, and open ones go on", "[http][tls]") {

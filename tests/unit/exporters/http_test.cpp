@@ -107,6 +107,14 @@ TEST_CASE("a request that others could read as another one is malformed, and end
               .starts_with("HTTP/1.1 400 "));
 }
 
+TEST_CASE("a header whose name only begins with Host is like any other", "[http]") {
+  Published<Report> reports;
+  const auto server = start(reports);
+  for (const auto* header : {"Hostname: x\r\n", "Host-Id: 1\r\n", "Hosts:\r\n"})
+    CHECK(ask(*server, request("GET /-/healthy", header + std::string("Connection: close\r\n")))
+              .starts_with("HTTP/1.1 200 "));
+}
+
 TEST_CASE("a header that is too long is refused", "[http]") {
   Published<Report> reports;
   const auto server = start(reports);
