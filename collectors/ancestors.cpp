@@ -55,7 +55,7 @@ class Way {
     if (::fstat(above.get(), &directory) != 0) return failed(where);
     if (!is_trusted(directory))
       return refused(where, "user " + std::to_string(directory.st_uid) + " may rename what is in it");
-    const bool is_shared = (directory.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    const bool is_shared = is_writable_by_strangers(directory);
     if (is_shared && (directory.st_mode & S_ISVTX) == 0)
       return refused(where, "others may rename what is in it");
 
@@ -86,6 +86,12 @@ class Way {
   // Whoever has the root directory is root, who looks like somebody else from within a user namespace.
   [[nodiscard]] bool is_trusted(const struct stat& status) const {
     return status.st_uid == 0 || status.st_uid == ::geteuid() || status.st_uid == root_.st_uid;
+  }
+
+  // A group of one's own is usual (umask 002).
+  static bool is_writable_by_strangers(const struct stat& directory) {
+    const bool is_our_group = directory.st_gid == 0 || directory.st_gid == ::getegid();
+    return (directory.st_mode & (is_our_group ? S_IWOTH : S_IWGRP | S_IWOTH)) != 0;
   }
 
   struct stat root_{};

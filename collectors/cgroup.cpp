@@ -236,12 +236,13 @@ Paths paths_in(std::string_view text) {
   return paths;
 }
 
-/// The directory of a unit that unit_in() tells by its path, below its hierarchy's mount.
-std::string unit_directory(std::string_view path) {
+/// The directory in which the group of a unit that unit_in() tells was made, below its hierarchy's mount. The
+/// unit's own may have been given to the user that it runs as (Delegate=).
+std::string slices_above(std::string_view path) {
   std::string directory;
   for (const auto group : groups_of(path)) {
-    directory.append("/").append(group);
     if (!group.ends_with(".slice")) break;
+    directory.append("/").append(group);
   }
   return directory;
 }
@@ -249,7 +250,7 @@ std::string unit_directory(std::string_view path) {
 /// The user who owns it, of whichever hierarchy; an error where it is not seen.
 Result<std::uint32_t> owner_of_unit(Source& source, const Paths& paths) {
   const bool is_v2 = unit_in(groups_of(paths.v2)).kind != OwnerKind::none;
-  const auto directory = unit_directory(is_v2 ? paths.v2 : paths.systemd);
+  const auto directory = slices_above(is_v2 ? paths.v2 : paths.systemd);
   if (!is_v2) return source.owner("/sys/fs/cgroup/systemd" + directory);
   const auto user = source.owner("/sys/fs/cgroup" + directory);
   return user ? user : source.owner("/sys/fs/cgroup/unified" + directory);  // beside v1

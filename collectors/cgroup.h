@@ -19,8 +19,8 @@ namespace tcpdiag {
 Owner parse_cgroup_owner(std::string_view text);
 
 /// Of the process whose directory of /proc it is; what its group is called need not be what it is where the
-/// group's directory is not root's: then it is no unit of the host's (OwnerKind::other). Where the directory
-/// cannot be seen, in a container without the host's mount, the path has to do.
+/// slice that holds it is not root's: then it is no unit of the host's (OwnerKind::other). Where the
+/// directory cannot be seen, in a container without the host's mount, the path has to do.
 Result<Owner> read_cgroup_owner(Source& source, const std::string& directory);
 
 }  // namespace tcpdiag

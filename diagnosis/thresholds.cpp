@@ -51,6 +51,7 @@ constexpr ThresholdSpec kTable[] = {
     {"Descriptors", "system_fd_near", &Thresholds::system_fd_near, "share of fs.file-max from which the machine runs out"},
     {"Descriptors", "system_fd_reached", &Thresholds::system_fd_reached, "share from which that is critical"},
     {"Host", "softnet_drops_min", &Thresholds::softnet_drops_min, "received packets that CPUs drop within a minute"},
+    {"Host", "softnet_drops_many", &Thresholds::softnet_drops_many, "the same from which it is a warning: a few may be one burst"},
     {"Host", "tcp_memory_high", &Thresholds::tcp_memory_high, "share of the most that net.ipv4.tcp_mem allows"},
     {"Connection tracking", "conntrack_near", &Thresholds::conntrack_near, "share of the limit from which it is worth a warning"},
     {"Connection tracking", "conntrack_nearly_full", &Thresholds::conntrack_nearly_full, "share from which that is critical: the kernel begins to drop entries"},

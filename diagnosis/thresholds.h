@@ -72,6 +72,7 @@ struct Thresholds {
 
   // host
   std::uint64_t softnet_drops_min = 10;
+  std::uint64_t softnet_drops_many = 100;
   double tcp_memory_high = 0.9;
 
   // connection tracking

@@ -61,6 +61,7 @@ Verdict softnet_drops(const Window& window, const Thresholds& t) {
   if (!receiving) return Verdict::unknown(receiving.error());
   if (receiving->dropped < t.softnet_drops_min) return Verdict::clear();
   Facts facts{.subject = {.kind = SubjectKind::host}};
+  if (receiving->dropped < t.softnet_drops_many) facts.severity = Severity::info;
   add(facts, window, "dropped (softnet_stat)", receiving->dropped, "packets");
   add(facts, window, "dropped on CPU " + std::to_string(receiving->busiest_cpu), receiving->busiest_dropped,
       "packets");
@@ -295,7 +296,7 @@ const Rule kRules[] = {
     {.info = {.id = "softnet-drops", .family = kFamily, .severity = Severity::warning,
               .title = "Received packets dropped before TCP saw them",
               .true_when = "The dropped column of /proc/net/softnet_stat rises: a CPU's input queue was full (net.core.netdev_max_backlog) "
-                           "or a flow limit was reached.",
+                           "or a flow limit was reached. Info below 100 packets in a minute: that may be one burst.",
               .clients_see = "Stalls and retransmissions; connecting takes a second longer when a SYN is among the dropped packets.",
               .summary = "{dropped} received packets were dropped in {window}, {share} of them on CPU {cpu}: its input queue was full"
                          "[ (net.core.netdev_max_backlog is {backlog})].",

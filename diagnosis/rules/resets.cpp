@@ -221,10 +221,12 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   facts.values["own_knob"] = *knob;
   // Counters are the namespace's: with another server, or clients here, the resets may be theirs.
   const bool are_its_own = only_listener(window) == listener && opened.are_of_servers(lost);
-  if (are_its_own)
+  if (are_its_own) {
     facts.values["closes"];
-  else
+    facts.explains = {"app-reset"};
+  } else {
     facts.severity = Severity::info;
+  }
   return Verdict::found({facts});
 }
 
@@ -340,7 +342,6 @@ constexpr auto kClosesAdvice = std::to_array<AdviceText>({
 constexpr std::string_view kClosesNot[] = {
     "A larger backlog or net.core.somaxconn: the connections are accepted, none waits in the queue.",
     "Restarting it: it reaches the same limit again."};
-constexpr std::string_view kClosesExplains[] = {"app-reset"};
 
 constexpr auto kReuseAdvice = std::to_array<AdviceText>({
     {"Let the client drop idle connections sooner than the server does: its idle timeout a few seconds below "
@@ -381,7 +382,7 @@ const Rule kRules[] = {
                          "while {accepted} stay open all the time. It does so when it has no connection to spare: {own_knob}."
                          "|{resets} of {opened} connections that were opened in {steady} were reset, while {accepted} on {listener} stay open all the time. {owner} does that "
                          "when it has no connection to spare: {own_knob}. Whether they came to it, counters do not tell.]",
-              .advice = kClosesAdvice, .not_helping = kClosesNot, .explains = kClosesExplains, .reads = "/proc/net/netstat, sock_diag, /proc/PID/fd"},
+              .advice = kClosesAdvice, .not_helping = kClosesNot, .reads = "/proc/net/netstat, sock_diag, /proc/PID/fd"},
      .evaluate = own_limit_closes},
     {.info = {.id = "idle-reuse-reset", .family = kFamily, .severity = Severity::info,
               .title = "Clients use connections that the server has closed",

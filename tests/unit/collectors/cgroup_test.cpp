@@ -151,7 +151,7 @@ TEST_CASE("a cgroup file that is empty, cut or garbled gives a name from it or n
     CHECK(name_of(whole.substr(0, length)).empty() == (length != id_ends));
 }
 
-TEST_CASE("a unit whose group's directory is not root's is none of the host's") {
+TEST_CASE("a unit in a slice that is not root's is none of the host's") {
   const auto owner_of = [](const std::string& text, const std::string& path, std::uint32_t user) {
     FakeSource source;
     source.files["/proc/7/cgroup"] = text;
@@ -161,12 +161,12 @@ TEST_CASE("a unit whose group's directory is not root's is none of the host's") 
   const auto forged = named_owner(OwnerKind::other, "nginx.service");
   const std::string v2 = "0::/x.slice/nginx.service/workers\n";
   const std::string v1 = "1:name=systemd:/x.slice/nginx.service\n0::/\n";
-  CHECK(owner_of(v2, "/x.slice/nginx.service", 0) == system_unit("nginx.service"));
-  CHECK(owner_of(v2, "/x.slice/nginx.service", 1000) == forged);
-  CHECK(owner_of(v2, "/x.slice/nginx.service/workers", 1000) == system_unit("nginx.service"));
-  CHECK(owner_of(v2, "/unified/x.slice/nginx.service", 1000) == forged);
-  CHECK(owner_of(v1, "/systemd/x.slice/nginx.service", 1000) == forged);
-  CHECK(owner_of(v1, "/systemd/x.slice/nginx.service", 0) == system_unit("nginx.service"));
+  CHECK(owner_of(v2, "/x.slice", 0) == system_unit("nginx.service"));
+  CHECK(owner_of(v2, "/x.slice", 1000) == forged);
+  CHECK(owner_of(v2, "/x.slice/nginx.service", 1000) == system_unit("nginx.service"));  // Delegate=, User=
+  CHECK(owner_of(v2, "/unified/x.slice", 1000) == forged);
+  CHECK(owner_of(v1, "/systemd/x.slice", 1000) == forged);
+  CHECK(owner_of(v1, "/systemd/x.slice", 0) == system_unit("nginx.service"));
   const std::string users = "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service";
   CHECK(owner_of("0::" + users + "\n", users, 1000).kind == OwnerKind::user_unit);
   CHECK_FALSE(read_cgroup_owner(*std::make_unique<FakeSource>(), "/proc/7"));
