@@ -27,21 +27,31 @@ std::string parts_text(std::uint64_t unread, std::uint64_t lingering) {
   return text;
 }
 
-// The daemon's own listener is asked by scrapers and resets nobody.
-bool is_ours(const Window& window, const Listener& listener) {
+// The daemon itself; nullptr: it is not known.
+const Process* own_process(const Window& window) {
   const auto* self = window.host().self.get();
-  const auto* owner = owner_of(window, &listener);
-  return self != nullptr && owner != nullptr && self->pid != 0 && owner->pid == self->pid;
+  const auto* processes = window.host().processes.get();
+  if (self == nullptr || processes == nullptr || self->pid == 0) return nullptr;
+  const auto found = std::ranges::find(processes->processes, self->pid, &Process::pid);
+  return found == processes->processes.end() ? nullptr : &*found;
+}
+
+// The daemon's own listener is asked by scrapers and resets nobody.
+bool is_ours(const Process* self, const Listener& listener) {
+  return self != nullptr && std::ranges::any_of(listener.sockets, [self](const ListenerSocket& socket) {
+           return std::ranges::find(self->listener_inodes, socket.inode) != self->listener_inodes.end();
+         });
 }
 
 // The only listener there was in the window, but for the daemon's own. nullptr: there were several, or it is
 // not known.
 const Listener* only_listener(const Window& window) {
+  const auto* self = own_process(window);
   const Listener* only = nullptr;
   for (const auto& reading : window.readings(&NetnsView::listeners)) {
     if (reading.value->cut > 0) return nullptr;
     for (const auto& listener : reading.value->listeners) {
-      if (is_ours(window, listener)) continue;
+      if (is_ours(self, listener)) continue;
       if (only != nullptr && only->endpoint != listener.endpoint) return nullptr;
       only = &listener;
     }
@@ -58,11 +68,12 @@ const Listener* busiest_listener(const Window& window) {
   if (!listeners) return nullptr;
   std::map<std::uint16_t, const Listener*> by_port;
   for (const auto& listener : (*listeners)->listeners) by_port.try_emplace(listener.endpoint.port, &listener);
+  const auto* self = own_process(window);
   std::map<std::uint16_t, std::uint64_t> seen;  // 0: connections to other hosts
   std::uint64_t all = 0;
   const auto add = [&](std::uint16_t port, std::uint64_t connections) {
     const auto listener = by_port.find(port);
-    if (listener != by_port.end() && is_ours(window, *listener->second)) return;
+    if (listener != by_port.end() && is_ours(self, *listener->second)) return;
     seen[listener == by_port.end() ? 0 : port] += connections;
     all += connections;
   };
@@ -187,6 +198,13 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   if (!dump) return Verdict::unknown(dump.error());
   const auto listeners = window.latest(&NetnsView::listeners);
   if (!listeners) return Verdict::unknown(listeners.error());
+  std::uint64_t most = 0;
+  for (const auto& counter : {kAbortOnClose, kAbortOnData}) {
+    const auto increase = window.increase(counter);
+    if (!increase) return Verdict::unknown(increase.error());
+    most = saturating_add(most, *increase);
+  }
+  if (most < t.app_resets_lost_min) return Verdict::clear();
   const auto* listener = likely_listener(window).listener;
   const auto* owner = listener == nullptr ? nullptr : owner_of(window, listener);
   const auto knob = owner == nullptr ? std::nullopt : closing_knob(owner->comm);
@@ -271,7 +289,7 @@ ClosedByServer closed_by_server(const Window& window) {
   }
   if (const auto listeners = window.latest(&NetnsView::listeners))
     for (const auto& listener : (*listeners)->listeners)
-      if (is_ours(window, listener)) gone.erase(listener.endpoint.port);
+      if (is_ours(own_process(window), listener)) gone.erase(listener.endpoint.port);
   ClosedByServer most;
   for (const auto& [port, count] : gone)
     if (count > most.gone) most = {port, count};
