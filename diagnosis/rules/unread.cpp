@@ -225,7 +225,7 @@ const Rule kRules[] = {
                            "reads slowly, a busy one, an upload and a few paused clients are none of that.",
               .clients_see = "Connecting works and the request is sent, but no answer comes until their timeout.",
               .summary = "{not_read} of {accepted} connections that [{owner}|a program] has accepted on {listener} have data that it does not read[, the first for "
-                         "{longest}][, and they become more{?more}][; {doing}]. Its workers or threads are all busy or wait for something, or it holds its clients back on purpose."
+                         "{longest}][, and they become more{?more}][; {doing}].[{?stopped_pid}| Its workers or threads are all busy or wait for something, or it holds its clients back on purpose.]"
                          "[ This host's {upstream_connections} connections to {upstream} have not become more with the clients: it may wait for these.]",
               .advice = kAdvice, .not_helping = kNot, .consequences = kConsequences, .explains = kExplains,
               .reads = "sock_diag (unread bytes of each connection; tcp_info of those of a port where many stay), /proc/PID"},

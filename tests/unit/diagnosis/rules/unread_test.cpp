@@ -75,6 +75,16 @@ TEST_CASE("accepted connections whose requests are not read are named with how m
   CHECK(finding.advice[3].command == "systemctl restart -- app.service");
 }
 
+TEST_CASE("of a program that is stopped no more is said than that") {
+  Dumps dumps;
+  auto stopped = Dumps::server();
+  stopped.state = 'T';
+  dumps.builder().set(&Snapshot::processes, Processes{.processes = {stopped}});
+  const auto finding = only_finding(kId, dumps.dump(100, 97, 97, 97).history());
+  CHECK(finding.summary.ends_with("it is stopped (by SIGSTOP or a debugger)."));
+  CHECK(finding.advice.front().command == "kill -CONT 812");
+}
+
 TEST_CASE("it is critical when they become more, dump by dump") {
   Dumps dumps;
   dumps.dump(100, 20, 20, 20).dump(110, 30, 30, 30);
