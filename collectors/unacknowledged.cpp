@@ -10,53 +10,35 @@
 namespace tcpdiag {
 
 void UnacknowledgedFollower::add(const DiagSocket& socket, bool server, std::uint16_t port) {
-  if (present_.size() == kMost) {
-    ++cut_;
-    return;
-  }
-  present_.push_back({.cookie = socket.cookie,
-                      .since = {},
-                      .peer = socket.destination.unmapped(),
-                      .uid = socket.uid,
-                      .port = port,
-                      .server = server,
-                      .retransmits = socket.retransmits});
+  sockets_.add({.cookie = socket.cookie,
+                .since = {},
+                .peer = socket.destination.unmapped(),
+                .uid = socket.uid,
+                .port = port,
+                .server = server,
+                .retransmits = socket.retransmits});
 }
 
-// Both are ordered by cookie: one walk along them finds those that stay. An answer sets the number back.
 void UnacknowledgedFollower::finish(TimePoint now, Connections& connections) {
-  std::ranges::sort(present_, {}, &Unacknowledged::cookie);
-  const auto shown_twice = [](const auto& a, const auto& b) { return a.cookie == b.cookie; };
-  present_.erase(std::unique(present_.begin(), present_.end(), shown_twice), present_.end());
   std::map<std::tuple<bool, IpAddress, std::uint16_t>, SilentPeer> peers;
-  auto old = before_.cbegin();
-  for (auto& each : present_) {
-    old = std::lower_bound(old, before_.cend(), each.cookie,
-                           [](const auto& one, auto cookie) { return one.cookie < cookie; });
-    const bool goes_on =
-        old != before_.cend() && old->cookie == each.cookie && old->retransmits <= each.retransmits;
+  connections.silent_cut = sockets_.finish([&](Unacknowledged& each, const Unacknowledged* old) {
+    const bool goes_on = old != nullptr && old->retransmits <= each.retransmits;  // an answer sets it back
     each.since = goes_on ? old->since : now;
-    if (each.retransmits < SilentPeer::kRetransmits) continue;
+    if (each.retransmits < SilentPeer::kRetransmits) return;
     auto& peer = peers[{each.server, each.peer, each.port}];
     const auto lasted = std::chrono::floor<std::chrono::seconds>(now - each.since);
     if (peer.connections++ == 0) peer.uid = each.uid;
     peer.standing += lasted >= SilentPeer::kLong ? 1 : 0;
     peer.retransmits += each.retransmits;
     peer.longest = std::max(peer.longest, lasted);
-  }
+  });
   for (auto& [key, peer] : peers) {
     std::tie(peer.server, peer.address, peer.port) = key;
     connections.silent_peers.push_back(peer);
   }
   std::ranges::stable_sort(connections.silent_peers, std::greater(), &SilentPeer::connections);
-  share_out(connections.silent_peers, &SilentPeer::uid);
-  for (auto beyond = Connections::kSilentPeers; beyond < connections.silent_peers.size(); ++beyond)
-    cut_ += connections.silent_peers[beyond].connections;
-  if (connections.silent_peers.size() > Connections::kSilentPeers)
-    connections.silent_peers.resize(Connections::kSilentPeers);
-  connections.silent_cut = cut_;
-  before_.swap(present_);
-  discard();
+  connections.silent_cut += keep_shared(connections.silent_peers, Connections::kSilentPeers, &SilentPeer::uid,
+                                        &SilentPeer::connections);
 }
 
 void UnacknowledgedFollower::look_closer(Source& source, Connections& connections) {
@@ -78,11 +60,6 @@ void UnacknowledgedFollower::look_closer(Source& source, Connections& connection
     const auto heard = parse_last_ack_received(payload);
     client->second->alive += heard && *heard < kLately ? 1 : 0;
   });
-}
-
-void UnacknowledgedFollower::discard() {
-  present_.clear();
-  cut_ = 0;
 }
 
 }  // namespace tcpdiag

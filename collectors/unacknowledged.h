@@ -3,19 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "collectors/followed_sockets.h"
 #include "collectors/inet_diag.h"
 #include "collectors/source.h"
 
 namespace tcpdiag {
 
-/// Follows open connections whose retransmit timer fires from one dump to the next by their cookies, kMost of
-/// them at most, and counts those to each peer that does not answer (SilentPeer).
+/// Follows open connections whose retransmit timer fires from one dump to the next by their cookies,
+/// kMostFollowed of them at most, and counts those to each peer that does not answer (SilentPeer).
 class UnacknowledgedFollower {
  public:
-  static constexpr std::size_t kMost = 16384;
-
   /// Whether something was sent again and is not acknowledged yet.
   static bool is_unacknowledged(const DiagSocket& socket) {
     return socket.timer == DiagTimer::retransmit && socket.retransmits != 0;
@@ -27,10 +25,9 @@ class UnacknowledgedFollower {
   /// Asks whether other connections of the same clients are alive (SilentPeer::alive). Costs a dump of the
   /// ports of services here that silent clients use.
   static void look_closer(Source& source, Connections& connections);
-  /// Starts again after a dump that failed half-way; what the one before it showed stays.
-  void discard();
-  /// The dump before showed another namespace: nothing is known of this one.
-  void forget() { before_.clear(); }
+  /// As FollowedSockets has them.
+  void discard() { sockets_.discard(); }
+  void forget() { sockets_.forget(); }
 
  private:
   struct Unacknowledged {
@@ -43,9 +40,7 @@ class UnacknowledgedFollower {
     std::uint8_t retransmits = 0;
   };
 
-  std::vector<Unacknowledged> present_;  // of this dump, in its order
-  std::vector<Unacknowledged> before_;   // of the dump before, by cookie
-  std::uint64_t cut_ = 0;
+  FollowedSockets<Unacknowledged> sockets_;
 };
 
 }  // namespace tcpdiag

@@ -15,64 +15,38 @@ using std::chrono::milliseconds;
 // The kernel stamps what comes, the dump takes a moment after its time was taken.
 constexpr milliseconds kMoment{1000};
 
-// Those that more could be said about first, but the first of every user before the second of any.
-void keep_some(Connections& connections) {
-  auto& unread = connections.unread;
-  std::ranges::stable_sort(unread, std::greater(), &UnreadConnections::standing);
-  share_out(unread, &UnreadConnections::uid);
-  for (auto beyond = Connections::kUnreadPorts; beyond < unread.size(); ++beyond)
-    connections.unread_cut += unread[beyond].standing;
-  if (unread.size() > Connections::kUnreadPorts) unread.resize(Connections::kUnreadPorts);
-}
-
 }  // namespace
 
 void UnreadFollower::add(const DiagSocket& socket) {
-  if (present_.size() == kMost) {
-    ++cut_;
-    return;
-  }
-  present_.push_back({.cookie = socket.cookie,
-                      .since = {},
-                      .bytes = socket.receive_queue,
-                      .uid = socket.uid,
-                      .port = socket.source_port,
-                      .address = socket.source.unmapped(),
-                      .read = {},
-                      .read_since = {}});
+  sockets_.add({.cookie = socket.cookie,
+                .since = {},
+                .bytes = socket.receive_queue,
+                .uid = socket.uid,
+                .port = socket.source_port,
+                .address = socket.source.unmapped(),
+                .read = {},
+                .read_since = {}});
 }
 
-// Both are ordered by cookie: one walk along them finds those that stay.
 void UnreadFollower::finish(TimePoint now, Connections& connections) {
-  std::ranges::sort(present_, {}, &Unread::cookie);
-  const auto shown_twice = [](const auto& a, const auto& b) { return a.cookie == b.cookie; };
-  present_.erase(std::unique(present_.begin(), present_.end(), shown_twice), present_.end());
   std::map<std::pair<IpAddress, std::uint16_t>, UnreadConnections> standing;
-  auto old = before_.cbegin();
-  for (auto& each : present_) {
-    old = std::lower_bound(old, before_.cend(), each.cookie,
-                           [](const Unread& one, auto cookie) { return one.cookie < cookie; });
-    const bool stays = old != before_.cend() && old->cookie == each.cookie && old->bytes <= each.bytes;
+  connections.unread_cut = sockets_.finish([&](Unread& each, const Unread* old) {
+    const bool stays = old != nullptr && old->bytes <= each.bytes;
     each.since = stays ? old->since : now;
     each.as_before = !stays || (old->as_before && old->bytes == each.bytes);
     if (stays) std::tie(each.read, each.read_since) = std::tie(old->read, old->read_since);
-    if (now - each.since < UnreadConnections::kLong) continue;
+    if (now - each.since < UnreadConnections::kLong) return;
     auto& all = standing[{each.address, each.port}];
     if (all.standing++ == 0) all.uid = each.uid;
-  }
+  });
   for (auto& [where, all] : standing) {
     std::tie(all.address, all.port) = where;
     if (all.standing >= kWorthAsking) connections.unread.push_back(all);
   }
-  connections.unread_cut = cut_;
-  keep_some(connections);
-  before_.swap(present_);
-  discard();
-}
-
-UnreadFollower::Unread* UnreadFollower::find(std::uint64_t cookie) {
-  const auto found = std::ranges::lower_bound(before_, cookie, {}, &Unread::cookie);
-  return found == before_.end() || found->cookie != cookie ? nullptr : &*found;
+  // Those that more could be said about first, but the first of every user before the second of any.
+  std::ranges::stable_sort(connections.unread, std::greater(), &UnreadConnections::standing);
+  connections.unread_cut += keep_shared(connections.unread, Connections::kUnreadPorts,
+                                        &UnreadConnections::uid, &UnreadConnections::standing);
 }
 
 // What has come and waits no longer was read: its amount stays while nothing is read, whatever comes.
@@ -84,7 +58,7 @@ UnreadFollower::Told UnreadFollower::judge(const DiagSocket& socket, std::span<c
   const auto sent = parse_last_data_sent(message), received = parse_last_data_received(message);
   if (!sent || !received) return Told::nothing;
   if (*sent < kSentLately) return Told::served;
-  auto* known = find(socket.cookie);
+  auto* known = sockets_.find(socket.cookie);
   if (known == nullptr)
     return socket.receive_queue == 0 && *received < kLong ? Told::served : Told::undecided;
 
@@ -136,11 +110,6 @@ void UnreadFollower::look_closer(Source& source, TimePoint now, Connections& con
     each.not_read = std::nullopt;
     each.longest = std::nullopt;
   }
-}
-
-void UnreadFollower::discard() {
-  present_.clear();
-  cut_ = 0;
 }
 
 }  // namespace tcpdiag

@@ -6,16 +6,16 @@
 #include <optional>
 #include <vector>
 
+#include "collectors/followed_sockets.h"
 #include "collectors/inet_diag.h"
 #include "collectors/source.h"
 
 namespace tcpdiag {
 
 /// Follows accepted connections whose data no process has read from one dump to the next by their cookies,
-/// kMost of them at most: tells those where nothing was read for UnreadConnections::kLong.
+/// kMostFollowed of them at most: tells those where nothing was read for UnreadConnections::kLong.
 class UnreadFollower {
  public:
-  static constexpr std::size_t kMost = 16384;
   /// Of an address and port: fewer are not told.
   static constexpr std::uint32_t kWorthAsking = 10;
 
@@ -26,10 +26,9 @@ class UnreadFollower {
   /// Asks how much came to them and when: data that stays may also be that of the next request, after the one
   /// before was read. Costs a dump of the ports that it is about.
   void look_closer(Source& source, TimePoint now, Connections& connections);
-  /// Starts again after a dump that failed half-way; what the one before it showed stays.
-  void discard();
-  /// The dump before showed another namespace: nothing is known of this one.
-  void forget() { before_.clear(); }
+  /// As FollowedSockets has them.
+  void discard() { sockets_.discard(); }
+  void forget() { sockets_.forget(); }
 
  private:
   struct Unread {
@@ -44,14 +43,11 @@ class UnreadFollower {
     TimePoint read_since;               // of the first closer look that saw as many
   };
   enum class Told { nothing, undecided, not_read, served };
-  [[nodiscard]] Unread* find(std::uint64_t cookie);
   // What the message of a closer look tells; for how long nothing was read goes to `for_how_long`.
   [[nodiscard]] Told judge(const DiagSocket& socket, std::span<const std::byte> message, TimePoint now,
                            std::chrono::milliseconds& for_how_long);
 
-  std::vector<Unread> present_;  // of this dump, in its order
-  std::vector<Unread> before_;   // of the dump before, by cookie
-  std::uint64_t cut_ = 0;
+  FollowedSockets<Unread> sockets_;
 };
 
 }  // namespace tcpdiag

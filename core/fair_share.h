@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <type_traits>
@@ -34,6 +35,15 @@ void share_out(std::vector<T>& wanted, OwnerOf owner_of, PlacesOf places_of) {
 template <class T, class OwnerOf>
 void share_out(std::vector<T>& wanted, OwnerOf owner_of) {
   share_out(wanted, owner_of, [](const T&) { return std::size_t{1}; });
+}
+
+/// Shares out and keeps the first `most`. Returns the sum of what `count_of` gives for the others.
+template <class T, class OwnerOf, class CountOf>
+std::uint64_t keep_shared(std::vector<T>& wanted, std::size_t most, OwnerOf owner_of, CountOf count_of) {
+  share_out(wanted, owner_of);
+  std::uint64_t cut = 0;
+  for (; wanted.size() > most; wanted.pop_back()) cut += std::invoke(count_of, wanted.back());
+  return cut;
 }
 
 }  // namespace tcpdiag

@@ -122,10 +122,9 @@ TEST_CASE(
   CHECK(connections.silent_cut == 3);
 
   sockets.clear();
-  for (std::uint64_t each = 0; each < UnacknowledgedFollower::kMost + 5; ++each)
-    sockets.push_back(sent_again(each + 1, 4));
+  for (std::uint64_t each = 0; each < kMostFollowed + 5; ++each) sockets.push_back(sent_again(each + 1, 4));
   connections = look(counter, kStart + 4s, sockets);
-  CHECK(connections.silent_peers.at(0).connections == UnacknowledgedFollower::kMost);
+  CHECK(connections.silent_peers.at(0).connections == kMostFollowed);
   CHECK(connections.silent_cut == 5);
 }
 

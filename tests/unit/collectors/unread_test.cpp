@@ -211,7 +211,7 @@ TEST_CASE("a connection that the dump shows twice counts once, and a failed dump
 
 TEST_CASE("more connections with unread data than can be followed are counted") {
   ConnectionCounter counter;
-  const auto most = static_cast<std::uint32_t>(UnreadFollower::kMost);
+  const auto most = static_cast<std::uint32_t>(kMostFollowed);
   const auto show = [&] {
     counter.add(listener(80), {});
     for (std::uint32_t each = 0; each < most + 7; ++each) counter.add(with_unread(1 + each, 5), {});
