@@ -247,6 +247,16 @@ std::string slices_above(std::string_view path) {
   return directory;
 }
 
+Owner owner_in(const Paths& paths) {
+  std::vector<std::string_view> all{paths.v2, paths.systemd};
+  all.insert(all.end(), paths.controllers.begin(), paths.controllers.end());
+  for (const auto path : all)
+    if (auto owner = container_in(groups_of(path)); owner.kind != OwnerKind::none) return owner;
+  for (const auto path : {paths.v2, paths.systemd})
+    if (auto owner = unit_in(groups_of(path)); owner.kind != OwnerKind::none) return owner;
+  return {};
+}
+
 /// The user who owns it, of whichever hierarchy; an error where it is not seen.
 Result<std::uint32_t> owner_of_unit(Source& source, const Paths& paths) {
   const bool is_v2 = unit_in(groups_of(paths.v2)).kind != OwnerKind::none;
@@ -258,21 +268,14 @@ Result<std::uint32_t> owner_of_unit(Source& source, const Paths& paths) {
 
 }  // namespace
 
-Owner parse_cgroup_owner(std::string_view text) {
-  auto paths = paths_in(text);
-  paths.controllers.insert(paths.controllers.begin(), {paths.v2, paths.systemd});
-  for (const auto path : paths.controllers)
-    if (auto owner = container_in(groups_of(path)); owner.kind != OwnerKind::none) return owner;
-  for (const auto path : {paths.v2, paths.systemd})
-    if (auto owner = unit_in(groups_of(path)); owner.kind != OwnerKind::none) return owner;
-  return {};
-}
+Owner parse_cgroup_owner(std::string_view text) { return owner_in(paths_in(text)); }
 
 Result<Owner> read_cgroup_owner(Source& source, const std::string& directory) {
   return source.read(directory + "/cgroup").map([&](const std::string& text) {
-    auto owner = parse_cgroup_owner(text);
+    const auto paths = paths_in(text);
+    auto owner = owner_in(paths);
     if (owner.kind != OwnerKind::system_unit) return owner;
-    const auto user = owner_of_unit(source, paths_in(text));
+    const auto user = owner_of_unit(source, paths);
     return user && *user != 0 ? other(owner.name) : owner;
   });
 }
