@@ -20,6 +20,35 @@ bool is_plain_text(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c == ' ' || is_plain_in_shell({&c, 1}); });
 }
 
+/// Which characters of a shell's text stand within quotes or are escaped (XCU 2.2).
+class Quotes {
+ public:
+  enum class Place { bare, opening, quoted, escaped };
+
+  /// Of the next character; one that closes a quote is quoted, a backslash that escapes is bare or quoted.
+  Place take(char c) {
+    if (escaped_) {
+      escaped_ = false;
+      return Place::escaped;
+    }
+    if (quote_ != 0) {
+      escaped_ = c == '\\' && quote_ == '"';
+      if (c == quote_) quote_ = 0;
+      return Place::quoted;
+    }
+    escaped_ = c == '\\';
+    if (c != '\'' && c != '"') return Place::bare;
+    quote_ = c;
+    return Place::opening;
+  }
+  /// The quote that the next character stands in, or 0.
+  [[nodiscard]] char open() const { return quote_; }
+
+ private:
+  char quote_ = 0;
+  bool escaped_ = false;
+};
+
 /// A shell command as it grows, and where in the shell's grammar (XCU 2.3) its end is.
 class ShellCommand {
  public:
@@ -32,8 +61,8 @@ class ShellCommand {
   /// A value that is one word or a part of one. False: it cannot stand here.
   [[nodiscard]] bool add_value(std::string_view value) {
     if (value.empty()) return false;
-    if (quote_ == '\'') return is_plain_text(value) && append(value);
-    if (quote_ == '"') return is_plain_in_shell(value) && append(value);
+    if (quotes_.open() == '\'') return is_plain_text(value) && append(value);
+    if (quotes_.open() == '"') return is_plain_in_shell(value) && append(value);
     const bool begins_word = word_.empty();
     if (begins_word && words_ == 0) return false;
     if (begins_word && value.front() == '-' && !after_dashes_) return false;
@@ -43,7 +72,7 @@ class ShellCommand {
 
   /// A value that is some whole words, one on each line; the rule that made it may have put options there.
   [[nodiscard]] bool add_words(std::string_view lines) {
-    if (quote_ != 0 || !word_.empty() || lines.empty()) return false;
+    if (quotes_.open() != 0 || !word_.empty() || lines.empty()) return false;
     for (bool first = true; !lines.empty(); first = false) {
       const auto quoted = shell_quoted(next_line(lines));
       if (!quoted || !append((first ? "" : " ") + *quoted)) return false;
@@ -61,22 +90,14 @@ class ShellCommand {
   }
 
   void step(char c) {
-    if (escaped_) {
-      escaped_ = false;
+    const auto place = quotes_.take(c);
+    if (place == Quotes::Place::quoted) return;
+    if (place != Quotes::Place::bare || std::string_view(" \t\n;|&()<>").find(c) == std::string_view::npos) {
       word_ += c;
-    } else if (quote_ != 0) {
-      if (c == quote_) quote_ = 0;
-      if (c == '\\' && quote_ == '"') escaped_ = true;
-    } else if (c == '\'' || c == '"') {
-      quote_ = c;
-      word_ += c;
-    } else if (std::string_view(" \t\n;|&()<>").find(c) != std::string_view::npos) {
-      end_word();
-      if (kEndsSimpleCommand.find(c) != std::string_view::npos) words_ = 0, after_dashes_ = false;
-    } else {
-      escaped_ = c == '\\';
-      word_ += c;
+      return;
     }
+    end_word();
+    if (kEndsSimpleCommand.find(c) != std::string_view::npos) words_ = 0, after_dashes_ = false;
   }
 
   void end_word() {
@@ -89,8 +110,7 @@ class ShellCommand {
   std::string word_;           // the present word, of values only that there are some
   std::size_t words_ = 0;      // words before it in this simple command
   bool after_dashes_ = false;  // "--" is one of them: no option can follow
-  char quote_ = 0;             // the quote it is in, or 0
-  bool escaped_ = false;
+  Quotes quotes_;
 };
 
 std::string shell_command(const std::vector<Piece>& pieces) {
@@ -143,19 +163,11 @@ bool depends_on_netns(std::string_view command) {
 
 /// Where the simple command at the beginning of `text` ends.
 std::size_t end_of_simple_command(std::string_view text) {
-  char quote = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\\' && quote != '\'')
-      ++i;
-    else if (quote != 0)
-      quote = c == quote ? 0 : quote;
-    else if (c == '\'' || c == '"')
-      quote = c;
-    else if (kEndsSimpleCommand.find(c) != std::string_view::npos)
-      return i;
-  }
-  return text.size();
+  Quotes quotes;
+  const auto ends = [&](char c) {
+    return quotes.take(c) == Quotes::Place::bare && kEndsSimpleCommand.find(c) != std::string_view::npos;
+  };
+  return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends) - text.begin());
 }
 
 }  // namespace
