@@ -114,16 +114,6 @@ void add_idle(Facts& facts, const Window& window, const Process& process) {
   facts.values["idle_for"] = duration_text(idle->shortest);
 }
 
-void add_upstream(Facts& facts, const Window& window, const Process& process) {
-  const auto upstream = flat_upstream(window, process);
-  if (!upstream) return;
-  const auto name = to_string(destination_subject(upstream->destination));
-  add_reading(facts, "connections to " + name + ", unchanged", "upstream_connections",
-              upstream->destination.local_ports, "connections");
-  facts.values["upstream"] = name;
-  facts.values["clients"] = std::to_string(upstream->clients);
-}
-
 }  // namespace
 
 void add_descriptor_facts(Facts& facts, const Window& window, const Process& process) {

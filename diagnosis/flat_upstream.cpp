@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/saturating.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/subjects.h"
 
 namespace tcpdiag {
@@ -97,6 +98,16 @@ std::optional<FlatUpstream> flat_upstream(const Window& window, const Process& p
   for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns)
     if (auto upstream = flat_in(window, netns, *begin, process)) return upstream;
   return std::nullopt;
+}
+
+void add_upstream(Facts& facts, const Window& window, const Process& process) {
+  const auto upstream = flat_upstream(window, process);
+  if (!upstream) return;
+  const auto name = to_string(destination_subject(upstream->destination));
+  add_reading(facts, "connections to " + name + ", unchanged", "upstream_connections",
+              upstream->destination.local_ports, "connections");
+  facts.values["upstream"] = name;
+  facts.values["clients"] = std::to_string(upstream->clients);
 }
 
 }  // namespace tcpdiag

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "diagnosis/rule.h"
 #include "diagnosis/window.h"
 
 namespace tcpdiag {
@@ -20,5 +21,9 @@ struct FlatUpstream {
 /// connections to the server's own ports grew with its descriptors. It is known of the namespace, not of the
 /// process, so it is a hint. Empty: there is none, or a section is not known.
 std::optional<FlatUpstream> flat_upstream(const Window& window, const Process& process);
+
+/// Adds it to what is said about the process, if there is one: {upstream}, {upstream_connections} with its
+/// evidence, {clients}.
+void add_upstream(Facts& facts, const Window& window, const Process& process);
 
 }  // namespace tcpdiag

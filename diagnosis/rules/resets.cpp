@@ -124,10 +124,20 @@ struct Opened {
   [[nodiscard]] bool are_of_servers(double resets) const { return from_others > 0 && resets > here; }
 };
 
-std::optional<Opened> opened_by_end(const Window& window) {
+Result<Opened> opened_by_end(const Window& window) {
   const auto here = window.increase(kActiveOpens), from_others = window.increase(kPassiveOpens);
-  if (!here || !from_others) return std::nullopt;
+  if (!here) return tl::unexpected<Error>(here.error());
+  if (!from_others) return tl::unexpected<Error>(from_others.error());
   return Opened{static_cast<double>(*here), static_cast<double>(*from_others)};
+}
+
+// The resets that programs asked for by the way they closed.
+Result<std::uint64_t> programs_resets(const Window& window) {
+  auto unread = window.increase(kAbortOnClose);
+  if (!unread) return unread;
+  return window.increase(kAbortOnData).map([&](auto lingering) {
+    return saturating_add(*unread, lingering);
+  });
 }
 
 // Whether clients lose a good part of their requests: what a server closes with unread data. Where both ends
@@ -198,13 +208,9 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   if (!dump) return Verdict::unknown(dump.error());
   const auto listeners = window.latest(&NetnsView::listeners);
   if (!listeners) return Verdict::unknown(listeners.error());
-  std::uint64_t most = 0;
-  for (const auto& counter : {kAbortOnClose, kAbortOnData}) {
-    const auto increase = window.increase(counter);
-    if (!increase) return Verdict::unknown(increase.error());
-    most = saturating_add(most, *increase);
-  }
-  if (most < t.app_resets_lost_min) return Verdict::clear();
+  const auto most = programs_resets(window);
+  if (!most) return Verdict::unknown(most.error());
+  if (*most < t.app_resets_lost_min) return Verdict::clear();
   const auto* listener = likely_listener(window).listener;
   const auto* owner = listener == nullptr ? nullptr : owner_of(window, listener);
   const auto knob = owner == nullptr ? std::nullopt : closing_knob(owner->comm);
@@ -212,20 +218,15 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   if (!steady || window.now() - steady->since < std::chrono::seconds(3)) return Verdict::clear();
 
   const auto since = window.last(std::chrono::floor<std::chrono::seconds>(window.now() - steady->since));
-  std::uint64_t resets = 0;
-  for (const auto& counter : {kAbortOnClose, kAbortOnData}) {
-    const auto increase = since.increase(counter);
-    if (!increase) return Verdict::unknown(increase.error());
-    resets = saturating_add(resets, *increase);
-  }
-  for (const auto& counter : {kActiveOpens, kPassiveOpens})
-    if (const auto increase = since.increase(counter); !increase) return Verdict::unknown(increase.error());
-  const auto opened = opened_by_end(since).value_or(Opened{});
+  const auto resets = programs_resets(since);
+  if (!resets) return Verdict::unknown(resets.error());
+  const auto opened = opened_by_end(since);
+  if (!opened) return Verdict::unknown(opened.error());
   constexpr double kCountedApart = 1.1;  // more resets than that are not only of new connections
-  const auto theirs = opened.from_others, all = static_cast<double>(resets);
+  const auto theirs = opened->from_others, all = static_cast<double>(*resets);
   const auto lost = std::min(all, theirs);
   if (lost < static_cast<double>(t.app_resets_lost_min) || lost < t.app_resets_lost_share * theirs ||
-      all > kCountedApart * theirs || !(opened.are_of_servers(lost) || opened.both_ends_here()))
+      all > kCountedApart * theirs || !(opened->are_of_servers(lost) || opened->both_ends_here()))
     return Verdict::clear();
 
   Facts facts{.subject = listener_subject(window, *listener)};
@@ -238,7 +239,7 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   facts.values["steady"] = duration_text(since.span());
   facts.values["own_knob"] = *knob;
   // Counters are the namespace's: with another server, or clients here, the resets may be theirs.
-  const bool are_its_own = only_listener(window) == listener && opened.are_of_servers(lost);
+  const bool are_its_own = only_listener(window) == listener && opened->are_of_servers(lost);
   if (are_its_own) {
     facts.values["closes"];
     facts.explains = {"app-reset"};
@@ -253,14 +254,10 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
 Result<std::uint64_t> resets_from_peers(const Window& window) {
   auto all = window.increase(kEstabResets);
   if (!all) return all;
-  std::uint64_t own = 0;
-  for (const auto& counter : {kAbortOnClose, kAbortOnData}) {
-    const auto increase = window.increase(counter);
-    if (!increase) return increase;
-    own = saturating_add(own, *increase);
-  }
-  if (const auto timed_out = window.increase(kAbortOnTimeout)) own = saturating_add(own, *timed_out);
-  return *all > own ? *all - own : 0;
+  auto own = programs_resets(window);
+  if (!own) return own;
+  if (const auto timed_out = window.increase(kAbortOnTimeout)) own = saturating_add(*own, *timed_out);
+  return *all > *own ? *all - *own : 0;
 }
 
 std::set<std::uint64_t> cookies_of(const Connections& connections) {
@@ -287,9 +284,10 @@ ClosedByServer closed_by_server(const Window& window) {
     for (const auto& each : readings[i].value->close_wait)
       if (!each.server && !still.contains(each.cookie)) ++gone[each.port];
   }
+  const auto* self = own_process(window);
   if (const auto listeners = window.latest(&NetnsView::listeners))
     for (const auto& listener : (*listeners)->listeners)
-      if (is_ours(own_process(window), listener)) gone.erase(listener.endpoint.port);
+      if (is_ours(self, listener)) gone.erase(listener.endpoint.port);
   ClosedByServer most;
   for (const auto& [port, count] : gone)
     if (count > most.gone) most = {port, count};

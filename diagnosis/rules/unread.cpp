@@ -32,6 +32,9 @@ struct Unread {
   bool told = true;
   std::optional<seconds> longest;
 
+  [[nodiscard]] bool same_place(const Unread& other) const {
+    return listener != nullptr ? listener == other.listener : address == other.address && port == other.port;
+  }
   // Connections on which nothing goes on say nothing about the server.
   [[nodiscard]] bool are_many(const Thresholds& t) const {
     const auto busy = static_cast<double>(saturating_add(not_read, served));
@@ -43,15 +46,12 @@ std::vector<Unread> by_listener(const Connections& connections, const Listeners*
   std::vector<Unread> all;
   for (const auto& each : connections.unread) {
     const Destination here{.source = {}, .destination = each.address, .port = each.port};
-    const auto* listener = listeners == nullptr ? nullptr : listener_for(*listeners, here);
-    const auto known = std::ranges::find_if(all, [&](const Unread& one) {
-      return listener != nullptr ? one.listener == listener
-                                 : one.address == each.address && one.port == each.port;
-    });
-    auto& one = known != all.end()
-                    ? *known
-                    : all.emplace_back(Unread{
-                          .listener = listener, .address = each.address, .port = each.port, .longest = {}});
+    const Unread place{.listener = listeners == nullptr ? nullptr : listener_for(*listeners, here),
+                       .address = each.address,
+                       .port = each.port,
+                       .longest = {}};
+    const auto known = std::ranges::find_if(all, [&](const Unread& one) { return place.same_place(one); });
+    auto& one = known != all.end() ? *known : all.emplace_back(place);
     one.standing = saturating_add<std::uint64_t>(one.standing, each.standing);
     one.not_read = saturating_add(one.not_read, each.not_read.value_or(0));
     one.accepted = saturating_add<std::uint64_t>(one.accepted, each.accepted);
@@ -64,9 +64,7 @@ std::vector<Unread> by_listener(const Connections& connections, const Listeners*
 
 std::uint64_t not_read_then(const Connections& then, const Listeners* listeners, const Unread& unread) {
   for (const auto& one : by_listener(then, listeners))
-    if (unread.listener != nullptr ? one.listener == unread.listener
-                                   : one.address == unread.address && one.port == unread.port)
-      return one.not_read;
+    if (unread.same_place(one)) return one.not_read;
   return 0;
 }
 
@@ -82,15 +80,6 @@ bool grows(const Window& window, const Listeners* listeners, const Unread& unrea
     before = now;
   }
   return rises >= 2 && before >= saturating_add(first, t.unread_min);
-}
-
-void add_upstream(Facts& facts, const Window& window, const Process& owner) {
-  const auto upstream = flat_upstream(window, owner);
-  if (!upstream) return;
-  const auto name = to_string(destination_subject(upstream->destination));
-  add_reading(facts, "connections to " + name + ", unchanged", "upstream_connections",
-              upstream->destination.local_ports, "connections");
-  facts.values["upstream"] = name;
 }
 
 // What is known of the processes that should read.

@@ -175,58 +175,55 @@ TEST_CASE("how long the kernel tries is what its own arithmetic says") {
   CHECK(gives_up_after(std::numeric_limits<std::int64_t>::max()) == gives_up_after(255));
 }
 
-TEST_CASE("what is sent again to a peer that is gone is no lossy path") {
-  const auto lossy = [](std::vector<SilentPeer> peers, std::uint64_t a_second = 5) {
-    HistoryBuilder history;
-    for (std::uint64_t second = 0; second <= 30; ++second) {
-      TcpCounters tcp;
-      tcp.retrans_segs = 5 * second;
-      tcp.out_segs = 20 * second;
-      tcp.syn_retrans = 0;
-      tcp.listen_overflows = 0;
-      history.set(&NetnsView::tcp, tcp)
-          .set(&NetnsView::connections, Connections{.silent_peers = peers})
-          .tick();
-      for (auto& peer : peers) peer.retransmits += a_second;
-    }
-    return !verdict_of("path-lossy", history.history()).facts().empty();
-  };
-  CHECK(lossy({}));
-  CHECK_FALSE(lossy({redis()}));
-  CHECK(lossy({redis(2)}));
-  CHECK(lossy({redis()}, 0));  // what was sent before the window
-}
+namespace {
 
-TEST_CASE("a lossy path is told beside a queue that overflows now and then") {
-  const auto lossy = [](std::uint64_t overflows) {
-    HistoryBuilder history;
-    for (std::uint64_t second = 0; second <= 30; ++second) {
-      TcpCounters tcp;
-      tcp.retrans_segs = 5 * second;
-      tcp.out_segs = 20 * second;
-      tcp.syn_retrans = 0;
-      tcp.listen_overflows = overflows * second / 30;
-      history.set(&NetnsView::tcp, tcp).set(&NetnsView::connections, Connections{}).tick();
-    }
-    return !verdict_of("path-lossy", history.history()).facts().empty();
-  };
-  CHECK(lossy(2));
-  CHECK_FALSE(lossy(150));
-}
-
-TEST_CASE("when a peer is back, what was sent again to it is no lossy path either") {
+// Whether a path is lossy on which a fifth is sent again each second for half a minute, with so many
+// overflows by each second and these peers.
+template <class OverflowsAt, class PeersAt>
+bool lossy(OverflowsAt overflows_at, PeersAt peers_at) {
   HistoryBuilder history;
   for (std::uint64_t second = 0; second <= 30; ++second) {
     TcpCounters tcp;
     tcp.retrans_segs = 5 * second;
     tcp.out_segs = 20 * second;
     tcp.syn_retrans = 0;
-    tcp.listen_overflows = 0;
+    tcp.listen_overflows = overflows_at(second);
     history.set(&NetnsView::tcp, tcp)
-        .set(&NetnsView::connections,
-             Connections{.silent_peers =
-                             second > 0 && second < 20 ? std::vector{redis()} : std::vector<SilentPeer>()})
+        .set(&NetnsView::connections, Connections{.silent_peers = peers_at(second)})
         .tick();
   }
-  CHECK(verdict_of("path-lossy", history.history()).facts().empty());
+  return !verdict_of("path-lossy", history.history()).facts().empty();
+}
+
+std::uint64_t no_overflow(std::uint64_t) { return 0; }
+std::vector<SilentPeer> no_peer(std::uint64_t) { return {}; }
+
+}  // namespace
+
+TEST_CASE("what is sent again to a peer that is gone is no lossy path") {
+  const auto lossy_beside = [](const std::vector<SilentPeer>& peers, std::uint64_t a_second = 5) {
+    return lossy(no_overflow, [&](std::uint64_t second) {
+      auto then = peers;
+      for (auto& peer : then) peer.retransmits += a_second * second;
+      return then;
+    });
+  };
+  CHECK(lossy_beside({}));
+  CHECK_FALSE(lossy_beside({redis()}));
+  CHECK(lossy_beside({redis(2)}));
+  CHECK(lossy_beside({redis()}, 0));  // what was sent before the window
+}
+
+TEST_CASE("a lossy path is told beside a queue that overflows now and then") {
+  const auto lossy_with = [](std::uint64_t overflows) {
+    return lossy([&](std::uint64_t second) { return overflows * second / 30; }, no_peer);
+  };
+  CHECK(lossy_with(2));
+  CHECK_FALSE(lossy_with(150));
+}
+
+TEST_CASE("when a peer is back, what was sent again to it is no lossy path either") {
+  CHECK_FALSE(lossy(no_overflow, [](std::uint64_t second) {
+    return second > 0 && second < 20 ? std::vector{redis()} : std::vector<SilentPeer>();
+  }));
 }
