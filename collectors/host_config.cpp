@@ -227,7 +227,8 @@ class LastFileLimit {
 
   void add(const std::string& file, const std::vector<FileLimitSetting>& settings) {
     for (const auto& setting : settings) {
-      const auto limit = parse_file_limit_value(setting.value);
+      const auto limit =
+          setting.because ? tl::unexpected(*setting.because) : parse_file_limit_value(setting.value);
       if (limit) {
         last_ = UnitFileLimit{unit_, file, setting.line, readable_file_limit(setting.value)};
         empty_.reset();

@@ -2,7 +2,10 @@
 #include "collectors/unit_files.h"
 
 #include <algorithm>
+#include <cctype>
 
+#include "core/file_limit.h"
+#include "core/nearest_name.h"
 #include "core/text.h"
 
 namespace tcpdiag {
@@ -68,53 +71,73 @@ void each_line(std::string_view text, Visit visit) {
 
 bool is_section(std::string_view line) { return trimmed(line, kSpace).starts_with('['); }
 
-std::optional<std::string_view> setting_value(std::string_view line, std::string_view setting) {
+struct Assignment {
+  std::string_view key, value;
+};
+std::optional<Assignment> assignment_in(std::string_view line) {
   const auto equals = line.find('=');
-  if (equals == std::string_view::npos || trimmed(line.substr(0, equals), kSpace) != setting)
-    return std::nullopt;
-  return trimmed(line.substr(equals + 1), kSpace);
+  if (equals == std::string_view::npos || is_section(line)) return std::nullopt;
+  return Assignment{trimmed(line.substr(0, equals), kSpace), trimmed(line.substr(equals + 1), kSpace)};
+}
+
+std::string small(std::string_view text) {
+  std::string letters(text);
+  std::ranges::transform(letters, letters.begin(),
+                         [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return letters;
+}
+
+// Whether the key is no setting of systemd's but nearly one of these two: the others that begin with "Limit"
+// differ by more.
+bool is_misspelt(std::string_view key) {
+  constexpr std::size_t kTypos = 2;
+  if (key == kOfUnit || key == kDefault || key.starts_with("X-") || key.size() > kDefault.size() + kTypos)
+    return false;
+  const auto letters = small(key);
+  return edits(letters, small(kOfUnit)) <= kTypos || edits(letters, small(kDefault)) <= kTypos;
 }
 
 std::vector<FileLimitSetting> settings_in(std::string_view section, std::string_view setting,
                                           std::string_view text) {
-  bool inside = false;
+  bool inside = false, for_others = false;
   std::vector<FileLimitSetting> settings;
   each_line(text, [&](const LogicalLine& line) {
-    if (is_section(line.text)) inside = trimmed(line.text, kSpace) == section;
-    if (const auto value = inside ? setting_value(line.text, setting) : std::nullopt)
-      settings.push_back({.line = line.number, .value = std::string(*value)});
+    if (is_section(line.text)) {
+      inside = trimmed(line.text, kSpace) == section;
+      for_others = trimmed(line.text, kSpace).starts_with("[X-");
+    }
+    const auto assignment = for_others ? std::nullopt : assignment_in(line.text);
+    if (!assignment) return;
+    FileLimitSetting found{.line = line.number, .value = std::string(assignment->value), .because = {}};
+    if (is_misspelt(assignment->key)) {
+      found.value = trimmed(line.text, kSpace);
+      found.because = IgnoredBecause::misspelt_limit;
+    } else if (assignment->key != setting)
+      return;
+    else if (!inside)
+      found.because = IgnoredBecause::wrong_section;
+    settings.push_back(std::move(found));
   });
   return settings;
-}
-
-/// "service" of "a@1.service".
-std::string_view type_of(std::string_view unit) {
-  const auto dot = unit.rfind('.');
-  return dot == std::string_view::npos ? std::string_view() : unit.substr(dot + 1);
-}
-
-/// "[Service]"
-std::string own_section(std::string_view unit) {
-  std::string type(type_of(unit));
-  if (!type.empty() && type.front() >= 'a' && type.front() <= 'z')
-    type.front() = static_cast<char>(type.front() - 'a' + 'A');
-  return "[" + type + "]";
 }
 
 }  // namespace
 
 std::vector<FileLimitSetting> parse_file_limits(std::string_view unit, std::string_view text) {
-  return settings_in(own_section(unit), kOfUnit, text);
+  return settings_in(unit_section(unit), kOfUnit, text);
 }
 
 std::vector<FileLimitSetting> parse_default_file_limits(std::string_view text) {
-  return settings_in("[Manager]", kDefault, text);
+  return settings_in(unit_section({}), kDefault, text);
 }
 
 std::string only_file_limits(std::string_view text) {
   std::string kept;
   each_line(text, [&](const LogicalLine& line) {
-    if (is_section(line.text) || setting_value(line.text, kOfUnit) || setting_value(line.text, kDefault))
+    const auto assignment = assignment_in(line.text);
+    const bool is_limit = assignment && (assignment->key == kOfUnit || assignment->key == kDefault ||
+                                         is_misspelt(assignment->key));
+    if (is_section(line.text) || is_limit)
       kept.append(line.written);
     else
       kept.append(line.newlines, '\n');

@@ -76,6 +76,15 @@ tl::expected<FileLimit, IgnoredBecause> parse_file_limit_value(std::string_view 
   return FileLimit{unless_infinite(*soft), unless_infinite(*hard)};
 }
 
+std::string unit_section(std::string_view unit) {
+  if (unit.empty()) return "[Manager]";
+  const auto dot = unit.rfind('.');
+  std::string type(dot == std::string_view::npos ? std::string_view() : unit.substr(dot + 1));
+  if (!type.empty() && type.front() >= 'a' && type.front() <= 'z')
+    type.front() = static_cast<char>(type.front() - 'a' + 'A');
+  return "[" + type + "]";
+}
+
 std::string readable_file_limit(std::string_view value) {
   const auto limit = parse_file_limit_value(value);
   const auto [soft, hard] = parts_of(value);

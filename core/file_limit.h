@@ -11,6 +11,9 @@
 
 namespace tcpdiag {
 
+/// The section of its file that describes a unit: "[Service]" of "a@1.service"; of no unit, the manager's.
+std::string unit_section(std::string_view unit);
+
 /// A limit of open files as LimitNOFILE= gives it. An empty number: as much as there is ("infinity").
 struct FileLimit {
   std::optional<std::uint64_t> soft, hard;

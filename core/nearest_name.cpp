@@ -6,9 +6,6 @@
 #include <vector>
 
 namespace tcpdiag {
-namespace {
-
-constexpr std::size_t kLongestName = 64;
 
 std::size_t edits(std::string_view from, std::string_view to) {
   // rows of the distance table: the one being filled and the two before it
@@ -28,9 +25,8 @@ std::size_t edits(std::string_view from, std::string_view to) {
   return before[to.size()];
 }
 
-}  // namespace
-
 std::string_view nearest_name(std::string_view name, std::span<const std::string> known) {
+  constexpr std::size_t kLongestName = 64;
   name = name.substr(0, kLongestName);
   std::string_view nearest;
   auto fewest = std::numeric_limits<std::size_t>::max();

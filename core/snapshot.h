@@ -493,13 +493,16 @@ enum class IgnoredBecause {
   no_limit,         ///< what should be a limit of open files is none: "unlimited", "1M"
   soft_above_hard,  ///< "2048:1024"
   empty_limit,      ///< "LimitNOFILE=" takes back nothing
+  wrong_section,    ///< "LimitNOFILE=" under [Unit]
+  misspelt_limit,   ///< "LimitNoFile="
 };
 
 /// A line that is passed over when its file is applied.
 struct IgnoredLine {
   std::string file;
   std::uint32_t line = 0;
-  std::string text;  ///< the line, or the limit in it; at most kMaxText bytes, any bytes; "(hidden)"
+  std::string text;  ///< the line (also where its key is misspelt), or the limit in it; at most kMaxText
+                     ///< bytes, any bytes; "(hidden)"
   std::string unit;  ///< whose limit it should be; empty: no unit's
   IgnoredBecause because = IgnoredBecause::no_assignment;
 

@@ -298,6 +298,16 @@ bool QueueCourse::was_full_before() const {
 
 std::chrono::milliseconds QueueCourse::stood_for() const { return length_of(present(standing_runs)); }
 
+std::chrono::milliseconds QueueCourse::served_for(std::chrono::milliseconds pause) const {
+  const auto standing = present(standing_runs);
+  const auto still = present(still_runs);
+  if (!standing || (still && still->since <= standing->since)) return {};
+  auto since = standing->since;
+  for (const auto& run : still_runs)
+    if (tcpdiag::length_of(run) >= pause) since = std::max(since, run.until);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(looked_at - since);
+}
+
 std::uint64_t QueueCourse::overflows(TimePoint since) const {
   std::vector<const QueueStep*> counted;
   for (const auto& step : steps)
@@ -328,7 +338,10 @@ bool QueueCourse::emptied_since_overflow() const {
 }
 
 Result<std::vector<QueueCourse>> troubled_queues(const Window& window) {
-  const auto now = window.latest(&NetnsView::listeners);
+  // A queue fills and empties within seconds: where there are so many listeners that their budget allows a
+  // look only now and then, what happens in between is not known.
+  constexpr std::chrono::seconds kPresent{15};
+  const auto now = window.latest(&NetnsView::listeners, kPresent);
   if (!now) return tl::unexpected<Error>(now.error());
   std::vector<QueueCourse> courses;
   for (const auto place : places_in_trouble(window, **now))
@@ -353,6 +366,17 @@ std::optional<bool> accepts(const Window& window, const Listener& listener, cons
   const auto taken = taken_between_dumps(window, listener.endpoint.port, run);
   if (!taken || (*taken > 0 && shares_port(window, listener))) return std::nullopt;
   return *taken > 0;
+}
+
+// The dump may be some seconds old; what waited first then, or came right behind it, waits still.
+std::optional<std::chrono::milliseconds> first_waits(const Window& window, const Listener& listener,
+                                                     TimePoint since) {
+  const auto dumps = window.readings(&NetnsView::connections);
+  if (dumps.empty() || dumps.back().at < since || shares_port(window, listener)) return std::nullopt;
+  const auto* port = find_server_port(*dumps.back().value, listener.endpoint.port);
+  if (port == nullptr || !port->unaccepted_longest) return std::nullopt;
+  return std::chrono::round<std::chrono::milliseconds>(*port->unaccepted_longest +
+                                                       (window.now() - dumps.back().at));
 }
 
 std::optional<std::uint64_t> accepted_and_unchanged(const Window& window, const Listener& listener,

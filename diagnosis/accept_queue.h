@@ -48,6 +48,9 @@ struct QueueCourse {
   [[nodiscard]] bool was_full_before() const;
   /// How long no look until now has found the queue empty.
   [[nodiscard]] std::chrono::milliseconds stood_for() const;
+  /// How long connections have been taken from a queue that is not empty, with pauses shorter than `pause`;
+  /// 0: it is empty, or nothing was seen to be taken from it.
+  [[nodiscard]] std::chrono::milliseconds served_for(std::chrono::milliseconds pause) const;
   /// Connection attempts that were turned away at this listener since then: of the namespace's
   /// ListenOverflows, at most what the listener dropped.
   [[nodiscard]] std::uint64_t overflows(TimePoint since) const;
@@ -79,6 +82,11 @@ std::chrono::milliseconds length_of(const QueueRun& run);
 /// Whether connections were taken from the listener's queue during a run in which no look found it empty or
 /// shorter. Empty: that cannot be told.
 std::optional<bool> accepts(const Window& window, const Listener& listener, const QueueRun& run);
+
+/// How long the connection that waits first in the listener's queue has waited. Empty: no dump since then
+/// tells, or several listeners share the port.
+std::optional<std::chrono::milliseconds> first_waits(const Window& window, const Listener& listener,
+                                                     TimePoint since);
 
 /// How many accepted connections of the listener's port are open, when every dump of the run shows the same
 /// number; 0: it changed, or there are none. Empty: fewer than two dumps tell.

@@ -99,11 +99,12 @@ class Window {
   [[nodiscard]] const Snapshot& snapshot(std::size_t i) const { return history_->snapshots()[first_ + i]; }
   [[nodiscard]] const NetnsView& view(std::size_t i) const { return snapshot(i).namespaces[netns_]; }
 
-  /// The present value of a section. One that was read kStaleAfter ago or earlier is not the present: it is
+  /// The present value of a section. One that was read `stale_after` ago or earlier is not the present: it is
   /// an error like one that was never read.
   template <class T>
-  [[nodiscard]] Result<const T*> latest(Section<T> NetnsView::* section) const {
-    return present(netns().*section);
+  [[nodiscard]] Result<const T*> latest(Section<T> NetnsView::* section,
+                                        std::chrono::seconds stale_after = kStaleAfter<T>) const {
+    return present(netns().*section, stale_after);
   }
   template <class T>
   [[nodiscard]] Result<const T*> latest(Section<T> Snapshot::* section) const {
@@ -145,9 +146,10 @@ class Window {
 
  private:
   template <class T>
-  Result<const T*> present(const Section<T>& section) const {
+  Result<const T*> present(const Section<T>& section,
+                           std::chrono::seconds stale_after = kStaleAfter<T>) const {
     const auto age = now() - section.read_at;
-    if (section.known() && age >= kStaleAfter<T>) return tl::unexpected<Error>(stale(kCollectorOf<T>, age));
+    if (section.known() && age >= stale_after) return tl::unexpected<Error>(stale(kCollectorOf<T>, age));
     return value_of(section);
   }
   static Error stale(std::string_view collector, TimePoint::duration age);

@@ -314,7 +314,8 @@ Json login_limit(const LoginFileLimit& limit) {
 }
 
 Json ignored_line(const IgnoredLine& line) {
-  constexpr std::string_view kReasons[] = {"no_assignment", "no_limit", "soft_above_hard", "empty_limit"};
+  constexpr std::string_view kReasons[] = {"no_assignment", "no_limit",      "soft_above_hard",
+                                           "empty_limit",   "wrong_section", "misspelt_limit"};
   Json object = {{"file", line.file},
                  {"line", line.line},
                  {"text", line.text},

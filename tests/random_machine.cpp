@@ -415,8 +415,9 @@ HostConfig random_config(Choices& choices) {
   if (choices.one_in(3))
     config.login_limits.push_back(
         {.domain = random_name(choices), .type = "soft", .value = std::to_string(choices.number())});
-  constexpr std::array kBecause = {IgnoredBecause::no_assignment, IgnoredBecause::no_limit,
-                                   IgnoredBecause::soft_above_hard, IgnoredBecause::empty_limit};
+  constexpr std::array kBecause = {IgnoredBecause::no_assignment,   IgnoredBecause::no_limit,
+                                   IgnoredBecause::soft_above_hard, IgnoredBecause::empty_limit,
+                                   IgnoredBecause::wrong_section,   IgnoredBecause::misspelt_limit};
   for (auto count = choices.below(3); count != 0; --count)
     config.ignored.push_back({random_name(choices), choices.number_as<std::uint32_t>(), random_name(choices),
                               random_name(choices), choices.of(kBecause)});

@@ -223,7 +223,7 @@ std::optional<Standstill> standstill(const Window& window, const QueueCourse& co
 // A server that does not want more connections: it waits for events though connections wait for it, and as
 // many as it has accepted stay open.
 struct OwnLimit {
-  std::string knob;
+  std::optional<std::string> knob;        // empty: it is no server that is known
   std::optional<std::uint64_t> accepted;  // empty: whether they stay the same is not known yet
 };
 std::optional<OwnLimit> own_limit(const Window& window, const Listener& listener, const QueueRun& run) {
@@ -232,11 +232,24 @@ std::optional<OwnLimit> own_limit(const Window& window, const Listener& listener
   if (workers.empty() ||
       !std::ranges::all_of(workers, [](const Process* worker) { return waits_for_events(*worker); }))
     return std::nullopt;
-  const auto knob = connection_knob(workers.front()->comm);
-  if (!knob) return std::nullopt;
   const auto accepted = accepted_and_unchanged(window, listener, run);
   if (accepted ? *accepted == 0 : length_of(run) >= kUntilItIsKnown) return std::nullopt;
-  return OwnLimit{*knob, accepted};
+  return OwnLimit{connection_knob(workers.front()->comm), accepted};
+}
+
+// Whether own_limit_reached() is the one to say it.
+bool is_known_server(const std::optional<OwnLimit>& limit) { return limit && limit->knob; }
+
+void add_steady(Facts& facts, const std::optional<OwnLimit>& limit) {
+  if (!limit || !limit->accepted) return;
+  facts.values["steady"] = std::to_string(*limit->accepted);
+  facts.evidence.push_back(
+      {"accepted connections, unchanged", static_cast<double>(*limit->accepted), "connections", {}});
+}
+
+void add_first_wait(Facts& facts, std::chrono::duration<double> waits) {
+  facts.values["first"] = duration_text(std::chrono::floor<std::chrono::seconds>(waits));
+  facts.evidence.push_back({"the first waits for (tcp_info, last_data_sent)", waits.count(), "seconds", {}});
 }
 
 void add_standstill(Facts& facts, const Window& window, const QueueCourse& course, const QueueRun& run) {
@@ -251,18 +264,7 @@ void add_standstill(Facts& facts, const Window& window, const QueueCourse& cours
   facts.values["still"] = lasted_text(listener, length_of(run));
   facts.evidence.push_back(
       {"nothing taken from it", std::chrono::duration<double>(length_of(run)).count(), "seconds", {}});
-  const auto dumps = window.readings(&NetnsView::connections);
-  const auto* port = dumps.empty() || dumps.back().at < run.since
-                         ? nullptr
-                         : find_server_port(*dumps.back().value, listener.endpoint.port);
-  if (port == nullptr || !port->unaccepted_longest) return;
-  // The dump may be some seconds old; the first that waited then waits still.
-  const auto waited = *port->unaccepted_longest + (window.now() - dumps.back().at);
-  facts.values["first"] = duration_text(std::chrono::floor<std::chrono::seconds>(waited));
-  facts.evidence.push_back({"the first waits for (tcp_info, last_data_sent)",
-                            std::chrono::duration<double>(std::chrono::round<milliseconds>(waited)).count(),
-                            "seconds",
-                            {}});
+  if (const auto waits = first_waits(window, listener, run.since)) add_first_wait(facts, *waits);
 }
 
 Verdict app_stalled(const Window& window, const Thresholds& t) {
@@ -272,15 +274,18 @@ Verdict app_stalled(const Window& window, const Thresholds& t) {
     if (!stall || !(stall->over || all_full(listener))) return kNothing;
     const auto nothing = accepts_nothing(window, listener, stall->run);
     if (!nothing) return tl::unexpected<Error>(nothing.error());
-    if (!*nothing || own_limit(window, listener, stall->run)) return kNothing;
+    const auto limit = own_limit(window, listener, stall->run);
+    if (!*nothing || is_known_server(limit)) return kNothing;
     if (const auto known = owners_known(window, listener); !known)
       return tl::unexpected<Error>(known.error());
     auto facts = facts_about(window, course);
     add_standstill(facts, window, course, stall->run);
     if (stall->over)
       facts.values["was_full"] = number_text(static_cast<double>(judged(listener).queue_limit) + 1);
-    else
+    else {
       add_doing(facts, window, listener);
+      add_steady(facts, limit);
+    }
     return facts;
   });
 }
@@ -312,10 +317,12 @@ Verdict accept_queue_waiting(const Window& window, const Thresholds& t) {
       return kNothing;
     const auto nothing = accepts_nothing(window, listener, stall->run);
     if (!nothing) return tl::unexpected<Error>(nothing.error());
-    if (!*nothing || own_limit(window, listener, stall->run)) return kNothing;
+    const auto limit = own_limit(window, listener, stall->run);
+    if (!*nothing || is_known_server(limit)) return kNothing;
     auto facts = facts_about(window, course);
     add_standstill(facts, window, course, stall->run);
     add_doing(facts, window, listener);
+    add_steady(facts, limit);
     return facts;
   });
 }
@@ -326,7 +333,7 @@ Verdict own_limit_reached(const Window& window, const Thresholds& t) {
     const auto stall = standstill(window, course, t);
     if (!stall || stall->over) return kNothing;
     const auto limit = own_limit(window, listener, stall->run);
-    if (!limit || !limit->accepted) return kNothing;
+    if (!is_known_server(limit) || !limit->accepted) return kNothing;
     const auto nothing = accepts_nothing(window, listener, stall->run);
     if (!nothing) return tl::unexpected<Error>(nothing.error());
     if (!*nothing) return kNothing;
@@ -337,8 +344,8 @@ Verdict own_limit_reached(const Window& window, const Thresholds& t) {
     add_standstill(facts, window, course, stall->run);
     add_doing(facts, window, listener);
     facts.values["accepted"] = std::to_string(*limit->accepted);
-    facts.values["own_knob"] = limit->knob;
-    facts.bites = Bites{.limit = limit->knob, .value = static_cast<double>(*limit->accepted)};
+    facts.values["own_knob"] = *limit->knob;
+    facts.bites = Bites{.limit = *limit->knob, .value = static_cast<double>(*limit->accepted)};
     facts.evidence.push_back(
         {"accepted connections, unchanged", static_cast<double>(*limit->accepted), "connections", {}});
     return facts;
@@ -355,29 +362,47 @@ bool most_are_turned_away(const Window& window, const QueueCourse& course, const
          static_cast<double>(turned_away) >= t.turned_away_share * static_cast<double>(turned_away + *opened);
 }
 
+// A queue that is full again and again, or stays full, while connections are taken out of it.
+Result<bool> stays_full(const Window& window, const QueueCourse& course, const Thresholds& t) {
+  if (course.overflows(window.now() - course.stood_for()) == 0) return false;
+  // One that was full all the time and is so no more may just recover.
+  const auto since = window.now() - from_seconds(t.slow_seconds);
+  const auto refilled = std::ranges::count_if(course.steps, [&](const QueueStep& step) {
+    return step.to > since && step.full > 0 && !step.pinned();
+  });
+  if (course.pinned_for() < from_seconds(t.stall_seconds)) {
+    constexpr int kAgainAndAgain = 3;
+    return refilled >= kAgainAndAgain;
+  }
+  const auto accepted = accepts(window, *course.listener, *course.present(course.full_runs));
+  if (!accepted) return tl::unexpected<Error>(accepting_not_known());
+  return *accepted;
+}
+
+// How long the first in the queue has waited, when that is long although connections are taken from it; one
+// that recovers from a standstill is given as long. Empty: it is not, or no dump tells.
+std::optional<std::chrono::duration<double>> slow_to_be_taken(const Window& window, const QueueCourse& course,
+                                                              const Thresholds& t) {
+  const auto long_since = from_seconds(t.slow_seconds);
+  if (course.still_for() >= long_since || course.served_for(long_since) < long_since) return std::nullopt;
+  const auto waits = first_waits(window, *course.listener, window.now() - course.stood_for());
+  return waits && *waits >= long_since ? waits : std::nullopt;
+}
+
 Verdict app_slow(const Window& window, const Thresholds& t) {
   return for_each_queue(window, [&](const QueueCourse& course) -> Result<std::optional<Facts>> {
     const auto stood = course.stood_for();
-    if (stood < from_seconds(t.slow_seconds) || course.overflows(window.now() - stood) == 0) return kNothing;
+    if (stood < from_seconds(t.slow_seconds)) return kNothing;
     if (owner_was_at_fd_limit(window.last(kLately), *course.listener)) return kNothing;
-    // A queue that is full again and again is one out of which connections are taken. One that was full all
-    // the time and is so no more may just recover.
-    const auto pinned = course.pinned_for();
-    const auto since = window.now() - from_seconds(t.slow_seconds);
-    const auto refilled = std::ranges::count_if(course.steps, [&](const QueueStep& step) {
-      return step.to > since && step.full > 0 && !step.pinned();
-    });
-    constexpr int kAgainAndAgain = 3;
-    if (pinned < from_seconds(t.stall_seconds) && refilled < kAgainAndAgain) return kNothing;
-
-    const auto accepted = pinned < from_seconds(t.stall_seconds)
-                              ? true
-                              : accepts(window, *course.listener, *course.present(course.full_runs));
-    if (!accepted) return tl::unexpected<Error>(accepting_not_known());
-    if (!*accepted) return kNothing;
+    const auto waits = slow_to_be_taken(window, course, t);
+    if (const auto full = stays_full(window, course, t); !waits && !full)
+      return tl::unexpected<Error>(full.error());
+    else if (!waits && !*full)
+      return kNothing;
     auto facts = facts_about(window, course);
     if (most_are_turned_away(window, course, t)) facts.severity = Severity::critical;
     facts.values["stood"] = lasted_text(*course.listener, stood);
+    if (waits) add_first_wait(facts, *waits);
     add_doing(facts, window, *course.listener);
     return facts;
   });

@@ -16,6 +16,10 @@ inline constexpr std::string_view kFamily = "Accept queue";
 inline constexpr std::string_view kReads =
     "sock_diag (queue of every listener, ten times a second), ListenOverflows, PassiveOpens, /proc/PID";
 
+inline constexpr std::string_view kReadsWithWaits =
+    "sock_diag (queue of every listener, ten times a second; tcp_info of the connections in it), "
+    "ListenOverflows, PassiveOpens, /proc/PID";
+
 inline constexpr std::string_view kFull[] = {
     "connections wait in the accept queue; once it is full, further ones are turned away"};
 inline constexpr std::string_view kSynRules[] = {"syn-queue-overflow", "syn-queue-full"};
@@ -52,8 +56,17 @@ inline constexpr AdviceText kSeeWhoWaits{
     "Connections with data in Recv-Q have sent their request already; those in CLOSE-WAIT have given up.",
     ""};
 
+inline constexpr AdviceText kSeeItsOwnLimit{
+    "See whether the settings of {process} limit it to {steady} connections{?steady}: it waits for events, "
+    "and has "
+    "kept "
+    "exactly that many all the time.",
+    "", "With a higher limit, or once clients leave, it accepts again; there is nothing to restart then.",
+    ""};
+
 inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
     kLetItGoOn,
+    kSeeItsOwnLimit,
     kWhatItIsBusyWith,
     kItsThreads,
     kWhatItWaitsFor,
@@ -234,7 +247,9 @@ inline constexpr RuleInfo kAppStalled = {
         "[{owner}|The application] [had accepted nothing on {listener} for {still} until a moment ago: its "
         "accept queue was full with {was_full} connections|has accepted nothing on {listener} for {still}: "
         "its accept queue is full with {length} {length:connection|connections}][ and {turned_away} further "
-        "{turned_away:attempt was|attempts were} turned away in {window}][; {doing}].",
+        "{turned_away:attempt was|attempts were} turned away in {window}][; {doing}][; its {steady} accepted "
+        "{steady:connection stays|connections stay} at exactly that number, which may be a limit of its "
+        "own].",
     .advice = accept_queue_words::kLookAtOwner,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
@@ -254,14 +269,13 @@ inline constexpr RuleInfo kWaiting = {
     .summary =
         "[{owner}|The application] has accepted nothing on {listener} for {still}; {waiting} "
         "{waiting:connection waits|connections wait} (of {room} that fit)[, the first for {first}][; "
-        "{doing}].",
+        "{doing}][; its {steady} accepted {steady:connection stays|connections stay} at exactly that number, "
+        "which may be a limit of its own].",
     .advice = accept_queue_words::kLookAtOwner,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kWaitingExplains,
-    .reads =
-        "sock_diag (queue of every listener, ten times a second; tcp_info of the connections in it), "
-        "PassiveOpens, /proc/PID",
+    .reads = accept_queue_words::kReadsWithWaits,
     .replaces = accept_queue_words::kWaitingReplaces};
 
 inline constexpr RuleInfo kOwnLimitReached = {
@@ -297,19 +311,20 @@ inline constexpr RuleInfo kAppSlow = {
     .severity = Severity::warning,
     .title = "The application accepts more slowly than connections come",
     .true_when =
-        "The accept queue is not emptied, reaches its limit again and again, and connections are taken from "
-        "it. Critical once half of the attempts are turned away, or after a minute.",
+        "Connections are taken from the accept queue, but it is not emptied for 10 s, and it reaches its "
+        "limit again and again or the first connection in it waits for 10 s or longer. Critical once half of "
+        "the attempts are turned away, or after a minute.",
     .clients_see = "Every connection waits in the queue; a part of them times out.",
     .summary =
         "[{owner}|The application] accepts on {listener}, but more slowly than connections come: the queue "
-        "of "
-        "{limit} has not been empty for {stood} and {turned_away} {turned_away:attempt was|attempts were} "
-        "turned away in {window}[; {doing}].",
+        "of {limit} has not been empty for {stood}[, {length} {length:connection waits|connections wait} in "
+        "it, the first for {first}][, and {turned_away} {turned_away:attempt was|attempts were} turned away "
+        "in {window}][; {doing}].",
     .advice = accept_queue_words::kSlowAdvice,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kSlowExplains,
-    .reads = accept_queue_words::kReads,
+    .reads = accept_queue_words::kReadsWithWaits,
     .replaces = accept_queue_words::kSlowReplaces};
 
 inline constexpr RuleInfo kBacklogSmall = {

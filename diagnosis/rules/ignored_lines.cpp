@@ -171,12 +171,20 @@ Verdict sysctl_conf_not_applied(const Window& window, const Thresholds&) {
   return Verdict::found({facts});
 }
 
+// What the line says behind its '='.
+std::string_view value_of(const IgnoredLine& line) {
+  std::string_view text = line.text;
+  if (line.because == IgnoredBecause::misspelt_limit) text.remove_prefix(text.find('=') + 1);
+  return text.substr(std::min(text.find_first_not_of(kBlanks), text.size()));
+}
+
 std::string right_limit(const IgnoredLine& line) {
-  std::string_view value = line.text;
+  auto value = value_of(line);
   if (line.because == IgnoredBecause::soft_above_hard) {
     const auto colon = value.find(':');
     return std::string(value.substr(colon + 1)) + ":" + std::string(value.substr(0, colon));
   }
+  if (parse_file_limit_value(value)) return std::string(value);
   if (value == "unlimited" || value == "-1") return is_for_logins(line.file) ? "" : "infinity";
   if (value.size() > 2 && value.front() == '"' && value.back() == '"')
     value = value.substr(1, value.size() - 2);
@@ -193,6 +201,10 @@ std::string why_no_limit(const IgnoredLine& line) {
     case IgnoredBecause::soft_above_hard: return "its soft limit is above its hard one";
     case IgnoredBecause::empty_limit:
       return "an empty value takes nothing back, and what was set before stays";
+    case IgnoredBecause::wrong_section:
+      return "systemd takes it under " + unit_section(line.unit) + " only, and it stands elsewhere";
+    case IgnoredBecause::misspelt_limit:
+      return "systemd knows no \"" + one_line(line.text.substr(0, line.text.find('='))) + "\"";
     default: break;
   }
   const auto value = "\"" + one_line(line.text) + "\" is no limit";
@@ -222,6 +234,7 @@ Facts ignored_limit_facts(const IgnoredLine& line) {
                            : (line.unit.empty() ? "Default" : "") + std::string("LimitNOFILE=");
   facts.values["right_line"] = setting + right;
   if (is_for_logins(line.file)) facts.values["right_login_limit"] = right;
+  if (line.because == IgnoredBecause::wrong_section) facts.values["right_section"] = unit_section(line.unit);
   return facts;
 }
 
@@ -286,9 +299,9 @@ constexpr std::string_view kConfNot[] = {
     "sysctl -p and sysctl --system: they read the file once, and the next boot does not."};
 
 constexpr auto kLimitAdvice = std::to_array<AdviceText>({
-    {"Correct line {line} of {file}.", "[nofile {right_login_limit}|{right_line}]",
-     "It counts from the next start[ of {unit}] on.", "systemd reads it only after systemctl daemon-reload.",
-     CommandKind::file_line},
+    {"Correct line {line} of {file}[: it belongs under {right_section}].",
+     "[nofile {right_login_limit}|{right_line}]", "It counts from the next start[ of {unit}] on.",
+     "systemd reads it only after systemctl daemon-reload.", CommandKind::file_line},
     {"Set it in the unit: a drop-in, under \\[Service\\].", "{right_unit_line}",
      "{unit} may open as many files after systemctl daemon-reload and a restart.",
      "The restart interrupts its connections.", CommandKind::file_line},
@@ -317,7 +330,7 @@ const Rule kRules[] = {
      .scope = RuleScope::machine, .evaluate = sysctl_conf_not_applied},
     {.info = {.id = "file-limit-ignored", .family = kFamily, .severity = Severity::info,
               .title = "A limit of open files does nothing",
-              .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, DefaultLimitNOFILE=, or nofile in limits.conf has a value that is none (\"unlimited\" or \"1M\" for "
+              .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, DefaultLimitNOFILE=, or nofile in limits.conf stands in another section than its own, is misspelt by a letter or two, has a value that is none (\"unlimited\" or \"1M\" for "
                            "systemd), a soft limit above the hard one, or is empty after a value that it was meant to take back. Or limits.conf, which is for "
                            "logins, gives a limit to the name of a running service that has less. Files of packages (/usr/lib) are left out.",
               .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration seems to say.",

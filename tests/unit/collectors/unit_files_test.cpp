@@ -10,7 +10,10 @@ namespace {
 std::string shown(const std::vector<FileLimitSetting>& settings) {
   std::string shown;
   for (const auto& setting : settings)
-    shown += (shown.empty() ? "" : ", ") + std::to_string(setting.line) + " " + setting.value;
+    shown += (shown.empty() ? "" : ", ") + std::to_string(setting.line) + " " + setting.value +
+             (!setting.because                                    ? ""
+              : *setting.because == IgnoredBecause::wrong_section ? " (not here)"
+                                                                  : " (misspelt)");
   return shown.empty() ? "none" : shown;
 }
 
@@ -38,10 +41,10 @@ constexpr std::string_view kNginx =
 }  // namespace
 
 TEST_CASE("the limit of open files is read from the unit's own section") {
-  CHECK(shown(kNginx) == "11 65536:524288");
-  CHECK(shown(kNginx, "app.socket") == "none");
+  CHECK(shown(kNginx) == "4 1 (not here), 11 65536:524288, 15 3 (not here)");
+  CHECK(shown(kNginx, "app.socket") == "4 1 (not here), 11 65536:524288 (not here), 15 3 (not here)");
   CHECK(shown("[Socket]\nLimitNOFILE=infinity\n", "app.socket") == "2 infinity");
-  CHECK(shown("LimitNOFILE=5\n") == "none");
+  CHECK(shown("LimitNOFILE=5\n") == "1 5 (not here)");
   CHECK(shown("[Service]\nLimitNPROC=5\n") == "none");
   CHECK(shown("") == "none");
 }
@@ -49,7 +52,20 @@ TEST_CASE("the limit of open files is read from the unit's own section") {
 TEST_CASE("every limit of the section is read as it is written, valid or not") {
   CHECK(shown("[Service]\nLimitNOFILE=1\nLimitNOFILE=\n[Service]\n LimitNOFILE = 7 : 8 \n") ==
         "2 1, 3 , 5 7 : 8");
-  CHECK(shown("[Service]\nLimitNOFILE=unlimited\nlimitnofile=1\nDefaultLimitNOFILE=1\n") == "2 unlimited");
+  CHECK(shown("[Service]\nLimitNOFILE=unlimited\nDefaultLimitNOFILE=1\n") == "2 unlimited");
+}
+
+TEST_CASE("a limit that is misspelt is kept with its line, and others' settings are not taken for one") {
+  CHECK(shown("[Service]\nlimitnofile=1\nLimitNoFile = 2\nLimitNOFILES=3\nLimitFNOILE=4\n") ==
+        "2 limitnofile=1 (misspelt), 3 LimitNoFile = 2 (misspelt), 4 LimitNOFILES=3 (misspelt), "
+        "5 LimitFNOILE=4 (misspelt)");
+  CHECK(shown(parse_default_file_limits("[Manager]\nDefaultLimitNofile=5\n")) ==
+        "2 DefaultLimitNofile=5 (misspelt)");
+  CHECK(
+      shown(
+          "[Service]\nX-LimitNOFILE=1\nLimitNICE=1\nLimitFSIZE=1\nLimitNPROC=1\n[X-Own]\nLimitNOFILE=9\n") ==
+      "none");
+  CHECK(only_file_limits("[Service]\nUser=x\nLimitNoFile=2\n") == "[Service]\n\nLimitNoFile=2\n");
 }
 
 TEST_CASE("a byte order mark in front of a unit file does no harm, as with systemd") {
@@ -60,7 +76,7 @@ TEST_CASE("the limit for units that have none stands in the manager's section") 
   constexpr std::string_view kText =
       "[Manager]\n#DefaultLimitNOFILE=1\nDefaultLimitNOFILE=1024:524288\nLimitNOFILE=5\n";
   CHECK(shown(parse_default_file_limits(kText)) == "3 1024:524288");
-  CHECK(shown(parse_default_file_limits("[Service]\nDefaultLimitNOFILE=1\n")) == "none");
+  CHECK(shown(parse_default_file_limits("[Service]\nDefaultLimitNOFILE=1\n")) == "2 1 (not here)");
   CHECK(only_file_limits(kText) == "[Manager]\n\nDefaultLimitNOFILE=1024:524288\nLimitNOFILE=5\n");
 }
 
@@ -77,7 +93,7 @@ TEST_CASE("a unit file cut at any byte has no other limit than one that was bein
   for (std::size_t length = 0; length < kNginx.size(); ++length) {
     CAPTURE(length);
     for (const auto& setting : parse_file_limits("app.service", kNginx.substr(0, length)))
-      CHECK(setting.line == 11);
+      CHECK((setting.line == 11) == !setting.because);
   }
 }
 

@@ -475,6 +475,14 @@ Server at_own_limit() {
 
 }  // namespace
 
+TEST_CASE("of queues that were looked at long ago nothing is known") {
+  Server server;
+  server.seconds(6, 0, 10, 0);
+  CHECK(server.known(kStalled));
+  server.history_.ticks(16);
+  for (const auto* id : {kStalled, kWaiting, kOwnLimit, kSlow}) CHECK_FALSE(server.known(id));
+}
+
 TEST_CASE("a known server with a steady number of connections that waits for events is at its own limit") {
   auto server = at_own_limit();
   server.seconds(4, 0, 10, 0).seconds(7, 0, 0, 40);
@@ -520,6 +528,19 @@ TEST_CASE(
   CHECK_FALSE(server.clear(kWaiting));
 }
 
+TEST_CASE(
+    "a program that waits for events with a steady number of connections may be at a limit of its own") {
+  auto server = at_own_limit();
+  server.process_.comm = "my-own-server";
+  server.seconds(4, 0, 10, 0).seconds(7, 0, 0, 40);
+  const auto finding = server.finding(kWaiting);
+  CHECK_THAT(finding.summary,
+             EndsWith("; its 30 accepted connections stay at exactly that number, which may be "
+                      "a limit of its own."));
+  CHECK_THAT(finding.advice.front().action,
+             StartsWith("See whether the settings of my-own-server limit it to 30 connections: "));
+}
+
 TEST_CASE("of a server with workers the one that hangs is looked at, not one that waits for events") {
   Server server;
   server.process_.state = 'S';
@@ -547,6 +568,35 @@ TEST_CASE("a worker that is busy is asked what it does, not what it waits for") 
   CHECK(finding.advice[0].command == "perf top -p 812");
   CHECK(finding.advice[1].command == "top -H -p 812");
   for (const auto& advice : finding.advice) CHECK(advice.action.find("waits for") == std::string::npos);
+}
+
+TEST_CASE("a server that accepts one connection now and then is slow, however far its queue is from full") {
+  Server server;
+  PortConnections port{.port = 5000};
+  port.unaccepted = 40;
+  port.unaccepted_longest = std::chrono::seconds(60);
+  server.connections_.server = {port};
+  server.seconds(4, 0, 10, 0);
+  std::uint32_t waiting = 60;
+  for (int each = 0; each < 6; ++each) server.second(0, 0, --waiting, 0, 0).seconds(3, 0, 0, waiting);
+  const auto finding = server.finding(kSlow);
+  CHECK_THAT(finding.summary, ContainsSubstring("has not been empty for 23 s, 54 connections wait in it, the "
+                                                "first for 63 s."));
+  CHECK(finding.severity == Severity::warning);
+  CHECK(server.clear(kWaiting));
+}
+
+TEST_CASE("a server that catches up after a standstill is not slow") {
+  Server server;
+  PortConnections port{.port = 5000};
+  port.unaccepted = 40;
+  port.unaccepted_longest = std::chrono::seconds(30);
+  server.connections_.server = {port};
+  server.seconds(4, 0, 10, 0).seconds(30, 0, 0, 100);
+  CHECK_FALSE(server.clear(kWaiting));
+  for (std::uint32_t waiting = 90; waiting > 10; waiting -= 10) server.second(0, 0, waiting);
+  CHECK(server.clear(kSlow));
+  CHECK(server.clear(kWaiting));
 }
 
 TEST_CASE("a slow server is told with what it does, and one that sleeps is not sought among the busy") {

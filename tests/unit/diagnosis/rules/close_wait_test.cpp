@@ -55,6 +55,10 @@ class Dumps {
         static_cast<std::uint32_t>(last - first) + unaccepted;
     row.by_state[static_cast<std::size_t>(TcpState::established)] = established_;
     (is_server ? connections.server : connections.client) = {row};
+    if (unaccepted == 0) stands_since_ = history_.now();
+    auto listener = sample_listener("0.0.0.0", 80, unaccepted, 128, 77);
+    if (unaccepted > 0) listener.standing = {stands_since_, history_.now()};
+    history_.set(&NetnsView::listeners, Listeners{.listeners = {std::move(listener)}});
     history_.set(&NetnsView::connections, connections)
         .set(&Snapshot::processes, Processes{.processes = processes_})
         .tick(4s);
@@ -86,6 +90,7 @@ class Dumps {
   HistoryBuilder history_;
   std::vector<Process> processes_;
   std::map<std::uint64_t, TimePoint> since_;
+  TimePoint stands_since_;
   std::uint32_t established_ = 0;
   bool owners_known_ = true, others_each_time_ = false, sending_ = false;
 };
@@ -327,6 +332,18 @@ TEST_CASE("clients that give up in the queue of a server that does not accept ar
         "wait in the accept queue in CLOSE_WAIT; gunicorn[812] sleeps in the kernel function "
         "futex_wait_queue.");
   CHECK(clear(kLeak, dumps));
+}
+
+TEST_CASE("that clients gave up is not told before a slow server, which is the reason, would be") {
+  Dumps dumps;
+  dumps.dump(0, 0).dump(0, 0, 20).dump(0, 0, 20).dump(0, 0, 20);
+  auto listener = sample_listener("0.0.0.0", 80, 20, 128, 77);
+  for (const auto& [stands, told] : {std::pair(10s, false), std::pair(12s, true)}) {
+    const auto now = dumps.builder().now();
+    listener.standing = {now - stands, now};
+    dumps.builder().set(&NetnsView::listeners, Listeners{.listeners = {listener}}).tick(100ms);
+    CHECK(clear(kUnaccepted, dumps) == !told);
+  }
 }
 
 TEST_CASE("health checks and connections that are held are not taken for clients that gave up") {

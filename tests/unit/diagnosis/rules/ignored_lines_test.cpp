@@ -181,6 +181,23 @@ TEST_CASE("a limit of open files that systemd passes over is named with one that
   }
 }
 
+TEST_CASE("a limit in the wrong section or with a misspelt name is named with the right place and name") {
+  HostConfig config;
+  config.ignored = {no_limit("65536", IgnoredBecause::wrong_section),
+                    no_limit("LimitNoFile = 64k", IgnoredBecause::misspelt_limit)};
+  config.ignored[1].line = 4;
+  const auto facts = verdict_of(kLimit, with(config).history()).facts();
+  REQUIRE(facts.size() == 2);
+  CHECK(facts[0].values.at("why") == "systemd takes it under [Service] only, and it stands elsewhere");
+  CHECK(facts[0].values.at("right_section") == "[Service]");
+  CHECK(facts[0].values.at("right_line") == "LimitNOFILE=65536");
+  CHECK(facts[1].values.at("why") == "systemd knows no \"LimitNoFile \"");
+  CHECK(facts[1].values.at("right_line") == "LimitNOFILE=65536");
+  config.ignored.pop_back();
+  CHECK(only_finding(kLimit, with(config).history()).advice[0].action ==
+        "Correct line 3 of /etc/systemd/system/app.service: it belongs under [Service].");
+}
+
 TEST_CASE("a limit that is no guess, an empty one, and one of the manager or of logins are named as well") {
   HostConfig config;
   config.ignored = {no_limit("many"),
