@@ -205,6 +205,19 @@ void slow_and_steady(Stage& stage) {
   stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
 }
 
+// One connection every few seconds, of a queue that is far from full.
+void slow_far_from_full(Stage& stage) {
+  const Server server({.port = kPort, .backlog = 511, .per_accept = 4s});
+  const Clients clients({.port = kPort, .count = 40});
+  auto& kernel = stage.kernel();
+  stage.evidence("clients to be accepted while others wait",
+                 [&] { return server.accepted() >= 3 && kernel.queue(kPort) > 30; });
+  stage.until_found();
+  stage.observe("accepted", server.accepted(), 3, 12);
+  stage.observe("queue", kernel.queue(kPort), 28, 38);
+  stage.observe("overflows", kernel.increase(&TcpCounters::listen_overflows), 0, 0);
+}
+
 // The server would accept, but has no descriptor left for it.
 void out_of_fds(Stage& stage, unsigned max_fds, unsigned clients_at_once, std::uint32_t accepted,
                 std::uint32_t queued) {
@@ -410,6 +423,16 @@ std::vector<Scenario> not_accepted() {
                          .severity = "warning",
                          .says = "its 30 accepted connections"}},
            .look_alikes = {"accept-queue-*"}},
+          {.id = "2f",
+           .name = "accept-queue-slow-far-from-full",
+           .play = slow_far_from_full,
+           .expected = {{.id = "accept-queue-app-slow",
+                         .port = kPort,
+                         .process = "gunicorn",
+                         .severity = "warning",
+                         .says = "connections wait in it, the first for "}},
+           .look_alikes = {"accept-queue-backlog-small", "accept-queue-app-stalled"},
+           .allowed = {{.id = "accept-queue-waiting", .why = "until it is seen to accept"}}},
           {.id = "1d", .name = "accept-queue-slow-and-steady", .play = slow_and_steady}};
 }
 
