@@ -88,17 +88,22 @@ void split_clients(std::vector<PortConnections> rows, Connections& connections) 
   connections.client = by_port(std::move(rows));
 }
 
-// The ports of the queues out of which nothing was seen to be taken for some seconds, the longest first.
-std::vector<std::uint16_t> ports_at_a_standstill(const NetnsView& netns) {
-  constexpr std::chrono::seconds kSomeSeconds{2};
+// The ports of the queues out of which nothing was seen to be taken for some seconds, or that no look found
+// empty for longer, the longest first.
+std::vector<std::uint16_t> ports_where_somebody_waits(const NetnsView& netns) {
+  constexpr std::chrono::seconds kStill{2}, kStanding{5};
   constexpr std::size_t kMost = 32;
   const auto* listeners = netns.listeners.get();
   if (listeners == nullptr) return {};
   std::vector<std::pair<TimePoint, std::uint16_t>> by_age;
+  const auto lasts = [&](const std::optional<QueueRun>& run, std::chrono::seconds least) {
+    return run && run->until == netns.listeners.read_at && run->until - run->since >= least;
+  };
   for (const auto& listener : listeners->listeners)
-    if (const auto& still = listener.still;
-        still && still->until == netns.listeners.read_at && still->until - still->since >= kSomeSeconds)
-      by_age.emplace_back(still->since, listener.endpoint.port);
+    if (lasts(listener.standing, kStanding))
+      by_age.emplace_back(listener.standing->since, listener.endpoint.port);
+    else if (lasts(listener.still, kStill))
+      by_age.emplace_back(listener.still->since, listener.endpoint.port);
   std::sort(by_age.begin(), by_age.end());
   std::vector<std::uint16_t> ports;
   for (const auto& [since, port] : by_age)
@@ -110,7 +115,7 @@ std::vector<std::uint16_t> ports_at_a_standstill(const NetnsView& netns) {
 // An un-accepted connection has sent nothing yet. What cannot be read is left out: it is only wanted to say
 // for how long somebody waits.
 void add_waiting_times(const Reading& reading, Connections& connections) {
-  const auto ports = ports_at_a_standstill(reading.netns());
+  const auto ports = ports_where_somebody_waits(reading.netns());
   if (ports.empty()) return;
   const SocketDump request{.states = state_bit(TcpState::established) | state_bit(TcpState::close_wait),
                            .tcp_info = true,

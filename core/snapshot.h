@@ -168,7 +168,7 @@ struct PortConnections {
   /// taken from the queue in between. Empty: not known, as after the first dump.
   Count unaccepted_left;
   /// For how long the first of them had waited at the dump. Empty: not known; it is asked for only where
-  /// nothing was seen to be taken from the queue for some seconds.
+  /// the queue was not seen empty for some seconds.
   std::optional<std::chrono::milliseconds> unaccepted_longest;
   std::uint32_t fin_wait2_orphaned = 0;  ///< of fin_wait2: those no process holds any more (inode 0)
   /// Of established, those that a process holds, with nothing under way and without a keep-alive timer: if

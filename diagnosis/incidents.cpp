@@ -139,11 +139,12 @@ void close_longest_absent(std::vector<Incident>& incidents, Moment now, std::siz
     close(*incident, now, {});
 }
 
-// Whether the finding is a consequence of an incident, though its cause is not found at this moment.
+// Whether the finding is a consequence of an incident, though its cause is not found at this moment. It is
+// not when it has taken that one's place.
 bool follows_from(const Finding& finding, const Incident& incident, Moment now, const Hold& hold) {
   const bool is_recent =
       finding.severity != Severity::critical && now.at - incident.seen.at < hold.follows_for;
-  return (incident.is_open() || is_recent) &&
+  return (incident.is_open() || (is_recent && incident.closed_by != finding.id)) &&
          std::ranges::find(finding.causes, incident.finding.id) != finding.causes.end() &&
          same_subject(incident.finding, finding);
 }

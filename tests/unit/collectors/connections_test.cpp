@@ -526,9 +526,10 @@ TEST_CASE("of a queue that stands still it is read for how long the first connec
   Snapshot previous{.namespaces = {NetnsView{.name = "host"}}};
   auto& listeners = previous.namespaces[0].listeners;
   listeners.read_at = kStart;
-  const auto look = [&](std::optional<QueueRun> still) {
-    listeners.value = std::make_shared<const Listeners>(
-        Listeners{.listeners = {{.endpoint = {.port = 80}, .sockets = {{.inode = 5}}, .still = still}}});
+  const auto look = [&](std::optional<QueueRun> still, std::optional<QueueRun> standing = {}) {
+    listeners.value = std::make_shared<const Listeners>(Listeners{
+        .listeners = {
+            {.endpoint = {.port = 80}, .sockets = {{.inode = 5}}, .standing = standing, .still = still}}});
     kernel.requests.clear();
     return ConnectionsReader()({.source = kernel, .now = kStart, .previous = previous, .netns_index = 0})
         .value()
@@ -544,6 +545,8 @@ TEST_CASE("of a queue that stands still it is read for how long the first connec
     CHECK_FALSE(look(none));
     CHECK(kernel.requests.size() == 1);
   }
+  CHECK(look({}, QueueRun{kStart - 6s, kStart}) == 47s);  // something is taken, but somebody always waits
+  CHECK_FALSE(look({}, QueueRun{kStart - 4s, kStart}));
 }
 
 TEST_CASE("a CLOSE_WAIT socket with data on its way is one on which this end sends") {

@@ -179,6 +179,17 @@ TEST_CASE("what follows from an incident opens none of its own while its cause f
   CHECK(advance(incidents, {.findings = {effect}}, at(39s), {}).size() == 2);
 }
 
+TEST_CASE("what takes the place of its own cause is an incident at once") {
+  auto slow = finding("slow");
+  slow.causes = {"stalled"};
+  const Diagnosis found{.findings = {slow}, .explained = {{"stalled", "host", slow.subject, "slow"}}};
+  auto incidents = advance(opened(finding("stalled", 80, Severity::critical)), found, at(5s), {});
+  REQUIRE(incidents.size() == 2);
+  CHECK(incidents[0].finding.id == "slow");
+  CHECK(incidents[0].is_open());
+  CHECK(incidents[1].closed_by == "slow");
+}
+
 TEST_CASE("a critical finding waits for its cause only while that is open") {
   auto effect = finding("effect", 80, Severity::critical);
   effect.causes = {"cause"};
