@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/facts/connections.h"
 #include "core/snapshot.h"
 
 namespace tcpdiag {

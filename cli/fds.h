@@ -10,6 +10,7 @@
 
 #include "cli/terminal.h"
 #include "collectors/source.h"
+#include "core/facts/processes.h"
 #include "core/report.h"
 
 namespace tcpdiag {

@@ -6,6 +6,7 @@
 
 #include "cli/owner_names.h"
 #include "cli/table.h"
+#include "core/facts/connections.h"
 
 namespace tcpdiag {
 namespace {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/terminal.h"
+#include "core/address.h"
 #include "core/report.h"
 
 namespace tcpdiag {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/terminal.h"
-#include "core/snapshot.h"
+#include "core/section.h"
 
 namespace tcpdiag {
 

@@ -10,6 +10,7 @@
 #include "collectors/inet_diag.h"
 #include "collectors/process_netns.h"
 #include "collectors/processes.h"
+#include "core/facts/socket_usage.h"
 #include "core/text.h"
 
 namespace tcpdiag {

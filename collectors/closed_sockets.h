@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "collectors/collector.h"
+#include "core/facts/processes.h"
 
 namespace tcpdiag {
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "collectors/idle_connections.h"
+#include "core/facts/listeners.h"
 
 namespace tcpdiag {
 namespace {

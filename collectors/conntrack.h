@@ -8,6 +8,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/wrapping_counter.h"
+#include "core/facts/conntrack.h"
 
 namespace tcpdiag {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/snapshot.h"
+#include "core/facts/connections.h"
 
 namespace tcpdiag {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "collectors/source.h"
-#include "core/snapshot.h"
+#include "core/facts/file_handles.h"
 
 namespace tcpdiag {
 

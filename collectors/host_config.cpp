@@ -10,6 +10,7 @@
 #include "collectors/limits_conf.h"
 #include "collectors/sysctl_files.h"
 #include "collectors/unit_files.h"
+#include "core/facts/processes.h"
 #include "core/file_limit.h"
 #include "core/sysctls.h"
 

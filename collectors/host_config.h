@@ -6,7 +6,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/source.h"
-#include "core/snapshot.h"
+#include "core/facts/host_config.h"
 
 namespace tcpdiag {
 

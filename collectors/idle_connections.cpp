@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "core/facts/listeners.h"
+#include "core/facts/processes.h"
+
 namespace tcpdiag {
 namespace {
 

@@ -8,8 +8,8 @@
 #include <span>
 
 #include "core/address.h"
+#include "core/facts/connections.h"
 #include "core/result.h"
-#include "core/snapshot.h"
 
 namespace tcpdiag {
 

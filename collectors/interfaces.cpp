@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "core/facts/tcp_counters.h"
 #include "core/text.h"
 
 namespace tcpdiag {

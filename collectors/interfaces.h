@@ -8,7 +8,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/source.h"
-#include "core/snapshot.h"
+#include "core/facts/interfaces.h"
 
 namespace tcpdiag {
 

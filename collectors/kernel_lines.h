@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "core/snapshot.h"
+#include "core/facts/kernel_log.h"
 
 namespace tcpdiag {
 

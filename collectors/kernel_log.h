@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "collectors/collector.h"
-#include "core/snapshot.h"
+#include "core/facts/kernel_log.h"
 
 namespace tcpdiag {
 

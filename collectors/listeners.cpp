@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/facts/settings.h"
 #include "core/fair_share.h"
 
 namespace tcpdiag {

@@ -8,6 +8,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/inet_diag.h"
+#include "core/facts/listeners.h"
 
 namespace tcpdiag {
 

@@ -7,7 +7,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/wrapping_counter.h"
-#include "core/snapshot.h"
+#include "core/facts/tcp_counters.h"
 
 namespace tcpdiag {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "core/result.h"
-#include "core/snapshot.h"
+#include "core/section.h"
 
 namespace tcpdiag {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "collectors/source.h"
+#include "core/facts/processes.h"
 
 namespace tcpdiag {
 

@@ -10,6 +10,7 @@
 
 #include "collectors/cgroup.h"
 #include "collectors/process_netns.h"
+#include "core/facts/listeners.h"
 #include "core/fair_share.h"
 #include "core/text.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "collectors/source.h"
-#include "core/snapshot.h"
+#include "core/facts/self_usage.h"
 
 namespace tcpdiag {
 

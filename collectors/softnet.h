@@ -7,6 +7,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/wrapping_counter.h"
+#include "core/facts/softnet.h"
 
 namespace tcpdiag {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/facts/connections.h"
 #include "core/result.h"
-#include "core/snapshot.h"
 
 namespace tcpdiag {
 

@@ -6,7 +6,8 @@
 #include <optional>
 #include <string_view>
 
-#include "core/snapshot.h"
+#include "core/facts/settings.h"
+#include "core/section.h"
 
 namespace tcpdiag {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "core/snapshot.h"
+#include "core/facts/host_config.h"
 
 namespace tcpdiag {
 

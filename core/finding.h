@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/snapshot.h"
+#include "core/owner.h"
+#include "core/result.h"
+#include "core/time_point.h"
 
 namespace tcpdiag {
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/number_text.h"
+#include "core/snapshot.h"
 
 namespace tcpdiag {
 namespace {

@@ -4,7 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/snapshot.h"
+#include "core/facts/listeners.h"
+#include "core/facts/processes.h"
 
 namespace tcpdiag {
 

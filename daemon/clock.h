@@ -4,7 +4,7 @@
 #include <chrono>
 #include <functional>
 
-#include "core/snapshot.h"
+#include "core/time_point.h"
 
 namespace tcpdiag {
 

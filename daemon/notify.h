@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/file_descriptor.h"
-#include "core/snapshot.h"
+#include "core/time_point.h"
 
 namespace tcpdiag {
 

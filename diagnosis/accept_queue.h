@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/facts/listeners.h"
 #include "diagnosis/window.h"
 
 namespace tcpdiag {

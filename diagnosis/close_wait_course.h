@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "core/facts/connections.h"
 #include "diagnosis/thresholds.h"
 #include "diagnosis/window.h"
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/facts/tcp_counters.h"
 #include "core/saturating.h"
 #include "diagnosis/window.h"
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/facts/connections.h"
 #include "diagnosis/rule.h"
 #include "diagnosis/window.h"
 

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/history.h"
 
+#include "core/facts/connections.h"
+#include "core/facts/host_config.h"
+#include "core/facts/interfaces.h"
+#include "core/facts/kernel_log.h"
+#include "core/facts/listeners.h"
+#include "core/facts/processes.h"
+#include "core/facts/settings.h"
+#include "core/facts/tcp_counters.h"
+
 namespace tcpdiag {
 namespace {
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/facts/listeners.h"
 #include "diagnosis/rule.h"
 
 namespace tcpdiag {

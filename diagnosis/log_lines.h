@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/facts/kernel_log.h"
 #include "diagnosis/window.h"
 
 namespace tcpdiag {

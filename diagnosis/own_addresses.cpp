@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/facts/interfaces.h"
 #include "core/owners.h"
 
 namespace tcpdiag {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/facts/host_config.h"
+#include "core/facts/settings.h"
 #include "core/sysctls.h"
 #include "diagnosis/rule.h"
 #include "diagnosis/window.h"

@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "core/facts/kernel_log.h"
 #include "core/owners.h"
 
 namespace tcpdiag {

@@ -4,6 +4,9 @@
 
 #include <optional>
 
+#include "core/facts/connections.h"
+#include "core/facts/listeners.h"
+#include "core/facts/processes.h"
 #include "core/finding.h"
 #include "diagnosis/window.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <variant>
 
-#include "core/snapshot.h"
+#include "core/facts/processes.h"
 
 namespace tcpdiag {
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "core/snapshot.h"
+#include "core/facts/processes.h"
 
 namespace tcpdiag {
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "core/facts/settings.h"
+#include "core/facts/tcp_counters.h"
 #include "core/number_text.h"
 
 namespace tcpdiag {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/facts/connections.h"
+#include "core/facts/listeners.h"
 #include "core/finding_order.h"
 #include "core/saturating.h"
 #include "core/time_text.h"

@@ -4,6 +4,16 @@
 #include <nlohmann/json.hpp>
 
 #include "core/ephemeral_ports.h"
+#include "core/facts/connections.h"
+#include "core/facts/conntrack.h"
+#include "core/facts/file_handles.h"
+#include "core/facts/host_config.h"
+#include "core/facts/interfaces.h"
+#include "core/facts/kernel_log.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/self_usage.h"
+#include "core/facts/socket_usage.h"
+#include "core/facts/softnet.h"
 #include "core/owners.h"
 #include "core/sysctls.h"
 #include "core/time_text.h"

@@ -2,6 +2,12 @@
 #include "exporters/metric_catalog.h"
 
 #include "core/ephemeral_ports.h"
+#include "core/facts/connections.h"
+#include "core/facts/conntrack.h"
+#include "core/facts/file_handles.h"
+#include "core/facts/kernel_log.h"
+#include "core/facts/self_usage.h"
+#include "core/facts/socket_usage.h"
 #include "core/version.h"
 #include "exporters/metric_fill.h"
 

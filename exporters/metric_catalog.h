@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/facts/tcp_counters.h"
 #include "core/report.h"
 #include "exporters/samples.h"
 

@@ -7,6 +7,10 @@
 #include <set>
 #include <tuple>
 
+#include "core/facts/connections.h"
+#include "core/facts/kernel_log.h"
+#include "core/facts/settings.h"
+#include "core/facts/socket_usage.h"
 #include "core/owners.h"
 #include "core/sysctls.h"
 #include "core/utf8.h"

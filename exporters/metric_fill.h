@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/facts/processes.h"
+#include "core/facts/softnet.h"
 #include "core/fair_share.h"
 #include "core/report.h"
 #include "exporters/samples.h"

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "core/snapshot.h"
+#include "core/time_point.h"
 
 namespace tcpdiag {
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "core/snapshot.h"
+#include "core/time_point.h"
 #include "exporters/basic_auth.h"
 
 namespace tcpdiag {

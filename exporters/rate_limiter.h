@@ -4,7 +4,7 @@
 #include <mutex>
 #include <optional>
 
-#include "core/snapshot.h"
+#include "core/time_point.h"
 #include "exporters/web_config.h"
 
 namespace tcpdiag {

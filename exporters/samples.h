@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/snapshot.h"
+#include "core/facts/listeners.h"
 
 namespace tcpdiag {
 

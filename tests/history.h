@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/facts/settings.h"
 #include "diagnosis/diagnose.h"
 #include "diagnosis/history.h"
 #include "diagnosis/rule.h"

@@ -7,6 +7,18 @@
 
 #include "collectors/catalog.h"
 #include "collectors/netstat.h"
+#include "core/facts/conntrack.h"
+#include "core/facts/file_handles.h"
+#include "core/facts/host_config.h"
+#include "core/facts/interfaces.h"
+#include "core/facts/kernel_log.h"
+#include "core/facts/listeners.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/processes.h"
+#include "core/facts/self_usage.h"
+#include "core/facts/settings.h"
+#include "core/facts/socket_usage.h"
+#include "core/facts/softnet.h"
 #include "core/sysctls.h"
 
 namespace tcpdiag {

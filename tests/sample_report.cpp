@@ -5,6 +5,19 @@
 
 #include <string>
 
+#include "core/facts/connections.h"
+#include "core/facts/conntrack.h"
+#include "core/facts/file_handles.h"
+#include "core/facts/host_config.h"
+#include "core/facts/kernel_log.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/processes.h"
+#include "core/facts/self_usage.h"
+#include "core/facts/settings.h"
+#include "core/facts/socket_usage.h"
+#include "core/facts/softnet.h"
+#include "core/facts/tcp_counters.h"
+
 using namespace std::chrono_literals;
 
 namespace tcpdiag {

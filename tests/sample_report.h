@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/facts/listeners.h"
 #include "core/report.h"
 
 namespace tcpdiag {

@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-#include "core/snapshot.h"
+#include "core/time_point.h"
 
 namespace tcpdiag {
 

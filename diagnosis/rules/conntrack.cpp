@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connection tracking: each namespace's own entries against the machine's limit.
+#include "core/facts/conntrack.h"
+
 #include <algorithm>
 #include <array>
 
+#include "core/facts/listeners.h"
 #include "core/saturating.h"
 #include "diagnosis/log_lines.h"
 #include "diagnosis/rules/families.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/facts/file_handles.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/course.h"
 #include "diagnosis/descriptor_facts.h"

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "core/facts/memory_info.h"
+#include "core/facts/socket_usage.h"
+#include "core/facts/softnet.h"
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/log_lines.h"

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "core/facts/self_usage.h"
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/evidence.h"

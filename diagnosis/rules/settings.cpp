@@ -7,6 +7,8 @@
 #include <concepts>
 
 #include "core/ephemeral_ports.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/socket_usage.h"
 #include "core/saturating.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/ephemeral_ports.h"
+#include "core/facts/socket_usage.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"

@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "core/facts/interfaces.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/course.h"
 #include "diagnosis/evidence.h"

@@ -9,6 +9,17 @@
 #include <utility>
 #include <vector>
 
+#include "core/facts/connections.h"
+#include "core/facts/conntrack.h"
+#include "core/facts/file_handles.h"
+#include "core/facts/host_config.h"
+#include "core/facts/kernel_log.h"
+#include "core/facts/listeners.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/settings.h"
+#include "core/facts/socket_usage.h"
+#include "core/facts/softnet.h"
+#include "core/facts/tcp_counters.h"
 #include "core/sysctls.h"
 #include "daemon/incident_book.h"
 #include "diagnosis/catalog.h"

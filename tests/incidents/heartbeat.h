@@ -5,7 +5,6 @@
 #include <atomic>
 #include <chrono>
 
-#include "core/snapshot.h"
 #include "tests/incidents/processes.h"
 
 namespace tcpdiag::incidents {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/facts/connections.h"
 #include "tests/incidents/acceptor.h"
 #include "tests/incidents/processes.h"
 

@@ -8,7 +8,7 @@
 #include "collectors/connections.h"
 #include "collectors/listeners.h"
 #include "collectors/source.h"
-#include "core/snapshot.h"
+#include "core/facts/tcp_counters.h"
 
 namespace tcpdiag::incidents {
 

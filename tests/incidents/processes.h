@@ -12,6 +12,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/facts/processes.h"
+
 namespace tcpdiag::incidents {
 
 /// Runs `body` in a child that is named `comm` and holds no descriptor but the standard ones, in the network

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/snapshot.h"
+#include "core/time_point.h"
 #include "tests/incidents/finding.h"
 
 namespace tcpdiag::incidents {

@@ -6,6 +6,7 @@
 #include "cli/connection_rows.h"
 #include "cli/port_view.h"
 #include "cli/report_part.h"
+#include "core/facts/settings.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"

@@ -2,6 +2,7 @@
 #include "cli/listeners.h"
 
 #include "cli/owner_names.h"
+#include "core/facts/connections.h"
 #include "tests/catch.h"
 #include "tests/golden.h"
 #include "tests/sample_report.h"

@@ -4,6 +4,12 @@
 #include <algorithm>
 
 #include "collectors/recording.h"
+#include "core/facts/host_config.h"
+#include "core/facts/kernel_log.h"
+#include "core/facts/listeners.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/processes.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 
 using namespace tcpdiag;

@@ -6,6 +6,10 @@
 
 #include "cli/check.h"
 #include "cli/check_text.h"
+#include "core/facts/host_config.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/settings.h"
+#include "core/facts/socket_usage.h"
 #include "core/sysctls.h"
 #include "diagnosis/catalog.h"
 #include "exporters/findings_json.h"

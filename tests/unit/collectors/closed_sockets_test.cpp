@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/closed_sockets.h"
 
+#include "core/facts/socket_usage.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"

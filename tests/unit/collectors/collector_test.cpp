@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/collector.h"
 
+#include "core/facts/kernel_log.h"
+#include "core/facts/settings.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
 

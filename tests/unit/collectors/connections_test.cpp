@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/connections.h"
 
+#include "core/facts/listeners.h"
+#include "core/facts/processes.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"

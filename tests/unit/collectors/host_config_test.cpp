@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "collectors/recording.h"
+#include "core/facts/processes.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
 #include "tests/temporary_directory.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/interfaces.h"
 
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"

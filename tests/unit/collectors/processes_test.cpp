@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/processes.h"
 
+#include "core/facts/listeners.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
 

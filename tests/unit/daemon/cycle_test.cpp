@@ -3,6 +3,11 @@
 
 #include <set>
 
+#include "core/facts/file_handles.h"
+#include "core/facts/listeners.h"
+#include "core/facts/settings.h"
+#include "core/facts/socket_usage.h"
+#include "core/facts/softnet.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/course.h"
 
+#include "core/facts/file_handles.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "core/facts/listeners.h"
 #include "diagnosis/catalog.h"
 #include "tests/catch.h"
 #include "tests/history.h"

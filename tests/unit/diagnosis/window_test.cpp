@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/window.h"
 
+#include "core/facts/connections.h"
+#include "core/facts/kernel_log.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/urgency.h"
 #include "tests/catch.h"

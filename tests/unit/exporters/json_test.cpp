@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/facts/connections.h"
+#include "core/facts/processes.h"
 #include "core/utf8.h"
 #include "tests/catch.h"
 #include "tests/golden.h"

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "core/facts/connections.h"
+#include "core/facts/processes.h"
 #include "tests/catch.h"
 #include "tests/golden.h"
 #include "tests/sample_report.h"

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "collectors/listeners.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 #include "tests/sample_report.h"

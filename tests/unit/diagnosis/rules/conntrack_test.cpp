@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/facts/conntrack.h"
+
+#include "core/facts/kernel_log.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 

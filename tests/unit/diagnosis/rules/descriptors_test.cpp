@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/facts/connections.h"
+#include "core/facts/file_handles.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 #include "tests/sample_report.h"

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/facts/kernel_log.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/socket_usage.h"
+#include "core/facts/softnet.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 

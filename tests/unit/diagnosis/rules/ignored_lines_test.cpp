@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/facts/host_config.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/rules/peer_vanished.h"
 
+#include "core/facts/interfaces.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/history.h"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/facts/connections.h"
+#include "core/facts/self_usage.h"
+#include "core/facts/tcp_counters.h"
 #include "diagnosis/catalog.h"
 #include "tests/catch.h"
 #include "tests/history.h"

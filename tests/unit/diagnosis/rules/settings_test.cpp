@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/facts/host_config.h"
+#include "core/facts/memory_info.h"
+#include "core/facts/socket_usage.h"
 #include "tests/catch.h"
 #include "tests/history.h"
 

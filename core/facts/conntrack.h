@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/section.h"
+
+namespace tcpdiag {
+
+/// Connection tracking (/proc/sys/net/netfilter, /proc/net/stat/nf_conntrack). Everything is empty where
+/// nf_conntrack is not loaded.
+struct Conntrack {
+  Count entries;
+  Count limit;  ///< the value is machine-wide, each namespace's own entries are compared with it
+  Count drops, early_drops, insert_failed;  ///< of all CPUs; the kernel's 32 bits wrap, these go on counting
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "core/section.h"
+
+namespace tcpdiag {
+
+/// The daemon itself, as the Prometheus client libraries report it (/proc/self).
+struct SelfUsage {
+  std::int32_t pid = 0;  ///< 0: not known
+  double cpu_seconds = 0;
+  double start_time_seconds = 0;  ///< Unix time
+  std::uint64_t resident_bytes = 0, virtual_bytes = 0;
+  Count open_fds, max_fds;
+  std::uint64_t threads = 0;
+};
+
+}  // namespace tcpdiag

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace tcpdiag {
+
+/// One sysctl as it was read. A sysctl that this kernel or namespace does not have is not in the list.
+struct Sysctl {
+  std::string_view name;             ///< "net.core.somaxconn"; points into sysctl_table() (core/sysctls.h)
+  std::vector<std::int64_t> values;  ///< its numbers, one for each field in the table; empty for a word
+  std::string text;                  ///< as in the file, without the newline
+
+  bool operator==(const Sysctl&) const = default;
+};
+
+/// A sysctl that is there but could not be read, or that reads otherwise than documented.
+struct UnreadSysctl {
+  std::string_view name;  ///< points into sysctl_table()
+  Error error;
+
+  bool operator==(const UnreadSysctl&) const = default;
+};
+
+/// The settings of a namespace, in the order of sysctl_table(). The machine-wide ones are in the host's view
+/// only.
+struct Settings {
+  std::vector<Sysctl> sysctls;
+  std::vector<UnreadSysctl> unread;  ///< unknown rather than absent; normally none
+
+  /// nullptr when this kernel or namespace does not have it.
+  [[nodiscard]] const Sysctl* find(std::string_view name) const;
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace tcpdiag

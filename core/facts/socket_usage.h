@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/section.h"
+
+namespace tcpdiag {
+
+/// /proc/net/sockstat and sockstat6. `tcp_in_use`, `tcp6_in_use` and `time_wait` belong to the namespace;
+/// `orphans`, `allocated` and `memory_bytes` are the whole machine's in whichever namespace they are read.
+struct SocketUsage {
+  Count tcp_in_use;   ///< hashed IPv4 sockets, listeners included, TIME_WAIT not
+  Count tcp6_in_use;  ///< the same for IPv6
+  Count
+      time_wait;  ///< both families; includes FIN_WAIT2 sockets that the kernel keeps in the same small form
+  Count orphans;  ///< sockets that no process holds any more
+  Count allocated;     ///< all TCP sockets that exist, closed ones still held by a process included
+  Count memory_bytes;  ///< buffers of all TCP sockets
+  Count page_bytes;    ///< size of a page, which net.ipv4.tcp_mem counts in; known where memory_bytes is
+};
+
+}  // namespace tcpdiag
