@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -10,15 +9,6 @@
 #include "core/facts/tcp_counters.h"
 
 namespace tcpdiag {
-
-/// Where the kernel's counter of that name is kept.
-struct TcpCounterField {
-  std::string_view kernel_name;  ///< with its group: "TcpExt:ListenOverflows"
-  Count TcpCounters::* member;
-};
-
-/// Every counter that is read.
-std::span<const TcpCounterField> tcp_counter_fields();
 
 /// Parses /proc/net/snmp and /proc/net/netstat, which share one form: a line of names and a line of values
 /// for each group. Counters that neither text names stay empty; names that we do not know are passed over. A
@@ -34,7 +24,7 @@ class TcpCountersReader {
   Result<TcpCounters> operator()(const Reading& reading);
 
  private:
-  std::vector<LongCounter> counters_;  // as tcp_counter_fields()
+  std::vector<LongCounter> counters_;  // as tcp_counter_table()
   std::uint64_t generation_ = 0;
 };
 

@@ -13,6 +13,10 @@ namespace tcpdiag {
 /// A number the kernel gave. Empty: this kernel does not say; not zero.
 using Count = std::optional<std::uint64_t>;
 
+struct TcpCounters;
+/// A counter of a network namespace: a member of core/facts/tcp_counters.h.
+using TcpCounter = Count TcpCounters::*;
+
 /// One collector's share of a snapshot: what it read, or why it could not.
 template <class T>
 struct Section {

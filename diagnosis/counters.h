@@ -10,31 +10,6 @@
 
 namespace tcpdiag {
 
-inline constexpr Counter kListenOverflows{"ListenOverflows", &TcpCounters::listen_overflows};
-inline constexpr Counter kListenDrops{"ListenDrops", &TcpCounters::listen_drops};
-inline constexpr Counter kReqQFullDrop{"TCPReqQFullDrop", &TcpCounters::req_q_full_drop};
-inline constexpr Counter kReqQFullDoCookies{"TCPReqQFullDoCookies", &TcpCounters::req_q_full_do_cookies};
-inline constexpr Counter kSyncookiesSent{"SyncookiesSent", &TcpCounters::syncookies_sent};
-inline constexpr Counter kSyncookiesRecv{"SyncookiesRecv", &TcpCounters::syncookies_received};
-inline constexpr Counter kEmbryonicRsts{"EmbryonicRsts", &TcpCounters::embryonic_rsts};
-inline constexpr Counter kDeferAcceptDrop{"TCPDeferAcceptDrop", &TcpCounters::defer_accept_drop};
-inline constexpr Counter kPassiveOpens{"PassiveOpens", &TcpCounters::passive_opens};
-inline constexpr Counter kActiveOpens{"ActiveOpens", &TcpCounters::active_opens};
-inline constexpr Counter kOutRsts{"OutRsts", &TcpCounters::out_rsts};
-inline constexpr Counter kEstabResets{"EstabResets", &TcpCounters::estab_resets};
-inline constexpr Counter kSynRetrans{"TCPSynRetrans", &TcpCounters::syn_retrans};
-inline constexpr Counter kAttemptFails{"AttemptFails", &TcpCounters::attempt_fails};
-inline constexpr Counter kOutSegs{"OutSegs", &TcpCounters::out_segs};
-inline constexpr Counter kRetransSegs{"RetransSegs", &TcpCounters::retrans_segs};
-inline constexpr Counter kTimeouts{"TCPTimeouts", &TcpCounters::timeouts};
-inline constexpr Counter kReversePathFilter{"IPReversePathFilter", &TcpCounters::ip_reverse_path_filter};
-inline constexpr Counter kAbortOnClose{"TCPAbortOnClose", &TcpCounters::abort_on_close};
-inline constexpr Counter kAbortOnData{"TCPAbortOnData", &TcpCounters::abort_on_data};
-inline constexpr Counter kAbortOnTimeout{"TCPAbortOnTimeout", &TcpCounters::abort_on_timeout};
-inline constexpr Counter kAbortOnMemory{"TCPAbortOnMemory", &TcpCounters::abort_on_memory};
-inline constexpr Counter kTimeWaitOverflow{"TCPTimeWaitOverflow", &TcpCounters::time_wait_overflow};
-inline constexpr Counter kMemoryPressures{"TCPMemoryPressures", &TcpCounters::memory_pressures};
-
 /// By how much a counter rose from one reading to another; empty: one of them does not say, or it went
 /// backwards.
 inline Count increase_of(const Count& was, const Count& is) {

@@ -70,8 +70,7 @@ void add_contents(Facts& facts, const Process& process) {
   if (const auto held = static_cast<double>(process.close_wait_inodes.size()); held > part)
     add_reading(facts, "sockets in CLOSE_WAIT it holds", "close_wait", held, "sockets");
   if (process.closed_sockets && static_cast<double>(*process.closed_sockets) > part)
-    add_reading(facts, "closed sockets it holds", "closed", static_cast<double>(*process.closed_sockets),
-                "sockets");
+    add_reading(facts, "closed sockets it holds", "closed", *process.closed_sockets, "sockets");
 }
 
 bool is_only_holder(const Processes& processes, const Process& process, std::uint32_t inode) {
@@ -108,8 +107,7 @@ void add_idle(Facts& facts, const Window& window, const Process& process) {
     return;
   add_reading(facts, "established connections, idle and without a keep-alive timer", "idle", idle->count,
               "connections");
-  facts.evidence.push_back(
-      {"each idle for at least", static_cast<double>(idle->shortest.count()), "seconds", {}});
+  add_reading(facts, "each idle for at least", idle->shortest.count(), "seconds");
   facts.values["idle_port"] = std::to_string(idle->port);
   facts.values["idle_for"] = duration_text(idle->shortest);
 }
@@ -118,7 +116,7 @@ void add_idle(Facts& facts, const Window& window, const Process& process) {
 
 void add_descriptor_facts(Facts& facts, const Window& window, const Process& process) {
   const auto course = course_of(window, process);
-  add_reading(facts, "open fds", "open_fds", static_cast<double>(*process.open_fds), "descriptors");
+  add_reading(facts, "open fds", "open_fds", *process.open_fds, "descriptors");
   facts.values["soft_limit"] = std::to_string(*process.soft_limit);
   if (const auto ratio = process.fd_ratio()) facts.values["share"] = percent_text(*ratio);
   if (course.growth() > 0) {

@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/evidence.h"
 
-#include <string>
-
+#include "core/facts/tcp_counters.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
-namespace {
 
-void add(Facts& facts, Evidence evidence, std::string_view value_name) {
-  facts.values[std::string(value_name)] = number_text(evidence.value);
-  facts.evidence.push_back(std::move(evidence));
+EvidenceName::EvidenceName(TcpCounter counter) : text(kernel_word(counter)) {}
+
+void add_increase(Facts& facts, const Window& window, EvidenceName name, EvidenceNumber increase,
+                  std::string_view unit) {
+  facts.evidence.push_back({std::string(name.text), increase.value, std::string(unit), window.span()});
 }
 
-}  // namespace
-
-void add_increase(Facts& facts, const Window& window, std::string_view name, std::string_view value_name,
-                  double increase, std::string_view unit) {
-  add(facts, {std::string(name), increase, std::string(unit), window.span()}, value_name);
+void add_reading(Facts& facts, EvidenceName name, EvidenceNumber reading, std::string_view unit) {
+  facts.evidence.push_back({std::string(name.text), reading.value, std::string(unit), {}});
 }
 
-void add_reading(Facts& facts, std::string_view name, std::string_view value_name, double reading,
+void add_increase(Facts& facts, const Window& window, EvidenceName name, std::string_view value_name,
+                  EvidenceNumber increase, std::string_view unit) {
+  add_increase(facts, window, name, increase, unit);
+  facts.values[std::string(value_name)] = number_text(increase.value);
+}
+
+void add_reading(Facts& facts, EvidenceName name, std::string_view value_name, EvidenceNumber reading,
                  std::string_view unit) {
-  add(facts, {std::string(name), reading, std::string(unit), {}}, value_name);
+  add_reading(facts, name, reading, unit);
+  facts.values[std::string(value_name)] = number_text(reading.value);
 }
 
 }  // namespace tcpdiag

@@ -7,6 +7,7 @@
 
 #include "core/ephemeral_ports.h"
 #include "core/utf8.h"
+#include "diagnosis/evidence.h"
 
 namespace tcpdiag {
 namespace {
@@ -16,11 +17,8 @@ void add_evidence(Facts& facts, const Sysctl& sysctl) {
   if (spec == nullptr) return;
   for (std::size_t i = 0; i < std::min(sysctl.values.size(), spec->fields.size()); ++i) {
     const auto field = spec->fields[i];
-    facts.evidence.push_back(
-        {std::string(sysctl.name) + (field.empty() ? "" : " (" + std::string(field) + ")"),
-         static_cast<double>(sysctl.values[i]),
-         std::string(spec->unit),
-         {}});
+    add_reading(facts, std::string(sysctl.name) + (field.empty() ? "" : " (" + std::string(field) + ")"),
+                sysctl.values[i], std::string(spec->unit));
   }
 }
 

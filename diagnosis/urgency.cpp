@@ -30,11 +30,12 @@ bool queue_stands(const Window& window) {
 }
 
 bool turns_away(const Window& window) {
-  return std::ranges::any_of(std::array{kListenDrops, kSyncookiesSent, kReqQFullDrop},
-                             [&](const Counter& counter) {
-                               const auto increase = window.increase(counter);
-                               return increase && *increase > 0;
-                             });
+  return std::ranges::any_of(
+      std::array{&TcpCounters::listen_drops, &TcpCounters::syncookies_sent, &TcpCounters::req_q_full_drop},
+      [&](TcpCounter counter) {
+        const auto increase = window.increase(counter);
+        return increase && *increase > 0;
+      });
 }
 
 bool reads_settings(const RuleInfo& info) {

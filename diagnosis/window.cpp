@@ -35,11 +35,11 @@ std::chrono::seconds Window::span() const {
   return std::max(span, std::chrono::seconds(1));
 }
 
-Result<std::uint64_t> Window::increase(const Counter& counter) const {
-  return increase(&NetnsView::tcp, counter.member, counter.name);
+Result<std::uint64_t> Window::increase(TcpCounter counter) const {
+  return increase(&NetnsView::tcp, counter, kernel_word(counter));
 }
 
-Result<std::uint64_t> Window::increase_without(const Counter& part, const Counter& counter) const {
+Result<std::uint64_t> Window::increase_without(TcpCounter part, TcpCounter counter) const {
   auto all = increase(counter);
   if (!all) return all;
   auto of_part = increase(part);

@@ -13,12 +13,6 @@
 
 namespace tcpdiag {
 
-/// A counter of a namespace with the kernel's word for it.
-struct Counter {
-  std::string_view name;
-  Count TcpCounters::* member;
-};
-
 /// A section's value with the time it was read.
 template <class T>
 struct Dated {
@@ -124,7 +118,7 @@ class Window {
 
   /// By how much a counter rose within the window. Errors: it cannot be read now; this kernel lacks it; there
   /// is only one reading; it went backwards, as it does when a namespace is made anew.
-  [[nodiscard]] Result<std::uint64_t> increase(const Counter& counter) const;
+  [[nodiscard]] Result<std::uint64_t> increase(TcpCounter counter) const;
   /// The same for a counter of another section.
   template <class T, class Holder>
   [[nodiscard]] Result<std::uint64_t> increase(Section<T> Holder::* section, Count T::* member,
@@ -138,7 +132,7 @@ class Window {
 
   /// By how much `counter` rose within the window beyond what `part` of it did; 0 where `part` rose more, as
   /// it can because a counter is read before or after another. Errors as of increase().
-  [[nodiscard]] Result<std::uint64_t> increase_without(const Counter& part, const Counter& counter) const;
+  [[nodiscard]] Result<std::uint64_t> increase_without(TcpCounter part, TcpCounter counter) const;
 
   /// A sysctl's number. Errors: settings or this one cannot be read; this kernel or namespace has no such
   /// sysctl (Errc::missing); it is a word.

@@ -14,12 +14,12 @@
 #include "core/facts/self_usage.h"
 #include "core/facts/socket_usage.h"
 #include "core/facts/softnet.h"
+#include "core/facts/tcp_counters.h"
 #include "core/owners.h"
 #include "core/sysctls.h"
 #include "core/time_text.h"
 #include "core/version.h"
 #include "exporters/json_stream.h"
-#include "exporters/metric_catalog.h"
 
 namespace tcpdiag {
 namespace {
@@ -72,8 +72,7 @@ double seconds(std::chrono::duration<double> duration) { return duration.count()
 
 Json tcp_counters(const TcpCounters& counters) {
   Json object = Json::object();
-  for (const auto& spec : metric_catalog())
-    if (spec.tcp_counter != nullptr) put(object, counter_word(spec), counters.*spec.tcp_counter);
+  for (const auto& spec : tcp_counter_table()) put(object, spec.name, counters.*spec.member);
   return object;
 }
 

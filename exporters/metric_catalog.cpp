@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/metric_catalog.h"
 
+#include <deque>
+
 #include "core/ephemeral_ports.h"
 #include "core/facts/connections.h"
 #include "core/facts/conntrack.h"
@@ -8,6 +10,7 @@
 #include "core/facts/kernel_log.h"
 #include "core/facts/self_usage.h"
 #include "core/facts/socket_usage.h"
+#include "core/facts/tcp_counters.h"
 #include "core/version.h"
 #include "exporters/metric_fill.h"
 
@@ -40,19 +43,6 @@ constexpr std::string_view kCollector[] = {"collector", "netns"};
 constexpr std::string_view kMetric[] = {"metric"};
 constexpr std::string_view kVersion[] = {"version"};
 constexpr std::string_view kWebInfo[] = {"external_url", "scheme"};
-
-constexpr std::string_view kTcpGroup = "TCP counters";
-
-/// A row of the TCP counters.
-template <Count TcpCounters::* Member>
-constexpr MetricSpec tcp(std::string_view name, std::string_view source, std::string_view help) {
-  return {kTcpGroup, name, kCounter, kNetns, source, help, fill::each_netns<&NetnsView::tcp, Member>, Member};
-}
-
-std::optional<double> memory_pressure_seconds(const TcpCounters& counters) {
-  if (!counters.memory_pressures_chrono) return std::nullopt;
-  return static_cast<double>(*counters.memory_pressures_chrono) / 1000;
-}
 
 std::uint32_t fullest_queue_length(const Listener& listener) { return listener.fullest().queue_length; }
 std::uint32_t fullest_queue_limit(const Listener& listener) { return listener.fullest().queue_limit; }
@@ -109,172 +99,9 @@ void web_info(const Report& report, Samples& samples) {
 }
 void build_info(const Report&, Samples& samples) { samples.add(1, {version()}); }
 
-// A new metric is one row here. A new TCP counter is one row here, one in collectors/netstat.cpp and one
-// member of TcpCounters.
+// A new metric is one row here, but for the TCP counters: tcp_counter_table() has them all.
 // clang-format off
 constexpr MetricSpec kCatalog[] = {
-    tcp<&TcpCounters::active_opens>("tcpdiag_tcp_active_opens_total", "Tcp:ActiveOpens",
-     "Connections that this side began: a connect() sent its SYN."),
-    tcp<&TcpCounters::passive_opens>("tcpdiag_tcp_passive_opens_total", "Tcp:PassiveOpens",
-     "Handshakes that a listener completed: the connection went into its accept queue. The rate of new incoming connections."),
-    tcp<&TcpCounters::attempt_fails>("tcpdiag_tcp_attempt_fails_total", "Tcp:AttemptFails",
-     "Handshakes that failed, in either direction: a connect() that was refused or timed out, or a half-open connection that its client reset."),
-    tcp<&TcpCounters::estab_resets>("tcpdiag_tcp_estab_resets_total", "Tcp:EstabResets",
-     "Connections in ESTABLISHED or CLOSE_WAIT that ended at once instead of by an orderly close: a RST came, or this side aborted."),
-    tcp<&TcpCounters::in_segs>("tcpdiag_tcp_in_segs_total", "Tcp:InSegs",
-     "Segments received, faulty ones included."),
-    tcp<&TcpCounters::out_segs>("tcpdiag_tcp_out_segs_total", "Tcp:OutSegs",
-     "Segments sent, retransmissions not included."),
-    tcp<&TcpCounters::retrans_segs>("tcpdiag_tcp_retrans_segs_total", "Tcp:RetransSegs",
-     "Segments sent again, SYN and SYN-ACK included. Its share of tcpdiag_tcp_out_segs_total is the usual measure of loss on the path."),
-    tcp<&TcpCounters::in_errs>("tcpdiag_tcp_in_errs_total", "Tcp:InErrs",
-     "Segments refused as faulty: bad checksum, bad header length, or a SYN in the middle of a connection."),
-    tcp<&TcpCounters::out_rsts>("tcpdiag_tcp_out_rsts_total", "Tcp:OutRsts",
-     "RSTs sent: to ports without a listener, to segments of unknown connections, and for connections that this side aborted."),
-    tcp<&TcpCounters::in_csum_errors>("tcpdiag_tcp_in_csum_errors_total", "Tcp:InCsumErrors",
-     "Segments dropped for a bad TCP checksum: corruption on the path, or a faulty network card or driver."),
-
-    tcp<&TcpCounters::listen_overflows>("tcpdiag_tcp_listen_overflows_total", "TcpExt:ListenOverflows",
-     "Times a SYN or the end of a handshake found a listener's accept queue full: the application accepts too slowly or its backlog is too small. Events, not connections: one waiting client causes several."),
-    tcp<&TcpCounters::listen_drops>("tcpdiag_tcp_listen_drops_total", "TcpExt:ListenDrops",
-     "SYNs and handshakes dropped at listeners for any reason: full accept queue (also in listen_overflows), full SYN queue without cookies, no memory or no route. What exceeds listen_overflows has another cause than a full accept queue."),
-    tcp<&TcpCounters::req_q_full_drop>("tcpdiag_tcp_req_q_full_drop_total", "TcpExt:TCPReqQFullDrop",
-     "SYNs dropped because a listener's SYN queue was full and SYN cookies are off: more half-open connections than its backlog."),
-    tcp<&TcpCounters::req_q_full_do_cookies>("tcpdiag_tcp_req_q_full_do_cookies_total", "TcpExt:TCPReqQFullDoCookies",
-     "SYNs for which the kernel decided to use a cookie because a listener's SYN queue was full (or tcp_syncookies is 2): a burst larger than the backlog, or a SYN flood."),
-    tcp<&TcpCounters::syncookies_sent>("tcpdiag_tcp_syncookies_sent_total", "TcpExt:SyncookiesSent",
-     "SYN-ACKs sent with a cookie. Less than req_q_full_do_cookies when the accept queue was full as well."),
-    tcp<&TcpCounters::syncookies_received>("tcpdiag_tcp_syncookies_received_total", "TcpExt:SyncookiesRecv",
-     "Valid cookies that came back. Nearly as many as sent: real clients, so the backlog is too small; nearly none: a flood. A cookie that meets a full accept queue counts again with every segment."),
-    tcp<&TcpCounters::syncookies_failed>("tcpdiag_tcp_syncookies_failed_total", "TcpExt:SyncookiesFailed",
-     "ACKs with an invalid cookie within two minutes of the last cookie sent: late or forged ACKs. Not an attack by itself."),
-    tcp<&TcpCounters::embryonic_rsts>("tcpdiag_tcp_embryonic_rsts_total", "TcpExt:EmbryonicRsts",
-     "Half-open connections removed by a RST or by tcp_abort_on_overflow: port scans, health checks that do not finish the handshake, victims of forged SYNs."),
-    tcp<&TcpCounters::syn_retrans>("tcpdiag_tcp_syn_retrans_total", "TcpExt:TCPSynRetrans",
-     "SYNs and SYN-ACKs sent again: the other side, or a full queue there, does not answer handshakes."),
-    tcp<&TcpCounters::defer_accept_drop>("tcpdiag_tcp_defer_accept_drop_total", "TcpExt:TCPDeferAcceptDrop",
-     "Bare ACKs passed over by listeners with TCP_DEFER_ACCEPT, which wait for data. Normal."),
-    tcp<&TcpCounters::migrate_req_success>("tcpdiag_tcp_migrate_req_success_total", "TcpExt:TCPMigrateReqSuccess",
-     "Connections of a closing SO_REUSEPORT listener that moved to another member of its group."),
-    tcp<&TcpCounters::migrate_req_failure>("tcpdiag_tcp_migrate_req_failure_total", "TcpExt:TCPMigrateReqFailure",
-     "Connections of a closing SO_REUSEPORT listener that could not be moved and were lost."),
-    tcp<&TcpCounters::fast_open_listen_overflow>("tcpdiag_tcp_fast_open_listen_overflow_total", "TcpExt:TCPFastOpenListenOverflow",
-     "TCP Fast Open requests turned into ordinary handshakes because the listener's queue for them was full."),
-
-    tcp<&TcpCounters::abort_on_data>("tcpdiag_tcp_abort_on_data_total", "TcpExt:TCPAbortOnData",
-     "Connections reset because of SO_LINGER with a timeout of 0, or because data came after close()."),
-    tcp<&TcpCounters::abort_on_close>("tcpdiag_tcp_abort_on_close_total", "TcpExt:TCPAbortOnClose",
-     "Connections reset because the application closed them with received data unread."),
-    tcp<&TcpCounters::abort_on_memory>("tcpdiag_tcp_abort_on_memory_total", "TcpExt:TCPAbortOnMemory",
-     "Closing connections reset because there were too many orphans (tcp_max_orphans) or TCP had no memory left (tcp_mem)."),
-    tcp<&TcpCounters::abort_on_timeout>("tcpdiag_tcp_abort_on_timeout_total", "TcpExt:TCPAbortOnTimeout",
-     "Connections given up after retransmissions, probes or keep-alives went unanswered: the peer or the path is gone."),
-    tcp<&TcpCounters::abort_on_linger>("tcpdiag_tcp_abort_on_linger_total", "TcpExt:TCPAbortOnLinger",
-     "Closing connections reset because the application set TCP_LINGER2 to a negative time."),
-    tcp<&TcpCounters::abort_failed>("tcpdiag_tcp_abort_failed_total", "TcpExt:TCPAbortFailed",
-     "RSTs that could not be made or sent, usually for want of memory: the peer does not learn that its connection is gone."),
-
-    tcp<&TcpCounters::tw>("tcpdiag_tcp_tw_total", "TcpExt:TW",
-     "Sockets that went through TIME_WAIT, about the rate at which this side closes first. Newer kernels (6.18 was measured) count when a socket enters it, older ones when its timer ends."),
-    tcp<&TcpCounters::tw_recycled>("tcpdiag_tcp_tw_recycled_total", "TcpExt:TWRecycled",
-     "Sockets in TIME_WAIT that a connect() took over (tcp_tw_reuse)."),
-    tcp<&TcpCounters::tw_killed>("tcpdiag_tcp_tw_killed_total", "TcpExt:TWKilled",
-     "The same for sockets that the kernel keeps for a few seconds only: on newer kernels (6.18 was measured) FIN_WAIT2 sockets that nobody holds where tcp_fin_timeout is small. Not a sign of trouble by itself."),
-    tcp<&TcpCounters::time_wait_overflow>("tcpdiag_tcp_time_wait_overflow_total", "TcpExt:TCPTimeWaitOverflow",
-     "Connections closed without TIME_WAIT because tcp_max_tw_buckets was reached or memory was short. The kernel logs nothing."),
-
-    tcp<&TcpCounters::timeouts>("tcpdiag_tcp_timeouts_total", "TcpExt:TCPTimeouts",
-     "Retransmission timers that expired, those of handshakes included: the peer was silent for a whole timeout. Hurts latency more than other retransmissions."),
-    tcp<&TcpCounters::loss_probes>("tcpdiag_tcp_loss_probes_total", "TcpExt:TCPLossProbes",
-     "Probes sent to find out whether the last segments of a burst were lost, before the timeout."),
-    tcp<&TcpCounters::fast_retrans>("tcpdiag_tcp_fast_retrans_total", "TcpExt:TCPFastRetrans",
-     "Segments sent again in fast recovery, without waiting for a timeout: ordinary loss."),
-    tcp<&TcpCounters::slow_start_retrans>("tcpdiag_tcp_slow_start_retrans_total", "TcpExt:TCPSlowStartRetrans",
-     "Segments sent again in slow start after a timeout."),
-    tcp<&TcpCounters::lost_retransmit>("tcpdiag_tcp_lost_retransmit_total", "TcpExt:TCPLostRetransmit",
-     "Retransmitted segments that were lost again: heavy loss or a policer."),
-    tcp<&TcpCounters::retrans_fail>("tcpdiag_tcp_retrans_fail_total", "TcpExt:TCPRetransFail",
-     "Retransmissions that this host could not send: full device queue, no memory, no route."),
-    tcp<&TcpCounters::spurious_rtos>("tcpdiag_tcp_spurious_rtos_total", "TcpExt:TCPSpuriousRTOs",
-     "Timeouts that proved unnecessary: the path was slow for a moment, nothing was lost."),
-
-    tcp<&TcpCounters::backlog_drop>("tcpdiag_tcp_backlog_drop_total", "TcpExt:TCPBacklogDrop",
-     "Segments dropped because a connection was locked by its process and the queue beside the lock was over the limit of its buffers. Nothing to do with a listener's backlog."),
-    tcp<&TcpCounters::rcvq_drop>("tcpdiag_tcp_rcvq_drop_total", "TcpExt:TCPRcvQDrop",
-     "Segments dropped because no memory could be had for a receive queue: the application reads too slowly, or TCP is short of memory."),
-    tcp<&TcpCounters::zero_window_drop>("tcpdiag_tcp_zero_window_drop_total", "TcpExt:TCPZeroWindowDrop",
-     "Segments with data dropped because the receive window was closed: the application does not read and the peer sends all the same."),
-    tcp<&TcpCounters::prune_called>("tcpdiag_tcp_prune_called_total", "TcpExt:PruneCalled",
-     "Times a receive buffer was over its limit and the kernel squeezed it: the application reads too slowly or tcp_rmem is small."),
-    tcp<&TcpCounters::rcv_pruned>("tcpdiag_tcp_rcv_pruned_total", "TcpExt:RcvPruned",
-     "Times squeezing a receive buffer was not enough and the segment was dropped."),
-    tcp<&TcpCounters::ofo_pruned>("tcpdiag_tcp_ofo_pruned_total", "TcpExt:OfoPruned",
-     "Times out-of-order segments were thrown away to bring a receive buffer back within its limit; the peer must send them again."),
-    tcp<&TcpCounters::ofo_drop>("tcpdiag_tcp_ofo_drop_total", "TcpExt:TCPOFODrop",
-     "Out-of-order segments dropped because no memory could be had for them."),
-    tcp<&TcpCounters::rcv_collapsed>("tcpdiag_tcp_rcv_collapsed_total", "TcpExt:TCPRcvCollapsed",
-     "Segments merged in a receive buffer to save memory: costs CPU, loses nothing."),
-    tcp<&TcpCounters::memory_pressures>("tcpdiag_tcp_memory_pressures_total", "TcpExt:TCPMemoryPressures",
-     "Times TCP's memory went over the pressure mark of tcp_mem, whereupon buffers shrink. The memory is the whole machine's; the namespace is that of the socket that noticed."),
-    {kTcpGroup, "tcpdiag_tcp_memory_pressures_chrono_seconds_total", kCounter, kNetns, "TcpExt:TCPMemoryPressuresChrono",
-     "Time that TCP spent under memory pressure, added when the pressure ends. The namespace is that of the socket that noticed.",
-     fill::each_netns<&NetnsView::tcp, memory_pressure_seconds>, &TcpCounters::memory_pressures_chrono},
-    tcp<&TcpCounters::pfmemalloc_drop>("tcpdiag_tcp_pfmemalloc_drop_total", "TcpExt:PFMemallocDrop",
-     "Segments dropped because they lay in the kernel's emergency memory: the machine is out of memory."),
-    tcp<&TcpCounters::wqueue_too_big>("tcpdiag_tcp_wqueue_too_big_total", "TcpExt:TCPWqueueTooBig",
-     "Times a send queue was refused further splitting because it holds too many small pieces: a very small SO_SNDBUF, or a peer that acknowledges maliciously."),
-    tcp<&TcpCounters::to_zero_window_adv>("tcpdiag_tcp_to_zero_window_adv_total", "TcpExt:TCPToZeroWindowAdv",
-     "Times this side closed its receive window: the application reads more slowly than the peer sends."),
-    tcp<&TcpCounters::from_zero_window_adv>("tcpdiag_tcp_from_zero_window_adv_total", "TcpExt:TCPFromZeroWindowAdv",
-     "Times this side opened its receive window again. Lags behind to_zero_window_adv while connections stand still."),
-    tcp<&TcpCounters::want_zero_window_adv>("tcpdiag_tcp_want_zero_window_adv_total", "TcpExt:TCPWantZeroWindowAdv",
-     "Times this side wanted to close its receive window but had already promised more."),
-
-    tcp<&TcpCounters::paws_active>("tcpdiag_tcp_paws_active_total", "TcpExt:PAWSActive",
-     "SYN-ACKs refused because they echo a timestamp that was not sent."),
-    tcp<&TcpCounters::paws_estab>("tcpdiag_tcp_paws_estab_total", "TcpExt:PAWSEstab",
-     "Segments of connections and handshakes refused because their timestamp went backwards (PAWS): clients behind one NAT address, or segments long delayed."),
-    tcp<&TcpCounters::paws_old_ack>("tcpdiag_tcp_paws_old_ack_total", "TcpExt:PAWSOldAck",
-     "Old pure ACKs with an older timestamp. Harmless; older kernels count them in paws_estab."),
-    tcp<&TcpCounters::paws_timewait>("tcpdiag_tcp_paws_timewait_total", "TcpExt:PAWSTimewait",
-     "Segments to sockets in TIME_WAIT refused because their timestamp went backwards."),
-    tcp<&TcpCounters::beyond_window>("tcpdiag_tcp_beyond_window_total", "TcpExt:BeyondWindow",
-     "Segments refused because they lie beyond the receive window: a peer that ignores the window, or a forger."),
-    tcp<&TcpCounters::ts_ecr_rejected>("tcpdiag_tcp_ts_ecr_rejected_total", "TcpExt:TSEcrRejected",
-     "Segments refused because they echo a timestamp that was not sent: forged, or changed by a middlebox."),
-    tcp<&TcpCounters::challenge_ack>("tcpdiag_tcp_challenge_ack_total", "TcpExt:TCPChallengeACK",
-     "Challenge ACKs sent to a doubtful RST, SYN or ACK (RFC 5961): blind attacks, or peers that forgot a connection."),
-    tcp<&TcpCounters::syn_challenge>("tcpdiag_tcp_syn_challenge_total", "TcpExt:TCPSYNChallenge",
-     "Of them, those for a SYN within a connection: the peer has rebooted or uses its ports again too soon, or a blind attack."),
-    tcp<&TcpCounters::min_ttl_drop>("tcpdiag_tcp_min_ttl_drop_total", "TcpExt:TCPMinTTLDrop",
-     "Segments dropped because their TTL is below the socket's IP_MINTTL, as BGP uses it."),
-    tcp<&TcpCounters::out_of_window_icmps>("tcpdiag_tcp_out_of_window_icmps_total", "TcpExt:OutOfWindowIcmps",
-     "ICMP errors passed over because the segment they quote is not within the window: late or forged."),
-    tcp<&TcpCounters::lock_dropped_icmps>("tcpdiag_tcp_lock_dropped_icmps_total", "TcpExt:LockDroppedIcmps",
-     "ICMP errors lost because a process held the socket's lock."),
-    tcp<&TcpCounters::ip_reverse_path_filter>("tcpdiag_tcp_ip_reverse_path_filter_total", "TcpExt:IPReversePathFilter",
-     "Packets, of UDP and others too, dropped by rp_filter: they came in through an interface through which no answer to their source would go out, as with asymmetric routes."),
-
-    tcp<&TcpCounters::md5_not_found>("tcpdiag_tcp_md5_not_found_total", "TcpExt:TCPMD5NotFound",
-     "Segments dropped because they have no MD5 signature where one is configured: the peer has no key."),
-    tcp<&TcpCounters::md5_unexpected>("tcpdiag_tcp_md5_unexpected_total", "TcpExt:TCPMD5Unexpected",
-     "Segments dropped because they have an MD5 signature where none is configured: this side has no key."),
-    tcp<&TcpCounters::md5_failure>("tcpdiag_tcp_md5_failure_total", "TcpExt:TCPMD5Failure",
-     "Segments dropped for a wrong MD5 signature: the keys differ."),
-    tcp<&TcpCounters::ao_required>("tcpdiag_tcp_ao_required_total", "TcpExt:TCPAORequired",
-     "Segments dropped because they have no TCP-AO signature where one is required."),
-    tcp<&TcpCounters::ao_bad>("tcpdiag_tcp_ao_bad_total", "TcpExt:TCPAOBad",
-     "Segments dropped for a wrong TCP-AO signature: the keys differ."),
-    tcp<&TcpCounters::ao_key_not_found>("tcpdiag_tcp_ao_key_not_found_total", "TcpExt:TCPAOKeyNotFound",
-     "Segments dropped because they name a TCP-AO key that this side does not have."),
-    tcp<&TcpCounters::ao_good>("tcpdiag_tcp_ao_good_total", "TcpExt:TCPAOGood",
-     "Segments whose TCP-AO signature was right."),
-    tcp<&TcpCounters::ao_dropped_icmps>("tcpdiag_tcp_ao_dropped_icmps_total", "TcpExt:TCPAODroppedIcmps",
-     "ICMP errors passed over because the connection uses TCP-AO."),
-
-    tcp<&TcpCounters::keep_alive>("tcpdiag_tcp_keep_alive_total", "TcpExt:TCPKeepAlive",
-     "Keep-alive probes sent on idle connections."),
-
     {"Listeners", "tcpdiag_listener_queue_length", kGauge, kListener, "sock_diag: idiag_rqueue",
      "Connections that wait for accept(), in the fullest socket of the listener (of an SO_REUSEPORT group, each has its own queue). With more listeners than the limit, here and below, those with drops or a queue now or within the last 60 s first, then by port.",
      fill::each_listener<fullest_queue_length>},
@@ -523,7 +350,38 @@ constexpr MetricSpec kCatalog[] = {
 
 }  // namespace
 
-std::span<const MetricSpec> metric_catalog() { return kCatalog; }
+namespace {
+
+std::string metric_name(const TcpCounterSpec& counter) {
+  const bool is_time = counter.unit == CounterUnit::milliseconds;
+  const bool is_tcp = !counter.name.starts_with("ip_") && !counter.name.starts_with("icmp_");
+  return (is_tcp ? "tcpdiag_tcp_" : "tcpdiag_") + std::string(counter.name) + (is_time ? "_seconds" : "") +
+         "_total";
+}
+
+struct Catalog {
+  std::deque<std::string> names;  // of the counters
+  std::vector<MetricSpec> specs;
+
+  Catalog() {
+    for (const auto& counter : tcp_counter_table())
+      specs.push_back({.group = "TCP counters",
+                       .name = names.emplace_back(metric_name(counter)),
+                       .type = kCounter,
+                       .labels = kNetns,
+                       .source = counter.kernel_name,
+                       .help = counter.help,
+                       .tcp_counter = &counter});
+    specs.insert(specs.end(), std::begin(kCatalog), std::end(kCatalog));
+  }
+};
+
+}  // namespace
+
+std::span<const MetricSpec> metric_catalog() {
+  static const Catalog kAll;
+  return kAll.specs;
+}
 
 std::string_view to_string(MetricType type) {
   switch (type) {
@@ -534,13 +392,6 @@ std::string_view to_string(MetricType type) {
   return {};
 }
 
-std::string_view counter_word(const MetricSpec& spec) {
-  auto word = spec.name.substr(std::string_view("tcpdiag_tcp_").size());
-  for (const std::string_view suffix : {"_total", "_seconds"})
-    if (word.ends_with(suffix)) word.remove_suffix(suffix.size());
-  return word;
-}
-
 std::string help_text(const MetricSpec& spec) {
   return std::string(spec.help).append(" Source: ").append(spec.source).append(".");
 }
@@ -548,7 +399,10 @@ std::string help_text(const MetricSpec& spec) {
 void collect_samples(const Report& report, Samples& samples) {
   for (const auto& spec : metric_catalog()) {
     samples.begin(spec);
-    spec.fill(report, samples);
+    if (spec.tcp_counter != nullptr)
+      fill::each_netns(report, samples, *spec.tcp_counter);
+    else
+      spec.fill(report, samples);
   }
 }
 

@@ -7,11 +7,12 @@
 #include <string>
 #include <string_view>
 
-#include "core/facts/tcp_counters.h"
 #include "core/report.h"
 #include "exporters/samples.h"
 
 namespace tcpdiag {
+
+struct TcpCounterSpec;
 
 enum class MetricType { counter, gauge, histogram };
 
@@ -26,17 +27,13 @@ struct MetricSpec {
   std::span<const std::string_view> labels;  ///< names, in the order in which `fill` gives the values
   std::string_view source;                   ///< the kernel's file and word, or what it is computed from
   std::string_view help;                     ///< a sentence or two: what it is, what it means when it rises
-  /// Adds the family's samples. What is not known gets no sample.
+  /// Adds the family's samples. What is not known gets no sample. nullptr: they are those of `tcp_counter`.
   void (*fill)(const Report& report, Samples& samples) = nullptr;
-  /// The counter behind a family that is one, otherwise nullptr; other renderers find names and members here.
-  Count TcpCounters::* tcp_counter = nullptr;
+  const TcpCounterSpec* tcp_counter = nullptr;
 };
 
-/// All families, in the order of the page.
+/// All families, in the order of the page: first the TCP counters.
 std::span<const MetricSpec> metric_catalog();
-
-/// What a TCP counter is called beside Prometheus: its member of TcpCounters, "listen_overflows".
-std::string_view counter_word(const MetricSpec& spec);
 
 /// The text of a family's HELP line: the help and the source.
 std::string help_text(const MetricSpec& spec);

@@ -11,6 +11,7 @@
 #include "core/facts/kernel_log.h"
 #include "core/facts/settings.h"
 #include "core/facts/socket_usage.h"
+#include "core/facts/tcp_counters.h"
 #include "core/owners.h"
 #include "core/sysctls.h"
 #include "core/utf8.h"
@@ -90,6 +91,16 @@ void visit_findings(const Report& report, Samples& samples, Visit visit) {
 }
 
 }  // namespace
+
+void each_netns(const Report& report, Samples& samples, const TcpCounterSpec& counter) {
+  constexpr double kMilliseconds = 1000;
+  for (const auto& netns : report.snapshot.namespaces) {
+    const auto* counters = netns.tcp.get();
+    if (counters == nullptr || !(counters->*counter.member)) continue;
+    const auto value = static_cast<double>(*(counters->*counter.member));
+    samples.add(counter.unit == CounterUnit::milliseconds ? value / kMilliseconds : value, {netns.name});
+  }
+}
 
 bool in_trouble(const Listener& listener) {
   return listener.drops > Count(0) || listener.peak_length != 0 || listener.fullest().queue_length != 0;

@@ -14,6 +14,10 @@
 #include "core/report.h"
 #include "exporters/samples.h"
 
+namespace tcpdiag {
+struct TcpCounterSpec;
+}
+
 namespace tcpdiag::fill {
 
 /// `Value`, a member or a function, of a section of every namespace. Labels: netns.
@@ -22,6 +26,9 @@ void each_netns(const Report& report, Samples& samples) {
   for (const auto& netns : report.snapshot.namespaces)
     if (const auto* share = (netns.*Section).get()) samples.add(std::invoke(Value, *share), {netns.name});
 }
+
+/// A TCP counter of every namespace, a time in seconds. Labels: netns.
+void each_netns(const Report& report, Samples& samples, const TcpCounterSpec& counter);
 
 /// The same of the daemon's own namespace, for what is the whole machine's wherever it is read. No labels.
 template <auto Section, auto Value>

@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kIntroduction =
     R"(<!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- Made from the table in exporters/metric_catalog.cpp: TCPDIAG_WRITE_REFERENCE=1 unit_tests. Do not edit. -->
+<!-- Made from the tables in exporters/metric_catalog.cpp and core/facts/tcp_counters.cpp: TCPDIAG_WRITE_REFERENCE=1 unit_tests. Do not edit. -->
 # Metrics
 
 What `/metrics` shows, from the same table. Three rules hold everywhere:

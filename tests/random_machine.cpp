@@ -98,7 +98,7 @@ void count_on(Choices& choices, Count& counter) {
 TcpCounters advance(Choices& choices, const TcpCounters* before) {
   TcpCounters counters;
   if (before != nullptr) counters = *before;
-  for (const auto& field : tcp_counter_fields()) {
+  for (const auto& field : tcp_counter_table()) {
     auto& counter = counters.*field.member;
     if (before == nullptr)
       counter = choices.one_in(16) ? std::nullopt : Count(choices.one_in(8) ? choices.number() : 0);

@@ -7,6 +7,7 @@
 #include "core/owners.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/descriptor_facts.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/known_servers.h"
 #include "diagnosis/listener_workers.h"
 #include "diagnosis/rules/accept_queue_words.h"
@@ -63,16 +64,13 @@ void add_limit(Facts& facts, const Window& window, std::uint32_t limit) {
 
 void add_evidence(Facts& facts, const Window& window, const QueueCourse& course) {
   const auto& member = judged(*course.listener);
-  facts.evidence.push_back({"accept queue", static_cast<double>(member.queue_length), "connections", {}});
-  facts.evidence.push_back(
-      {"accept queue limit", static_cast<double>(member.queue_limit), "connections", {}});
+  add_reading(facts, "accept queue", member.queue_length, "connections");
+  add_reading(facts, "accept queue limit", member.queue_limit, "connections");
   facts.values["length"] = number_text(member.queue_length);
-  if (const auto overflows = window.increase(kListenOverflows))
-    facts.evidence.push_back(
-        {std::string(kListenOverflows.name), static_cast<double>(*overflows), "events", window.span()});
+  if (const auto overflows = window.increase(&TcpCounters::listen_overflows))
+    add_increase(facts, window, &TcpCounters::listen_overflows, *overflows, "events");
   const auto turned_away = course.overflows(window.snapshot(0).at);
-  facts.evidence.push_back(
-      {"of them at this listener", static_cast<double>(turned_away), "events", window.span()});
+  add_increase(facts, window, "of them at this listener", turned_away, "events");
   facts.values["overflows"] = std::to_string(turned_away);
   if (turned_away > 0) facts.values["turned_away"] = std::to_string(turned_away);
 }
@@ -83,8 +81,8 @@ Facts facts_about(const Window& window, const QueueCourse& course) {
   add_evidence(facts, window, course);
   if (const auto pinned = course.pinned_for(); pinned.count() > 0) {
     facts.values["pinned"] = lasted_text(*course.listener, pinned);
-    facts.evidence.push_back(
-        {"accept queue full without a break", std::chrono::duration<double>(pinned).count(), "seconds", {}});
+    add_reading(facts, "accept queue full without a break", std::chrono::duration<double>(pinned).count(),
+                "seconds");
   }
   return facts;
 }
@@ -243,13 +241,12 @@ bool is_known_server(const std::optional<OwnLimit>& limit) { return limit && lim
 void add_steady(Facts& facts, const std::optional<OwnLimit>& limit) {
   if (!limit || !limit->accepted) return;
   facts.values["steady"] = std::to_string(*limit->accepted);
-  facts.evidence.push_back(
-      {"accepted connections, unchanged", static_cast<double>(*limit->accepted), "connections", {}});
+  add_reading(facts, "accepted connections, unchanged", *limit->accepted, "connections");
 }
 
 void add_first_wait(Facts& facts, std::chrono::duration<double> waits) {
   facts.values["first"] = duration_text(std::chrono::floor<std::chrono::seconds>(waits));
-  facts.evidence.push_back({"the first waits for (tcp_info, last_data_sent)", waits.count(), "seconds", {}});
+  add_reading(facts, "the first waits for (tcp_info, last_data_sent)", waits.count(), "seconds");
 }
 
 void add_standstill(Facts& facts, const Window& window, const QueueCourse& course, const QueueRun& run) {
@@ -262,8 +259,8 @@ void add_standstill(Facts& facts, const Window& window, const QueueCourse& cours
   facts.values["waiting"] = std::to_string(waiting);
   facts.values["room"] = number_text(static_cast<double>(room));
   facts.values["still"] = lasted_text(listener, length_of(run));
-  facts.evidence.push_back(
-      {"nothing taken from it", std::chrono::duration<double>(length_of(run)).count(), "seconds", {}});
+  add_reading(facts, "nothing taken from it", std::chrono::duration<double>(length_of(run)).count(),
+              "seconds");
   if (const auto waits = first_waits(window, listener, run.since)) add_first_wait(facts, *waits);
 }
 
@@ -346,8 +343,7 @@ Verdict own_limit_reached(const Window& window, const Thresholds& t) {
     facts.values["accepted"] = std::to_string(*limit->accepted);
     facts.values["own_knob"] = *limit->knob;
     facts.bites = Bites{.limit = *limit->knob, .value = static_cast<double>(*limit->accepted)};
-    facts.evidence.push_back(
-        {"accepted connections, unchanged", static_cast<double>(*limit->accepted), "connections", {}});
+    add_reading(facts, "accepted connections, unchanged", *limit->accepted, "connections");
     return facts;
   });
 }
@@ -356,7 +352,7 @@ Verdict own_limit_reached(const Window& window, const Thresholds& t) {
 // many as were accepted here.
 bool most_are_turned_away(const Window& window, const QueueCourse& course, const Thresholds& t) {
   const auto lately = window.last(kLately);
-  const auto opened = lately.increase(kPassiveOpens);
+  const auto opened = lately.increase(&TcpCounters::passive_opens);
   const auto turned_away = course.overflows(lately.snapshot(0).at);
   return opened && turned_away > 0 &&
          static_cast<double>(turned_away) >= t.turned_away_share * static_cast<double>(turned_away + *opened);
@@ -410,7 +406,7 @@ Verdict app_slow(const Window& window, const Thresholds& t) {
 
 Verdict backlog_small(const Window& window, const Thresholds& t) {
   const auto recent = window.last(kBurstWindow);
-  const auto overflows = recent.increase(kListenOverflows);
+  const auto overflows = recent.increase(&TcpCounters::listen_overflows);
   if (!overflows) return Verdict::unknown(overflows.error());
   if (*overflows == 0) return Verdict::clear();
   const auto since = recent.snapshot(0).at;
@@ -471,8 +467,8 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
     facts.values["stuck"] = std::to_string(full);
     facts.values["members"] = std::to_string(members);
     facts.values["pinned"] = lasted_text(listener, pinned);
-    facts.evidence.push_back({"listeners of the group", static_cast<double>(members), "sockets", {}});
-    facts.evidence.push_back({"of them with a full queue", static_cast<double>(full), "sockets", {}});
+    add_reading(facts, "listeners of the group", members, "sockets");
+    add_reading(facts, "of them with a full queue", full, "sockets");
     return facts;
   });
 }

@@ -81,7 +81,7 @@ Verdict close_wait_unaccepted(const Window& window, const Thresholds& t) {
     if (!lasted || *lasted < kLasts) continue;
     Facts facts{.subject = port_subject(window, row.port)};
     add_reading(facts, "un-accepted connections in CLOSE_WAIT (inode 0)", "gave_up",
-                static_cast<double>(unaccepted_close_wait(**latest, row.port)), "connections");
+                unaccepted_close_wait(**latest, row.port), "connections");
     add_reading(facts, "un-accepted connections", "waiting", row.unaccepted, "connections");
     add_owner_state(facts, window);
     found.push_back(std::move(facts));
@@ -101,10 +101,8 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
   for (const auto& process : all) {
     if (!process.closed_sockets || *process.closed_sockets < t.closed_sockets_min) continue;
     Facts facts{.subject = process_subject(process)};
-    add_reading(facts, "closed sockets it holds", "closed", static_cast<double>(*process.closed_sockets),
-                "sockets");
-    if (process.open_fds)
-      add_reading(facts, "open fds", "open", static_cast<double>(*process.open_fds), "descriptors");
+    add_reading(facts, "closed sockets it holds", "closed", *process.closed_sockets, "sockets");
+    if (process.open_fds) add_reading(facts, "open fds", "open", *process.open_fds, "descriptors");
     if (process.soft_limit) facts.values["limit"] = std::to_string(*process.soft_limit);
     if (process.fd_ratio() >= t.fd_near && 2 * *process.closed_sockets >= *process.open_fds)
       facts.explains = kFollowFromFullDescriptors;

@@ -127,9 +127,8 @@ Subject subject_of(const Window& window, const Held& held) {
 Facts facts_about(const Window& window, const Held& held, const Thresholds& t) {
   Facts facts{.subject = subject_of(window, held)};
   const auto age = std::chrono::floor<seconds>(window.now() - held.oldest);
-  add_reading(facts, "sockets in CLOSE_WAIT with an inode", "count", static_cast<double>(held.count),
-              "sockets");
-  facts.evidence.push_back({"age of the oldest, at least", static_cast<double>(age.count()), "seconds", {}});
+  add_reading(facts, "sockets in CLOSE_WAIT with an inode", "count", held.count, "sockets");
+  add_reading(facts, "age of the oldest, at least", age.count(), "seconds");
   facts.values["age"] = duration_text(age);
   facts.values[held.service.server ? "server_port" : "client_port"] = std::to_string(held.service.port);
   facts.values["holder"] = "a process that is not known";
@@ -140,7 +139,7 @@ Facts facts_about(const Window& window, const Held& held, const Thresholds& t) {
   if (!held.drains(t)) return facts;
   facts.severity = Severity::critical;
   facts.explains = kFollowFromFullDescriptors;
-  add_reading(facts, "open fds", "open", static_cast<double>(*held.owner->open_fds), "descriptors");
+  add_reading(facts, "open fds", "open", *held.owner->open_fds, "descriptors");
   facts.values["limit"] = std::to_string(*held.owner->soft_limit);
   const auto twice = 2 * *held.owner->soft_limit;
   const bool below_hard = held.owner->hard_limit && twice <= *held.owner->hard_limit;

@@ -11,6 +11,7 @@
 #include "core/sysctls.h"
 #include "core/text.h"
 #include "core/utf8.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
 #include "diagnosis/unseen_processes.h"
@@ -95,7 +96,7 @@ bool is_worth_a_word(const SysctlLine& line, bool has_ipv6) {
 
 Facts unknown_key_facts(const SysctlLine& line, const std::vector<std::string>& present) {
   Facts facts{.subject = {.kind = SubjectKind::setting, .name = line.name}, .severity = Severity::info};
-  facts.evidence.push_back({one_line(line.file), static_cast<double>(line.line), "line", {}});
+  add_reading(facts, one_line(line.file), line.line, "line");
   facts.values["place"] = place_of(line);
   facts.values["file"] = one_line(line.file);
   facts.values["path"] = line.file;
@@ -192,8 +193,7 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
   auto facts = setting_facts(window, kNrOpen, std::to_string(std::min(most, kMostNrOpen)));
   if (!worst->unit.empty()) facts.subject.owner = system_unit(worst->unit);
   const auto who = worst->unit.empty() ? std::string("DefaultLimitNOFILE") : one_line(worst->unit);
-  facts.evidence.push_back(
-      {worst->unit.empty() ? who : "LimitNOFILE of " + who, static_cast<double>(most), "files", {}});
+  add_reading(facts, worst->unit.empty() ? who : "LimitNOFILE of " + who, most, "files");
   facts.values["asked"] = std::to_string(most);
   facts.values["who"] = who;
   facts.values[worst->unit.empty() ? "default_setting" : "unit_setting"] = "LimitNOFILE=";
@@ -218,7 +218,7 @@ Verdict nr_open_below_login(const Window& window, const Thresholds&) {
   }
   if (worst == nullptr) return Verdict::clear();
   auto facts = setting_facts(window, kNrOpen, std::to_string(std::min(most, kMostNrOpen)));
-  facts.evidence.push_back({"nofile of " + one_line(worst->domain), static_cast<double>(most), "files", {}});
+  add_reading(facts, "nofile of " + one_line(worst->domain), most, "files");
   facts.values["asked"] = std::to_string(most);
   facts.values["domain"] = one_line(worst->domain);
   if (worst->type == "soft" || worst->type == "hard") facts.values[worst->type] = "";
@@ -292,8 +292,7 @@ Verdict netns_mismatch(const Window& window, const Thresholds& t) {
     const std::string name(in_host->name);
     list += (i == 0 ? "" : ", ") + name + " " + shown(*in_netns) + " (host " + shown(*in_host) + ")";
     if (const auto flag = flag_for(*in_host); !flag.empty()) flags += (flags.empty() ? "" : "\n") + flag;
-    if (in_netns->values.size() == 1)
-      facts.evidence.push_back({name, static_cast<double>(in_netns->values.front()), "", {}});
+    if (in_netns->values.size() == 1) add_reading(facts, name, in_netns->values.front(), "");
   }
   facts.values["differences"] = list;
   if (!flags.empty()) facts.values["flags"] = flags;

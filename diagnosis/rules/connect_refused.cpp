@@ -16,7 +16,7 @@ constexpr std::chrono::seconds kAttempts{30};
 
 // AttemptFails counts half-open connections of listeners, too, which EmbryonicRsts tells.
 Result<std::uint64_t> failed_attempts(const Window& window) {
-  return window.increase_without(kEmbryonicRsts, kAttemptFails);
+  return window.increase_without(&TcpCounters::embryonic_rsts, &TcpCounters::attempt_fails);
 }
 
 // The most that a dump of the window showed in SYN_SENT: a program that gives up waiting counts as failed,
@@ -54,8 +54,9 @@ std::optional<GoneListener> gone_listener(const Window& window) {
 // A port that no program here listens on is refused by a reset of this host's own.
 void add_own_refusals(Facts& facts, const Window& longer, const Window& window, std::uint64_t failed) {
   constexpr double kNearlyAll = 0.9;
-  const auto sent = window.increase(kOutRsts);
-  const auto unread = window.increase(kAbortOnClose), lingering = window.increase(kAbortOnData);
+  const auto sent = window.increase(&TcpCounters::out_rsts);
+  const auto unread = window.increase(&TcpCounters::abort_on_close),
+             lingering = window.increase(&TcpCounters::abort_on_data);
   if (!sent || !unread || !lingering) return;
   const auto resets = static_cast<double>(kernel_resets(*sent, *unread, *lingering).value_or(0));
   if (resets < kNearlyAll * static_cast<double>(failed)) return;
@@ -74,7 +75,7 @@ Verdict connect_refused(const Window& longer, const Thresholds& t) {
   const auto window = longer.last(kAttempts);
   const auto failed = failed_attempts(window);
   if (!failed) return Verdict::unknown(failed.error());
-  const auto opened = window.increase(kActiveOpens);
+  const auto opened = window.increase(&TcpCounters::active_opens);
   if (!opened) return Verdict::unknown(opened.error());
   if (*failed < t.refused_min || *opened == 0) return Verdict::clear();
   const auto share = std::min(1.0, static_cast<double>(*failed) / static_cast<double>(*opened));
@@ -82,8 +83,8 @@ Verdict connect_refused(const Window& longer, const Thresholds& t) {
   if (share < t.refused_share || most_waiting(window) >= *failed / kWorthMore) return Verdict::clear();
   Facts facts;
   if (share < t.refused_mostly) facts.severity = Severity::info;
-  add_increase(facts, window, kAttemptFails.name, "failed", static_cast<double>(*failed), "attempts");
-  add_increase(facts, window, kActiveOpens.name, "opened", static_cast<double>(*opened), "attempts");
+  add_increase(facts, window, &TcpCounters::attempt_fails, "failed", *failed, "attempts");
+  add_increase(facts, window, &TcpCounters::active_opens, "opened", *opened, "attempts");
   facts.values["window"] = duration_text(window.span());
   facts.values["share"] = percent_text(share);
   add_own_refusals(facts, longer, window, *failed);

@@ -7,6 +7,7 @@
 
 #include "core/facts/listeners.h"
 #include "core/saturating.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/log_lines.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/words.h"
@@ -72,8 +73,7 @@ void add_established_timeout(Facts& facts, const Window& window) {
 Facts facts_about(const Table& table, const Window& window) {
   constexpr double kBytesPerEntry = 400;
   Facts facts;
-  facts.evidence.push_back(
-      {"nf_conntrack_count, peak", static_cast<double>(table.peak), "entries", window.span()});
+  add_increase(facts, window, "nf_conntrack_count, peak", table.peak, "entries");
   facts.bites = Bites{.limit = std::string(kLimit), .value = static_cast<double>(table.limit)};
   facts.values["entries"] = std::to_string(table.peak);
   facts.values["limit"] = std::to_string(table.limit);
@@ -90,8 +90,7 @@ Facts facts_about(const Table& table, const Window& window) {
 void add_increase(Facts& facts, const Window& window, std::string_view name, const std::string& value_name,
                   std::uint64_t increase, std::string_view noun) {
   if (increase == 0) return;
-  facts.evidence.push_back(
-      {std::string(name), static_cast<double>(increase), std::string(noun) + "s", window.span()});
+  add_increase(facts, window, std::string(name), increase, std::string(noun) + "s");
   facts.values[value_name] = counted(increase, noun);
 }
 

@@ -8,19 +8,13 @@
 #include "core/facts/softnet.h"
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/log_lines.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
 namespace {
-
-// An increase as evidence.
-void add(Facts& facts, const Window& window, std::string_view name, std::uint64_t increase,
-         std::string_view unit) {
-  facts.evidence.push_back(
-      {std::string(name), static_cast<double>(increase), std::string(unit), window.span()});
-}
 
 // What the CPUs dropped and put off within the window.
 struct Receiving {
@@ -65,9 +59,9 @@ Verdict softnet_drops(const Window& window, const Thresholds& t) {
   if (receiving->dropped < t.softnet_drops_min) return Verdict::clear();
   Facts facts{.subject = {.kind = SubjectKind::host}};
   if (receiving->dropped < t.softnet_drops_many) facts.severity = Severity::info;
-  add(facts, window, "dropped (softnet_stat)", receiving->dropped, "packets");
-  add(facts, window, "dropped on CPU " + std::to_string(receiving->busiest_cpu), receiving->busiest_dropped,
-      "packets");
+  add_increase(facts, window, "dropped (softnet_stat)", receiving->dropped, "packets");
+  add_increase(facts, window, "dropped on CPU " + std::to_string(receiving->busiest_cpu),
+               receiving->busiest_dropped, "packets");
   facts.values["dropped"] = std::to_string(receiving->dropped);
   facts.values["share"] = percent_text(receiving->busiest_share());
   facts.values["cpu"] = std::to_string(receiving->busiest_cpu);
@@ -80,7 +74,7 @@ Verdict softnet_drops(const Window& window, const Thresholds& t) {
     facts.bites = Bites{.limit = "net.core.netdev_max_backlog", .value = static_cast<double>(*backlog)};
   }
   if (receiving->squeezed > 0) {
-    add(facts, window, "time_squeeze (softnet_stat)", receiving->squeezed, "rounds");
+    add_increase(facts, window, "time_squeeze (softnet_stat)", receiving->squeezed, "rounds");
     facts.values["squeezed"] = counted(receiving->squeezed, "round");
     if (const auto budget = window.setting("net.core.netdev_budget"))
       facts.values["new_budget"] = std::to_string(saturating_multiply<std::int64_t>(*budget, 2));
@@ -116,7 +110,7 @@ Result<double> most_memory_used(const Window& window) {
 }
 
 // Memory is the machine's, the namespace that counts an event is the one it happened to come up in.
-std::uint64_t increase_everywhere(const Window& window, const Counter& counter) {
+std::uint64_t increase_everywhere(const Window& window, TcpCounter counter) {
   std::uint64_t sum = 0;
   for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns)
     if (const auto increase = window.in(netns).increase(counter)) sum = saturating_add(sum, *increase);
@@ -139,9 +133,9 @@ TcpMemory tcp_memory_in(const Window& window) {
   const auto usage = window.latest(&NetnsView::sockets);
   return {.used = most_memory_used(window),
           .limits = usage ? memory_limits(window, **usage) : tl::unexpected<Error>(usage.error()),
-          .known_pressures = window.increase(kMemoryPressures),
-          .pressures = increase_everywhere(window, kMemoryPressures),
-          .aborted = increase_everywhere(window, kAbortOnMemory),
+          .known_pressures = window.increase(&TcpCounters::memory_pressures),
+          .pressures = increase_everywhere(window, &TcpCounters::memory_pressures),
+          .aborted = increase_everywhere(window, &TcpCounters::abort_on_memory),
           .lines = log_lines(window, KernelEventKind::tcp_memory)};
 }
 
@@ -160,7 +154,7 @@ void advise_memory(Facts& facts, const Window& window, const MemoryLimits& limit
 Facts memory_facts(const Window& window, const TcpMemory& memory) {
   Facts facts{.subject = {.kind = SubjectKind::host}};
   if (memory.used) {
-    facts.evidence.push_back({"TCP memory (sockstat mem), peak", *memory.used, "bytes", window.span()});
+    add_increase(facts, window, "TCP memory (sockstat mem), peak", *memory.used, "bytes");
     facts.values["used"] = bytes_text(*memory.used);
   }
   if (memory.limits) {
@@ -171,15 +165,15 @@ Facts memory_facts(const Window& window, const TcpMemory& memory) {
                   static_cast<double>(*window.netns().sockets.get()->page_bytes));
   }
   if (memory.pressures > 0) {
-    add(facts, window, kMemoryPressures.name, memory.pressures, "events");
+    add_increase(facts, window, &TcpCounters::memory_pressures, memory.pressures, "events");
     facts.values["pressures"] = times_text(memory.pressures);
   }
   if (memory.aborted > 0) {
-    add(facts, window, kAbortOnMemory.name, memory.aborted, "connections");
+    add_increase(facts, window, &TcpCounters::abort_on_memory, memory.aborted, "connections");
     facts.values["aborted"] = counted(memory.aborted, "connection");
   }
   if (memory.logged()) {
-    add(facts, window, "kernel log: out of memory", memory.lines->count, "lines");
+    add_increase(facts, window, "kernel log: out of memory", memory.lines->count, "lines");
     facts.values["lines"] = times_text(memory.lines->count);
   }
   return facts;
@@ -214,7 +208,7 @@ Verdict neighbour_table_overflow(const Window& window, const Thresholds&) {
   if (!lines) return Verdict::unknown(lines.error());
   if (lines->count == 0) return Verdict::clear();
   Facts facts{.subject = {.kind = SubjectKind::host}};
-  add(facts, window, "kernel log: neighbour table overflow", lines->count, "lines");
+  add_increase(facts, window, "kernel log: neighbour table overflow", lines->count, "lines");
   facts.values["lines"] = times_text(lines->count);
   const std::string prefix(neighbour_table_of(lines->latest));
   facts.values["protocol"] = prefix.starts_with("net.ipv6") ? "IPv6 (NDP)" : "IPv4 (ARP)";

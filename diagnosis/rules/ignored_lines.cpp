@@ -8,6 +8,7 @@
 #include "core/sysctls.h"
 #include "core/text.h"
 #include "core/utf8.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
 #include "diagnosis/unseen_processes.h"
@@ -116,7 +117,7 @@ class FlawedLines {
     const auto name = known ? std::string(flaw.key) : place;
     if (!names_.insert(name).second) return;
     Facts facts{.subject = {.kind = SubjectKind::setting, .name = name}};
-    facts.evidence.push_back({one_line(file), static_cast<double>(number), "line", {}});
+    add_reading(facts, one_line(file), number, "line");
     facts.values["place"] = place;
     facts.values["file"] = one_line(file);
     facts.values["path"] = file;
@@ -164,8 +165,7 @@ Verdict sysctl_conf_not_applied(const Window& window, const Thresholds&) {
   if (first == (*config)->sysctls.end()) return Verdict::clear();
   const auto count = std::ranges::count_if((*config)->sysctls, is_lost);
   Facts facts{.subject = {.kind = SubjectKind::setting, .name = one_line(first->file)}};
-  facts.evidence.push_back(
-      {"assignments in " + one_line(first->file), static_cast<double>(count), "lines", {}});
+  add_reading(facts, "assignments in " + one_line(first->file), count, "lines");
   facts.values["lines"] = std::to_string(count);
   facts.values["first"] = place_of(*first);
   return Verdict::found({facts});
@@ -217,7 +217,7 @@ Facts limit_facts(const std::string& file, std::uint32_t line, const std::string
   const auto place = one_line(file) + ":" + std::to_string(line);
   Facts facts{.subject = {.kind = SubjectKind::setting, .name = place}};
   if (!unit.empty()) facts.subject.owner = system_unit(unit);
-  facts.evidence.push_back({one_line(file), static_cast<double>(line), "line", {}});
+  add_reading(facts, one_line(file), line, "line");
   facts.values["place"] = place;
   facts.values["file"] = one_line(file);
   facts.values["line"] = std::to_string(line);
@@ -253,8 +253,7 @@ const Process* service_of(const LoginFileLimit& limit, const Processes& processe
 Facts login_limit_facts(const LoginFileLimit& limit, const Process& process) {
   auto facts = limit_facts(limit.file, limit.line, limit.domain + ".service",
                            "it is for logins, and systemd gives services their limits");
-  facts.evidence.push_back(
-      {"RLIMIT_NOFILE of " + one_line(process.comm), static_cast<double>(*process.soft_limit), "files", {}});
+  add_reading(facts, "RLIMIT_NOFILE of " + one_line(process.comm), *process.soft_limit, "files");
   facts.values["right_unit_line"] = "LimitNOFILE=" + one_line(limit.value);
   return facts;
 }

@@ -4,6 +4,7 @@
 
 #include "core/ephemeral_ports.h"
 #include "core/utf8.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
 #include "diagnosis/subjects.h"
@@ -69,7 +70,7 @@ Verdict port_taken_by_client(const Window& window, const Thresholds&) {
   if (ports.empty()) return Verdict::clear();
   auto facts = setting_facts(window, kReserved, reserved_with(sysctl->text, ports));
   if (facts.values["wanted"].empty()) facts.values.erase("wanted");
-  facts.evidence.push_back({"ports of listeners", static_cast<double>(ports.size()), "ports", {}});
+  add_reading(facts, "ports of listeners", ports.size(), "ports");
   facts.values["ports"] = std::to_string(ports.size());
   facts.values["list"] = list_of(window, ports);
   facts.values["first_port"] = std::to_string(range->first);

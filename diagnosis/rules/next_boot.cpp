@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/utf8.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
 
@@ -72,8 +73,7 @@ Facts facts_about(const Change& change, const RuleInfo& harm) {
   for (const auto& [what, sysctl] :
        {std::pair("now", change.now), std::pair("at the next boot", &change.then)})
     if (sysctl->values.size() == 1)
-      facts.evidence.push_back(
-          {std::string(sysctl->name) + " " + what, static_cast<double>(sysctl->values.front()), "", {}});
+      add_reading(facts, std::string(sysctl->name) + " " + what, sysctl->values.front(), "");
   facts.values["place"] = place_of(*change.line);
   facts.values["asked"] = one_line(single_blanks(change.then.text));
   if (!now.empty()) facts.values["value"] = now;

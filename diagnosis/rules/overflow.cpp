@@ -7,18 +7,13 @@
 #include "core/saturating.h"
 #include "diagnosis/accept_queue.h"
 #include "diagnosis/counters.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
 namespace {
-
-void add(Facts& facts, const Window& window, std::string_view counter, std::string_view value,
-         std::uint64_t n, std::string_view unit) {
-  facts.evidence.push_back({std::string(counter), static_cast<double>(n), std::string(unit), window.span()});
-  facts.values[std::string(value)] = std::to_string(n);
-}
 
 // A listener that was full and dropped something, worst first; nullptr: none stands out.
 const QueueCourse* worst(const std::vector<QueueCourse>& courses, TimePoint since) {
@@ -36,7 +31,7 @@ Facts facts_about(const Window& window, const QueueCourse* course) {
   Facts facts{.subject = listener_subject(window, *course->listener),
               .bites = Bites{.limit = "listen backlog", .value = static_cast<double>(member.queue_limit)}};
   facts.values["limit"] = number_text(member.queue_limit);
-  facts.evidence.push_back({"accept queue", static_cast<double>(member.queue_length), "connections", {}});
+  add_reading(facts, "accept queue", member.queue_length, "connections");
   return facts;
 }
 
@@ -49,9 +44,9 @@ struct Overflows {
 Result<Overflows> overflows_in(const Window& window) {
   const auto aborts = window.setting("net.ipv4.tcp_abort_on_overflow");
   if (!aborts) return tl::unexpected<Error>(aborts.error());
-  const auto overflows = window.increase(kListenOverflows);
+  const auto overflows = window.increase(&TcpCounters::listen_overflows);
   if (!overflows) return tl::unexpected<Error>(overflows.error());
-  const auto resets = window.increase(kEmbryonicRsts);
+  const auto resets = window.increase(&TcpCounters::embryonic_rsts);
   if (!resets) return tl::unexpected<Error>(resets.error());
   return Overflows{*aborts != 0, *overflows, *resets};
 }
@@ -87,10 +82,10 @@ Verdict overflow_rst(const Window& window, const Thresholds&) {
   const auto courses = troubled_queues(window);
   if (!courses) return Verdict::unknown(courses.error());
   auto facts = facts_about(window, worst(*courses, window.snapshot(0).at));
-  add(facts, window, kListenOverflows.name, "overflows", seen->overflows, "events");
-  add(facts, window, kEmbryonicRsts.name, "resets", seen->embryonic_rsts, "connections");
+  add_increase(facts, window, &TcpCounters::listen_overflows, "overflows", seen->overflows, "events");
+  add_increase(facts, window, &TcpCounters::embryonic_rsts, "resets", seen->embryonic_rsts, "connections");
   facts.values["resets"] = std::to_string(resets);
-  facts.evidence.push_back({"net.ipv4.tcp_abort_on_overflow", 1, "", {}});
+  add_reading(facts, "net.ipv4.tcp_abort_on_overflow", 1, "");
   return Verdict::found({facts});
 }
 
@@ -119,7 +114,7 @@ std::optional<std::uint32_t> waiting_for_room(const Window& window, const QueueC
 Verdict late_reset(const Window& window, const Thresholds&) {
   const auto seen = overflows_in(window);
   if (!seen) return Verdict::unknown(seen.error());
-  const auto cookies = window.increase(kReqQFullDoCookies);
+  const auto cookies = window.increase(&TcpCounters::req_q_full_do_cookies);
   if (!cookies) return Verdict::unknown(cookies.error());
   // With cookies under way the half-open ones may be a flood's.
   if (seen->aborts || seen->overflows == 0 || *cookies > 0) return Verdict::clear();
@@ -132,16 +127,12 @@ Verdict late_reset(const Window& window, const Thresholds&) {
     const auto waiting = waiting_for_room(window, course);
     if (!waiting) continue;
     auto facts = facts_about(window, &course);
-    add(facts, window, kListenOverflows.name, "overflows", seen->overflows, "events");
-    facts.evidence.push_back({"half-open connections (SYN_RECV) beside a full queue",
-                              static_cast<double>(*waiting),
-                              "connections",
-                              {}});
+    add_increase(facts, window, &TcpCounters::listen_overflows, "overflows", seen->overflows, "events");
+    add_reading(facts, "half-open connections (SYN_RECV) beside a full queue", *waiting, "connections");
     facts.values["half_open"] = std::to_string(*waiting);
     if (course.emptied_since_overflow()) facts.values["bursts"] = "";
-    if (const auto resets = window.increase(kOutRsts))
-      facts.evidence.push_back(
-          {std::string(kOutRsts.name), static_cast<double>(*resets), "segments", window.span()});
+    if (const auto resets = window.increase(&TcpCounters::out_rsts))
+      add_increase(facts, window, &TcpCounters::out_rsts, *resets, "segments");
     if (const auto retries = window.setting("net.ipv4.tcp_synack_retries"))
       facts.values["retries"] = std::to_string(*retries);
     found.push_back(std::move(facts));

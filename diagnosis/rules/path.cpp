@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kHalf{15};
 
 // SYNs and SYN-ACKs that are sent again are other rules' matter.
 Result<std::uint64_t> data_sent_again(const Window& window) {
-  return window.increase_without(kSynRetrans, kRetransSegs);
+  return window.increase_without(&TcpCounters::syn_retrans, &TcpCounters::retrans_segs);
 }
 
 double share_of(std::uint64_t again, std::uint64_t sent) {
@@ -29,7 +29,7 @@ double share_of(std::uint64_t again, std::uint64_t sent) {
 Verdict path_lossy(const Window& window, const Thresholds& t) {
   const auto again = data_sent_again(window);
   if (!again) return Verdict::unknown(again.error());
-  const auto sent = window.increase(kOutSegs);
+  const auto sent = window.increase(&TcpCounters::out_segs);
   if (!sent) return Verdict::unknown(sent.error());
   const auto share = share_of(*again, *sent);
   if (*again < t.lossy_min || share < t.lossy_share) return Verdict::clear();
@@ -39,15 +39,15 @@ Verdict path_lossy(const Window& window, const Thresholds& t) {
     return Verdict::clear();
   // A client whose handshake ended at a full queue of this host sends its request again and again; each time
   // the queue overflows once more.
-  const auto explained =
-      saturating_add(sent_to_vanished(window, t), window.increase(kListenOverflows).value_or(0));
+  const auto explained = saturating_add(sent_to_vanished(window, t),
+                                        window.increase(&TcpCounters::listen_overflows).value_or(0));
   if (*again < saturating_add(explained, t.lossy_min)) return Verdict::clear();
   Facts facts;
   if (share < t.lossy_much) facts.severity = Severity::info;
-  add_increase(facts, window, kRetransSegs.name, "again", static_cast<double>(*again), "segments");
-  add_increase(facts, window, kOutSegs.name, "sent", static_cast<double>(*sent), "segments");
-  if (const auto timeouts = window.increase(kTimeouts); timeouts && *timeouts > 0)
-    add_increase(facts, window, kTimeouts.name, "timeouts", static_cast<double>(*timeouts), "events");
+  add_increase(facts, window, &TcpCounters::retrans_segs, "again", *again, "segments");
+  add_increase(facts, window, &TcpCounters::out_segs, "sent", *sent, "segments");
+  if (const auto timeouts = window.increase(&TcpCounters::timeouts); timeouts && *timeouts > 0)
+    add_increase(facts, window, &TcpCounters::timeouts, "timeouts", *timeouts, "events");
   facts.values["share"] = percent_text(share);
   return Verdict::found({facts});
 }

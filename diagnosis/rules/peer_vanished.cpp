@@ -31,7 +31,7 @@ constexpr std::int64_t kLowerRetries = 8;
 Destination service_of(const SilentPeer& peer) { return {.destination = peer.address, .port = peer.port}; }
 
 bool turns_away(const Window& there, const Destination& service) {
-  const auto overflows = there.increase(kListenOverflows);
+  const auto overflows = there.increase(&TcpCounters::listen_overflows);
   if (overflows && *overflows == 0) return false;
   return std::ranges::any_of(there.readings(&NetnsView::listeners), [&](const Dated<Listeners>& reading) {
     const auto* listener = listener_for(*reading.value, service);
@@ -94,15 +94,13 @@ void add_numbers(Facts& facts, const Window& window, const std::vector<SilentPee
     longest = std::max(longest, peer.longest);
   }
   add_reading(facts, "connections whose retransmit timer has fired 4 times or more", "connections",
-              static_cast<double>(connections), "connections");
-  add_reading(facts, "times that it has fired since the last answer", "retransmits",
-              static_cast<double>(retransmits), "events");
-  facts.evidence.push_back(
-      {"unacknowledged for, at least", static_cast<double>(longest.count()), "seconds", {}});
+              connections, "connections");
+  add_reading(facts, "times that it has fired since the last answer", "retransmits", retransmits, "events");
+  add_reading(facts, "unacknowledged for, at least", longest.count(), "seconds");
   facts.values["age"] = duration_text(longest);
   const auto retries = window.setting("net.ipv4.tcp_retries2");
   if (!retries) return;
-  add_reading(facts, "net.ipv4.tcp_retries2", "retries", static_cast<double>(*retries), "");
+  add_reading(facts, "net.ipv4.tcp_retries2", "retries", *retries, "");
   facts.values["gives_up"] = duration_text(gives_up_after(*retries));
   if (*retries <= kLowerRetries) return;
   facts.values["lower_retries"] = std::to_string(kLowerRetries);

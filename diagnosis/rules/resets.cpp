@@ -97,8 +97,8 @@ struct LikelyListener {
 // Whose connections were reset, most likely: those of the only listener there was, when this host connected
 // to none, else those of the busiest one. nullptr: that cannot be told.
 LikelyListener likely_listener(const Window& window) {
-  const auto connected = window.increase(kActiveOpens);
-  const auto accepted = window.increase(kPassiveOpens);
+  const auto connected = window.increase(&TcpCounters::active_opens);
+  const auto accepted = window.increase(&TcpCounters::passive_opens);
   if (connected && accepted && *connected == 0 && *accepted > 0)
     if (const auto* only = only_listener(window)) return {only, true};
   return {busiest_listener(window), false};
@@ -126,7 +126,8 @@ struct Opened {
 };
 
 Result<Opened> opened_by_end(const Window& window) {
-  const auto here = window.increase(kActiveOpens), from_others = window.increase(kPassiveOpens);
+  const auto here = window.increase(&TcpCounters::active_opens),
+             from_others = window.increase(&TcpCounters::passive_opens);
   if (!here) return tl::unexpected<Error>(here.error());
   if (!from_others) return tl::unexpected<Error>(from_others.error());
   return Opened{static_cast<double>(*here), static_cast<double>(*from_others)};
@@ -134,9 +135,9 @@ Result<Opened> opened_by_end(const Window& window) {
 
 // The resets that programs asked for by the way they closed.
 Result<std::uint64_t> programs_resets(const Window& window) {
-  auto unread = window.increase(kAbortOnClose);
+  auto unread = window.increase(&TcpCounters::abort_on_close);
   if (!unread) return unread;
-  return window.increase(kAbortOnData).map([&](auto lingering) {
+  return window.increase(&TcpCounters::abort_on_data).map([&](auto lingering) {
     return saturating_add(*unread, lingering);
   });
 }
@@ -150,9 +151,9 @@ bool clients_lose(const Opened& opened, double unread, const Thresholds& t) {
 }
 
 Verdict app_reset(const Window& window, const Thresholds& t) {
-  const auto unread = window.increase(kAbortOnClose);
+  const auto unread = window.increase(&TcpCounters::abort_on_close);
   if (!unread) return Verdict::unknown(unread.error());
-  const auto lingering = window.increase(kAbortOnData);
+  const auto lingering = window.increase(&TcpCounters::abort_on_data);
   if (!lingering) return Verdict::unknown(lingering.error());
   const auto resets = saturating_add(*unread, *lingering);
   const auto by_end = opened_by_end(window);
@@ -160,8 +161,8 @@ Verdict app_reset(const Window& window, const Thresholds& t) {
   if (resets < t.app_resets_min || static_cast<double>(resets) < t.app_resets_share * opened)
     return Verdict::clear();
   Facts facts;
-  add_increase(facts, window, kAbortOnClose.name, "unread", static_cast<double>(*unread), "resets");
-  add_increase(facts, window, kAbortOnData.name, "lingering", static_cast<double>(*lingering), "resets");
+  add_increase(facts, window, &TcpCounters::abort_on_close, "unread", *unread, "resets");
+  add_increase(facts, window, &TcpCounters::abort_on_data, "lingering", *lingering, "resets");
   facts.values["resets"] = std::to_string(resets);
   facts.values["parts"] = parts_text(*unread, *lingering);
   if (opened > 0 && static_cast<double>(resets) <= opened) {
@@ -233,9 +234,8 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   Facts facts{.subject = listener_subject(window, *listener)};
   facts.bites = Bites{.limit = *knob, .value = static_cast<double>(steady->connections)};
   add_increase(facts, since, "TCPAbortOnClose and TCPAbortOnData", "resets", lost, "resets");
-  add_increase(facts, since, kPassiveOpens.name, "opened", theirs, "connections");
-  facts.evidence.push_back(
-      {"accepted connections, unchanged", static_cast<double>(steady->connections), "connections", {}});
+  add_increase(facts, since, &TcpCounters::passive_opens, "opened", theirs, "connections");
+  add_reading(facts, "accepted connections, unchanged", steady->connections, "connections");
   facts.values["accepted"] = std::to_string(steady->connections);
   facts.values["steady"] = duration_text(since.span());
   facts.values["own_knob"] = *knob;
@@ -253,11 +253,12 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
 // Connections that ended by a reset from the other end: the kernel counts those of this end and those that
 // timed out with them.
 Result<std::uint64_t> resets_from_peers(const Window& window) {
-  auto all = window.increase(kEstabResets);
+  auto all = window.increase(&TcpCounters::estab_resets);
   if (!all) return all;
   auto own = programs_resets(window);
   if (!own) return own;
-  if (const auto timed_out = window.increase(kAbortOnTimeout)) own = saturating_add(*own, *timed_out);
+  if (const auto timed_out = window.increase(&TcpCounters::abort_on_timeout))
+    own = saturating_add(*own, *timed_out);
   return *all > *own ? *all - *own : 0;
 }
 
@@ -318,9 +319,9 @@ Verdict idle_reuse_reset(const Window& window, const Thresholds& t) {
   constexpr std::uint64_t kSeen = 10;
   if (closed.gone == 0 || closed.gone * kSeen < *resets) return Verdict::clear();
   Facts facts{.subject = remote_port_subject(**connections, closed.port)};
-  add_increase(facts, window, kEstabResets.name, "resets", static_cast<double>(*resets), "resets");
-  add_increase(facts, window, "connections of clients in CLOSE_WAIT, gone since", "gone",
-               static_cast<double>(closed.gone), "connections");
+  add_increase(facts, window, &TcpCounters::estab_resets, "resets", *resets, "resets");
+  add_increase(facts, window, "connections of clients in CLOSE_WAIT, gone since", "gone", closed.gone,
+               "connections");
   return Verdict::found({facts});
 }
 

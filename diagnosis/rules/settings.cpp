@@ -10,6 +10,7 @@
 #include "core/facts/memory_info.h"
 #include "core/facts/socket_usage.h"
 #include "core/saturating.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
 #include "diagnosis/wanted_settings.h"
@@ -47,7 +48,7 @@ Verdict judge_limit(const Window& window, std::string_view name, const Result<Nu
   if (!*standard || **number >= **standard) return Verdict::clear();
   auto facts = setting_facts(window, name, std::to_string(wanted.value_or(**standard)));
   facts.values["default"] = std::to_string(**standard);
-  facts.evidence.push_back({"the kernel's own value", static_cast<double>(**standard), "", {}});
+  add_reading(facts, "the kernel's own value", **standard, "");
   const auto mild = t.limit_lowered_much * static_cast<double>(**standard);
   facts.severity = static_cast<double>(**number) < mild ? Severity::warning : Severity::info;
   return Verdict::found({facts});
@@ -162,7 +163,7 @@ Verdict tcp_mem_above_ram(const Window& window, const Thresholds&) {
                                  std::to_string(pressure * 3 / 2));
   facts.values["bytes"] = bytes_text(static_cast<double>(*pages[2]) * page);
   facts.values["ram"] = bytes_text(ram);
-  facts.evidence.push_back({"MemTotal", ram, "bytes", {}});
+  add_reading(facts, "MemTotal", ram, "bytes");
   return Verdict::found({facts});
 }
 
@@ -173,7 +174,7 @@ Verdict timestamps_off_with_tw_reuse(const Window& window, const Thresholds&) {
   if (!reuse) return Verdict::unknown(reuse.error());
   if (*timestamps != 0 || *reuse != 1) return Verdict::clear();
   auto facts = setting_facts(window, "net.ipv4.tcp_timestamps", "1");
-  facts.evidence.push_back({"net.ipv4.tcp_tw_reuse", 1, "", {}});
+  add_reading(facts, "net.ipv4.tcp_tw_reuse", 1, "");
   return Verdict::found({facts});
 }
 
@@ -196,7 +197,7 @@ Verdict port_range_small(const Window& window, const Thresholds& t) {
   facts.values["value"] = sysctl_text(*range);
   if (!is_narrow) facts.values["reserved"];
   facts.severity = ports < t.port_range_tiny * kStandard ? Severity::warning : Severity::info;
-  facts.evidence.push_back({"ports for connect()", ports, "ports", {}});
+  add_reading(facts, "ports for connect()", ports, "ports");
   facts.values["ports"] = std::to_string(*count);
   return Verdict::found({facts});
 }

@@ -6,6 +6,7 @@
 
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
+#include "diagnosis/evidence.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/subjects.h"
 #include "diagnosis/wanted_settings.h"
@@ -37,15 +38,15 @@ struct Cookies {
 };
 
 Result<Cookies> cookies_in(const Window& window) {
-  const auto sent = window.increase(kSyncookiesSent);
+  const auto sent = window.increase(&TcpCounters::syncookies_sent);
   if (!sent) return tl::unexpected<Error>(sent.error());
-  const auto received = window.increase(kSyncookiesRecv);
+  const auto received = window.increase(&TcpCounters::syncookies_received);
   if (!received) return tl::unexpected<Error>(received.error());
-  const auto sent_lately = window.last(kRoundTrip).increase(kSyncookiesSent);
+  const auto sent_lately = window.last(kRoundTrip).increase(&TcpCounters::syncookies_sent);
   if (!sent_lately) return tl::unexpected<Error>(sent_lately.error());
-  const auto received_lately = window.last(kRoundTrip).increase(kSyncookiesRecv);
+  const auto received_lately = window.last(kRoundTrip).increase(&TcpCounters::syncookies_received);
   if (!received_lately) return tl::unexpected<Error>(received_lately.error());
-  const auto since_settled = window.last(kSettled).increase(kSyncookiesSent);
+  const auto since_settled = window.last(kSettled).increase(&TcpCounters::syncookies_sent);
   return Cookies{.sent = *sent,
                  .received = *received,
                  .sent_before = *sent - *sent_lately,
@@ -67,7 +68,8 @@ std::uint64_t syns_again(const Window& window) {
       drops = saturating_add(drops, increase_of(first->drops, listener.drops).value_or(0));
   }
   std::uint64_t others = 0;
-  for (const auto& counter : {kListenDrops, kListenOverflows, kEmbryonicRsts, kDeferAcceptDrop})
+  for (const auto& counter : {&TcpCounters::listen_drops, &TcpCounters::listen_overflows,
+                              &TcpCounters::embryonic_rsts, &TcpCounters::defer_accept_drop})
     if (const auto increase = window.increase(counter)) others = saturating_add(others, *increase);
   return drops > others ? drops - others : 0;
 }
@@ -109,8 +111,7 @@ Facts facts_about_queue(const Window& window) {
   const auto limit = listener->fullest().queue_limit;
   facts.subject = listener_subject(window, *listener);
   if (const auto busiest = busiest_half_open(window); busiest && busiest->listener == listener) {
-    facts.evidence.push_back({"half-open connections (SYN_RECV), peak",
-                              static_cast<double>(busiest->half_open), "connections", window.span()});
+    add_increase(facts, window, "half-open connections (SYN_RECV), peak", busiest->half_open, "connections");
     facts.values["half_open"] = number_text(busiest->half_open);
   }
 
@@ -128,17 +129,10 @@ Facts facts_about_queue(const Window& window) {
   return facts;
 }
 
-void add(Facts& facts, const Window& window, std::string_view name, std::string_view value_name,
-         std::uint64_t increase, std::string_view unit) {
-  facts.evidence.push_back(
-      {std::string(name), static_cast<double>(increase), std::string(unit), window.span()});
-  facts.values[std::string(value_name)] = std::to_string(increase);
-}
-
 bool is_vague(const Facts& facts) { return facts.subject.kind == SubjectKind::netns; }
 
 // Whether the counter began to rise only now: the next dump may tell which listener it was.
-bool is_new(const Window& window, const Counter& counter) {
+bool is_new(const Window& window, TcpCounter counter) {
   constexpr std::chrono::seconds kNextDump{3};
   const auto all = window.increase(counter);
   const auto recent = window.last(kNextDump).increase(counter);
@@ -167,7 +161,7 @@ std::optional<Judgement> judge(const Cookies& cookies, const Thresholds& t) {
 // burst: both are looked for over a longer one. Cookies are counted for the namespace, so nothing can be said
 // of another listener meanwhile.
 Result<bool> is_another_trouble(const Window& longer, const Thresholds& t) {
-  const auto overflows = longer.increase(kListenOverflows);
+  const auto overflows = longer.increase(&TcpCounters::listen_overflows);
   if (!overflows) return tl::unexpected<Error>(overflows.error());
   const auto cookies = cookies_in(longer);
   if (!cookies) return tl::unexpected<Error>(cookies.error());
@@ -177,9 +171,11 @@ Result<bool> is_another_trouble(const Window& longer, const Thresholds& t) {
 void add_again(Facts& facts, const Window& window, const AskAgain& again) {
   if (!again.any()) return;
   facts.values["lost"];
-  if (again.syns > 0) add(facts, window, "SYNs again for half-open connections", "again", again.syns, "SYNs");
-  if (const auto retransmitted = window.increase(kSynRetrans))
-    add(facts, window, kSynRetrans.name, "retransmitted", *retransmitted, "SYN-ACKs and SYNs");
+  if (again.syns > 0)
+    add_increase(facts, window, "SYNs again for half-open connections", "again", again.syns, "SYNs");
+  if (const auto retransmitted = window.increase(&TcpCounters::syn_retrans))
+    add_increase(facts, window, &TcpCounters::syn_retrans, "retransmitted", *retransmitted,
+                 "SYN-ACKs and SYNs");
   if (again.from) facts.values["from"] = to_string(*again.from);
 }
 
@@ -203,9 +199,9 @@ Verdict cookies_sent(const Window& longer, const Thresholds& t) {
     if (*other) return Verdict::clear();
   }
   auto facts = facts_about_queue(window);
-  if (is_vague(facts) && is_new(window, kSyncookiesSent)) return Verdict::clear();
-  add(facts, window, kSyncookiesSent.name, "sent", cookies->sent, "SYN-ACKs");
-  add(facts, window, kSyncookiesRecv.name, "received", cookies->received, "ACKs");
+  if (is_vague(facts) && is_new(window, &TcpCounters::syncookies_sent)) return Verdict::clear();
+  add_increase(facts, window, &TcpCounters::syncookies_sent, "sent", cookies->sent, "SYN-ACKs");
+  add_increase(facts, window, &TcpCounters::syncookies_received, "received", cookies->received, "ACKs");
   facts.values["window"] = duration_text(window.span());
   facts.values["share"] = percent_text(std::min(1.0, cookies->least_share()));
   add_again(facts, window, again);
@@ -215,13 +211,13 @@ Verdict cookies_sent(const Window& longer, const Thresholds& t) {
 Verdict syn_queue_drop(const Window& window, const Thresholds& t) {
   const auto mode = window.setting("net.ipv4.tcp_syncookies");
   if (!mode) return Verdict::unknown(mode.error());
-  const auto dropped = window.increase(kReqQFullDrop);
+  const auto dropped = window.increase(&TcpCounters::req_q_full_drop);
   if (!dropped) return Verdict::unknown(dropped.error());
   if (*mode != 0 || *dropped < t.syn_drop_min) return Verdict::clear();
   auto facts = facts_about_queue(window);
-  if (is_vague(facts) && is_new(window, kReqQFullDrop)) return Verdict::clear();
-  add(facts, window, kReqQFullDrop.name, "dropped", *dropped, "SYNs");
-  facts.evidence.push_back({"net.ipv4.tcp_syncookies", 0, "", {}});
+  if (is_vague(facts) && is_new(window, &TcpCounters::req_q_full_drop)) return Verdict::clear();
+  add_increase(facts, window, &TcpCounters::req_q_full_drop, "dropped", *dropped, "SYNs");
+  add_reading(facts, "net.ipv4.tcp_syncookies", 0, "");
   return Verdict::found({facts});
 }
 
@@ -230,9 +226,9 @@ Verdict syn_backlog_sysctl_limit(const Window& window, const Thresholds& t) {
   const auto mode = window.setting("net.ipv4.tcp_syncookies");
   if (!mode) return Verdict::unknown(mode.error());
   if (*mode != 0) return Verdict::clear();
-  const auto drops = window.increase(kListenDrops);
-  const auto overflows = window.increase(kListenOverflows);
-  const auto queue_full = window.increase(kReqQFullDrop);
+  const auto drops = window.increase(&TcpCounters::listen_drops);
+  const auto overflows = window.increase(&TcpCounters::listen_overflows);
+  const auto queue_full = window.increase(&TcpCounters::req_q_full_drop);
   const auto max_backlog = window.setting("net.ipv4.tcp_max_syn_backlog");
   const auto connections = window.latest(&NetnsView::connections);
   for (const auto* known : {&drops, &overflows, &queue_full})
@@ -247,8 +243,8 @@ Verdict syn_backlog_sysctl_limit(const Window& window, const Thresholds& t) {
   if (!busiest || busiest->half_open < kNearlyFull * static_cast<double>(*max_backlog))
     return Verdict::clear();
   auto facts = facts_about_queue(window);
-  add(facts, window, kListenDrops.name, "dropped", *drops - others, "SYNs");
-  facts.evidence.push_back({"net.ipv4.tcp_syncookies", 0, "", {}});
+  add_increase(facts, window, &TcpCounters::listen_drops, "dropped", *drops - others, "SYNs");
+  add_reading(facts, "net.ipv4.tcp_syncookies", 0, "");
   facts.bites = Bites{.limit = "net.ipv4.tcp_max_syn_backlog", .value = static_cast<double>(*max_backlog)};
   facts.values["max_syn_backlog"] = std::to_string(*max_backlog);
   facts.values["new_syn_backlog"] = std::to_string(std::max<std::int64_t>(4096, *max_backlog * 2));

@@ -41,17 +41,16 @@ Verdict time_wait_server_high(const Window& window, const Thresholds& t) {
 }
 
 Verdict time_wait_bucket_overflow(const Window& window, const Thresholds& t) {
-  const auto overflows = window.increase(kTimeWaitOverflow);
+  const auto overflows = window.increase(&TcpCounters::time_wait_overflow);
   if (!overflows) return Verdict::unknown(overflows.error());
   if (*overflows < t.time_wait_overflow_min) return Verdict::clear();
   Facts facts;
-  add_increase(facts, window, kTimeWaitOverflow.name, "overflows", static_cast<double>(*overflows), "events");
+  add_increase(facts, window, &TcpCounters::time_wait_overflow, "overflows", *overflows, "events");
   std::optional<std::uint64_t> most;  // now it may be over
   for (const auto& reading : window.readings(&NetnsView::sockets))
     if (reading.value->time_wait) most = std::max(most.value_or(0), *reading.value->time_wait);
   if (most)
-    add_increase(facts, window, "sockets in TIME_WAIT (sockstat tw), peak", "time_wait",
-                 static_cast<double>(*most), "sockets");
+    add_increase(facts, window, "sockets in TIME_WAIT (sockstat tw), peak", "time_wait", *most, "sockets");
   if (const auto buckets = window.setting(kMaxBuckets)) {
     facts.bites = Bites{.limit = std::string(kMaxBuckets), .value = static_cast<double>(*buckets)};
     facts.values["buckets"] = std::to_string(*buckets);
@@ -106,8 +105,7 @@ Verdict fin_wait2_high(const Window& window, const Thresholds& t) {
   if (!lasted || *lasted < kLasts) return Verdict::clear();
   const auto now = fin_wait2_of(**connections);
   Facts facts{.bites = *limit};
-  add_reading(facts, "orphaned connections in FIN_WAIT2", "orphaned", static_cast<double>(now.orphaned),
-              "connections");
+  add_reading(facts, "orphaned connections in FIN_WAIT2", "orphaned", now.orphaned, "connections");
   facts.values["limit_name"] = limit->limit;
   facts.values["limit"] = number_text(limit->value);
   facts.values["new_limit"] = number_text(limit->value * 2);
@@ -141,9 +139,9 @@ Verdict orphans_high(const Window& window, const Thresholds& t) {
   facts.values["max"] = number_text(most);
   facts.values["share"] = percent_text(orphans / most);
   facts.values["new_max"] = number_text(most * 2);
-  if (const auto aborted = window.increase(kAbortOnMemory); aborted && *aborted > 0) {
+  if (const auto aborted = window.increase(&TcpCounters::abort_on_memory); aborted && *aborted > 0) {
     facts.severity = Severity::critical;
-    add_increase(facts, window, kAbortOnMemory.name, "aborted", static_cast<double>(*aborted), "resets");
+    add_increase(facts, window, &TcpCounters::abort_on_memory, "aborted", *aborted, "resets");
   }
   return Verdict::found({facts});
 }

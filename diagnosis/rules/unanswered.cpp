@@ -65,14 +65,14 @@ bool wait_too_long(const Window& window, const Connections& connections, const D
   constexpr double kMost = 0.6;
   const double waiting = service.local_ports;
   if (waiting > kMost * static_cast<double>(most_sockets_to(connections, service))) return true;
-  const auto opened = window.increase(kActiveOpens);
+  const auto opened = window.increase(&TcpCounters::active_opens);
   return opened && waiting >= static_cast<double>(*opened) / static_cast<double>(window.span().count());
 }
 
 // A listener of this host that drops SYNs, or did until it ended a moment ago, is found by the rules about
 // its queues and its end.
 bool is_own_queue(const Window& window, const Destination& service) {
-  const auto drops = window.increase(kListenDrops);
+  const auto drops = window.increase(&TcpCounters::listen_drops);
   if (!drops || *drops == 0 || is_own_address(window, service) != Known::yes) return false;
   return std::ranges::any_of(window.readings(&NetnsView::listeners), [&](const Dated<Listeners>& reading) {
     return listener_for(*reading.value, service) != nullptr;
@@ -130,14 +130,13 @@ std::vector<ReversePathFilter> strict_interfaces(const Window& window) {
 
 // Answers that this host drops itself: about one for each SYN. The counter is about packets of all kinds.
 void add_reverse_path_filter(Facts& facts, const Window& window, std::uint64_t retransmitted) {
-  const auto dropped = window.increase(kReversePathFilter);
+  const auto dropped = window.increase(&TcpCounters::ip_reverse_path_filter);
   if (!dropped || *dropped == 0 || *dropped < retransmitted / 2) return;
-  add_increase(facts, window, kReversePathFilter.name, "filtered", static_cast<double>(*dropped), "packets");
+  add_increase(facts, window, &TcpCounters::ip_reverse_path_filter, "filtered", *dropped, "packets");
   const auto strict = strict_interfaces(window);
   std::string names;
   for (const auto& filter : strict) {
-    facts.evidence.push_back(
-        {"rp_filter in effect on " + filter.interface, static_cast<double>(filter.mode), "", {}});
+    add_reading(facts, "rp_filter in effect on " + filter.interface, filter.mode, "");
     names += (names.empty() ? "" : ", ") + filter.interface;
   }
   if (!names.empty()) facts.values["strict_interfaces"] = names;
@@ -149,8 +148,8 @@ Facts facts_about(const Window& window, Subject subject, double waiting, std::ui
                   bool all_to_it) {
   Facts facts{.subject = std::move(subject)};
   add_reading(facts, "connections in SYN_SENT", "waiting", waiting, "connections");
-  add_increase(facts, window, kSynRetrans.name, all_to_it ? "retransmitted" : "retransmitted_to_all",
-               static_cast<double>(retransmitted), "SYNs");
+  add_increase(facts, window, &TcpCounters::syn_retrans, all_to_it ? "retransmitted" : "retransmitted_to_all",
+               retransmitted, "SYNs");
   if (const auto retries = window.setting("net.ipv4.tcp_syn_retries"))
     facts.values["retries"] = std::to_string(*retries);
   return facts;
@@ -174,7 +173,7 @@ Facts facts_about_many(const Window& window, const std::vector<Destination>& ser
 Verdict syn_sent_unanswered(const Window& window, const Thresholds& t) {
   const auto connections = window.latest(&NetnsView::connections);
   if (!connections) return Verdict::unknown(connections.error());
-  const auto retransmitted = window.increase(kSynRetrans);
+  const auto retransmitted = window.increase(&TcpCounters::syn_retrans);
   if (!retransmitted) return Verdict::unknown(retransmitted.error());
   if (*retransmitted < t.syn_retrans_min) return Verdict::clear();
   std::vector<Destination> silent;

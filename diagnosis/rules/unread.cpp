@@ -99,14 +99,12 @@ Subject subject_of(const Window& window, const Unread& unread) {
 Facts facts_about(const Window& window, const Listeners* listeners, const Unread& unread,
                   const Thresholds& t) {
   Facts facts{.subject = subject_of(window, unread)};
-  add_reading(facts, "accepted connections with data unread for 10 s or longer", "not_read",
-              static_cast<double>(unread.not_read), "connections");
-  add_reading(facts, "accepted connections", "accepted", static_cast<double>(unread.accepted), "connections");
-  add_reading(facts, "of them read or answered meanwhile", "served", static_cast<double>(unread.served),
+  add_reading(facts, "accepted connections with data unread for 10 s or longer", "not_read", unread.not_read,
               "connections");
+  add_reading(facts, "accepted connections", "accepted", unread.accepted, "connections");
+  add_reading(facts, "of them read or answered meanwhile", "served", unread.served, "connections");
   if (unread.longest) {
-    facts.evidence.push_back(
-        {"data unread for, at least", static_cast<double>(unread.longest->count()), "seconds", {}});
+    add_reading(facts, "data unread for, at least", unread.longest->count(), "seconds");
     facts.values["longest"] = duration_text(*unread.longest);
   }
   if (unread.listener != nullptr) add_owner(facts, window, *unread.listener);

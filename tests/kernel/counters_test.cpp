@@ -30,7 +30,7 @@ std::map<std::string, std::uint64_t> ours(Source& source) {
   const auto counters = read_tcp_counters(source);
   REQUIRE(counters);
   std::map<std::string, std::uint64_t> values;
-  for (const auto& field : tcp_counter_fields()) {
+  for (const auto& field : tcp_counter_table()) {
     std::string name(field.kernel_name);
     name.erase(name.find(':'), 1);
     if (const auto value = (*counters).*field.member) values[name] = *value;
@@ -69,7 +69,7 @@ TEST_CASE("every TCP counter is what nstat says") {
   const auto source = live_source();
   const auto [said, oracle] = at_one_moment([&] { return ours(*source); }, nstat);
   CHECK(said.size() > 50);
-  for (const auto& field : tcp_counter_fields()) {
+  for (const auto& field : tcp_counter_table()) {
     std::string name(field.kernel_name);
     name.erase(name.find(':'), 1);
     INFO(name);

@@ -34,6 +34,20 @@ TEST_CASE("a counter of the same name in another group is not taken") {
   CHECK_FALSE(counters->listen_drops.has_value());
 }
 
+TEST_CASE(
+    "a few counters of IP and ICMP are read, and what is wrong with others of them costs no counter of TCP") {
+  const auto counters = parse_tcp_counters(
+      "Ip: Forwarding InDiscards OutNoRoutes\nIp: 1 5 6\nIcmp: InMsgs InDestUnreachs\nIcmp: x 7\n"
+      "Tcp: ActiveOpens\nTcp: 13\n",
+      "TcpExt: TW\nTcpExt: 1\nIpExt: InNoRoutes Odd\nIpExt: 8 -1 9\n");
+  REQUIRE(counters);
+  CHECK(counters->ip_in_discards == 5);
+  CHECK(counters->ip_out_no_routes == 6);
+  CHECK(counters->icmp_in_dest_unreachs == 7);
+  CHECK(counters->ip_in_no_routes == 8);
+  CHECK(counters->active_opens == 13);
+}
+
 TEST_CASE("a counter file cut at any byte is an error, except between its groups and behind its names") {
   const std::string_view whole = kNetstat;
   const auto end_of_tcp = whole.find("IpExt: InNoRoutes"), end_of_names = whole.find('\n') + 1;

@@ -25,7 +25,7 @@ HistoryBuilder overflows(std::initializer_list<Count> values) {
 }
 
 Result<std::uint64_t> increase(const HistoryBuilder& history, std::chrono::seconds lookback = 30s) {
-  return Window(history.history(), 0, lookback).increase(kListenOverflows);
+  return Window(history.history(), 0, lookback).increase(&TcpCounters::listen_overflows);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "core/facts/connections.h"
 #include "core/facts/processes.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/golden.h"
 #include "tests/sample_report.h"
@@ -56,7 +57,7 @@ TEST_CASE(
     CHECK(spec.name.ends_with("_total") == (spec.type == MetricType::counter));
     CHECK(spec.help.ends_with('.'));
     CHECK_FALSE(spec.source.empty());
-    CHECK(spec.fill != nullptr);
+    CHECK((spec.fill == nullptr) == (spec.tcp_counter != nullptr));
   }
 }
 
