@@ -32,8 +32,11 @@ class History {
  private:
   void thin_old(TimePoint now);
   void halve();
+  void erase(std::size_t place);
+  void measure(std::size_t place);
 
   std::deque<Snapshot> snapshots_;
+  std::deque<std::size_t> bytes_;  // of each, without what it shares with the one before
 };
 
 }  // namespace tcpdiag

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "core/describe.h"
+
 namespace tcpdiag {
 
 /// fs.file-nr: open files of the whole machine.
@@ -10,5 +12,8 @@ struct FileHandles {
   std::uint64_t open = 0;
   std::uint64_t max = 0;
 };
+constexpr auto members_of(Type<FileHandles>) {
+  return std::tuple(Member("open", &FileHandles::open), Member("max", &FileHandles::max));
+}
 
 }  // namespace tcpdiag

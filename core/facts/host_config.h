@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/describe.h"
 #include "core/result.h"
 
 namespace tcpdiag {
@@ -23,6 +24,12 @@ struct SysctlLine {
   bool excludes = false;  ///< "-NAME" without a value: takes the key out of patterns and earlier assignments
   bool at_boot = true;    ///< false: systemd-sysctl does not read the file (/etc/sysctl.conf without a link)
 };
+constexpr auto members_of(Type<SysctlLine>) {
+  return std::tuple(Member("file", &SysctlLine::file), Member("line", &SysctlLine::line),
+                    Member("name", &SysctlLine::name), Member("value", &SysctlLine::value),
+                    Member("exists", &SysctlLine::exists), Member("excludes", &SysctlLine::excludes),
+                    Member("at_boot", &SysctlLine::at_boot));
+}
 
 /// LimitNOFILE= of a systemd unit, as the last file that sets it says.
 struct UnitFileLimit {
@@ -31,6 +38,11 @@ struct UnitFileLimit {
   std::uint32_t line = 0;
   std::string value;  ///< as written: "65536", "1024:524288", "0x10000", "infinity"; octal as decimal
 };
+constexpr auto members_of(Type<UnitFileLimit>) {
+  return std::tuple(Member("unit", &UnitFileLimit::unit, Shown::if_filled),
+                    Member("file", &UnitFileLimit::file), Member("line", &UnitFileLimit::line),
+                    Member("value", &UnitFileLimit::value));
+}
 
 /// A line about "nofile" of /etc/security/limits.conf or limits.d, which PAM applies to logins.
 struct LoginFileLimit {
@@ -40,6 +52,11 @@ struct LoginFileLimit {
   std::uint32_t line = 0;
   std::string value;  ///< "65536", "unlimited"
 };
+constexpr auto members_of(Type<LoginFileLimit>) {
+  return std::tuple(Member("domain", &LoginFileLimit::domain), Member("type", &LoginFileLimit::type),
+                    Member("file", &LoginFileLimit::file), Member("line", &LoginFileLimit::line),
+                    Member("value", &LoginFileLimit::value));
+}
 
 /// Why nothing takes over what a line of a configuration file says.
 enum class IgnoredBecause {
@@ -50,6 +67,9 @@ enum class IgnoredBecause {
   wrong_section,    ///< "LimitNOFILE=" under [Unit]
   misspelt_limit,   ///< "LimitNoFile="
 };
+
+/// "no_assignment", "no_limit", ...
+std::string_view to_string(IgnoredBecause because);
 
 /// A line that is passed over when its file is applied.
 struct IgnoredLine {
@@ -62,6 +82,11 @@ struct IgnoredLine {
 
   static constexpr std::size_t kMaxText = 80;
 };
+constexpr auto members_of(Type<IgnoredLine>) {
+  return std::tuple(Member("file", &IgnoredLine::file), Member("line", &IgnoredLine::line),
+                    Member("text", &IgnoredLine::text), Member("unit", &IgnoredLine::unit, Shown::if_filled),
+                    Member("because", &IgnoredLine::because));
+}
 
 /// What the configuration files of the host ask for: sysctl.d(5), systemd.unit(5), systemd-system.conf(5),
 /// limits.conf(5).
@@ -84,5 +109,12 @@ struct HostConfig {
   static constexpr std::size_t kMaxIgnored = 128;
   static constexpr std::size_t kMaxUnread = 64;
 };
+constexpr auto members_of(Type<HostConfig>) {
+  return std::tuple(Member("sysctls", &HostConfig::sysctls), Member("file_limits", &HostConfig::file_limits),
+                    Member("default_file_limit", &HostConfig::default_file_limit),
+                    Member("login_limits", &HostConfig::login_limits),
+                    Member("ignored", &HostConfig::ignored), Member("systemd", &HostConfig::systemd),
+                    Member("cut", &HostConfig::cut), Member("unread", &HostConfig::unread));
+}
 
 }  // namespace tcpdiag

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/address.h"
+#include "core/describe.h"
 
 namespace tcpdiag {
 
@@ -17,6 +18,10 @@ struct ReversePathFilter {
 
   bool operator==(const ReversePathFilter&) const = default;
 };
+constexpr auto members_of(Type<ReversePathFilter>) {
+  return std::tuple(Member("interface", &ReversePathFilter::interface),
+                    Member("mode", &ReversePathFilter::mode));
+}
 
 /// The addresses of a namespace, and how it checks where packets come from.
 struct Interfaces {
@@ -31,5 +36,10 @@ struct Interfaces {
 
   bool operator==(const Interfaces&) const = default;
 };
+constexpr auto members_of(Type<Interfaces>) {
+  return std::tuple(Member("addresses", &Interfaces::addresses),
+                    Member("addresses_cut", &Interfaces::addresses_cut),
+                    Member("reverse_path_filters", &Interfaces::filters));
+}
 
 }  // namespace tcpdiag

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/describe.h"
 #include "core/time_point.h"
 
 namespace tcpdiag {
@@ -49,6 +50,13 @@ struct KernelEvent {
 
   bool operator==(const KernelEvent&) const = default;
 };
+constexpr auto members_of(Type<KernelEvent>) {
+  return std::tuple(Member("event", &KernelEvent::kind), Member("sequence", &KernelEvent::sequence),
+                    Member("age_seconds", &KernelEvent::at), Member("text", &KernelEvent::text),
+                    Member("address", &KernelEvent::address, Shown::if_filled),
+                    Member("port", &KernelEvent::port, Shown::if_filled),
+                    Member("cookies", &KernelEvent::cookies));
+}
 
 /// SYN-flood lines of one port since the log was first read.
 struct SynFloodReports {
@@ -58,6 +66,10 @@ struct SynFloodReports {
 
   bool operator==(const SynFloodReports&) const = default;
 };
+constexpr auto members_of(Type<SynFloodReports>) {
+  return std::tuple(Member("address", &SynFloodReports::address), Member("port", &SynFloodReports::port),
+                    Member("count", &SynFloodReports::count));
+}
 
 /// /dev/kmsg. Counts begin with what is logged after the daemon first read to the log's end; `recent` also
 /// holds older lines that the ring still had.
@@ -75,5 +87,11 @@ struct KernelLog {
 
   bool operator==(const KernelLog&) const = default;
 };
+constexpr auto members_of(Type<KernelLog>) {
+  return std::tuple(Member("counts", &KernelLog::counts), Member("syn_floods", &KernelLog::syn_floods),
+                    Member("syn_floods_cut", &KernelLog::syn_floods_cut),
+                    Member("recent", &KernelLog::recent), Member("lost_records", &KernelLog::lost),
+                    Member("next_sequence", &KernelLog::next_sequence));
+}
 
 }  // namespace tcpdiag

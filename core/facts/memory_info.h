@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/describe.h"
 #include "core/section.h"
 
 namespace tcpdiag {
@@ -9,5 +10,9 @@ namespace tcpdiag {
 struct MemoryInfo {
   Count total_bytes, available_bytes;
 };
+constexpr auto members_of(Type<MemoryInfo>) {
+  return std::tuple(Member("total_bytes", &MemoryInfo::total_bytes),
+                    Member("available_bytes", &MemoryInfo::available_bytes));
+}
 
 }  // namespace tcpdiag

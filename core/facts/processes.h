@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/describe.h"
 #include "core/owner.h"
 #include "core/section.h"
 
@@ -43,12 +44,27 @@ struct Process {
   /// open fds / soft limit; empty when either is not known.
   [[nodiscard]] std::optional<double> fd_ratio() const;
 };
+constexpr auto members_of(Type<Process>) {
+  return std::tuple(Member("pid", &Process::pid), Member("start_ticks", &Process::start_ticks),
+                    Member("process", &Process::comm), Member("owner", &Process::owner),
+                    Member("open_fds", &Process::open_fds), Member("soft_limit", &Process::soft_limit),
+                    Member("hard_limit", &Process::hard_limit),
+                    Member("listener_inodes", &Process::listener_inodes),
+                    Member("close_wait_inodes", &Process::close_wait_inodes),
+                    Member("closed_sockets", &Process::closed_sockets), Member("uid", &Process::uid),
+                    Member("state", &Process::state, Shown::if_filled),
+                    Member("wait_channel", &Process::wait_channel, Shown::if_filled),
+                    Member("elsewhere", &Process::elsewhere));
+}
 
 /// A listening socket that more processes hold than are named.
 struct CrowdedSocket {
   std::uint32_t inode = 0;
   std::uint64_t holders = 0;  ///< all of them
 };
+constexpr auto members_of(Type<CrowdedSocket>) {
+  return std::tuple(Member("inode", &CrowdedSocket::inode), Member("holders", &CrowdedSocket::holders));
+}
 
 /// The processes worth naming, ordered by pid.
 struct Processes {
@@ -82,5 +98,15 @@ struct Processes {
   /// A process that may open fewer has locked itself in: it is no server.
   static constexpr std::uint64_t kSmallestLimit = 32;
 };
+constexpr auto members_of(Type<Processes>) {
+  return std::tuple(Member("shown", &Processes::processes), Member("total", &Processes::total),
+                    Member("unreadable", &Processes::unreadable), Member("uncounted", &Processes::uncounted),
+                    Member("some_hidden", &Processes::some_hidden),
+                    Member("closed_sockets_at_most", &Processes::closed_sockets_at_most),
+                    Member("closed_sockets_denied", &Processes::closed_sockets_denied),
+                    Member("owners_cut", &Processes::owners_cut), Member("crowded", &Processes::crowded),
+                    Member("fullest_cut", &Processes::fullest_cut),
+                    Member("fullest_cut_ratio", &Processes::fullest_cut_ratio));
+}
 
 }  // namespace tcpdiag

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/describe.h"
 #include "core/section.h"
 
 namespace tcpdiag {
@@ -16,5 +17,13 @@ struct SelfUsage {
   Count open_fds, max_fds;
   std::uint64_t threads = 0;
 };
+constexpr auto members_of(Type<SelfUsage>) {
+  return std::tuple(Member("pid", &SelfUsage::pid), Member("cpu_seconds", &SelfUsage::cpu_seconds),
+                    Member("start_time_seconds", &SelfUsage::start_time_seconds),
+                    Member("resident_bytes", &SelfUsage::resident_bytes),
+                    Member("virtual_bytes", &SelfUsage::virtual_bytes),
+                    Member("open_fds", &SelfUsage::open_fds), Member("max_fds", &SelfUsage::max_fds),
+                    Member("threads", &SelfUsage::threads));
+}
 
 }  // namespace tcpdiag

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/describe.h"
 #include "core/result.h"
 
 namespace tcpdiag {
@@ -18,6 +19,10 @@ struct Sysctl {
 
   bool operator==(const Sysctl&) const = default;
 };
+constexpr auto members_of(Type<Sysctl>) {
+  return std::tuple(Member("name", &Sysctl::name), Member("values", &Sysctl::values),
+                    Member("text", &Sysctl::text));
+}
 
 /// A sysctl that is there but could not be read, or that reads otherwise than documented.
 struct UnreadSysctl {
@@ -26,6 +31,9 @@ struct UnreadSysctl {
 
   bool operator==(const UnreadSysctl&) const = default;
 };
+constexpr auto members_of(Type<UnreadSysctl>) {
+  return std::tuple(Member("name", &UnreadSysctl::name), Member("error", &UnreadSysctl::error));
+}
 
 /// The settings of a namespace, in the order of sysctl_table(). The machine-wide ones are in the host's view
 /// only.
@@ -37,5 +45,8 @@ struct Settings {
   [[nodiscard]] const Sysctl* find(std::string_view name) const;
   bool operator==(const Settings&) const = default;
 };
+constexpr auto members_of(Type<Settings>) {
+  return std::tuple(Member("sysctls", &Settings::sysctls), Member("unread", &Settings::unread));
+}
 
 }  // namespace tcpdiag

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/describe.h"
+
 namespace tcpdiag {
 
 /// One CPU's line of /proc/net/softnet_stat; machine-wide. The kernel's 32 bits wrap, these go on counting.
@@ -13,8 +15,14 @@ struct SoftnetCpu {
   std::uint64_t dropped = 0;        ///< the CPU's input queue was full (netdev_max_backlog), or flow limit
   std::uint64_t time_squeezed = 0;  ///< the poll ran out of budget; by itself no loss
 };
+constexpr auto members_of(Type<SoftnetCpu>) {
+  return std::tuple(Member("cpu", &SoftnetCpu::cpu), Member("processed", &SoftnetCpu::processed),
+                    Member("dropped", &SoftnetCpu::dropped),
+                    Member("time_squeezed", &SoftnetCpu::time_squeezed));
+}
 struct Softnet {
   std::vector<SoftnetCpu> cpus;
 };
+constexpr auto members_of(Type<Softnet>) { return std::tuple(Member("cpus", &Softnet::cpus)); }
 
 }  // namespace tcpdiag

@@ -12,13 +12,13 @@ namespace {
 
 const TimePoint kStart = TimePoint(1000s);
 
-struct Member {
+struct GroupMember {
   std::uint64_t cookie;
   std::uint32_t length = 0, limit = 0;
   std::optional<std::uint32_t> drops = 0;
 };
 
-std::string listening(const std::string& at, std::uint16_t port, const Member& member) {
+std::string listening(const std::string& at, std::uint16_t port, const GroupMember& member) {
   return to_message({.state = TcpState::listen,
                      .source = address(at),
                      .destination = {.v6 = address(at).v6},
@@ -38,7 +38,7 @@ class Looks {
     return reader_({.source = source, .now = now, .previous = snapshot_, .netns_index = 0});
   }
   // One look at the members of 0.0.0.0:80.
-  Listener members(TimePoint now, const std::vector<Member>& members) {
+  Listener members(TimePoint now, const std::vector<GroupMember>& members) {
     source.messages.clear();
     for (const auto& member : members) source.messages.push_back(listening("0.0.0.0", 80, member));
     const auto listeners = at(now);
@@ -271,7 +271,7 @@ struct CrowdedHost : Looks {
       add(1000, static_cast<std::uint16_t>(1000 + i), {i + 1, 0, 128});
     add(33, 60000, {100'000, length, 128, drops});
   }
-  void add(std::uint32_t user, std::uint16_t port, const Member& member) {
+  void add(std::uint32_t user, std::uint16_t port, const GroupMember& member) {
     source.messages.push_back(to_message({.state = TcpState::listen,
                                           .source = address("127.0.0.1"),
                                           .source_port = port,
@@ -378,7 +378,7 @@ TEST_CASE(
 TEST_CASE("a run ends with the server it belongs to, and one that any member of a group is served in") {
   Looks looks;
   auto at = kStart;
-  const auto look = [&](const std::vector<Member>& members) {
+  const auto look = [&](const std::vector<GroupMember>& members) {
     at += 100ms;
     return looks.members(at, members);
   };

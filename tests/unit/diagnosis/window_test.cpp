@@ -102,6 +102,17 @@ TEST_CASE("the history spans five minutes, every second of the last one and one 
   for (std::size_t i = 1; i < snapshots.size(); ++i) CHECK(snapshots[i].at - snapshots[i - 1].at <= 10s);
 }
 
+TEST_CASE("what a snapshot that goes shared with the next one is counted with the next one") {
+  HistoryBuilder history;
+  Listeners many;
+  for (std::uint16_t port = 1; port <= 1000; ++port)
+    many.listeners.push_back(sample_listener("0.0.0.0", port, 0, 128, port));
+  history.set(&NetnsView::listeners, many).ticks(1000);
+  const auto held = sizeof(Listeners) + 1000 * (sizeof(Listener) + sizeof(ListenerSocket));
+  const auto each = sizeof(Snapshot) + sizeof(NetnsView);
+  CHECK(history.history().bytes() == held + each * history.history().snapshots().size());
+}
+
 TEST_CASE("a history of a huge host keeps its span and loses its grain, not its bounds") {
   HistoryBuilder history;
   Listeners many;
@@ -121,10 +132,13 @@ TEST_CASE("a history counts what it holds of settings and of the kernel log, wha
   history.set(&NetnsView::settings,
               Settings{.sysctls = {{"net.core.somaxconn", {4096}, "4096"}}, .unread = {}});
   history.tick();
-  CHECK(bytes() > sizeof(Snapshot) + sizeof(NetnsView) + sizeof(TcpCounters) + 500 + sizeof(Sysctl));
+  CHECK(bytes() > sizeof(Snapshot) + sizeof(NetnsView) + sizeof(KernelLog) + 500 + sizeof(Sysctl));
   const auto first = bytes();
   history.tick();
-  CHECK(bytes() - first == sizeof(Snapshot) + sizeof(NetnsView) + sizeof(TcpCounters));
+  CHECK(bytes() - first == sizeof(Snapshot) + sizeof(NetnsView));
+  const auto second = bytes();
+  history.set(&NetnsView::tcp, TcpCounters{}).tick();
+  CHECK(bytes() - second == sizeof(Snapshot) + sizeof(NetnsView) + sizeof(TcpCounters));
 }
 
 TEST_CASE("a queue that stands, or anything turned away, is urgent, a quiet host is not") {
