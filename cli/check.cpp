@@ -8,7 +8,6 @@
 #include "cli/http_get.h"
 #include "cli/pace.h"
 #include "collectors/catalog.h"
-#include "collectors/live_source.h"
 #include "core/utf8.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
@@ -46,13 +45,8 @@ CheckStatus status_of(const FindingsAnswer& answer, const CheckPolicy& policy) {
 
 Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
   block_loop_signals();
-  std::vector<std::string> namespaces = {kHostNetns};
-  namespaces.insert(namespaces.end(), options.namespaces.begin(), options.namespaces.end());
-  const auto open = [&](const std::string& netns, Thread) {
-    return make_live_source(
-        {.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic, .stopping = stop_is_pending});
-  };
-  Cycle cycle(collector_catalog(), namespaces, open, {}, clocks, kKeepAll);
+  Cycle cycle(collector_catalog(), with_host(options.namespaces), open_this_machine(clocks), {}, clocks,
+              kKeepAll);
   const auto begin = clocks.monotonic();
   const auto end = begin + options.duration.value_or(kUsualCheck);
   // What has begun a moment ago may be something or pass: it is worth a few seconds more.
@@ -60,15 +54,13 @@ Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
     return next <= end || (!options.duration && next <= begin + kLongestCheck && cycle.is_undecided());
   };
   auto diagnose_at = begin;
-  for (auto next = begin; goes_on(next) && wait_until(next, clocks); next += kTick) {
-    const auto now = clocks.monotonic();
-    if (now >= next + kTick) next = now;  // the one before was slow: go on from here, without catching up
+  drive(clocks, begin, goes_on, [&](TimePoint now) {
     const bool diagnoses = now >= diagnose_at;
     cycle.run_all(now, diagnoses);
-    if (!diagnoses) continue;
+    if (!diagnoses) return;
     cycle.diagnose(clocks.monotonic());
     diagnose_at = now + kDiagnosisPeriod;
-  }
+  });
   const auto now = clocks.monotonic();
   cycle.run_loop_collectors(now, true);
   cycle.diagnose(clocks.monotonic());

@@ -194,6 +194,7 @@ FindingsAnswer::Found read_found(const Object& object, std::string& wrong) {
   finding.advice = object.list("advice", [&](const Json& json, const std::string& where) {
     return read_advice(Object(json, where, wrong));
   });
+  finding.alike = object.whole<std::uint64_t>("alike").value_or(0);
   if (object.has("bites")) finding.bites = read_bites(object.object("bites"));
   FindingsAnswer::Found found{.finding = std::move(finding), .since = object.time("since")};
   if (object.has("last_seen")) found.last_seen = object.time("last_seen");

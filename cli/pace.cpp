@@ -5,12 +5,37 @@
 #include <csignal>
 #include <ctime>
 
+#include "collectors/live_source.h"
+#include "daemon/loop.h"
+
 namespace tcpdiag {
 
 bool stop_is_pending() {
   sigset_t pending;
   return ::sigpending(&pending) == 0 &&
          (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
+std::vector<std::string> with_host(const std::vector<std::string>& namespaces) {
+  std::vector<std::string> all = {kHostNetns};
+  all.insert(all.end(), namespaces.begin(), namespaces.end());
+  return all;
+}
+
+OpenSource open_this_machine(const Clocks& clocks) {
+  return [&clocks](const std::string& netns, Thread) {
+    return make_live_source(
+        {.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic, .stopping = stop_is_pending});
+  };
+}
+
+void drive(const Clocks& clocks, TimePoint start, const std::function<bool(TimePoint)>& goes_on,
+           const std::function<void(TimePoint)>& on_tick) {
+  for (auto next = start; goes_on(next) && wait_until(next, clocks); next += kTick) {
+    const auto now = clocks.monotonic();
+    if (now >= next + kTick) next = now;
+    on_tick(now);
+  }
 }
 
 bool wait_until(TimePoint until, const Clocks& clocks) {

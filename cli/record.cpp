@@ -10,7 +10,6 @@
 #include "cli/pace.h"
 #include "cli/sample.h"
 #include "collectors/catalog.h"
-#include "collectors/live_source.h"
 #include "collectors/recording.h"
 #include "core/number_text.h"
 #include "core/utf8.h"
@@ -34,10 +33,13 @@ void note_runs(const Report& report, Recorded& recorded) {
   recorded.failures = failures_of(report);
 }
 
-// The present as a recording can hold it, in whole milliseconds since its start, so that a replay runs at the
+// The present is what a recording can hold, whole milliseconds since its start, so that a replay runs at the
 // same times.
-TimePoint present(TimePoint started, const Clocks& clocks) {
-  return started + std::chrono::floor<std::chrono::milliseconds>(clocks.monotonic() - started);
+Clocks coarse(TimePoint started, Clocks clocks) {
+  clocks.monotonic = [started, precise = clocks.monotonic] {
+    return started + std::chrono::floor<std::chrono::milliseconds>(precise() - started);
+  };
+  return clocks;
 }
 
 }  // namespace
@@ -49,28 +51,26 @@ Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
   if (!writer) return tl::unexpected<Error>(writer.error());
 
   Recorded recorded;
-  std::vector<std::string> namespaces = {kHostNetns};
-  namespaces.insert(namespaces.end(), options.namespaces.begin(), options.namespaces.end());
+  const auto namespaces = with_host(options.namespaces);
   recorded.namespaces = namespaces.size();
-  const auto open = [&](const std::string& netns, Thread) {
-    return (*writer)->wrap(make_live_source({.netns = netns == kHostNetns ? "" : netns,
-                                             .clock = clocks.monotonic,
-                                             .stopping = stop_is_pending}),
-                           netns);
+  const auto open = [&, open_live = open_this_machine(clocks)](const std::string& netns, Thread thread) {
+    return (*writer)->wrap(open_live(netns, thread), netns);
   };
   Cycle cycle(collector_catalog(), namespaces, open, {.hurry = false}, clocks);
   block_loop_signals();
   const auto end = about.started + options.duration;
-  for (auto next = about.started; next <= end && wait_until(next, clocks); next += kTick) {
-    const auto tick = present(about.started, clocks);
-    if (tick >= end + kTick) break;
-    if (tick >= next + kTick) next = tick;  // the one before was slow: go on from here, without catching up
-    if (auto begun = (*writer)->begin_tick(tick); !begun) return tl::unexpected<Error>(begun.error());
+  Result<void> written;
+  const auto goes_on = [&](TimePoint next) { return written && next <= end; };
+  drive(coarse(about.started, clocks), about.started, goes_on, [&](TimePoint tick) {
+    if (tick >= end + kTick) return;
+    written = (*writer)->begin_tick(tick);
+    if (!written) return;
     cycle.run_all(tick);
     ++recorded.ticks;
-    if (auto ended = (*writer)->end_tick(); !ended) return tl::unexpected<Error>(ended.error());
-  }
-  if (auto written = (*writer)->outcome(); !written) return tl::unexpected<Error>(written.error());
+    written = (*writer)->end_tick();
+  });
+  if (!written) return tl::unexpected<Error>(written.error());
+  if (written = (*writer)->outcome(); !written) return tl::unexpected<Error>(written.error());
   note_runs(cycle.report(clocks.monotonic()), recorded);
   return recorded;
 }

@@ -2,10 +2,9 @@
 #include "cli/sample.h"
 
 #include <algorithm>
-#include <thread>
 
+#include "cli/pace.h"
 #include "collectors/catalog.h"
-#include "collectors/live_source.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
 
@@ -32,26 +31,20 @@ std::vector<CollectorSpec> needed(const std::vector<std::string_view>& names) {
 }  // namespace
 
 Report sample(const SampleOptions& options, const Clocks& clocks) {
-  std::vector<std::string> namespaces = {kHostNetns};
-  namespaces.insert(namespaces.end(), options.namespaces.begin(), options.namespaces.end());
-  const auto open = [&](const std::string& netns, Thread) {
-    return make_live_source({.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic});
-  };
   const auto catalog = needed(options.collectors);  // outlives the cycle
-  Cycle cycle(catalog, namespaces, open, {.collectors_off = {kHeldBack}, .hurry = false}, clocks);
+  Cycle cycle(catalog, with_host(options.namespaces), open_this_machine(clocks),
+              {.collectors_off = {kHeldBack}, .hurry = false}, clocks);
   const auto started = clocks.monotonic();
   const auto end = started + kSampleTime;
   bool all_on = false;
-  for (auto next = started; next <= end || !all_on; next += kTick) {
-    std::this_thread::sleep_for(next - clocks.monotonic());
-    const auto now = clocks.monotonic();
-    next = std::max(next, now - kTick);  // after a slow run go on from here, without catching up
+  const auto goes_on = [&](TimePoint next) { return next <= end || !all_on; };
+  drive(clocks, started, goes_on, [&](TimePoint now) {
     if (!all_on && now - started >= kPeriod) {
       cycle.configure({.hurry = false});
       all_on = true;
     }
     cycle.run_all(now);
-  }
+  });
   return cycle.report(clocks.monotonic());
 }
 

@@ -24,7 +24,8 @@ std::string complaint(const Json& json) {
 }  // namespace
 
 TEST_CASE("what the API says of findings is read back as it was") {
-  const auto report = sample_report();
+  auto report = sample_report();
+  report.incidents[0].finding.alike = 3;
   const auto answer = parse_findings(findings_json_text(report));
   REQUIRE(answer);
   CHECK(answer->generated_at == report.wall_at);
