@@ -112,7 +112,7 @@ Result<Command> parse_check(const GivenFlags& given) {
     return options;
   }
   if (config != given.end())
-    return refused(std::string(kHttpConfigFile) + " has no meaning without --url: nobody is asked");
+    return refused(std::string(kHttpConfigFile) + " has no meaning without --url: no daemon is asked");
   if (const auto flag = given.find("--duration"); flag != given.end()) {
     const auto duration = parse_duration(flag->second.front());
     if (!duration) return tl::unexpected<Error>(duration.error());
@@ -242,7 +242,7 @@ const std::vector<CommandSpec>& commands() {
   --critical-only
       A warning does not count for the exit status.
   --ignore-unknown=NAME
-      What cannot be told about this finding, or for want of this collector, does not count for
+      What is unknown about this finding, or because of this collector, does not count for
       the exit status: conntrack-full-elsewhere or kernel_log, for example. May be given several
       times.
   --url=URL
@@ -267,7 +267,7 @@ const std::vector<CommandSpec>& commands() {
        {{"--port", true}, netns, json},
        0,
        parse_connections,
-       R"(      Look for a second and show the connections by service port and state, those that nobody has
+       R"(      Look for a second and show the connections by service port and state, those not yet
       accepted (UNACCEPTED), how long the oldest one is in CLOSE_WAIT at least (OLDEST), and which
       destinations use most ephemeral ports.
   --port=N

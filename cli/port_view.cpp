@@ -117,7 +117,7 @@ std::string beyond_text(const Report& report) {
       other += share->client_other.total();
   if (other == 0) return {};
   return std::to_string(other) + " client connections to ports beyond the busiest " +
-         std::to_string(Connections::kClientPorts) + " are not told apart.\n";
+         std::to_string(Connections::kClientPorts) + " are not listed separately.\n";
 }
 
 }  // namespace

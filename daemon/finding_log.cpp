@@ -43,7 +43,7 @@ void FindingLog::write(const IncidentChanges& changes) {
   for (const auto& change : changes.changes)
     if (!send(change)) write_line(change, log_);
   if (changes.left_out != 0)
-    log_.warn("more findings changed at once than are told", {{"left_out", changes.left_out}});
+    log_.warn("more findings changed at once than are logged", {{"left_out", changes.left_out}});
 }
 
 bool FindingLog::send(const IncidentChange& change) {

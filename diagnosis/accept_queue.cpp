@@ -22,13 +22,13 @@ std::uint64_t empty_looks(const FillHistogram& fill) { return fill.samples.front
 QueueStep step_between(const Snapshot& before, const Snapshot& after, const Listener* was,
                        const Listener& is) {
   QueueStep step{.from = before.at, .to = after.at, .length = is.fullest().queue_length, .drops = is.drops};
-  const bool anew = was == nullptr || looks(is.fill) < looks(was->fill);
+  const bool begins = was == nullptr || looks(is.fill) < looks(was->fill);
   const FillHistogram none;
-  const auto& base = anew ? none : was->fill;
+  const auto& base = begins ? none : was->fill;
   step.looks = looks(is.fill) - looks(base);
   step.full = full_looks(is.fill) - full_looks(base);
   step.empty = empty_looks(is.fill) - empty_looks(base);
-  if (!anew && is.drops && was->drops && *is.drops >= *was->drops) step.drops = *is.drops - *was->drops;
+  if (!begins && is.drops && was->drops && *is.drops >= *was->drops) step.drops = *is.drops - *was->drops;
   return step;
 }
 

@@ -27,7 +27,7 @@ Result<LogLines> log_lines(const Window& window, KernelEventKind kind, TimePoint
   const auto& last = *readings.back().value;
   const auto index = static_cast<std::size_t>(kind);
   if (last.counts.at(index) < first.counts.at(index))
-    return unexpected(Errc::failed, "kernel_log: lines are counted anew");
+    return unexpected(Errc::failed, "kernel_log: its counts started over");
   const auto count = last.counts.at(index) - first.counts.at(index);
   if (count > 0) return LogLines{count, latest_line(last, kind)};
   if (last.lost > first.lost)

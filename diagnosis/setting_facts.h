@@ -61,7 +61,7 @@ inline constexpr AdviceText kOverridePattern{
 inline constexpr AdviceText kFindChanger{"Find what changed it: {other_place} asks for {asked}.",
                                          "grep -rIns {setting} /etc /usr/lib/tuned",
                                          "A boot script, a tuning service or a person has set it since.", ""};
-inline constexpr AdviceText kFindSetter{"Find what sets it: {searched} do not.",
+inline constexpr AdviceText kFindSetter{"Find what sets it: no line of {searched} does.",
                                         "grep -rIns {setting} /etc /usr/lib/tuned",
                                         "Without a boot script or tuning service that sets it, it is the "
                                         "kernel's own value again after a reboot.",

@@ -58,7 +58,7 @@ constexpr ThresholdSpec kTable[] = {
     {"Settings", "limit_lowered_much", &Thresholds::limit_lowered_much, "share of the kernel's own value below which it is a warning"},
     {"Settings", "port_range_small", &Thresholds::port_range_small, "share of the kernel's own 28232 local ports below which it is worth knowing"},
     {"Settings", "port_range_tiny", &Thresholds::port_range_tiny, "share of them below which it is a warning"},
-    {"Settings", "unknown_keys_max", &Thresholds::unknown_keys_max, "keys that the kernel does not have that are told of"},
+    {"Settings", "unknown_keys_max", &Thresholds::unknown_keys_max, "unknown keys that are reported, at most"},
     {"Settings", "ignored_lines_max", &Thresholds::ignored_lines_max, "lines without effect, of one kind, that are named"},
     {"Settings", "netns_differences_max", &Thresholds::netns_differences_max, "differing settings that are named"},
 };

@@ -62,7 +62,7 @@ Result<std::uint64_t> Window::increase_of(const std::vector<Count>& values, std:
                       what + ": only one reading in the time looked back at, a change needs two");
   for (std::size_t i = 1; i < values.size(); ++i)
     if (!values[i] || *values[i] < *values[i - 1])
-      return unexpected(Errc::failed, what + ": went backwards, it is counted anew");
+      return unexpected(Errc::failed, what + ": went backwards: treated as a reset");
   return *values.back() - *values.front();
 }
 

@@ -75,7 +75,7 @@ std::string since_html(const Incident& incident, TimePoint now) {
     return "resolved: from " + time_html(incident.opened) + ", for " +
            lasting(incident.opened.at, incident.seen.at);
   auto since = "for " + lasting(incident.opened.at, now) + ", since " + time_html(incident.opened);
-  if (incident.blind) since += "; it cannot be told at present whether it is still so";
+  if (incident.blind) since += "; currently unknown whether it still holds";
   return since;
 }
 
@@ -150,8 +150,8 @@ std::string findings_html(const Report& report) {
   if (!report.judged_since) return element("p class=\"calm\"", "Nothing has been judged yet.");
   const bool blind =
       std::ranges::any_of(report.rules, [](const RuleState& rule) { return !rule.unknown.empty(); });
-  if (blind) return element("p class=\"calm wait\"", "Nothing is found, as far as can be told.");
-  return element("p class=\"calm good\"", "Nothing is found.");
+  if (blind) return element("p class=\"calm wait\"", "No problems found in what could be read.");
+  return element("p class=\"calm good\"", "No problems found.");
 }
 
 std::string unknown_html(const Report& report) {

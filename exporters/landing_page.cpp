@@ -64,7 +64,7 @@ std::string section(const std::string& title, const std::string& html) {
 
 std::string sections(const Report& report) {
   return section("Findings", findings_html(report)) + section("Cannot tell", unknown_html(report)) +
-         section("Recently over", closed_html(report)) + section("Collectors", collector_table(report));
+         section("Recently resolved", closed_html(report)) + section("Collectors", collector_table(report));
 }
 
 }  // namespace

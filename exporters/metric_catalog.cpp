@@ -162,7 +162,7 @@ constexpr MetricSpec kCatalog[] = {
      "TCP sockets in use, listeners included and TIME_WAIT not, by address family.",
      fill::sockets_in_use},
     {"Sockets", "tcpdiag_sockets_time_wait", kGauge, kNetns, "/proc/net/sockstat: tw",
-     "Sockets in TIME_WAIT, and those in FIN_WAIT2 that nobody holds. The limit is net.ipv4.tcp_max_tw_buckets.",
+     "Sockets in TIME_WAIT, and those in FIN_WAIT2 that no process holds. The limit is net.ipv4.tcp_max_tw_buckets.",
      fill::each_netns<&NetnsView::sockets, &SocketUsage::time_wait>},
     {"Sockets", "tcpdiag_orphans", kGauge, kNone, "/proc/net/sockstat: orphan",
      "Closing TCP sockets of the whole machine that no process holds any more. The limit is net.ipv4.tcp_max_orphans, under stress a quarter of it.",

@@ -34,7 +34,7 @@ inline void check_committed(const std::string& file, const std::string& text) {
   std::ifstream stream(path, std::ios::binary);
   const std::string committed{std::istreambuf_iterator<char>(stream), {}};
   if (committed == text) return;
-  INFO(file << " differs; to write it anew: TCPDIAG_WRITE_REFERENCE=1 ./build/dev/tests/unit_tests");
+  INFO(file << " differs; to write it again: TCPDIAG_WRITE_REFERENCE=1 ./build/dev/tests/unit_tests");
   FAIL_CHECK(first_difference(committed, text));
 }
 

@@ -80,7 +80,7 @@ constexpr TcpCounterSpec kTable[] = {
     {"TcpExt:TWRecycled", "tw_recycled", &TcpCounters::tw_recycled,
      "Sockets in TIME_WAIT that a connect() took over (tcp_tw_reuse)."},
     {"TcpExt:TWKilled", "tw_killed", &TcpCounters::tw_killed,
-     "The same for sockets that the kernel keeps for a few seconds only: on newer kernels (6.18 was measured) FIN_WAIT2 sockets that nobody holds where tcp_fin_timeout is small. Not a sign of trouble by itself."},
+     "The same for sockets that the kernel keeps for a few seconds only: on newer kernels (6.18 was measured) FIN_WAIT2 sockets that no process holds where tcp_fin_timeout is small. Not a sign of trouble by itself."},
     {"TcpExt:TCPTimeWaitOverflow", "time_wait_overflow", &TcpCounters::time_wait_overflow,
      "Connections closed without TIME_WAIT because tcp_max_tw_buckets was reached or memory was short. The kernel logs nothing."},
 

@@ -33,11 +33,11 @@ inline constexpr std::string_view kNotAbort =
     "a "
     "burst are reset.";
 inline constexpr std::string_view kNotBacklog =
-    "A larger backlog or net.core.somaxconn: more clients wait for something that does not come.";
+    "A larger backlog or net.core.somaxconn: clients only wait longer.";
 
 inline constexpr AdviceText kLetItGoOn{
-    "Let it go on: pid {stopped_pid} is stopped, and nothing else is wrong with it.",
-    "kill -CONT {stopped_pid}", "It accepts again at once.",
+    "Resume it: pid {stopped_pid} is stopped, and nothing else is wrong with it.", "kill -CONT {stopped_pid}",
+    "It accepts again at once.",
     "If a debugger holds it (TracerPid in /proc/{stopped_pid}/status), it is the debugger that has to let "
     "go."};
 

@@ -118,8 +118,8 @@ const Rule kRules[] = {
               .true_when = "Connections that a process holds and whose peer has closed stay in CLOSE_WAIT while this end sends nothing on them, and become more again and again: "
                            "at three dumps of the socket table or more, over 20 s (of a client 60 s), together with the open connections of the service, "
                            "or at a server for two minutes. One step is no growth: pools and slow programs make such. "
-                           "Info when at least 100 stand for 20 s (of a client 60 s) and that they become more cannot be told. Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
-              .clients_see = "Nothing yet, or a request that is never answered. When the descriptors run out, nobody is accepted any more.",
+                           "Info when at least 100 stand for 20 s (of a client 60 s) and whether they become more is unknown. Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
+              .clients_see = "Nothing yet, or a request that is never answered. When the descriptors run out, no client is accepted any more.",
               .summary = "{holder} keeps {count} {count:connection|connections} [on its port {server_port}][to port {client_port}] whose peers have closed, the oldest "
                          "at least {age} ago: they stay in CLOSE_WAIT until it closes them"
                          "[. They take most of its {open} descriptors, and its limit is {limit}].",
@@ -138,7 +138,7 @@ const Rule kRules[] = {
     {.info = {.id = "closed-socket-fd-leak", .family = kFamily, .severity = Severity::warning,
               .title = "A program keeps descriptors of connections that are over",
               .true_when = "A process holds TCP sockets that the kernel's socket table does not show any more, at two looks some seconds apart.",
-              .clients_see = "Nothing yet. When the descriptors run out, nobody is accepted any more.",
+              .clients_see = "Nothing yet. When the descriptors run out, no client is accepted any more.",
               .summary = "{owner} holds {closed} TCP sockets that have no connection: the kernel has ended it, by keep-alive or a reset, or there never was one, and the program does "
                          "not close() them[. It has {open} descriptors open][ and its limit is {limit}].",
               .advice = kClosedAdvice, .not_helping = kClosedNot, .reads = "/proc/PID/fd, sock_diag, /proc/net/sockstat"},

@@ -11,14 +11,14 @@ namespace tcpdiag::close_wait_words {
 
 inline constexpr std::string_view kFamily = "Closing";
 
-inline constexpr AdviceText kRestart{"Restart it if descriptors run out before it is mended.",
-                                     kRestartCommand, "All its descriptors are closed.",
-                                     "Its other connections are cut; the leak begins anew."};
+inline constexpr AdviceText kRestart{"Restart it if descriptors run out before it is fixed.", kRestartCommand,
+                                     "All its descriptors are closed.",
+                                     "Its other connections are cut; the leak starts again."};
 
 inline constexpr std::array kLeakAdvice = {
-    AdviceText{"Mend the program: it must close() a socket when read() returns 0, and on every way out after "
-               "an error.",
-               "", "Nothing else ends a connection in CLOSE_WAIT.", ""},
+    AdviceText{"To gain time, raise the limit of the running process.",
+               "prlimit --pid {pid} --nofile={new_limits}", "It accepts again at once.",
+               "Only until as many have leaked again; above its hard limit it takes CAP_SYS_RESOURCE."},
     AdviceText{"See which connections it does not close.",
                "ss -tnp state close-wait[ '( sport = :{server_port} )'][ '( dport = :{client_port} )'] | "
                "head -n 20",
@@ -27,10 +27,9 @@ inline constexpr std::array kLeakAdvice = {
                "cat /proc/{pid}/wchan; gdb -p {pid} -batch -ex 'thread apply all bt'",
                "Threads that all wait for the same thing are slow rather than forgetful.",
                "gdb stops the process for a second or two."},
-    AdviceText{"To gain time, raise the limit of the running process.",
-               "prlimit --pid {pid} --nofile={new_limits}", "It accepts again at once.",
-               "Only until as many have leaked again; above its hard limit it takes CAP_SYS_RESOURCE."},
-    kRestart};
+    kRestart,
+    AdviceText{"Its developers: close() a socket when read() returns 0, and on every way out after an error.",
+               "", "Nothing else ends a connection in CLOSE_WAIT.", ""}};
 inline constexpr std::string_view kLeakNot[] = {
     "Any sysctl: CLOSE_WAIT has no timer. net.ipv4.tcp_fin_timeout is for FIN_WAIT2.",
     "net.ipv4.tcp_keepalive_time: probes end the connection at best; its descriptor stays open.",
@@ -53,10 +52,9 @@ inline constexpr std::string_view kUnacceptedNot[] = {
     "Any sysctl: CLOSE_WAIT has no timer."};
 
 inline constexpr std::array kClosedAdvice = {
-    AdviceText{
-        "Mend the program: it must close() a socket whose connection has ended, also one that has failed.",
-        "", "Nothing but close() frees the descriptor.", ""},
-    AdviceText{"See what it holds.", "tcpdiag fds {pid}", "Shows its descriptors by kind.", ""}, kRestart};
+    AdviceText{"See what it holds.", "tcpdiag fds {pid}", "Shows its descriptors by kind.", ""}, kRestart,
+    AdviceText{"Its developers: close() a socket whose connection has ended, also one that has failed.", "",
+               "Nothing but close() frees the descriptor.", ""}};
 inline constexpr std::string_view kClosedNot[] = {
     "Counting CLOSE_WAIT: these connections have left the socket table, so ss shows none and all looks "
     "well.",

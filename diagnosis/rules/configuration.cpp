@@ -307,7 +307,7 @@ constexpr auto kUnknownKeyAdvice = std::to_array<AdviceText>({
      "The value takes effect at the next boot, or at once with sysctl --system.",
      "The value has had no effect so far: think of what it will change.", CommandKind::file_line},
     {"Remove line {line} of {file}, or make it a comment.", "sed -i '{line}s/^/# /' {path}",
-     "Nobody relies on it any more.", ""},
+     "No one relies on it any more.", ""},
 });
 constexpr std::string_view kUnknownKeyNot[] = {
     "Another kernel that still has {tw_recycle}: it reset clients behind NAT. net.ipv4.tcp_tw_reuse is no "
@@ -343,7 +343,7 @@ constexpr auto kMismatchAdvice = std::to_array<AdviceText>({
     {"If this is a container that should have the host's values, give them to it when it starts (docker run, "
      "podman run; in Kubernetes securityContext.sysctls).",
      "{flags*}", "Its listeners and connections have the limits that the host was tuned for.",
-     "Kubernetes allows some of them only after the kubelet was told to (--allowed-unsafe-sysctls)."},
+     "Kubernetes allows some of them only if the kubelet permits them (--allowed-unsafe-sysctls)."},
 });
 constexpr std::string_view kMismatchNot[] = {
     "sysctl.d inside of the image: nothing applies it in a container.",

@@ -78,7 +78,7 @@ Verdict processes_that(const Window& window, const Thresholds& t, double least_r
   const auto unseen = unseen_processes(**latest, least_ratio);
   if (!processes.empty() && none_known)
     return Verdict::unknown(
-        unseen.value_or(Error{Errc::denied, "processes: of none the open descriptors can be counted"}));
+        unseen.value_or(Error{Errc::denied, "processes: no process's descriptors could be counted"}));
   std::vector<Facts> found;
   for (const auto& process : processes)
     if (!process.elsewhere && process.fd_ratio() && *process.soft_limit >= t.fd_limit_min && holds(process)) {
@@ -160,7 +160,7 @@ const Rule kRules[] = {
     {.info = {.id = "fd-limit-near", .family = kFamily, .severity = Severity::warning,
               .title = "A process runs out of descriptors",
               .true_when = "A process has opened at least 80 % of the descriptors that its soft RLIMIT_NOFILE allows.",
-              .clients_see = "Nothing yet. At the limit connections are established but nobody answers.",
+              .clients_see = "Nothing yet. At the limit connections are established but no answer comes.",
               .summary = "{owner} has {open_fds} of {soft_limit} descriptors open ({share} of RLIMIT_NOFILE)[; {close_wait} of them are sockets whose peer has "
                          "closed][; {closed} of them are sockets that are closed already]"
                          "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"

@@ -40,7 +40,7 @@ Result<Receiving> receiving_in(const Window& window) {
     const auto old = std::ranges::find(before, cpu.cpu, &SoftnetCpu::cpu);
     if (old == before.end()) continue;  // it was off: what it had counted until then is not known
     if (cpu.dropped < old->dropped || cpu.time_squeezed < old->time_squeezed)
-      return unexpected(Errc::failed, "softnet: CPU " + std::to_string(cpu.cpu) + " counts anew");
+      return unexpected(Errc::failed, "softnet: CPU " + std::to_string(cpu.cpu) + " restarted its counters");
     const auto dropped = cpu.dropped - old->dropped;
     receiving.dropped = saturating_add(receiving.dropped, dropped);
     receiving.squeezed = saturating_add(receiving.squeezed, cpu.time_squeezed - old->time_squeezed);
@@ -278,7 +278,7 @@ constexpr auto kNeighbourAdvice = std::to_array<AdviceText>({
      "printf '%s\\\\n' '{prefix}1 = {new1}' '{prefix}2 = {new2}' '{prefix}3 = {new3}' > "
      "/etc/sysctl.d/zz-neighbours.conf",
      "It is set at every boot.", ""},
-    {"Look at whom the table holds: a subnet that is too large, a scan, or addresses that nobody answers "
+    {"Look at whom the table holds: a subnet that is too large, a scan, or addresses that no host answers "
      "for.",
      "ip [-4{?ipv4}|-6{?ipv6}] neigh show nud all | sed 's, *$,,; s,.* ,,' | sort | uniq -c | sort -rn",
      "Many FAILED entries are addresses that something here asks for and that do not exist.", ""},

@@ -148,7 +148,7 @@ constexpr auto kStaleAdvice = std::to_array<AdviceText>({
 });
 constexpr auto kExitAdvice = std::to_array<AdviceText>({
     {"Let the server drain before it ends: take it out of the load balancer, accept what waits, then close.",
-     "", "Nobody is reset when it stops or restarts.", "Stopping takes longer."},
+     "", "No client is reset when it stops or restarts.", "Stopping takes longer."},
     {"If listeners share the port by SO_REUSEPORT, let their connections move to the others.",
      "sysctl -w net.ipv4.tcp_migrate_req=1",
      "The kernel hands waiting connections to another member of the group (Linux 5.14 and later).", ""},
@@ -178,7 +178,7 @@ const Rule kRules[] = {
     {.info = {.id = "listener-exit", .family = kFamily, .severity = Severity::warning,
               .title = "A listener closed while connections waited in its queue",
               .true_when = "A listening socket is gone that had connections in its accept queue, and resets were sent since.",
-              .clients_see = "\"Connection reset by peer\" before the first answer; then \"Connection refused\" while nobody listens.",
+              .clients_see = "\"Connection reset by peer\" before the first answer; then \"Connection refused\" while nothing listens.",
               .summary = "{listener}[ ({owner})] was closed while {waiting} {waiting:connection|connections} waited in its accept queue; {resets} "
                          "{resets:reset was|resets were} sent since that no program asked for.",
               .advice = kExitAdvice, .not_helping = kExitNot,

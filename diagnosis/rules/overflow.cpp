@@ -163,7 +163,7 @@ constexpr auto kLateAdvice = std::to_array<AdviceText>({
      "watch -n 0.2 \"ss -ltn '( sport = :{port} )'\"",
      "A queue that goes up and down is too small; one that stays full is not served.", ""},
     {"Let clients have a timeout for the first answer, not only for connecting.", "",
-     "They notice that nobody answers although they are connected.", ""},
+     "They notice that no answer comes although they are connected.", ""},
 });
 // These are what the same overflow would otherwise be called.
 constexpr std::string_view kExplains[] = {"accept-queue-backlog-small"};
@@ -190,7 +190,7 @@ const Rule kRules[] = {
               .title = "Clients believe they are connected and are not",
               .true_when = "net.ipv4.tcp_abort_on_overflow is 0, an accept queue stays full, and connections that have finished the "
                            "handshake wait beside it as half-open.",
-              .clients_see = "Connecting succeeds; the first request is answered by nothing, then by a reset or a timeout.",
+              .clients_see = "Connecting succeeds; the first request gets no answer, then a reset or a timeout.",
               .summary = "{half_open} {half_open:client|clients} of {listener}[ ({owner})] {half_open:has|have} finished the handshake but found the accept queue of {limit} "
                          "full: {half_open:it believes it is connected, and gets|they believe they are connected, and get} a reset or a timeout "
                          "when the kernel gives up[ after {retries} {retries:retry|retries}].",

@@ -393,7 +393,7 @@ const Rule kRules[] = {
     {.info = {.id = "own-limit-closes", .family = kFamily, .severity = Severity::warning,
               .title = "A server closes new connections at once, as at its own limit",
               .true_when = "nginx, to which nearly all connections go, ends a quarter of the new ones or more with a reset (TCPAbortOnClose, TCPAbortOnData) while the number of those "
-                           "that stay open is the same in every dump for 3 s or longer. Worth knowing only where others may have reset them: another server, or clients on this host. Cannot be told where clients speak later than one round trip after they have "
+                           "that stay open is the same in every dump for 3 s or longer. Worth knowing only where others may have reset them: another server, or clients on this host. Unknown where clients speak later than one round trip after they have "
                            "connected: then only OutRsts counts the resets, and attempts at closed ports as well.",
               .clients_see = "Connecting works, then the connection ends without an answer: \"Connection reset by peer\" (errno 104), \"Empty reply from server\".",
               .summary = "[{?closes}{owner} closes new connections on {listener} before it has read the request: {resets} of {opened} that were opened in {steady} were reset, "

@@ -264,7 +264,7 @@ constexpr std::string_view kNotCookiesOff =
 constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
     {"Raise the backlog[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it is what the "
      "server passes "
-     "to listen()], and start it anew.",
+     "to listen()], and restart it.",
      "", "The burst fits into the SYN queue and no cookies are needed.",
      "A few hundred bytes of kernel memory for each waiting connection."},
     {"Raise net.core.somaxconn if the new backlog is larger[ than its present {somaxconn}].",
@@ -354,7 +354,7 @@ const Rule kRules[] = {
               .title = "SYN flood suspected",
               .true_when = "SYN cookies are sent by the hundred and hardly any comes back; the SYNs come from many addresses and do not come again.",
               .clients_see = "As long as SYN cookies are on, real clients still get in.",
-              .summary = "[{listener}[ ({owner})] gets ]SYNs that nobody follows up: {sent} SYN cookies were sent in {window} and {received} came back[; "
+              .summary = "[{listener}[ ({owner})] gets ]SYNs that are never followed up: {sent} SYN cookies were sent in {window} and {received} came back[; "
                          "{half_open} half-open {half_open:connection fills|connections fill} its queue of {limit}].",
               .advice = kFloodAdvice, .not_helping = kFloodNot, .consequences = kLogLine, .reads = kReads},
      .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::flood>},

@@ -196,7 +196,7 @@ constexpr auto kFinWait2Advice = std::to_array<AdviceText>({
 });
 constexpr std::string_view kFinWait2Not[] = {
     "net.ipv4.tcp_tw_reuse: it is for TIME_WAIT, not for FIN_WAIT2.",
-    "net.ipv4.tcp_keepalive_time: a connection that nobody holds any more is not probed."};
+    "net.ipv4.tcp_keepalive_time: a connection that no process holds is not probed."};
 
 constexpr auto kOrphanAdvice = std::to_array<AdviceText>({
     {"See what they wait for: peers that acknowledge nothing, or do not close.",

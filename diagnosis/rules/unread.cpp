@@ -173,7 +173,7 @@ Verdict requests_not_read(const Window& window, const Thresholds& t) {
 }
 
 constexpr auto kAdvice = std::to_array<AdviceText>({
-    {"Let it go on: pid {stopped_pid} is stopped, and nothing else is wrong with it.",
+    {"Resume it: pid {stopped_pid} is stopped, and nothing else is wrong with it.",
      "kill -CONT {stopped_pid}", "It reads again at once.",
      "If a debugger holds it (TracerPid in /proc/{stopped_pid}/status), it is the debugger that has to let "
      "go."},

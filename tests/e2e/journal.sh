@@ -51,7 +51,7 @@ start_as_service
 start_flood
 within 15 told opened || die "no entry: $(cat "$entries" "$log")"
 entry opened >"$scratch/opened"
-has "$scratch/opened" '^MESSAGE=opened: .*SYNs that nobody follows up: [0-9]* SYN cookies'
+has "$scratch/opened" '^MESSAGE=opened: .*SYNs that are never followed up: [0-9]* SYN cookies'
 has "$scratch/opened" '^MESSAGE_ID=[0-9a-f]\{32\}$'
 has "$scratch/opened" '^PRIORITY=2$'
 has "$scratch/opened" '^SYSLOG_IDENTIFIER=tcpdiagd$'

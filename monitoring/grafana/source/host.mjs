@@ -27,7 +27,7 @@ const memoryLimit = (field) => `4096 * tcpdiag_sysctl{${host},netns="host",name=
 export default dashboard({
   uid: 'tcpdiag-host',
   title: 'TCP diagnosis / Host',
-  description: 'One host: what is found, accept queues, the way of a SYN, connections, limits, resets, settings, and what cannot be told.',
+  description: 'One host: what is found, accept queues, the way of a SYN, connections, limits, resets, settings, and what is unknown.',
   variables: ['datasource', 'job', 'instance', 'netns', 'ports'],
   annotated: [nsOrMachine, ['finding', 'subject', 'netns']],
   time: 'now-1h',
@@ -35,7 +35,7 @@ export default dashboard({
     Findings: [
       stat('Critical findings', { expr: found('critical'), lines: badAt(1), about: 'Connections fail now.' }),
       stat('Warnings', { expr: found('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer or soon will.' }),
-      stat('Cannot be told', { expr: `sum(tcpdiag_finding_unknown{${host}})`, lines: badAt(1, 'yellow'), about: 'Not found is not the same as well: a source is missing for so many.' }),
+      stat('Unknown', { expr: `sum(tcpdiag_finding_unknown{${host}})`, lines: badAt(1, 'yellow'), about: 'Not found is not the same as well: a source is missing for so many.' }),
       stat('Fullest accept queue', { expr: `max(${fill(port)})`, ...share, lines: fillLines, about: '100 % is full: one more than the limit.' }),
       stat('Descriptors used', { expr: descriptors, ...share, lines: warnAt(fd_near, fd_reached), mappings: unknownBelowZero,
         about: 'Of the process nearest to its limit. Unknown where those of some processes cannot be counted and no other is near its limit.' }),
@@ -45,7 +45,7 @@ export default dashboard({
         about: 'What is found at present, the worst first. The daemon\'s own page and `tcpdiag check --url` have the proof and the advice.',
         columns: { severity: column.severity(), finding: column.finding({ links: [toDaemon] }), what: column.what(), subject: column.subject(), netns: column.netns() },
       }),
-      table('What cannot be told', {
+      table('What is unknown', {
         w: 8, h: 9, exprs: [`label_replace(tcpdiag_finding_unknown{${host}} > 0, "what", "$1", "finding", "(.+)")`],
         about: 'Findings that lack a source at present.',
         columns: { finding: column.finding(), what: column.what() },
@@ -124,7 +124,7 @@ export default dashboard({
       }),
       graph('CLOSE_WAIT, age of the oldest', {
         w: 6, unit: 'dthms', targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${ns}}`), '{{role}} {{port}} {{netns}}')],
-        about: 'A line that climbs is a connection that nobody closes.',
+        about: 'A line that climbs is a connection that is never closed.',
       }),
       graph('With unread data', {
         w: 6, decimals: 0, targets: [line(top(8, `tcpdiag_connections_unread{${port}}`), '{{port}} {{netns}}')],

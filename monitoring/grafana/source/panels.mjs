@@ -14,7 +14,7 @@ const datasource = { type: 'prometheus', uid: '${datasource}' };
 const severityColor = { critical: 'red', warning: 'orange', info: 'blue' };
 
 // Selectors. `host`: what was chosen at the top; `ns` and `port` narrow it further. Findings about the whole machine have no
-// namespace, and shall not be lost when one is chosen. Two hosts may have the same instance and differ in a label that a site
+// namespace, and must not be lost when one is chosen. Two hosts may have the same instance and differ in a label that a site
 // has added: so series are matched by all labels, but those that only one side has (`ignoring`).
 const selectors = (instance) => {
   const host = `job=~"$job",${instance}`;
@@ -126,7 +126,7 @@ export function graph(title, { side = false, stack = false, bars = false, steps:
       spanNulls: false,
       stacking: { mode: stack ? 'normal' : 'none', group: 'A' },
       thresholdsStyle: { mode: lines ? 'dashed' : 'off' },
-      ...([undefined, 'cps'].includes(rest.unit) && { axisSoftMax: 1 }),  // a flat 0 shall not look like 0 of 100
+      ...([undefined, 'cps'].includes(rest.unit) && { axisSoftMax: 1 }),  // a flat 0 must not look like 0 of 100
       ...(log && { scaleDistribution: { type: 'log', log: 10 } }),
     },
     options: {

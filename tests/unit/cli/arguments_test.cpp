@@ -113,7 +113,7 @@ TEST_CASE("check asks a daemon, which looks all the time and at what it was told
         "--netns has no meaning with --url: a daemon looks all the time");
   CHECK(complaint({"check", "--url="}) == "--url needs a value");
   CHECK(complaint({"check", "--http.config.file=a"}) ==
-        "--http.config.file has no meaning without --url: nobody is asked");
+        "--http.config.file has no meaning without --url: no daemon is asked");
   const auto secured = parse_arguments({"check", "--url", "https://a", "--http.config.file", "http.yml"});
   REQUIRE(secured);
   CHECK(std::get<CheckOptions>(*secured).http_config_file == "http.yml");

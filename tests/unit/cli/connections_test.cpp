@@ -116,7 +116,7 @@ TEST_CASE("a port without connections says so, and what it may be among") {
   CHECK(port_text(only_port(report, 7), 7, {}, {}) == "No connection and no listener on port 7.\n");
   CHECK(port_text(only_port(host_alone(), 7), 7, {}, {}) ==
         "No connection and no listener on port 7.\n"
-        "7 client connections to ports beyond the busiest 20 are not told apart.\n");
+        "7 client connections to ports beyond the busiest 20 are not listed separately.\n");
 }
 
 TEST_CASE("no connections and connections that are not known are told apart") {

@@ -59,6 +59,6 @@ TEST_CASE("what a journal does not take is a line of the log, and why is said on
 
 TEST_CASE("changes that are too many to be told are counted in a line") {
   CHECK_THAT(lines_about({.left_out = 36}, LogFormat::logfmt, {}),
-             ContainsSubstring("msg=\"more findings changed at once than are told\" left_out=36"));
+             ContainsSubstring("msg=\"more findings changed at once than are logged\" left_out=36"));
   CHECK(lines_about({}, LogFormat::logfmt, {}).empty());
 }

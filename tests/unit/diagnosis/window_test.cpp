@@ -42,7 +42,7 @@ TEST_CASE(
         "netstat: ListenOverflows: only one reading in the time looked back at, a change needs two");
   CHECK(increase(overflows({{}, {}})).error().detail == "netstat: ListenOverflows: not in this kernel");
   CHECK(increase(overflows({900, 10})).error().detail ==
-        "netstat: ListenOverflows: went backwards, it is counted anew");
+        "netstat: ListenOverflows: went backwards: treated as a reset");
   CHECK_FALSE(increase(overflows({900, 10, 950})));
   auto denied = overflows({1, 2});
   CHECK(increase(denied.deny(&NetnsView::tcp).tick()).error().code == Errc::denied);

@@ -48,11 +48,11 @@ TEST_CASE("findings come first, with what proves them and what to do") {
       place("A larger backlog: whoever does not accept fills any queue."),
       place("<article class=\"warning\" id=\"ephemeral-ports-low\">"),
       place("[2001:db8::9]:5432 in namespace blue"),
-      place("it cannot be told at present whether it is still so"),
+      place("currently unknown whether it still holds"),
       place("<article class=\"info\" id=\"sysctl-somaxconn-low\">"),
       place("<h2>Cannot tell</h2>"),
       place("<strong>/dev/kmsg: Operation not permitted</strong>: neighbour-table-overflow, conntrack-full"),
-      place("<h2>Recently over</h2>"),
+      place("<h2>Recently resolved</h2>"),
       place("Explained by accept-queue-app-stalled."),
       place("<h2>Collectors</h2>"),
       place("href=\"api/v1/findings\"")};
@@ -89,12 +89,12 @@ TEST_CASE("several findings of one kind have places of their own, and the table 
 TEST_CASE("a page without findings says so, and whether that can be told") {
   auto report = sample_report();
   report.incidents.clear();
-  CHECK_THAT(page_of(report), ContainsSubstring("Nothing is found, as far as can be told."));
+  CHECK_THAT(page_of(report), ContainsSubstring("No problems found in what could be read."));
   for (auto& rule : report.rules) rule.unknown.clear();
   const auto page = page_of(report);
-  CHECK_THAT(page, ContainsSubstring("<p class=\"calm good\">Nothing is found.</p>"));
+  CHECK_THAT(page, ContainsSubstring("<p class=\"calm good\">No problems found.</p>"));
   CHECK(page.find("Cannot tell") == std::string::npos);
-  CHECK(page.find("Recently over") == std::string::npos);
+  CHECK(page.find("Recently resolved") == std::string::npos);
   CHECK_THAT(page_of(Report{}), ContainsSubstring("Nothing has been judged yet."));
   CHECK_THAT(landing_page(nullptr), ContainsSubstring("No report yet"));
 }

@@ -127,8 +127,8 @@ TEST_CASE("a server that keeps what its clients have closed leaks") {
   CHECK(finding.summary ==
         "gunicorn[812] keeps 70 connections on its port 80 whose peers have closed, the oldest at least 32 s "
         "ago: they stay in CLOSE_WAIT until it closes them.");
-  CHECK(finding.advice[1].command == "ss -tnp state close-wait '( sport = :80 )' | head -n 20");
-  CHECK(finding.advice.back().command == "systemctl restart -- app.service");
+  CHECK(finding.advice[0].command == "ss -tnp state close-wait '( sport = :80 )' | head -n 20");
+  CHECK(finding.advice[2].command == "systemctl restart -- app.service");
   CHECK(clear(kUnaccepted, leak()));
 }
 
@@ -290,7 +290,7 @@ TEST_CASE("a client that leaks by the hundred is told with the port it connects 
   grow(dumps, 20, 5432, false);
   const auto finding = only_finding(kLeak, dumps.history());
   CHECK(has(finding.summary, "keeps 170 connections to port 5432 whose peers have closed"));
-  CHECK(finding.advice[1].command == "ss -tnp state close-wait '( dport = :5432 )' | head -n 20");
+  CHECK(finding.advice[0].command == "ss -tnp state close-wait '( dport = :5432 )' | head -n 20");
 }
 
 TEST_CASE("a process that leaks on two ports is one finding") {
@@ -379,7 +379,7 @@ TEST_CASE("sockets that the kernel has ended and the program has not closed are 
         "reset, or there never was one, and the program does not close() them. It has 60 descriptors open "
         "and its "
         "limit is 1024.");
-  CHECK(finding.advice[1].command == "tcpdiag fds 812");
+  CHECK(finding.advice[0].command == "tcpdiag fds 812");
 }
 
 TEST_CASE("closed-socket-fd-leak stays clear for a few and cannot tell when none was looked at") {

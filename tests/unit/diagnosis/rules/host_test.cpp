@@ -122,7 +122,7 @@ TEST_CASE("softnet-drops cannot tell without the file, from one reading, or when
   one.set(&Snapshot::softnet, softnet(0, 900)).ticks(3);
   CHECK_THAT(why_unknown("softnet-drops", one), ContainsSubstring("only one reading"));
   CHECK_THAT(why_unknown("softnet-drops", softnet_history(softnet(0, 900), softnet(0, 10))),
-             ContainsSubstring("CPU 1 counts anew"));
+             ContainsSubstring("CPU 1 restarted its counters"));
   CHECK_FALSE(verdict_of("softnet-drops", HistoryBuilder().tick().history()).known());
 }
 

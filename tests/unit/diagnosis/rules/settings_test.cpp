@@ -283,7 +283,7 @@ TEST_CASE("what no file sets, or sets otherwise, is to be searched for") {
   history.sysctl("net.ipv4.tcp_syncookies", {0});
   const auto unset = only_finding("sysctl-syncookies-off", history.tick().history());
   REQUIRE(unset.advice.size() == 2);
-  CHECK(unset.advice[1].action == "Find what sets it: sysctl.d and /etc/sysctl.conf do not.");
+  CHECK(unset.advice[1].action == "Find what sets it: no line of sysctl.d and /etc/sysctl.conf does.");
   CHECK(unset.advice[1].command == "grep -rIns net.ipv4.tcp_syncookies /etc /usr/lib/tuned");
 
   history.set(&Snapshot::config,
@@ -334,7 +334,7 @@ TEST_CASE("a value that the kernel refuses sets nothing") {
               HostConfig{.sysctls = {{"/etc/sysctl.d/50-x.conf", 7, "net.core.somaxconn", "many", true}}});
   const auto finding = only_finding("sysctl-somaxconn-low", history.tick().history());
   REQUIRE(finding.advice.size() == 2);
-  CHECK(finding.advice[1].action == "Find what sets it: sysctl.d and /etc/sysctl.conf do not.");
+  CHECK(finding.advice[1].action == "Find what sets it: no line of sysctl.d and /etc/sysctl.conf does.");
 }
 
 TEST_CASE("a pattern sets what no line names, and what none takes out of it") {
@@ -366,7 +366,7 @@ TEST_CASE("a file that no boot applies sets nothing") {
   history.set(&Snapshot::config, HostConfig{.sysctls = {line}}).tick();
   const auto finding = only_finding("sysctl-syncookies-off", history.history());
   REQUIRE(finding.advice.size() == 2);
-  CHECK(finding.advice[1].action == "Find what sets it: the files that are applied at boot do not.");
+  CHECK(finding.advice[1].action == "Find what sets it: no line of the files that are applied at boot does.");
 }
 
 TEST_CASE("reserved ports are taken out of the range before it is called small") {

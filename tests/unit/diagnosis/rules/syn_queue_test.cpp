@@ -75,7 +75,8 @@ TEST_CASE("cookies that nobody answers are a flood") {
   const auto finding = only_finding("syn-flood-suspected", history.history());
   CHECK(finding.severity == Severity::critical);
   CHECK(finding.summary ==
-        "0.0.0.0:80 gets SYNs that nobody follows up: 935 SYN cookies were sent in 13 s and 0 came back; 65 "
+        "0.0.0.0:80 gets SYNs that are never followed up: 935 SYN cookies were sent in 13 s and 0 came back; "
+        "65 "
         "half-open connections fill its queue of 64.");
   CHECK(clear("syn-queue-overflow", history));
   CHECK(clear("syn-queue-full", history));
@@ -86,7 +87,8 @@ TEST_CASE("a flood on a host whose listeners are not known is a finding about th
   history.deny(&NetnsView::listeners).deny(&NetnsView::connections).tick();
   const auto finding = only_finding("syn-flood-suspected", history.history());
   CHECK(finding.subject.kind == SubjectKind::netns);
-  CHECK(finding.summary == "SYNs that nobody follows up: 935 SYN cookies were sent in 14 s and 0 came back.");
+  CHECK(finding.summary ==
+        "SYNs that are never followed up: 935 SYN cookies were sent in 14 s and 0 came back.");
 }
 
 TEST_CASE("cookies of which a part comes back are neither called a burst nor a flood") {
