@@ -23,9 +23,9 @@ std::vector<std::string> with_host(const std::vector<std::string>& namespaces) {
 }
 
 OpenSource open_this_machine(const Clocks& clocks) {
-  return [&clocks](const std::string& netns, Thread) {
+  return [clock = clocks.monotonic](const std::string& netns, Thread) {
     return make_live_source(
-        {.netns = netns == kHostNetns ? "" : netns, .clock = clocks.monotonic, .stopping = stop_is_pending});
+        {.netns = netns == kHostNetns ? "" : netns, .clock = clock, .stopping = stop_is_pending});
   };
 }
 

@@ -89,25 +89,41 @@ void split_clients(std::vector<PortConnections> rows, Connections& connections) 
   connections.client = by_port(std::move(rows));
 }
 
-// The ports of the queues out of which nothing was seen to be taken for some seconds, or that no look found
-// empty for longer, the longest first.
-std::vector<std::uint16_t> ports_where_somebody_waits(const NetnsView& netns) {
+template <class AnyConnections>
+auto* server_row(AnyConnections& connections, std::uint16_t port) {
+  auto& rows = connections.server;
+  const auto row = std::lower_bound(rows.begin(), rows.end(), port,
+                                    [](const auto& each, auto wanted) { return each.port < wanted; });
+  return row == rows.end() || row->port != port ? nullptr : &*row;
+}
+
+// The ports of the queues out of which nothing was seen to be taken for some seconds, the longest first; then
+// those that no look found empty for longer, where the dump of their connections is a small one.
+std::vector<std::uint16_t> ports_where_somebody_waits(const NetnsView& netns,
+                                                      const Connections& connections) {
   constexpr std::chrono::seconds kStill{2}, kStanding{5};
   constexpr std::size_t kMost = 32;
+  constexpr std::uint64_t kSmallDump = 4096;
   const auto* listeners = netns.listeners.get();
   if (listeners == nullptr) return {};
-  std::vector<std::pair<TimePoint, std::uint16_t>> by_age;
   const auto lasts = [&](const std::optional<QueueRun>& run, std::chrono::seconds least) {
     return run && run->until == netns.listeners.read_at && run->until - run->since >= least;
   };
-  for (const auto& listener : listeners->listeners)
-    if (lasts(listener.standing, kStanding))
-      by_age.emplace_back(listener.standing->since, listener.endpoint.port);
-    else if (lasts(listener.still, kStill))
-      by_age.emplace_back(listener.still->since, listener.endpoint.port);
+  const auto is_small = [&](std::uint16_t port) {
+    const auto* row = server_row(connections, port);
+    return row != nullptr && row->total() <= kSmallDump;
+  };
+  std::vector<std::tuple<bool, TimePoint, std::uint16_t>> by_age;  // whether it is served
+  for (const auto& listener : listeners->listeners) {
+    const auto port = listener.endpoint.port;
+    if (lasts(listener.still, kStill))
+      by_age.emplace_back(false, listener.still->since, port);
+    else if (lasts(listener.standing, kStanding) && is_small(port))
+      by_age.emplace_back(true, listener.standing->since, port);
+  }
   std::sort(by_age.begin(), by_age.end());
   std::vector<std::uint16_t> ports;
-  for (const auto& [since, port] : by_age)
+  for (const auto& [served, since, port] : by_age)
     if (ports.size() < kMost && std::find(ports.begin(), ports.end(), port) == ports.end())
       ports.push_back(port);
   return ports;
@@ -116,7 +132,7 @@ std::vector<std::uint16_t> ports_where_somebody_waits(const NetnsView& netns) {
 // An un-accepted connection has sent nothing yet. What cannot be read is left out: it is only wanted to say
 // for how long somebody waits.
 void add_waiting_times(const Reading& reading, Connections& connections) {
-  const auto ports = ports_where_somebody_waits(reading.netns());
+  const auto ports = ports_where_somebody_waits(reading.netns(), connections);
   if (ports.empty()) return;
   const SocketDump request{.states = state_bit(TcpState::established) | state_bit(TcpState::close_wait),
                            .tcp_info = true,
@@ -124,10 +140,8 @@ void add_waiting_times(const Reading& reading, Connections& connections) {
   (void)reading.source.dump_sockets(request, [&](std::span<const std::byte> payload) {
     const auto socket = parse_inet_diag(payload);
     if (!socket || socket->inode != 0) return;
-    const auto row =
-        std::lower_bound(connections.server.begin(), connections.server.end(), socket->source_port,
-                         [](const auto& each, auto port) { return each.port < port; });
-    if (row == connections.server.end() || row->port != socket->source_port) return;
+    auto* row = server_row(connections, socket->source_port);
+    if (row == nullptr) return;
     if (const auto waits = parse_last_data_sent(payload))
       row->unaccepted_longest = std::max(row->unaccepted_longest.value_or(*waits), *waits);
   });

@@ -80,21 +80,19 @@ std::optional<Assignment> assignment_in(std::string_view line) {
   return Assignment{trimmed(line.substr(0, equals), kSpace), trimmed(line.substr(equals + 1), kSpace)};
 }
 
-std::string small(std::string_view text) {
-  std::string letters(text);
-  std::ranges::transform(letters, letters.begin(),
-                         [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return letters;
-}
-
-// Whether the key is no setting of systemd's but nearly one of these two: the others that begin with "Limit"
-// differ by more.
-bool is_misspelt(std::string_view key) {
+// Whether the key is no setting of systemd's but nearly this one: the others that begin with "Limit" differ
+// by more.
+bool is_misspelt(std::string_view key, std::string_view setting) {
   constexpr std::size_t kTypos = 2;
-  if (key == kOfUnit || key == kDefault || key.starts_with("X-") || key.size() > kDefault.size() + kTypos)
-    return false;
-  const auto letters = small(key);
-  return edits(letters, small(kOfUnit)) <= kTypos || edits(letters, small(kDefault)) <= kTypos;
+  if (key == kOfUnit || key == kDefault || key.starts_with("X-")) return false;
+  if (key.size() > setting.size() + kTypos || key.size() + kTypos < setting.size()) return false;
+  const auto small = [](std::string_view text) {
+    std::string letters(text);
+    std::ranges::transform(letters, letters.begin(),
+                           [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+    return letters;
+  };
+  return edits(small(key), small(setting)) <= kTypos;
 }
 
 std::vector<FileLimitSetting> settings_in(std::string_view section, std::string_view setting,
@@ -109,8 +107,8 @@ std::vector<FileLimitSetting> settings_in(std::string_view section, std::string_
     const auto assignment = for_others ? std::nullopt : assignment_in(line.text);
     if (!assignment) return;
     FileLimitSetting found{.line = line.number, .value = std::string(assignment->value), .because = {}};
-    if (is_misspelt(assignment->key)) {
-      found.value = trimmed(line.text, kSpace);
+    if (inside && is_misspelt(assignment->key, setting)) {
+      found.value = std::string(assignment->key) + "=" + found.value;
       found.because = IgnoredBecause::misspelt_limit;
     } else if (assignment->key != setting)
       return;
@@ -135,8 +133,9 @@ std::string only_file_limits(std::string_view text) {
   std::string kept;
   each_line(text, [&](const LogicalLine& line) {
     const auto assignment = assignment_in(line.text);
-    const bool is_limit = assignment && (assignment->key == kOfUnit || assignment->key == kDefault ||
-                                         is_misspelt(assignment->key));
+    const bool is_limit =
+        assignment && (assignment->key == kOfUnit || assignment->key == kDefault ||
+                       is_misspelt(assignment->key, kOfUnit) || is_misspelt(assignment->key, kDefault));
     if (is_section(line.text) || is_limit)
       kept.append(line.written);
     else

@@ -17,15 +17,15 @@ namespace tcpdiag {
 struct FileLimitSetting {
   std::uint32_t line = 0;
   std::string value;  ///< as written; parse_file_limit_value() says what systemd makes of it
-  /// Why systemd does not read it: wrong_section, or misspelt_limit, whose value is the whole line. Empty: it
+  /// Why systemd does not read it: wrong_section, or misspelt_limit, whose value is "KEY=VALUE". Empty: it
   /// does.
   std::optional<IgnoredBecause> because;
 };
 
 /// Every LimitNOFILE= in the unit's own section ([Service] for NAME.service) of a unit file or drop-in, in
 /// its order: '#' and ';' begin comments, a backslash at the end joins lines, a byte order mark is passed
-/// over. Also what was probably meant as one: in another section, or misspelt by a letter or two. Sections
-/// and keys that begin with "X-" are for others than systemd.
+/// over. Also what was probably meant as one: in another section, or in its own and misspelt by a letter or
+/// two. Sections and keys that begin with "X-" are for others than systemd.
 std::vector<FileLimitSetting> parse_file_limits(std::string_view unit, std::string_view text);
 
 /// The same of DefaultLimitNOFILE= in the section [Manager] of system.conf, user.conf or a drop-in of theirs.

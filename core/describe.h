@@ -7,6 +7,7 @@
 #include <concepts>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace tcpdiag {
@@ -37,10 +38,24 @@ concept Described = requires { members_of(Type<std::remove_const_t<T>>{}); };
 
 namespace detail {
 
-/// Whether these are all members of T: it can be made of so many, and not of one more.
+template <class T, class A, class B>
+consteval bool differ(const Member<T, A>& a, const Member<T, B>& b) {
+  if constexpr (std::is_same_v<A, B>)
+    if (a.at == b.at) return false;
+  return a.name != b.name;
+}
+
+/// Whether these are all members of T, each once: it can be made of so many of these types, and not of one
+/// more.
 template <class T, class... M>
-consteval bool are_all(Type<std::tuple<Member<T, M>...>>) {
-  return requires { T{std::declval<M>()...}; } && !requires { T{std::declval<M>()..., {}}; };
+consteval bool are_all(const std::tuple<Member<T, M>...>& members) {
+  const auto is_once = [&](const auto& member) {
+    return std::apply([&](const auto&... other) { return (0 + ... + (differ(member, other) ? 0 : 1)) == 1; },
+                      members);
+  };
+  const bool all_differ =
+      std::apply([&](const auto&... member) { return (is_once(member) && ...); }, members);
+  return all_differ && requires { T{std::declval<M>()...}; } && !requires { T{std::declval<M>()..., {}}; };
 }
 
 }  // namespace detail
@@ -50,8 +65,8 @@ template <Described T, class Visit>
 constexpr void for_each_member(T& object, Visit&& visit) {
   using Plain = std::remove_const_t<T>;
   constexpr auto kMembers = members_of(Type<Plain>{});
-  static_assert(detail::are_all<Plain>(Type<std::remove_const_t<decltype(kMembers)>>{}),
-                "members_of() leaves a member out, or has another order than the struct");
+  static_assert(detail::are_all<Plain>(kMembers),
+                "members_of() leaves a member out, has one twice, or types in another order than the struct");
   std::apply([&](const auto&... member) { (visit(member, object.*member.at), ...); }, kMembers);
 }
 

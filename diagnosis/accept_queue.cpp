@@ -368,15 +368,20 @@ std::optional<bool> accepts(const Window& window, const Listener& listener, cons
   return *taken > 0;
 }
 
-// The dump may be some seconds old; what waited first then, or came right behind it, waits still.
-std::optional<std::chrono::milliseconds> first_waits(const Window& window, const Listener& listener,
-                                                     TimePoint since) {
+std::optional<std::chrono::milliseconds> first_waited(const Window& window, const Listener& listener,
+                                                      TimePoint since) {
   const auto dumps = window.readings(&NetnsView::connections);
   if (dumps.empty() || dumps.back().at < since || shares_port(window, listener)) return std::nullopt;
   const auto* port = find_server_port(*dumps.back().value, listener.endpoint.port);
-  if (port == nullptr || !port->unaccepted_longest) return std::nullopt;
-  return std::chrono::round<std::chrono::milliseconds>(*port->unaccepted_longest +
-                                                       (window.now() - dumps.back().at));
+  return port == nullptr ? std::nullopt : port->unaccepted_longest;
+}
+
+std::optional<std::chrono::milliseconds> first_waits(const Window& window, const Listener& listener,
+                                                     const QueueRun& still) {
+  const auto waited = first_waited(window, listener, still.since);
+  if (!waited) return std::nullopt;
+  const auto dump_age = window.now() - window.readings(&NetnsView::connections).back().at;
+  return std::chrono::round<std::chrono::milliseconds>(*waited + dump_age);
 }
 
 std::optional<std::uint64_t> accepted_and_unchanged(const Window& window, const Listener& listener,

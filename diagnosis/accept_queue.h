@@ -84,10 +84,15 @@ std::chrono::milliseconds length_of(const QueueRun& run);
 /// shorter. Empty: that cannot be told.
 std::optional<bool> accepts(const Window& window, const Listener& listener, const QueueRun& run);
 
-/// How long the connection that waits first in the listener's queue has waited. Empty: no dump since then
-/// tells, or several listeners share the port.
+/// How long the connection that was first in the listener's queue had waited at the latest dump. Empty: no
+/// dump since then tells, or several listeners share the port.
+std::optional<std::chrono::milliseconds> first_waited(const Window& window, const Listener& listener,
+                                                      TimePoint since);
+
+/// How long the first one has waited now, when nothing was taken from the queue during a run that goes on.
+/// Empty: as above.
 std::optional<std::chrono::milliseconds> first_waits(const Window& window, const Listener& listener,
-                                                     TimePoint since);
+                                                     const QueueRun& still);
 
 /// How many accepted connections of the listener's port are open, when every dump of the run shows the same
 /// number; 0: it changed, or there are none. Empty: fewer than two dumps tell.

@@ -139,14 +139,19 @@ void close_longest_absent(std::vector<Incident>& incidents, Moment now, std::siz
     close(*incident, now, {});
 }
 
-// Whether the finding is a consequence of an incident, though its cause is not found at this moment. It is
-// not when it has taken that one's place.
+// Whether the finding is a consequence of an incident, though its cause is not found at this moment.
 bool follows_from(const Finding& finding, const Incident& incident, Moment now, const Hold& hold) {
   const bool is_recent =
       finding.severity != Severity::critical && now.at - incident.seen.at < hold.follows_for;
-  return (incident.is_open() || (is_recent && incident.closed_by != finding.id)) &&
+  return (incident.is_open() || is_recent) &&
          std::ranges::find(finding.causes, incident.finding.id) != finding.causes.end() &&
          same_subject(incident.finding, finding);
+}
+
+// Whether the finding has just taken the place of an incident about the same.
+bool replaces(const Finding& finding, const Incident& incident, Moment now, const Hold& hold) {
+  return !incident.is_open() && incident.closed_by == finding.id &&
+         now.at - incident.closed->at < hold.follows_for && same_subject(incident.finding, finding);
 }
 
 }  // namespace
@@ -156,9 +161,11 @@ std::vector<Incident> advance(std::vector<Incident> incidents, const Diagnosis& 
   for (auto& incident : incidents)
     if (incident.is_open()) judge(incident, incidents, diagnosis, now, hold);
   for (const auto& finding : diagnosis.findings) {
+    const bool is_replacement = std::ranges::any_of(
+        incidents, [&](const Incident& incident) { return replaces(finding, incident, now, hold); });
     const bool no_news = std::ranges::any_of(incidents, [&](const Incident& incident) {
-      return (incident.is_open() && concerns(incident.finding, finding)) ||
-             follows_from(finding, incident, now, hold);
+      if (incident.is_open() && concerns(incident.finding, finding)) return true;
+      return (incident.is_open() || !is_replacement) && follows_from(finding, incident, now, hold);
     });
     if (no_news) continue;
     incidents.push_back({.finding = finding, .opened = now, .seen = now});

@@ -121,7 +121,7 @@ class Writer {
     stream_.end_object();
   }
 
-  // Only a server's connections are waited for and read here.
+  // Of clients' ports nothing is un-accepted, and what is not read is not counted.
   void write_client(const PortConnections& row, Names left_out) {
     stream_.begin_object();
     members(row, left_out);
@@ -240,11 +240,6 @@ class Writer {
   std::uint64_t close_wait_cut_ = 0;
   const ListenerOwners* owners_;
 };
-
-template <class T>
-void put(Json& object, std::string_view key, const std::optional<T>& value) {
-  if (value) object[std::string(key)] = *value;
-}
 
 Json collector_run(const CollectorRun& run, TimePoint now) {
   Json object = {{"name", run.collector}};

@@ -348,10 +348,6 @@ constexpr MetricSpec kCatalog[] = {
 };
 // clang-format on
 
-}  // namespace
-
-namespace {
-
 std::string metric_name(const TcpCounterSpec& counter) {
   const bool is_time = counter.unit == CounterUnit::milliseconds;
   const bool is_tcp = !counter.name.starts_with("ip_") && !counter.name.starts_with("icmp_");

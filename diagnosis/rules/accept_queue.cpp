@@ -261,7 +261,7 @@ void add_standstill(Facts& facts, const Window& window, const QueueCourse& cours
   facts.values["still"] = lasted_text(listener, length_of(run));
   add_reading(facts, "nothing taken from it", std::chrono::duration<double>(length_of(run)).count(),
               "seconds");
-  if (const auto waits = first_waits(window, listener, run.since)) add_first_wait(facts, *waits);
+  if (const auto waits = first_waits(window, listener, run)) add_first_wait(facts, *waits);
 }
 
 Verdict app_stalled(const Window& window, const Thresholds& t) {
@@ -381,7 +381,10 @@ std::optional<std::chrono::duration<double>> slow_to_be_taken(const Window& wind
                                                               const Thresholds& t) {
   const auto long_since = from_seconds(t.slow_seconds);
   if (course.still_for() >= long_since || course.served_for(long_since) < long_since) return std::nullopt;
-  const auto waits = first_waits(window, *course.listener, window.now() - course.stood_for());
+  // Somebody else may be first by now: an old dump says nothing about the present.
+  constexpr std::chrono::seconds kPresent{8};
+  const auto waits = first_waited(window, *course.listener,
+                                  window.now() - std::min<TimePoint::duration>(kPresent, course.stood_for()));
   return waits && *waits >= long_since ? waits : std::nullopt;
 }
 
@@ -391,10 +394,11 @@ Verdict app_slow(const Window& window, const Thresholds& t) {
     if (stood < from_seconds(t.slow_seconds)) return kNothing;
     if (owner_was_at_fd_limit(window.last(kLately), *course.listener)) return kNothing;
     const auto waits = slow_to_be_taken(window, course, t);
-    if (const auto full = stays_full(window, course, t); !waits && !full)
-      return tl::unexpected<Error>(full.error());
-    else if (!waits && !*full)
-      return kNothing;
+    if (!waits) {
+      const auto full = stays_full(window, course, t);
+      if (!full) return tl::unexpected<Error>(full.error());
+      if (!*full) return kNothing;
+    }
     auto facts = facts_about(window, course);
     if (most_are_turned_away(window, course, t)) facts.severity = Severity::critical;
     facts.values["stood"] = lasted_text(*course.listener, stood);

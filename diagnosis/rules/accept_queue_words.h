@@ -57,10 +57,8 @@ inline constexpr AdviceText kSeeWhoWaits{
     ""};
 
 inline constexpr AdviceText kSeeItsOwnLimit{
-    "See whether the settings of {process} limit it to {steady} connections{?steady}: it waits for events, "
-    "and has "
-    "kept "
-    "exactly that many all the time.",
+    "See whether the settings of {process} limit it to {steady} connections{?steady}: it waits for "
+    "events, and the number has not changed.",
     "", "With a higher limit, or once clients leave, it accepts again; there is nothing to restart then.",
     ""};
 
@@ -248,8 +246,8 @@ inline constexpr RuleInfo kAppStalled = {
         "accept queue was full with {was_full} connections|has accepted nothing on {listener} for {still}: "
         "its accept queue is full with {length} {length:connection|connections}][ and {turned_away} further "
         "{turned_away:attempt was|attempts were} turned away in {window}][; {doing}][; its {steady} accepted "
-        "{steady:connection stays|connections stay} at exactly that number, which may be a limit of its "
-        "own].",
+        "{steady:connection stays|connections stay} at exactly that number, which suggests a configured "
+        "limit].",
     .advice = accept_queue_words::kLookAtOwner,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
@@ -270,7 +268,7 @@ inline constexpr RuleInfo kWaiting = {
         "[{owner}|The application] has accepted nothing on {listener} for {still}; {waiting} "
         "{waiting:connection waits|connections wait} (of {room} that fit)[, the first for {first}][; "
         "{doing}][; its {steady} accepted {steady:connection stays|connections stay} at exactly that number, "
-        "which may be a limit of its own].",
+        "which suggests a configured limit].",
     .advice = accept_queue_words::kLookAtOwner,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,

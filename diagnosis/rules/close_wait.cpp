@@ -44,10 +44,12 @@ std::uint64_t staying(const std::vector<Dated<Connections>>& readings, const Por
 
 // Whether the queue has stood for so long that a slow server, or one that stands still, would have been
 // named: what gave up in it follows from that.
-bool stands_longer_than_a_cause_takes(const Listeners& listeners, std::uint16_t port, const Thresholds& t) {
+bool stands_longer_than_a_cause_takes(const Window& window, const Listeners& listeners, std::uint16_t port,
+                                      const Thresholds& t) {
   const auto long_enough = std::chrono::duration<double>(t.slow_seconds) + seconds(1);
   return std::ranges::any_of(listeners.listeners, [&](const Listener& listener) {
     return listener.endpoint.port == port && listener.standing &&
+           listener.standing->until == window.netns().listeners.read_at &&
            listener.standing->until - listener.standing->since >= long_enough;
   });
 }
@@ -72,7 +74,7 @@ Verdict close_wait_unaccepted(const Window& window, const Thresholds& t) {
   for (const auto& row : (*latest)->server) {
     if (row.count(TcpState::close_wait) < t.unaccepted_close_wait_min) continue;
     // The queue goes with its listener, which may be later than the last dump.
-    if (!stands_longer_than_a_cause_takes(**listeners, row.port, t) ||
+    if (!stands_longer_than_a_cause_takes(window, **listeners, row.port, t) ||
         staying(readings, row) < t.unaccepted_close_wait_min)
       continue;
     const auto lasted = held_for(readings, [&](const Connections& then) {
@@ -129,7 +131,7 @@ const Rule kRules[] = {
     {.info = {.id = "close-wait-unaccepted", .family = kFamily, .severity = Severity::warning,
               .title = "Clients gave up before they were accepted",
               .true_when = "Over three dumps of the socket table connections of a service port are in CLOSE_WAIT that no accept() has taken (inode 0), "
-                           "and its accept queue has not been empty for longer than it takes to name a server that is slow or stands still.",
+                           "and its accept queue has not been empty for a second longer than slow_seconds, after which the cause would have been named.",
               .clients_see = "Connecting works, then nothing comes until their timeout.",
               .summary = "{gave_up} clients of {listener} gave up before they were accepted: they have closed, and their connections wait in the accept "
                          "queue in CLOSE_WAIT[; {owner} is {stopped}][; {owner} sleeps in the kernel function {wait_channel}].",

@@ -179,6 +179,7 @@ std::string_view value_of(const IgnoredLine& line) {
 }
 
 std::string right_limit(const IgnoredLine& line) {
+  if (line.text.size() == IgnoredLine::kMaxText) return "";  // the rest of it is not known
   auto value = value_of(line);
   if (line.because == IgnoredBecause::soft_above_hard) {
     const auto colon = value.find(':');
@@ -202,9 +203,9 @@ std::string why_no_limit(const IgnoredLine& line) {
     case IgnoredBecause::empty_limit:
       return "an empty value takes nothing back, and what was set before stays";
     case IgnoredBecause::wrong_section:
-      return "systemd takes it under " + unit_section(line.unit) + " only, and it stands elsewhere";
+      return "systemd reads it only under " + unit_section(line.unit) + ", and here it is in another section";
     case IgnoredBecause::misspelt_limit:
-      return "systemd knows no \"" + one_line(line.text.substr(0, line.text.find('='))) + "\"";
+      return '"' + one_line(line.text.substr(0, line.text.find('='))) + "\" is not a systemd setting";
     default: break;
   }
   const auto value = "\"" + one_line(line.text) + "\" is no limit";

@@ -57,7 +57,7 @@ TEST_CASE("every limit of the section is read as it is written, valid or not") {
 
 TEST_CASE("a limit that is misspelt is kept with its line, and others' settings are not taken for one") {
   CHECK(shown("[Service]\nlimitnofile=1\nLimitNoFile = 2\nLimitNOFILES=3\nLimitFNOILE=4\n") ==
-        "2 limitnofile=1 (misspelt), 3 LimitNoFile = 2 (misspelt), 4 LimitNOFILES=3 (misspelt), "
+        "2 limitnofile=1 (misspelt), 3 LimitNoFile=2 (misspelt), 4 LimitNOFILES=3 (misspelt), "
         "5 LimitFNOILE=4 (misspelt)");
   CHECK(shown(parse_default_file_limits("[Manager]\nDefaultLimitNofile=5\n")) ==
         "2 DefaultLimitNofile=5 (misspelt)");
@@ -65,6 +65,10 @@ TEST_CASE("a limit that is misspelt is kept with its line, and others' settings 
       shown(
           "[Service]\nX-LimitNOFILE=1\nLimitNICE=1\nLimitFSIZE=1\nLimitNPROC=1\n[X-Own]\nLimitNOFILE=9\n") ==
       "none");
+  CHECK(shown("[Unit]\nLimitNoFile=2\n[Service]\nDefaultLimitNofile=1\n") == "none");
+  for (const auto* other : {"CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "AS", "NPROC", "MEMLOCK", "LOCKS",
+                            "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"})
+    CHECK(shown("[Service]\nLimit" + std::string(other) + "=1\n") == "none");
   CHECK(only_file_limits("[Service]\nUser=x\nLimitNoFile=2\n") == "[Service]\n\nLimitNoFile=2\n");
 }
 

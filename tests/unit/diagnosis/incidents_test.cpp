@@ -190,6 +190,18 @@ TEST_CASE("what takes the place of its own cause is an incident at once") {
   CHECK(incidents[1].closed_by == "slow");
 }
 
+TEST_CASE("what takes the place of its cause is one also where that cause flickered before") {
+  auto slow = finding("slow");
+  slow.causes = {"stalled"};
+  const auto stalled = finding("stalled", 80, Severity::critical);
+  auto incidents = advance(opened(stalled), {}, at(10s), {});
+  REQUIRE_FALSE(incidents[0].is_open());
+  incidents = advance(incidents, {.findings = {stalled}}, at(12s), {});
+  const Diagnosis found{.findings = {slow}, .explained = {{"stalled", "host", slow.subject, "slow"}}};
+  incidents = advance(incidents, found, at(15s), {});
+  CHECK(incidents[0].finding.id == "slow");
+}
+
 TEST_CASE("a critical finding waits for its cause only while that is open") {
   auto effect = finding("effect", 80, Severity::critical);
   effect.causes = {"cause"};

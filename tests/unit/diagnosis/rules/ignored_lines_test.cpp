@@ -185,15 +185,18 @@ TEST_CASE("a limit of open files that systemd passes over is named with one that
 TEST_CASE("a limit in the wrong section or with a misspelt name is named with the right place and name") {
   HostConfig config;
   config.ignored = {no_limit("65536", IgnoredBecause::wrong_section),
-                    no_limit("LimitNoFile = 64k", IgnoredBecause::misspelt_limit)};
+                    no_limit("LimitNoFile=64k", IgnoredBecause::misspelt_limit)};
   config.ignored[1].line = 4;
   const auto facts = verdict_of(kLimit, with(config).history()).facts();
   REQUIRE(facts.size() == 2);
-  CHECK(facts[0].values.at("why") == "systemd takes it under [Service] only, and it stands elsewhere");
+  CHECK(facts[0].values.at("why") ==
+        "systemd reads it only under [Service], and here it is in another section");
   CHECK(facts[0].values.at("right_section") == "[Service]");
   CHECK(facts[0].values.at("right_line") == "LimitNOFILE=65536");
-  CHECK(facts[1].values.at("why") == "systemd knows no \"LimitNoFile \"");
+  CHECK(facts[1].values.at("why") == "\"LimitNoFile\" is not a systemd setting");
   CHECK(facts[1].values.at("right_line") == "LimitNOFILE=65536");
+  config.ignored[1].text = "LimitNoFile=" + std::string(IgnoredLine::kMaxText - 12, '7');  // cut off
+  CHECK_FALSE(verdict_of(kLimit, with(config).history()).facts()[1].values.contains("right_line"));
   config.ignored.pop_back();
   CHECK(only_finding(kLimit, with(config).history()).advice[0].action ==
         "Correct line 3 of /etc/systemd/system/app.service: it belongs under [Service].");
