@@ -39,7 +39,7 @@ concept Described = requires { members_of(Type<std::remove_const_t<T>>{}); };
 namespace detail {
 
 template <class T, class A, class B>
-consteval bool differ(const Member<T, A>& a, const Member<T, B>& b) {
+constexpr bool differ(const Member<T, A>& a, const Member<T, B>& b) {
   if constexpr (std::is_same_v<A, B>)
     if (a.at == b.at) return false;
   return a.name != b.name;
@@ -48,7 +48,7 @@ consteval bool differ(const Member<T, A>& a, const Member<T, B>& b) {
 /// Whether these are all members of T, each once: it can be made of so many of these types, and not of one
 /// more.
 template <class T, class... M>
-consteval bool are_all(const std::tuple<Member<T, M>...>& members) {
+constexpr bool are_all(const std::tuple<Member<T, M>...>& members) {
   const auto is_once = [&](const auto& member) {
     return std::apply([&](const auto&... other) { return (0 + ... + (differ(member, other) ? 0 : 1)) == 1; },
                       members);
