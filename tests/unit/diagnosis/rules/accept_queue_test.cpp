@@ -581,7 +581,10 @@ TEST_CASE("a server that accepts one connection now and then is slow, however fa
   server.connections_.server = {port};
   server.seconds(4, 0, 10, 0);
   std::uint32_t waiting = 60;
-  for (int each = 0; each < 6; ++each) server.second(0, 0, --waiting, 0, 0).seconds(3, 0, 0, waiting);
+  for (int each = 0; each < 6; ++each) {
+    --waiting;
+    server.second(0, 0, waiting).seconds(3, 0, 0, waiting);
+  }
   const auto finding = server.finding(kSlow);
   CHECK_THAT(finding.summary, ContainsSubstring("has not been empty for 23 s, 54 connections wait in it, the "
                                                 "first for 60 s."));
