@@ -11,6 +11,7 @@
 
 namespace tcpdiag {
 
+// NOLINTBEGIN(google-explicit-constructor): both are only written out where they are given
 /// What a number of the evidence is called: a kernel's counter has the kernel's word.
 struct EvidenceName {
   std::string_view text;
@@ -29,6 +30,7 @@ struct EvidenceNumber {
   template <std::integral T>
   EvidenceNumber(T number) : value(static_cast<double>(number)) {}
 };
+// NOLINTEND(google-explicit-constructor)
 
 /// Puts an increase over the window among the evidence and, as {value_name}, among the values.
 void add_increase(Facts& facts, const Window& window, EvidenceName name, std::string_view value_name,
