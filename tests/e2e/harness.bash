@@ -22,7 +22,7 @@ started=()
 
 clean_up() {
   local pid
-  for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  for pid in "${started[@]}" $(jobs -p); do kill -KILL "$pid" 2>/dev/null || true; done
   wait 2>/dev/null || true  # nobody needs to read that they were killed
   rm -rf "$scratch"
 }

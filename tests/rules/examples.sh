@@ -71,7 +71,7 @@ while IFS=: read -r severity receivers; do
 done <<'TEXT'
 critical:on-call,chat
 warning:chat
-info:nobody
+info:none
 TEXT
 
 echo "tcpdiag.tmpl"
