@@ -22,7 +22,7 @@ Json chosen(const Json& object, std::initializer_list<std::string_view> keys) {
 
 std::string part_of_report(const Report& report, std::initializer_list<std::string_view> of_namespaces,
                            std::initializer_list<std::string_view> of_machine) {
-  const auto whole = to_json(report);
+  const auto whole = Json::parse(to_json_text(report));
   auto part = chosen(whole, {"generated_at", "version"});
   if (of_namespaces.size() != 0) {
     part["namespaces"] = Json::array();

@@ -20,19 +20,19 @@
 
 namespace tcpdiag {
 
-constexpr auto members_of(Type<NetnsView>) {
-  return std::tuple(Member("name", &NetnsView::name), Member("tcp", &NetnsView::tcp),
-                    Member("sockets", &NetnsView::sockets), Member("listeners", &NetnsView::listeners),
-                    Member("connections", &NetnsView::connections), Member("settings", &NetnsView::settings),
-                    Member("conntrack", &NetnsView::conntrack), Member("interfaces", &NetnsView::interfaces));
+constexpr auto members_of(Type<NetnsView>, auto member) {
+  return std::tuple(member("name", &NetnsView::name), member("tcp", &NetnsView::tcp),
+                    member("sockets", &NetnsView::sockets), member("listeners", &NetnsView::listeners),
+                    member("connections", &NetnsView::connections), member("settings", &NetnsView::settings),
+                    member("conntrack", &NetnsView::conntrack), member("interfaces", &NetnsView::interfaces));
 }
 
-constexpr auto members_of(Type<Snapshot>) {
-  return std::tuple(Member("at", &Snapshot::at, Shown::never), Member("files", &Snapshot::files),
-                    Member("processes", &Snapshot::processes), Member("softnet", &Snapshot::softnet),
-                    Member("memory", &Snapshot::memory), Member("config", &Snapshot::config),
-                    Member("kernel_log", &Snapshot::kernel_log), Member("self", &Snapshot::self),
-                    Member("namespaces", &Snapshot::namespaces));
+constexpr auto members_of(Type<Snapshot>, auto member) {
+  return std::tuple(member("at", &Snapshot::at, Shown::never), member("files", &Snapshot::files),
+                    member("processes", &Snapshot::processes), member("softnet", &Snapshot::softnet),
+                    member("memory", &Snapshot::memory), member("config", &Snapshot::config),
+                    member("kernel_log", &Snapshot::kernel_log), member("self", &Snapshot::self),
+                    member("namespaces", &Snapshot::namespaces));
 }
 
 template <class T>

@@ -157,12 +157,14 @@ void write_findings_json(const Report& report, const TextSink& sink) {
   for (const auto* incident : in_reading_order(open_incidents(report), report.at)) {
     auto finding = finding_json(*incident);
     if (is_past(*incident, report.at)) finding["last_seen"] = to_rfc3339(incident->seen.wall);
-    stream.value(finding);
+    stream.tree(finding);
   }
   stream.end_array();
   if (report.findings_cut != 0) stream.field("cut", report.findings_cut);
-  stream.field("unknown", unknowns_json(report));
-  stream.field("watched", watched_json(report));
+  stream.key("unknown");
+  stream.tree(unknowns_json(report));
+  stream.key("watched");
+  stream.tree(watched_json(report));
   stream.end_object();
   stream.finish();
 }
@@ -173,7 +175,7 @@ void write_incidents_json(const Report& report, const TextSink& sink) {
   stream.field("generated_at", to_rfc3339(report.wall_at));
   stream.key("incidents");
   stream.begin_array();
-  for (const auto& incident : report.incidents) stream.value(incident_json(incident));
+  for (const auto& incident : report.incidents) stream.tree(incident_json(incident));
   stream.end_array();
   stream.end_object();
   stream.finish();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/json.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 #include <span>
 
 #include "core/ephemeral_ports.h"
@@ -15,12 +15,9 @@
 namespace tcpdiag {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Names = std::initializer_list<std::string_view>;
 
 constexpr std::size_t kCloseWaitsShown = 100;
-
-Json error_value(const Error& error) { return {{"code", to_string(error.code)}, {"detail", error.detail}}; }
 
 double seconds(std::chrono::duration<double> duration) { return duration.count(); }
 
@@ -62,10 +59,11 @@ class Writer {
   /// The section, or its error.
   template <class T>
   void field(std::string_view name, const Section<T>& section) {
-    if (const auto* value = section.get())
-      field(name, *value);
-    else
-      field(name, Json{{"error", error_value(section.value.error())}});
+    if (const auto* value = section.get()) return field(name, *value);
+    stream_.key(name);
+    stream_.begin_object();
+    field("error", section.value.error());
+    stream_.end_object();
   }
 
   void write(const NetnsView& netns) {
@@ -74,8 +72,12 @@ class Writer {
   }
 
  private:
-  void write(const Json& value) { stream_.value(value); }
-  void write(const Error& error) { stream_.value(error_value(error)); }
+  void write(const Error& error) {
+    stream_.begin_object();
+    field("code", to_string(error.code));
+    field("detail", error.detail);
+    stream_.end_object();
+  }
   void write(const IpAddress& address) { stream_.value(to_string(address)); }
   void write(std::chrono::seconds time) { stream_.value(time.count()); }
   void write(std::chrono::milliseconds time) { stream_.value(seconds(time)); }
@@ -151,7 +153,7 @@ class Writer {
     else if (sysctl.values.size() == 1)
       write(sysctl.values.front());
     else
-      write(Json(sysctl.values));
+      write(sysctl.values);
   }
   void write(const Settings& settings) {
     stream_.begin_object();
@@ -188,6 +190,28 @@ class Writer {
     stream_.end_object();
   }
 
+  void write(const CollectorRun& run) {
+    stream_.begin_object();
+    field("name", run.collector);
+    if (!run.netns.empty()) field("netns", run.netns);
+    field("success", run.outcome.has_value());
+    if (!run.outcome) field("error", run.outcome.error());
+    if (run.has_run()) {
+      field("duration_seconds", seconds(run.duration));
+      field("cpu_seconds", seconds(run.cpu));
+    }
+    field("period_seconds", seconds(run.period));
+    if (run.succeeded_at) field("age_seconds", seconds(now_ - *run.succeeded_at));
+    stream_.end_object();
+  }
+  void write(const HttpUsage& http) {
+    stream_.begin_object();
+    field("connections", http.connections);
+    field("refused", http.refused);
+    field("dropped", http.dropped);
+    stream_.end_object();
+  }
+
   template <class T>
   void write(const std::vector<T>& values) {
     write(std::span(values));
@@ -198,13 +222,9 @@ class Writer {
   }
   template <class T, std::size_t N>
   void write(std::span<T, N> values) {
-    if constexpr (std::is_arithmetic_v<T>)
-      stream_.value(Json(std::vector<std::remove_const_t<T>>(values.begin(), values.end())));
-    else {
-      stream_.begin_array();
-      for (const auto& value : values) write(value);
-      stream_.end_array();
-    }
+    stream_.begin_array();
+    for (const auto& value : values) write(value);
+    stream_.end_array();
   }
 
   template <class T>
@@ -241,20 +261,6 @@ class Writer {
   const ListenerOwners* owners_;
 };
 
-Json collector_run(const CollectorRun& run, TimePoint now) {
-  Json object = {{"name", run.collector}};
-  if (!run.netns.empty()) object["netns"] = run.netns;
-  object["success"] = run.outcome.has_value();
-  if (!run.outcome) object["error"] = error_value(run.outcome.error());
-  if (run.has_run()) {
-    object["duration_seconds"] = seconds(run.duration);
-    object["cpu_seconds"] = seconds(run.cpu);
-  }
-  object["period_seconds"] = seconds(run.period);
-  if (run.succeeded_at) object["age_seconds"] = seconds(now - *run.succeeded_at);
-  return object;
-}
-
 }  // namespace
 
 void write_json(const Report& report, const TextSink& sink) {
@@ -270,15 +276,9 @@ void write_json(const Report& report, const TextSink& sink) {
   writer.field("namespaces", snapshot.namespaces);
   for_each_section(snapshot,
                    [&](const auto& member, const auto& section) { writer.field(member.name, section); });
-  stream.key("collectors");
-  stream.begin_array();
-  for (const auto& run : report.runs) stream.value(collector_run(run, report.at));
-  stream.end_array();
-  stream.field("ticks_late", report.ticks_late);
-  if (report.http)
-    stream.field("http", {{"connections", report.http->connections},
-                          {"refused", report.http->refused},
-                          {"dropped", report.http->dropped}});
+  writer.field("collectors", report.runs);
+  writer.field("ticks_late", report.ticks_late);
+  writer.field("http", report.http);
   stream.end_object();
   stream.finish();
 }
@@ -288,7 +288,5 @@ std::string to_json_text(const Report& report) {
   write_json(report, [&](std::string_view piece) { text += piece; });
   return text;
 }
-
-nlohmann::ordered_json to_json(const Report& report) { return Json::parse(to_json_text(report)); }
 
 }  // namespace tcpdiag

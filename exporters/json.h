@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "core/report.h"
@@ -12,12 +11,9 @@ namespace tcpdiag {
 
 /// The report as docs/reference/api.md describes it. A section that is not known is {"error": ...}, a value
 /// that is not known is left out.
-nlohmann::ordered_json to_json(const Report& report);
-
-/// The same as text. Bytes that are not UTF-8 become U+FFFD.
 std::string to_json_text(const Report& report);
 
-/// The same piece by piece, without the tree: of a host with very many listeners it is many megabytes.
+/// The same piece by piece: of a host with very many listeners it is many megabytes.
 void write_json(const Report& report, const TextSink& sink);
 
 }  // namespace tcpdiag

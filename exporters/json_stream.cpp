@@ -51,7 +51,16 @@ void JsonStream::key(std::string_view name) {
   after_key_ = true;
 }
 
-void JsonStream::value(const nlohmann::ordered_json& value) {
+void JsonStream::word(std::string_view text) {
+  begin_value();
+  put(text);
+}
+
+void JsonStream::value(double value) { word(nlohmann::json(value).dump()); }
+
+void JsonStream::value(std::string_view text) { word(json_text(text, kIndent)); }
+
+void JsonStream::tree(const nlohmann::ordered_json& value) {
   begin_value();
   const auto text = json_text(value, kIndent);
   const auto line = new_line();
@@ -61,11 +70,6 @@ void JsonStream::value(const nlohmann::ordered_json& value) {
     if (end < text.size()) put(line);
     begin = end + 1;
   }
-}
-
-void JsonStream::field(std::string_view name, const nlohmann::ordered_json& value) {
-  key(name);
-  this->value(value);
 }
 
 void JsonStream::finish() {

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "exporters/text_sink.h"
 
 namespace tcpdiag {
 
-/// Writes JSON piece by piece, as nlohmann's dump(2) would write the whole tree, and so in the memory of its
-/// largest piece. Texts are shown as json_text() shows them.
+/// Writes JSON piece by piece, as nlohmann's dump(2) would write the whole tree, and so in little memory.
+/// Texts are shown as json_text() shows them.
 class JsonStream {
  public:
   explicit JsonStream(TextSink sink) : sink_(std::move(sink)) {}
@@ -24,10 +26,24 @@ class JsonStream {
   void end_array() { end(']'); }
   /// Before each value of an object.
   void key(std::string_view name);
-  /// A value, or a small tree.
-  void value(const nlohmann::ordered_json& value);
+  template <std::integral T>
+  void value(T value) {
+    if constexpr (std::is_same_v<T, bool>)
+      word(value ? "true" : "false");
+    else
+      word(std::to_string(value));
+  }
+  void value(double value);
+  void value(std::string_view text);
+  void value(const char* text) { value(std::string_view(text)); }
+  /// A tree that exists already.
+  void tree(const nlohmann::ordered_json& value);
   /// A key and its value.
-  void field(std::string_view name, const nlohmann::ordered_json& value);
+  template <class T>
+  void field(std::string_view name, const T& value) {
+    key(name);
+    this->value(value);
+  }
   /// The line's end behind the whole; hands on what is left.
   void finish();
 
@@ -35,6 +51,7 @@ class JsonStream {
   void begin(char bracket);
   void end(char bracket);
   void begin_value();
+  void word(std::string_view text);
   void put(std::string_view text);
   [[nodiscard]] std::string new_line() const;
 

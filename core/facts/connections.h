@@ -59,15 +59,15 @@ struct PortConnections {
   }
   [[nodiscard]] std::uint64_t total() const;
 };
-constexpr auto members_of(Type<PortConnections>) {
-  return std::tuple(Member("port", &PortConnections::port), Member("states", &PortConnections::by_state),
-                    Member("unaccepted", &PortConnections::unaccepted),
-                    Member("unaccepted_left", &PortConnections::unaccepted_left),
-                    Member("unaccepted_longest_seconds", &PortConnections::unaccepted_longest),
-                    Member("fin_wait2_orphaned", &PortConnections::fin_wait2_orphaned),
-                    Member("unwatched", &PortConnections::unwatched),
-                    Member("accepted", &PortConnections::accepted),
-                    Member("unread", &PortConnections::unread));
+constexpr auto members_of(Type<PortConnections>, auto member) {
+  return std::tuple(member("port", &PortConnections::port), member("states", &PortConnections::by_state),
+                    member("unaccepted", &PortConnections::unaccepted),
+                    member("unaccepted_left", &PortConnections::unaccepted_left),
+                    member("unaccepted_longest_seconds", &PortConnections::unaccepted_longest),
+                    member("fin_wait2_orphaned", &PortConnections::fin_wait2_orphaned),
+                    member("unwatched", &PortConnections::unwatched),
+                    member("accepted", &PortConnections::accepted),
+                    member("unread", &PortConnections::unread));
 }
 
 /// Half-open connections (SYN_RECV) of one listener.
@@ -77,9 +77,9 @@ struct HalfOpen {
   /// At least half of them come from that address. Empty: they come from many.
   std::optional<IpAddress> mostly_from;
 };
-constexpr auto members_of(Type<HalfOpen>) {
-  return std::tuple(Member("endpoint", &HalfOpen::listener), Member("count", &HalfOpen::count),
-                    Member("mostly_from", &HalfOpen::mostly_from));
+constexpr auto members_of(Type<HalfOpen>, auto member) {
+  return std::tuple(member("endpoint", &HalfOpen::listener), member("count", &HalfOpen::count),
+                    member("mostly_from", &HalfOpen::mostly_from));
 }
 
 /// One socket in CLOSE_WAIT that a process still holds.
@@ -98,11 +98,11 @@ struct CloseWait {
   /// Since when the peer has closed and this end has sent nothing.
   [[nodiscard]] TimePoint idle_since() const { return std::max(first_seen, sent_at); }
 };
-constexpr auto members_of(Type<CloseWait>) {
-  return std::tuple(Member("port", &CloseWait::port), Member("role", &CloseWait::server),
-                    Member("cookie", &CloseWait::cookie), Member("inode", &CloseWait::inode),
-                    Member("uid", &CloseWait::uid), Member("age_seconds", &CloseWait::first_seen),
-                    Member("sent_age_seconds", &CloseWait::sent_at));
+constexpr auto members_of(Type<CloseWait>, auto member) {
+  return std::tuple(member("port", &CloseWait::port), member("role", &CloseWait::server),
+                    member("cookie", &CloseWait::cookie), member("inode", &CloseWait::inode),
+                    member("uid", &CloseWait::uid), member("age_seconds", &CloseWait::first_seen),
+                    member("sent_age_seconds", &CloseWait::sent_at));
 }
 
 /// Connections to a server port that are `PortConnections::unwatched` and on which nothing has come or gone
@@ -114,9 +114,9 @@ struct IdleConnections {
 
   static constexpr std::chrono::seconds kLong{30};
 };
-constexpr auto members_of(Type<IdleConnections>) {
-  return std::tuple(Member("port", &IdleConnections::port), Member("count", &IdleConnections::count),
-                    Member("shortest_seconds", &IdleConnections::shortest));
+constexpr auto members_of(Type<IdleConnections>, auto member) {
+  return std::tuple(member("port", &IdleConnections::port), member("count", &IdleConnections::count),
+                    member("shortest_seconds", &IdleConnections::shortest));
 }
 
 /// Accepted connections to one address and port of this host, open or closed by their clients, that have had
@@ -139,12 +139,12 @@ struct UnreadConnections {
 
   static constexpr std::chrono::seconds kLong{10};
 };
-constexpr auto members_of(Type<UnreadConnections>) {
+constexpr auto members_of(Type<UnreadConnections>, auto member) {
   return std::tuple(
-      Member("address", &UnreadConnections::address), Member("port", &UnreadConnections::port),
-      Member("uid", &UnreadConnections::uid), Member("standing", &UnreadConnections::standing),
-      Member("not_read", &UnreadConnections::not_read), Member("accepted", &UnreadConnections::accepted),
-      Member("served", &UnreadConnections::served), Member("longest_seconds", &UnreadConnections::longest));
+      member("address", &UnreadConnections::address), member("port", &UnreadConnections::port),
+      member("uid", &UnreadConnections::uid), member("standing", &UnreadConnections::standing),
+      member("not_read", &UnreadConnections::not_read), member("accepted", &UnreadConnections::accepted),
+      member("served", &UnreadConnections::served), member("longest_seconds", &UnreadConnections::longest));
 }
 
 /// Open connections to one service of a peer, or of one client to a service here, whose data the peer does
@@ -168,13 +168,13 @@ struct SilentPeer {
   static constexpr std::uint8_t kRetransmits = 4;
   static constexpr std::chrono::seconds kLong{5};
 };
-constexpr auto members_of(Type<SilentPeer>) {
-  return std::tuple(Member("role", &SilentPeer::server), Member("address", &SilentPeer::address),
-                    Member("port", &SilentPeer::port), Member("uid", &SilentPeer::uid),
-                    Member("connections", &SilentPeer::connections),
-                    Member("standing", &SilentPeer::standing), Member("alive", &SilentPeer::alive),
-                    Member("retransmits", &SilentPeer::retransmits),
-                    Member("longest_seconds", &SilentPeer::longest));
+constexpr auto members_of(Type<SilentPeer>, auto member) {
+  return std::tuple(member("role", &SilentPeer::server), member("address", &SilentPeer::address),
+                    member("port", &SilentPeer::port), member("uid", &SilentPeer::uid),
+                    member("connections", &SilentPeer::connections),
+                    member("standing", &SilentPeer::standing), member("alive", &SilentPeer::alive),
+                    member("retransmits", &SilentPeer::retransmits),
+                    member("longest_seconds", &SilentPeer::longest));
 }
 
 /// Ephemeral ports taken for one destination: a 4-tuple is unique, so this is also the number of sockets,
@@ -190,12 +190,12 @@ struct Destination {
   std::uint32_t fin_wait2_orphaned = 0;  ///< in FIN_WAIT2, and no process here holds them (inode 0)
   std::uint32_t close_wait = 0;          ///< the other end has closed, the program here has not
 };
-constexpr auto members_of(Type<Destination>) {
-  return std::tuple(Member("source", &Destination::source), Member("destination", &Destination::destination),
-                    Member("port", &Destination::port), Member("local_ports", &Destination::local_ports),
-                    Member("time_wait", &Destination::time_wait),
-                    Member("fin_wait2_orphaned", &Destination::fin_wait2_orphaned),
-                    Member("close_wait", &Destination::close_wait));
+constexpr auto members_of(Type<Destination>, auto member) {
+  return std::tuple(member("source", &Destination::source), member("destination", &Destination::destination),
+                    member("port", &Destination::port), member("local_ports", &Destination::local_ports),
+                    member("time_wait", &Destination::time_wait),
+                    member("fin_wait2_orphaned", &Destination::fin_wait2_orphaned),
+                    member("close_wait", &Destination::close_wait));
 }
 
 /// The socket table, counted and never kept. A dump is not atomic: a socket that moves while the kernel walks
@@ -238,20 +238,20 @@ struct Connections {
   static constexpr std::size_t kUnreadPorts = 32;
   static constexpr std::size_t kSilentPeers = 64;
 };
-constexpr auto members_of(Type<Connections>) {
+constexpr auto members_of(Type<Connections>, auto member) {
   return std::tuple(
-      Member("server", &Connections::server), Member("server_cut", &Connections::server_cut),
-      Member("client", &Connections::client), Member("client_other", &Connections::client_other),
-      Member("half_open", &Connections::half_open), Member("close_wait", &Connections::close_wait),
-      Member("close_wait_cut", &Connections::close_wait_cut, Shown::never),
-      Member("destinations", &Connections::destinations),
-      Member("destination_undercount", &Connections::destination_undercount),
-      Member("unanswered", &Connections::unanswered),
-      Member("ephemeral_ports_used", &Connections::ephemeral_ports_used),
-      Member("ephemeral_connections", &Connections::ephemeral_connections),
-      Member("idle", &Connections::idle), Member("unread", &Connections::unread),
-      Member("unread_cut", &Connections::unread_cut), Member("silent_peers", &Connections::silent_peers),
-      Member("silent_cut", &Connections::silent_cut), Member("sockets", &Connections::sockets));
+      member("server", &Connections::server), member("server_cut", &Connections::server_cut),
+      member("client", &Connections::client), member("client_other", &Connections::client_other),
+      member("half_open", &Connections::half_open), member("close_wait", &Connections::close_wait),
+      member("close_wait_cut", &Connections::close_wait_cut, Shown::never),
+      member("destinations", &Connections::destinations),
+      member("destination_undercount", &Connections::destination_undercount),
+      member("unanswered", &Connections::unanswered),
+      member("ephemeral_ports_used", &Connections::ephemeral_ports_used),
+      member("ephemeral_connections", &Connections::ephemeral_connections),
+      member("idle", &Connections::idle), member("unread", &Connections::unread),
+      member("unread_cut", &Connections::unread_cut), member("silent_peers", &Connections::silent_peers),
+      member("silent_cut", &Connections::silent_cut), member("sockets", &Connections::sockets));
 }
 
 }  // namespace tcpdiag

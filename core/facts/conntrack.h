@@ -13,10 +13,10 @@ struct Conntrack {
   Count limit;  ///< the value is machine-wide, each namespace's own entries are compared with it
   Count drops, early_drops, insert_failed;  ///< of all CPUs; the kernel's 32 bits wrap, these go on counting
 };
-constexpr auto members_of(Type<Conntrack>) {
-  return std::tuple(Member("entries", &Conntrack::entries), Member("limit", &Conntrack::limit),
-                    Member("drops", &Conntrack::drops), Member("early_drops", &Conntrack::early_drops),
-                    Member("insert_failed", &Conntrack::insert_failed));
+constexpr auto members_of(Type<Conntrack>, auto member) {
+  return std::tuple(member("entries", &Conntrack::entries), member("limit", &Conntrack::limit),
+                    member("drops", &Conntrack::drops), member("early_drops", &Conntrack::early_drops),
+                    member("insert_failed", &Conntrack::insert_failed));
 }
 
 }  // namespace tcpdiag

@@ -12,8 +12,8 @@ struct FileHandles {
   std::uint64_t open = 0;
   std::uint64_t max = 0;
 };
-constexpr auto members_of(Type<FileHandles>) {
-  return std::tuple(Member("open", &FileHandles::open), Member("max", &FileHandles::max));
+constexpr auto members_of(Type<FileHandles>, auto member) {
+  return std::tuple(member("open", &FileHandles::open), member("max", &FileHandles::max));
 }
 
 }  // namespace tcpdiag

@@ -24,11 +24,11 @@ struct SysctlLine {
   bool excludes = false;  ///< "-NAME" without a value: takes the key out of patterns and earlier assignments
   bool at_boot = true;    ///< false: systemd-sysctl does not read the file (/etc/sysctl.conf without a link)
 };
-constexpr auto members_of(Type<SysctlLine>) {
-  return std::tuple(Member("file", &SysctlLine::file), Member("line", &SysctlLine::line),
-                    Member("name", &SysctlLine::name), Member("value", &SysctlLine::value),
-                    Member("exists", &SysctlLine::exists), Member("excludes", &SysctlLine::excludes),
-                    Member("at_boot", &SysctlLine::at_boot));
+constexpr auto members_of(Type<SysctlLine>, auto member) {
+  return std::tuple(member("file", &SysctlLine::file), member("line", &SysctlLine::line),
+                    member("name", &SysctlLine::name), member("value", &SysctlLine::value),
+                    member("exists", &SysctlLine::exists), member("excludes", &SysctlLine::excludes),
+                    member("at_boot", &SysctlLine::at_boot));
 }
 
 /// LimitNOFILE= of a systemd unit, as the last file that sets it says.
@@ -38,10 +38,10 @@ struct UnitFileLimit {
   std::uint32_t line = 0;
   std::string value;  ///< as written: "65536", "1024:524288", "0x10000", "infinity"; octal as decimal
 };
-constexpr auto members_of(Type<UnitFileLimit>) {
-  return std::tuple(Member("unit", &UnitFileLimit::unit, Shown::if_filled),
-                    Member("file", &UnitFileLimit::file), Member("line", &UnitFileLimit::line),
-                    Member("value", &UnitFileLimit::value));
+constexpr auto members_of(Type<UnitFileLimit>, auto member) {
+  return std::tuple(member("unit", &UnitFileLimit::unit, Shown::if_filled),
+                    member("file", &UnitFileLimit::file), member("line", &UnitFileLimit::line),
+                    member("value", &UnitFileLimit::value));
 }
 
 /// A line about "nofile" of /etc/security/limits.conf or limits.d, which PAM applies to logins.
@@ -52,10 +52,10 @@ struct LoginFileLimit {
   std::uint32_t line = 0;
   std::string value;  ///< "65536", "unlimited"
 };
-constexpr auto members_of(Type<LoginFileLimit>) {
-  return std::tuple(Member("domain", &LoginFileLimit::domain), Member("type", &LoginFileLimit::type),
-                    Member("file", &LoginFileLimit::file), Member("line", &LoginFileLimit::line),
-                    Member("value", &LoginFileLimit::value));
+constexpr auto members_of(Type<LoginFileLimit>, auto member) {
+  return std::tuple(member("domain", &LoginFileLimit::domain), member("type", &LoginFileLimit::type),
+                    member("file", &LoginFileLimit::file), member("line", &LoginFileLimit::line),
+                    member("value", &LoginFileLimit::value));
 }
 
 /// Why nothing takes over what a line of a configuration file says.
@@ -82,10 +82,10 @@ struct IgnoredLine {
 
   static constexpr std::size_t kMaxText = 80;
 };
-constexpr auto members_of(Type<IgnoredLine>) {
-  return std::tuple(Member("file", &IgnoredLine::file), Member("line", &IgnoredLine::line),
-                    Member("text", &IgnoredLine::text), Member("unit", &IgnoredLine::unit, Shown::if_filled),
-                    Member("because", &IgnoredLine::because));
+constexpr auto members_of(Type<IgnoredLine>, auto member) {
+  return std::tuple(member("file", &IgnoredLine::file), member("line", &IgnoredLine::line),
+                    member("text", &IgnoredLine::text), member("unit", &IgnoredLine::unit, Shown::if_filled),
+                    member("because", &IgnoredLine::because));
 }
 
 /// What the configuration files of the host ask for: sysctl.d(5), systemd.unit(5), systemd-system.conf(5),
@@ -109,12 +109,12 @@ struct HostConfig {
   static constexpr std::size_t kMaxIgnored = 128;
   static constexpr std::size_t kMaxUnread = 64;
 };
-constexpr auto members_of(Type<HostConfig>) {
-  return std::tuple(Member("sysctls", &HostConfig::sysctls), Member("file_limits", &HostConfig::file_limits),
-                    Member("default_file_limit", &HostConfig::default_file_limit),
-                    Member("login_limits", &HostConfig::login_limits),
-                    Member("ignored", &HostConfig::ignored), Member("systemd", &HostConfig::systemd),
-                    Member("cut", &HostConfig::cut), Member("unread", &HostConfig::unread));
+constexpr auto members_of(Type<HostConfig>, auto member) {
+  return std::tuple(member("sysctls", &HostConfig::sysctls), member("file_limits", &HostConfig::file_limits),
+                    member("default_file_limit", &HostConfig::default_file_limit),
+                    member("login_limits", &HostConfig::login_limits),
+                    member("ignored", &HostConfig::ignored), member("systemd", &HostConfig::systemd),
+                    member("cut", &HostConfig::cut), member("unread", &HostConfig::unread));
 }
 
 }  // namespace tcpdiag

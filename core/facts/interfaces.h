@@ -18,9 +18,9 @@ struct ReversePathFilter {
 
   bool operator==(const ReversePathFilter&) const = default;
 };
-constexpr auto members_of(Type<ReversePathFilter>) {
-  return std::tuple(Member("interface", &ReversePathFilter::interface),
-                    Member("mode", &ReversePathFilter::mode));
+constexpr auto members_of(Type<ReversePathFilter>, auto member) {
+  return std::tuple(member("interface", &ReversePathFilter::interface),
+                    member("mode", &ReversePathFilter::mode));
 }
 
 /// The addresses of a namespace, and how it checks where packets come from.
@@ -36,10 +36,10 @@ struct Interfaces {
 
   bool operator==(const Interfaces&) const = default;
 };
-constexpr auto members_of(Type<Interfaces>) {
-  return std::tuple(Member("addresses", &Interfaces::addresses),
-                    Member("addresses_cut", &Interfaces::addresses_cut),
-                    Member("reverse_path_filters", &Interfaces::filters));
+constexpr auto members_of(Type<Interfaces>, auto member) {
+  return std::tuple(member("addresses", &Interfaces::addresses),
+                    member("addresses_cut", &Interfaces::addresses_cut),
+                    member("reverse_path_filters", &Interfaces::filters));
 }
 
 }  // namespace tcpdiag

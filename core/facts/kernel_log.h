@@ -50,12 +50,12 @@ struct KernelEvent {
 
   bool operator==(const KernelEvent&) const = default;
 };
-constexpr auto members_of(Type<KernelEvent>) {
-  return std::tuple(Member("event", &KernelEvent::kind), Member("sequence", &KernelEvent::sequence),
-                    Member("age_seconds", &KernelEvent::at), Member("text", &KernelEvent::text),
-                    Member("address", &KernelEvent::address, Shown::if_filled),
-                    Member("port", &KernelEvent::port, Shown::if_filled),
-                    Member("cookies", &KernelEvent::cookies));
+constexpr auto members_of(Type<KernelEvent>, auto member) {
+  return std::tuple(member("event", &KernelEvent::kind), member("sequence", &KernelEvent::sequence),
+                    member("age_seconds", &KernelEvent::at), member("text", &KernelEvent::text),
+                    member("address", &KernelEvent::address, Shown::if_filled),
+                    member("port", &KernelEvent::port, Shown::if_filled),
+                    member("cookies", &KernelEvent::cookies));
 }
 
 /// SYN-flood lines of one port since the log was first read.
@@ -66,9 +66,9 @@ struct SynFloodReports {
 
   bool operator==(const SynFloodReports&) const = default;
 };
-constexpr auto members_of(Type<SynFloodReports>) {
-  return std::tuple(Member("address", &SynFloodReports::address), Member("port", &SynFloodReports::port),
-                    Member("count", &SynFloodReports::count));
+constexpr auto members_of(Type<SynFloodReports>, auto member) {
+  return std::tuple(member("address", &SynFloodReports::address), member("port", &SynFloodReports::port),
+                    member("count", &SynFloodReports::count));
 }
 
 /// /dev/kmsg. Counts begin with what is logged after the daemon first read to the log's end; `recent` also
@@ -87,11 +87,11 @@ struct KernelLog {
 
   bool operator==(const KernelLog&) const = default;
 };
-constexpr auto members_of(Type<KernelLog>) {
-  return std::tuple(Member("counts", &KernelLog::counts), Member("syn_floods", &KernelLog::syn_floods),
-                    Member("syn_floods_cut", &KernelLog::syn_floods_cut),
-                    Member("recent", &KernelLog::recent), Member("lost_records", &KernelLog::lost),
-                    Member("next_sequence", &KernelLog::next_sequence));
+constexpr auto members_of(Type<KernelLog>, auto member) {
+  return std::tuple(member("counts", &KernelLog::counts), member("syn_floods", &KernelLog::syn_floods),
+                    member("syn_floods_cut", &KernelLog::syn_floods_cut),
+                    member("recent", &KernelLog::recent), member("lost_records", &KernelLog::lost),
+                    member("next_sequence", &KernelLog::next_sequence));
 }
 
 }  // namespace tcpdiag

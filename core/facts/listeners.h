@@ -20,8 +20,8 @@ struct FillHistogram {
   std::array<std::uint64_t, kUpperBounds.size()> samples{};  ///< per bucket, not cumulative
   double sum = 0;
 };
-constexpr auto members_of(Type<FillHistogram>) {
-  return std::tuple(Member("samples", &FillHistogram::samples), Member("sum", &FillHistogram::sum));
+constexpr auto members_of(Type<FillHistogram>, auto member) {
+  return std::tuple(member("samples", &FillHistogram::samples), member("sum", &FillHistogram::sum));
 }
 
 /// One listening socket (sock_diag, state LISTEN).
@@ -34,11 +34,11 @@ struct ListenerSocket {
   std::optional<std::uint32_t>
       drops;  ///< segments dropped at this socket, wraps; attributes, never concludes
 };
-constexpr auto members_of(Type<ListenerSocket>) {
+constexpr auto members_of(Type<ListenerSocket>, auto member) {
   return std::tuple(
-      Member("cookie", &ListenerSocket::cookie), Member("inode", &ListenerSocket::inode),
-      Member("uid", &ListenerSocket::uid), Member("queue_length", &ListenerSocket::queue_length),
-      Member("queue_limit", &ListenerSocket::queue_limit), Member("drops", &ListenerSocket::drops));
+      member("cookie", &ListenerSocket::cookie), member("inode", &ListenerSocket::inode),
+      member("uid", &ListenerSocket::uid), member("queue_length", &ListenerSocket::queue_length),
+      member("queue_limit", &ListenerSocket::queue_limit), member("drops", &ListenerSocket::drops));
 }
 
 /// A stretch of looks at an accept queue, at least kLeast long, that all found the same.
@@ -48,9 +48,9 @@ struct QueueRun {
 
   bool operator==(const QueueRun&) const = default;
 };
-constexpr auto members_of(Type<QueueRun>) {
-  return std::tuple(Member("since_age_seconds", &QueueRun::since),
-                    Member("until_age_seconds", &QueueRun::until));
+constexpr auto members_of(Type<QueueRun>, auto member) {
+  return std::tuple(member("since_age_seconds", &QueueRun::since),
+                    member("until_age_seconds", &QueueRun::until));
 }
 
 /// The sockets that listen on one endpoint: one, or the members of an SO_REUSEPORT group, each with its own
@@ -72,13 +72,13 @@ struct Listener {
   /// The member whose queue is fullest.
   [[nodiscard]] const ListenerSocket& fullest() const;
 };
-constexpr auto members_of(Type<Listener>) {
-  return std::tuple(Member("endpoint", &Listener::endpoint), Member("v6_only", &Listener::v6_only),
-                    Member("sockets", &Listener::sockets), Member("peak_length", &Listener::peak_length),
-                    Member("somaxconn_when_seen", &Listener::somaxconn_when_seen),
-                    Member("drops", &Listener::drops), Member("fill", &Listener::fill),
-                    Member("full", &Listener::full), Member("standing", &Listener::standing),
-                    Member("still", &Listener::still));
+constexpr auto members_of(Type<Listener>, auto member) {
+  return std::tuple(member("endpoint", &Listener::endpoint), member("v6_only", &Listener::v6_only),
+                    member("sockets", &Listener::sockets), member("peak_length", &Listener::peak_length),
+                    member("somaxconn_when_seen", &Listener::somaxconn_when_seen),
+                    member("drops", &Listener::drops), member("fill", &Listener::fill),
+                    member("full", &Listener::full), member("standing", &Listener::standing),
+                    member("still", &Listener::still));
 }
 
 /// Share of the accept queue in use: 0 empty, 1 full.
@@ -93,9 +93,9 @@ struct Listeners {
   std::uint64_t cut = 0;  ///< listening sockets left out because there were more than the collector keeps
   std::uint64_t waited_on_cut = 0;  ///< of them, those with connections in their queue
 };
-constexpr auto members_of(Type<Listeners>) {
-  return std::tuple(Member("endpoints", &Listeners::listeners), Member("cut", &Listeners::cut),
-                    Member("waited_on_cut", &Listeners::waited_on_cut));
+constexpr auto members_of(Type<Listeners>, auto member) {
+  return std::tuple(member("endpoints", &Listeners::listeners), member("cut", &Listeners::cut),
+                    member("waited_on_cut", &Listeners::waited_on_cut));
 }
 
 }  // namespace tcpdiag

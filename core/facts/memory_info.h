@@ -10,9 +10,9 @@ namespace tcpdiag {
 struct MemoryInfo {
   Count total_bytes, available_bytes;
 };
-constexpr auto members_of(Type<MemoryInfo>) {
-  return std::tuple(Member("total_bytes", &MemoryInfo::total_bytes),
-                    Member("available_bytes", &MemoryInfo::available_bytes));
+constexpr auto members_of(Type<MemoryInfo>, auto member) {
+  return std::tuple(member("total_bytes", &MemoryInfo::total_bytes),
+                    member("available_bytes", &MemoryInfo::available_bytes));
 }
 
 }  // namespace tcpdiag

@@ -44,17 +44,17 @@ struct Process {
   /// open fds / soft limit; empty when either is not known.
   [[nodiscard]] std::optional<double> fd_ratio() const;
 };
-constexpr auto members_of(Type<Process>) {
-  return std::tuple(Member("pid", &Process::pid), Member("start_ticks", &Process::start_ticks),
-                    Member("process", &Process::comm), Member("owner", &Process::owner),
-                    Member("open_fds", &Process::open_fds), Member("soft_limit", &Process::soft_limit),
-                    Member("hard_limit", &Process::hard_limit),
-                    Member("listener_inodes", &Process::listener_inodes),
-                    Member("close_wait_inodes", &Process::close_wait_inodes),
-                    Member("closed_sockets", &Process::closed_sockets), Member("uid", &Process::uid),
-                    Member("state", &Process::state, Shown::if_filled),
-                    Member("wait_channel", &Process::wait_channel, Shown::if_filled),
-                    Member("elsewhere", &Process::elsewhere));
+constexpr auto members_of(Type<Process>, auto member) {
+  return std::tuple(member("pid", &Process::pid), member("start_ticks", &Process::start_ticks),
+                    member("process", &Process::comm), member("owner", &Process::owner),
+                    member("open_fds", &Process::open_fds), member("soft_limit", &Process::soft_limit),
+                    member("hard_limit", &Process::hard_limit),
+                    member("listener_inodes", &Process::listener_inodes),
+                    member("close_wait_inodes", &Process::close_wait_inodes),
+                    member("closed_sockets", &Process::closed_sockets), member("uid", &Process::uid),
+                    member("state", &Process::state, Shown::if_filled),
+                    member("wait_channel", &Process::wait_channel, Shown::if_filled),
+                    member("elsewhere", &Process::elsewhere));
 }
 
 /// A listening socket that more processes hold than are named.
@@ -62,8 +62,8 @@ struct CrowdedSocket {
   std::uint32_t inode = 0;
   std::uint64_t holders = 0;  ///< all of them
 };
-constexpr auto members_of(Type<CrowdedSocket>) {
-  return std::tuple(Member("inode", &CrowdedSocket::inode), Member("holders", &CrowdedSocket::holders));
+constexpr auto members_of(Type<CrowdedSocket>, auto member) {
+  return std::tuple(member("inode", &CrowdedSocket::inode), member("holders", &CrowdedSocket::holders));
 }
 
 /// The processes worth naming, ordered by pid.
@@ -98,15 +98,15 @@ struct Processes {
   /// A process that may open fewer has locked itself in: it is no server.
   static constexpr std::uint64_t kSmallestLimit = 32;
 };
-constexpr auto members_of(Type<Processes>) {
-  return std::tuple(Member("shown", &Processes::processes), Member("total", &Processes::total),
-                    Member("unreadable", &Processes::unreadable), Member("uncounted", &Processes::uncounted),
-                    Member("some_hidden", &Processes::some_hidden),
-                    Member("closed_sockets_at_most", &Processes::closed_sockets_at_most),
-                    Member("closed_sockets_denied", &Processes::closed_sockets_denied),
-                    Member("owners_cut", &Processes::owners_cut), Member("crowded", &Processes::crowded),
-                    Member("fullest_cut", &Processes::fullest_cut),
-                    Member("fullest_cut_ratio", &Processes::fullest_cut_ratio));
+constexpr auto members_of(Type<Processes>, auto member) {
+  return std::tuple(member("shown", &Processes::processes), member("total", &Processes::total),
+                    member("unreadable", &Processes::unreadable), member("uncounted", &Processes::uncounted),
+                    member("some_hidden", &Processes::some_hidden),
+                    member("closed_sockets_at_most", &Processes::closed_sockets_at_most),
+                    member("closed_sockets_denied", &Processes::closed_sockets_denied),
+                    member("owners_cut", &Processes::owners_cut), member("crowded", &Processes::crowded),
+                    member("fullest_cut", &Processes::fullest_cut),
+                    member("fullest_cut_ratio", &Processes::fullest_cut_ratio));
 }
 
 }  // namespace tcpdiag

@@ -17,13 +17,13 @@ struct SelfUsage {
   Count open_fds, max_fds;
   std::uint64_t threads = 0;
 };
-constexpr auto members_of(Type<SelfUsage>) {
-  return std::tuple(Member("pid", &SelfUsage::pid), Member("cpu_seconds", &SelfUsage::cpu_seconds),
-                    Member("start_time_seconds", &SelfUsage::start_time_seconds),
-                    Member("resident_bytes", &SelfUsage::resident_bytes),
-                    Member("virtual_bytes", &SelfUsage::virtual_bytes),
-                    Member("open_fds", &SelfUsage::open_fds), Member("max_fds", &SelfUsage::max_fds),
-                    Member("threads", &SelfUsage::threads));
+constexpr auto members_of(Type<SelfUsage>, auto member) {
+  return std::tuple(member("pid", &SelfUsage::pid), member("cpu_seconds", &SelfUsage::cpu_seconds),
+                    member("start_time_seconds", &SelfUsage::start_time_seconds),
+                    member("resident_bytes", &SelfUsage::resident_bytes),
+                    member("virtual_bytes", &SelfUsage::virtual_bytes),
+                    member("open_fds", &SelfUsage::open_fds), member("max_fds", &SelfUsage::max_fds),
+                    member("threads", &SelfUsage::threads));
 }
 
 }  // namespace tcpdiag

@@ -19,9 +19,9 @@ struct Sysctl {
 
   bool operator==(const Sysctl&) const = default;
 };
-constexpr auto members_of(Type<Sysctl>) {
-  return std::tuple(Member("name", &Sysctl::name), Member("values", &Sysctl::values),
-                    Member("text", &Sysctl::text));
+constexpr auto members_of(Type<Sysctl>, auto member) {
+  return std::tuple(member("name", &Sysctl::name), member("values", &Sysctl::values),
+                    member("text", &Sysctl::text));
 }
 
 /// A sysctl that is there but could not be read, or that reads otherwise than documented.
@@ -31,8 +31,8 @@ struct UnreadSysctl {
 
   bool operator==(const UnreadSysctl&) const = default;
 };
-constexpr auto members_of(Type<UnreadSysctl>) {
-  return std::tuple(Member("name", &UnreadSysctl::name), Member("error", &UnreadSysctl::error));
+constexpr auto members_of(Type<UnreadSysctl>, auto member) {
+  return std::tuple(member("name", &UnreadSysctl::name), member("error", &UnreadSysctl::error));
 }
 
 /// The settings of a namespace, in the order of sysctl_table(). The machine-wide ones are in the host's view
@@ -45,8 +45,8 @@ struct Settings {
   [[nodiscard]] const Sysctl* find(std::string_view name) const;
   bool operator==(const Settings&) const = default;
 };
-constexpr auto members_of(Type<Settings>) {
-  return std::tuple(Member("sysctls", &Settings::sysctls), Member("unread", &Settings::unread));
+constexpr auto members_of(Type<Settings>, auto member) {
+  return std::tuple(member("sysctls", &Settings::sysctls), member("unread", &Settings::unread));
 }
 
 }  // namespace tcpdiag

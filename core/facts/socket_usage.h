@@ -18,12 +18,12 @@ struct SocketUsage {
   Count memory_bytes;  ///< buffers of all TCP sockets
   Count page_bytes;    ///< size of a page, which net.ipv4.tcp_mem counts in; known where memory_bytes is
 };
-constexpr auto members_of(Type<SocketUsage>) {
+constexpr auto members_of(Type<SocketUsage>, auto member) {
   return std::tuple(
-      Member("tcp_in_use", &SocketUsage::tcp_in_use), Member("tcp6_in_use", &SocketUsage::tcp6_in_use),
-      Member("time_wait", &SocketUsage::time_wait), Member("orphans", &SocketUsage::orphans),
-      Member("allocated", &SocketUsage::allocated), Member("memory_bytes", &SocketUsage::memory_bytes),
-      Member("page_bytes", &SocketUsage::page_bytes));
+      member("tcp_in_use", &SocketUsage::tcp_in_use), member("tcp6_in_use", &SocketUsage::tcp6_in_use),
+      member("time_wait", &SocketUsage::time_wait), member("orphans", &SocketUsage::orphans),
+      member("allocated", &SocketUsage::allocated), member("memory_bytes", &SocketUsage::memory_bytes),
+      member("page_bytes", &SocketUsage::page_bytes));
 }
 
 }  // namespace tcpdiag

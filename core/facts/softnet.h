@@ -15,14 +15,14 @@ struct SoftnetCpu {
   std::uint64_t dropped = 0;        ///< the CPU's input queue was full (netdev_max_backlog), or flow limit
   std::uint64_t time_squeezed = 0;  ///< the poll ran out of budget; by itself no loss
 };
-constexpr auto members_of(Type<SoftnetCpu>) {
-  return std::tuple(Member("cpu", &SoftnetCpu::cpu), Member("processed", &SoftnetCpu::processed),
-                    Member("dropped", &SoftnetCpu::dropped),
-                    Member("time_squeezed", &SoftnetCpu::time_squeezed));
+constexpr auto members_of(Type<SoftnetCpu>, auto member) {
+  return std::tuple(member("cpu", &SoftnetCpu::cpu), member("processed", &SoftnetCpu::processed),
+                    member("dropped", &SoftnetCpu::dropped),
+                    member("time_squeezed", &SoftnetCpu::time_squeezed));
 }
 struct Softnet {
   std::vector<SoftnetCpu> cpus;
 };
-constexpr auto members_of(Type<Softnet>) { return std::tuple(Member("cpus", &Softnet::cpus)); }
+constexpr auto members_of(Type<Softnet>, auto member) { return std::tuple(member("cpus", &Softnet::cpus)); }
 
 }  // namespace tcpdiag

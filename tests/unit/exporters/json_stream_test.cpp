@@ -25,7 +25,7 @@ void write_by_hand(JsonStream& stream, const Json& tree) {
     for (const auto& value : tree) write_by_hand(stream, value);
     stream.end_array();
   } else {
-    stream.value(tree);
+    stream.tree(tree);
   }
 }
 
@@ -35,7 +35,7 @@ std::string text_of(const Json& tree, bool by_hand) {
   if (by_hand)
     write_by_hand(stream, tree);
   else
-    stream.value(tree);
+    stream.tree(tree);
   stream.finish();
   return text;
 }
@@ -61,7 +61,8 @@ TEST_CASE("a tree inside of others stands at its depth") {
   std::string text;
   JsonStream stream([&](std::string_view piece) { text += piece; });
   stream.begin_object();
-  stream.field("a", {{"b", {1}}});
+  stream.key("a");
+  stream.tree({{"b", {1}}});
   stream.end_object();
   stream.finish();
   CHECK(text == Json({{"a", {{"b", {1}}}}}).dump(2) + "\n");
