@@ -17,9 +17,9 @@ struct Reading {
   Source& source;
   TimePoint now;
   const Snapshot& previous;
-  std::size_t netns_index = 0;  ///< the collector's own namespace in previous.namespaces
+  NetnsId netns_id = NetnsId::host;  ///< of the collector's own namespace
 
-  [[nodiscard]] const NetnsView& netns() const { return previous.namespaces[netns_index]; }
+  [[nodiscard]] const NetnsView& netns() const { return previous.view(netns_id); }
 };
 
 /// What a run of a collector leaves: how to put its share into a snapshot, and whether it is a value or an
@@ -56,8 +56,7 @@ struct CollectorSpec {
   bool per_netns;            ///< one for each network namespace, or one for the machine
   std::string_view reads;    ///< the kernel's files and interfaces, for the documentation
   std::string_view without;  ///< what is not known when it is switched off or fails, for the documentation
-  /// Makes one for the namespace at that place in Snapshot::namespaces.
-  Collector (*make)(std::size_t netns_index);
+  Collector (*make)(NetnsId netns);
   Hurry hurry = Hurry::never;
   /// Runs are not equally far apart, so that what comes at a rhythm of its own is not missed for ever.
   bool wavers = false;
@@ -65,12 +64,15 @@ struct CollectorSpec {
 
 namespace detail {
 
+/// nullptr: the namespace is not there any more.
 template <auto Member, class AnySnapshot>
-auto& section_of(AnySnapshot& snapshot, std::size_t netns_index) {
-  if constexpr (requires { snapshot.*Member; })
-    return snapshot.*Member;
-  else
-    return snapshot.namespaces[netns_index].*Member;
+auto* section_of(AnySnapshot& snapshot, NetnsId netns) {
+  if constexpr (requires { snapshot.*Member; }) {
+    return &(snapshot.*Member);
+  } else {
+    auto* view = snapshot.find(netns);
+    return view == nullptr ? nullptr : &(view->*Member);
+  }
 }
 
 }  // namespace detail
@@ -81,17 +83,14 @@ auto& section_of(AnySnapshot& snapshot, std::size_t netns_index) {
 /// stored, and the run counts as failed. Where T can be compared, a value that equals the one before is
 /// shared with it, so that a history holds it once.
 template <auto Member, class Read>
-Collector make_collector(std::size_t netns_index) {
-  const auto section = [netns_index](auto& snapshot) -> auto& {
-    return detail::section_of<Member>(snapshot, netns_index);
-  };
+Collector make_collector(NetnsId netns) {
+  const auto section = [netns](auto& snapshot) { return detail::section_of<Member>(snapshot, netns); };
   const auto fail = [section](Snapshot& snapshot, Error error, TimePoint at) {
-    section(snapshot) = {tl::unexpected<Error>(std::move(error)), at};
+    if (auto* its = section(snapshot)) *its = {tl::unexpected<Error>(std::move(error)), at};
   };
   // In a shared pointer because a function object must be copyable and a reader need not be.
-  const auto run = [section, netns_index,
-                    read = std::make_shared<Read>()](const Reading& reading) -> Collected {
-    auto result = (*read)(Reading{reading.source, reading.now, reading.previous, netns_index});
+  const auto run = [section, netns, read = std::make_shared<Read>()](const Reading& reading) -> Collected {
+    auto result = (*read)(Reading{reading.source, reading.now, reading.previous, netns});
     using Value = typename decltype(result)::value_type;
     Result<void> outcome;
     if (!result)
@@ -100,13 +99,14 @@ Collector make_collector(std::size_t netns_index) {
       outcome = shortfall(*result);
     const auto share_of = [&](Value&& value) -> std::shared_ptr<const Value> {
       if constexpr (std::equality_comparable<Value>)
-        if (const auto& before = section(reading.previous); before.known() && *before.get() == value)
-          return *before.value;
+        if (const auto* before = section(reading.previous);
+            before != nullptr && before->known() && *before->get() == value)
+          return *before->value;
       return std::make_shared<const Value>(std::move(value));
     };
     Result<std::shared_ptr<const Value>> share = std::move(result).map(share_of);
     auto store = [section, share = std::move(share), at = reading.now](Snapshot& snapshot) {
-      section(snapshot) = {share, at};
+      if (auto* its = section(snapshot)) *its = {share, at};
     };
     return {std::move(store), std::move(outcome)};
   };
@@ -115,11 +115,11 @@ Collector make_collector(std::size_t netns_index) {
 
 /// The same for a collector without memory: a function Result<T> read(Source&).
 template <auto Member, auto Function>
-Collector make_stateless_collector(std::size_t netns_index) {
+Collector make_stateless_collector(NetnsId netns) {
   struct Read {
     auto operator()(const Reading& reading) const { return Function(reading.source); }
   };
-  return make_collector<Member, Read>(netns_index);
+  return make_collector<Member, Read>(netns);
 }
 
 }  // namespace tcpdiag

@@ -42,7 +42,6 @@ std::uint64_t waiting_in(std::span<const SeenListener> members) {
 }
 
 Count somaxconn_of(const Reading& reading) {
-  if (reading.netns_index >= reading.previous.namespaces.size()) return std::nullopt;
   const auto* settings = reading.netns().settings.get();
   const auto* sysctl = settings == nullptr ? nullptr : settings->find("net.core.somaxconn");
   if (sysctl == nullptr || sysctl->values.empty()) return std::nullopt;

@@ -121,11 +121,11 @@ std::optional<std::uint32_t> parse_socket_link(std::string_view text) {
 /// The listening sockets of all namespaces. Where they are not known at the moment, the last known ones:
 /// their owners own them still.
 ProcessesReader::Wanted ProcessesReader::wanted_in(const Snapshot& snapshot) {
-  listening_.resize(snapshot.namespaces.size());
+  std::erase_if(listening_, [&](const auto& known) { return snapshot.find(known.first) == nullptr; });
   Wanted wanted;
-  for (std::size_t index = 0; index < listening_.size(); ++index) {
-    auto& users = listening_[index];
-    if (const auto* listeners = snapshot.namespaces[index].listeners.get()) {
+  for (const auto& netns : snapshot.namespaces) {
+    auto& users = listening_[netns.id];
+    if (const auto* listeners = netns.listeners.get()) {
       users.clear();
       for (const auto& listener : listeners->listeners) {
         for (const auto& socket : listener.sockets) {

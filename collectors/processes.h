@@ -108,7 +108,7 @@ class ProcessesReader {
 
   std::map<std::int32_t, Known> known_;
   using Users = std::map<std::uint32_t, std::uint32_t>;
-  std::vector<Users> listening_;  // of each network namespace, as known last: who made each socket
+  std::map<NetnsId, Users> listening_;  // of each network namespace, as known last: who made each socket
   ClosedSockets closed_;
   Inodes owned_;       // sockets with an owner in the latest run
   Inodes swept_for_;   // sockets that the latest sweep of all processes looks for

@@ -98,7 +98,8 @@ Result<void> shortfall(const Settings& settings) {
 }
 
 Result<Settings> SettingsReader::operator()(const Reading& reading) const {
-  return read_settings(reading.source, reading.netns_index == 0 ? SysctlScope::machine : SysctlScope::netns);
+  return read_settings(reading.source,
+                       reading.netns_id == NetnsId::host ? SysctlScope::machine : SysctlScope::netns);
 }
 
 }  // namespace tcpdiag

@@ -3,6 +3,7 @@
 // only reads. What a section holds is in its header in core/facts/.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,13 @@ struct SelfUsage;
 /// The name of the daemon's own network namespace.
 inline constexpr auto kHostNetns = "host";
 
+/// Which network namespace it is, for as long as the daemon runs: another one that gets the same name later
+/// is another one.
+enum class NetnsId : std::uint32_t { host = 0 };
+
 /// What belongs to one network namespace.
 struct NetnsView {
+  NetnsId id = NetnsId::host;
   std::string name;  ///< kHostNetns, or the name under /run/netns
   Section<TcpCounters> tcp;
   Section<SocketUsage> sockets;
@@ -50,7 +56,13 @@ struct Snapshot {
   Section<HostConfig> config;
   Section<KernelLog> kernel_log;
   Section<SelfUsage> self;
-  std::vector<NetnsView> namespaces;  ///< the daemon's own first; never empty
+  std::vector<NetnsView> namespaces;  ///< ordered by id: the daemon's own first; never empty
+
+  /// nullptr: there is none of that id.
+  [[nodiscard]] const NetnsView* find(NetnsId id) const;
+  [[nodiscard]] NetnsView* find(NetnsId id);
+  /// The same; where there is none, one of which nothing is known.
+  [[nodiscard]] const NetnsView& view(NetnsId id) const;
 };
 
 }  // namespace tcpdiag

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "daemon/budget.h"
 #include "diagnosis/catalog.h"
@@ -37,34 +38,55 @@ double wavering(std::uint64_t run) {
 }  // namespace
 
 Cycle::Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::string>& namespaces,
-             const OpenSource& open, CycleOptions options, Clocks clocks, Hold hold)
-    : clocks_(std::move(clocks)), book_(rule_catalog(), {}, hold) {
-  std::vector<std::unique_ptr<Source>> for_worker;
-  for (const auto& name : namespaces) {
-    snapshot_.namespaces.push_back({.name = name});
-    sources_.push_back(open(name, Thread::loop));
-    for_worker.push_back(open(name, Thread::worker));
-  }
-  std::move(for_worker.begin(), for_worker.end(), std::back_inserter(sources_));
+             OpenSource open, CycleOptions options, Clocks clocks, Hold hold)
+    : catalog_(catalog),
+      open_(std::move(open)),
+      options_(std::move(options)),
+      clocks_(std::move(clocks)),
+      book_(rule_catalog(), {}, hold) {
+  for (const auto& name : namespaces) add(name);
+}
 
-  for (const auto& spec : catalog) {
-    for (std::size_t netns = 0; netns < (spec.per_netns ? namespaces.size() : 1); ++netns) {
-      const auto source = netns + (spec.thread == Thread::worker ? namespaces.size() : 0);
-      tasks_.push_back({.spec = &spec,
-                        .collector = spec.make(netns),
-                        .source = sources_[source].get(),
-                        .latest = {.collector = std::string(spec.name),
-                                   .netns = spec.per_netns ? namespaces[netns] : "",
-                                   .period = spec.period}});
-    }
+NetnsId Cycle::add(const std::string& netns) {
+  const auto id = next_netns_;
+  next_netns_ = NetnsId{static_cast<std::uint32_t>(id) + 1};
+  snapshot_.namespaces.push_back({.id = id, .name = netns});
+  std::map<Thread, std::shared_ptr<Source>> sources;
+  auto place = tasks_.begin();
+  for (const auto& spec : catalog_) {
+    place = std::find_if(place, tasks_.end(), [&](const Task& task) { return task.spec > &spec; });
+    if (!spec.per_netns && id != NetnsId::host) continue;
+    auto& source = sources[spec.thread];
+    if (source == nullptr) source = open_(netns, spec.thread);
+    tasks_.insert(place, {.spec = &spec,
+                          .collector = spec.make(id),
+                          .netns = id,
+                          .source = source,
+                          .on = !options_.collectors_off.contains(spec.name),
+                          .latest = {.collector = std::string(spec.name),
+                                     .netns = spec.per_netns ? netns : "",
+                                     .period = spec.period}});
   }
-  configure(std::move(options));
+  adapt_periods();
+  return id;
+}
+
+void Cycle::remove(NetnsId netns) {
+  std::erase_if(snapshot_.namespaces, [&](const NetnsView& view) { return view.id == netns; });
+  for (auto& task : tasks_)
+    if (task.netns == netns) task.on = false;
+  if (!batch_out_) drop_removed();
+}
+
+void Cycle::drop_removed() {
+  std::erase_if(tasks_, [&](const Task& task) { return snapshot_.find(task.netns) == nullptr; });
+  adapt_periods();
 }
 
 void Cycle::configure(CycleOptions options) {
   options_ = std::move(options);
   for (auto& task : tasks_) {
-    task.on = !options_.collectors_off.contains(task.spec->name);
+    task.on = snapshot_.find(task.netns) != nullptr && !options_.collectors_off.contains(task.spec->name);
     if (!task.on) forget(task);
   }
   adapt_periods();
@@ -115,7 +137,7 @@ void Cycle::finish(std::unique_ptr<Batch> batch) {
     result.collected.store(snapshot_);
     keep(result);
   }
-  adapt_periods();
+  drop_removed();
 }
 
 void Cycle::run_all(TimePoint now, bool to_diagnose) {
@@ -151,9 +173,10 @@ void Cycle::adapt_periods() {
   for (const auto& task : tasks_) loads.push_back(task.mean_cpu / task.spec->period);
   const auto stretches = options_.cpu_budget ? stretch_to_budget(loads, *options_.cpu_budget)
                                              : std::vector<double>(tasks_.size(), 1.0);
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    const std::chrono::duration<double> period = tasks_[i].spec->period * stretches[i];
-    tasks_[i].latest.period = std::chrono::round<std::chrono::milliseconds>(
+  auto stretch = stretches.begin();
+  for (auto& task : tasks_) {
+    const std::chrono::duration<double> period = task.spec->period * *stretch++;
+    task.latest.period = std::chrono::round<std::chrono::milliseconds>(
         std::min<std::chrono::duration<double>>(period, kLongestPeriod));
   }
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -40,8 +41,13 @@ class Cycle {
  public:
   /// `namespaces` begins with kHostNetns. Every thread gets sources of its own. `hold`: how long findings and
   /// their absence have to last.
-  Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::string>& namespaces,
-        const OpenSource& open, CycleOptions options, Clocks clocks, Hold hold = {});
+  Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::string>& namespaces, OpenSource open,
+        CycleOptions options, Clocks clocks, Hold hold = {});
+
+  /// Begins to watch a namespace; what it needs is read at the next tick.
+  NetnsId add(const std::string& netns);
+  /// Forgets a namespace that is not NetnsId::host. Its incidents close as those of what is no longer found.
+  void remove(NetnsId netns);
 
   /// Takes effect with the next tick. What a collector said that is now switched off is forgotten.
   void configure(CycleOptions options);
@@ -71,16 +77,19 @@ class Cycle {
   [[nodiscard]] bool complete() const;
 
  private:
+  void drop_removed();
   std::vector<Task*> take_due(Thread thread, TimePoint now, bool to_diagnose = false);
   [[nodiscard]] std::chrono::nanoseconds time_to_next(const Task& task) const;
   void keep(const TaskResult& result);
   void forget(Task& task);
   void adapt_periods();
 
+  std::span<const CollectorSpec> catalog_;
+  OpenSource open_;
   CycleOptions options_;
   Clocks clocks_;
-  std::vector<std::unique_ptr<Source>> sources_;
-  std::vector<Task> tasks_;
+  std::list<Task> tasks_;  // in the catalogue's order; a batch points at those that it runs
+  NetnsId next_netns_ = NetnsId::host;
   Snapshot snapshot_;
   IncidentBook book_;
   bool urgent_ = false, settings_cited_ = false;  // of the latest diagnosis

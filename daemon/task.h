@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ namespace tcpdiag {
 struct Task {
   const CollectorSpec* spec = nullptr;
   Collector collector;
-  Source* source = nullptr;
+  NetnsId netns = NetnsId::host;
+  std::shared_ptr<Source> source;  ///< shared by the tasks of a namespace and a thread
   bool on = true;
   std::optional<TimePoint> begun;            ///< when the latest run was due; empty: it has not run
   std::uint64_t runs = 0;                    ///< so far

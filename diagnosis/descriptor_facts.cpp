@@ -42,7 +42,7 @@ void add_limits(Facts& facts, const Window& window, const Process& process) {
     facts.values["hard"] = std::to_string(*process.hard_limit);
   }
   auto higher = std::max(kAmple, saturating_multiply<std::uint64_t>(soft, 4));
-  if (const auto ceiling = window.in(0).setting("fs.nr_open"))
+  if (const auto ceiling = window.host_netns().setting("fs.nr_open"))
     higher = std::min(higher, saturating_cast<std::uint64_t>(*ceiling));
   // What is already allowed needs no capability, and mostly suffices.
   if (process.hard_limit && *process.hard_limit >= saturating_multiply<std::uint64_t>(soft, 4))
@@ -101,7 +101,7 @@ const IdleConnections* idle_of(const Snapshot& now, const Process& process) {
 
 // Peers that have vanished leave such behind.
 void add_idle(Facts& facts, const Window& window, const Process& process) {
-  const auto* idle = idle_of(window.host(), process);
+  const auto* idle = idle_of(window.newest(), process);
   if (idle == nullptr || 4 * std::uint64_t{idle->count} < *process.open_fds ||
       idle->count > *process.open_fds)
     return;

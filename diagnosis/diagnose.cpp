@@ -21,7 +21,7 @@ namespace {
 // What a rule found, before there are words for it.
 struct Found {
   const Rule* rule = nullptr;
-  std::size_t netns_index = 0;
+  NetnsId netns_id = NetnsId::host;
   std::string netns;
   Facts facts;
   std::vector<std::string> effects{};  // that it explains
@@ -92,7 +92,7 @@ Finding to_finding(const Found& found, const History& history, std::span<const R
   const auto& rule = *found.rule;
   const auto& info = rule.info;
   const auto& netns = found.netns;
-  const auto values = values_of(found.facts, netns, Window(history, found.netns_index, rule.lookback));
+  const auto values = values_of(found.facts, netns, Window(history, found.netns_id, rule.lookback));
   Finding finding{.id = std::string(info.id),
                   .title = std::string(info.title),
                   .severity = found.severity(),
@@ -127,7 +127,7 @@ std::optional<Error> unseen_by(const Rule& rule, const Verdict& verdict, const W
   return unseen_queues(window);
 }
 
-void apply(const Rule& rule, const History& history, std::size_t netns, const Thresholds& thresholds,
+void apply(const Rule& rule, const History& history, NetnsId netns, const Thresholds& thresholds,
            std::vector<Found>& found, Diagnosis& diagnosis) {
   const Window window(history, netns, rule.lookback);
   const auto name = rule.scope == RuleScope::machine ? std::string() : window.netns().name;
@@ -139,8 +139,7 @@ void apply(const Rule& rule, const History& history, std::size_t netns, const Th
   if (const auto unseen = unseen_by(rule, verdict, window))
     diagnosis.unknown.push_back(unknown_of(rule, name, *unseen, true));
   for (const auto& facts : verdict.facts())
-    found.push_back(
-        {.rule = &rule, .netns_index = netns, .netns = name, .facts = facts, .place = found.size()});
+    found.push_back({.rule = &rule, .netns_id = netns, .netns = name, .facts = facts, .place = found.size()});
 }
 
 bool is_whole(const Subject& subject) {
@@ -347,10 +346,10 @@ Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Th
   Diagnosis diagnosis;
   if (history.empty()) return diagnosis;
   std::vector<Found> found;
-  const auto namespaces = history.snapshots().back().namespaces.size();
   for (const auto& rule : rules)
-    for (std::size_t netns = 0; netns < (rule.scope == RuleScope::machine ? 1 : namespaces); ++netns)
-      apply(rule, history, netns, thresholds, found, diagnosis);
+    for (const auto& netns : history.snapshots().back().namespaces)
+      if (rule.scope == RuleScope::netns || netns.id == NetnsId::host)
+        apply(rule, history, netns.id, thresholds, found, diagnosis);
   found = settle(std::move(found), diagnosis);
   put_open_first(found, incidents);
   count_alike(found);

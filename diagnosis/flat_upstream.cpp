@@ -64,14 +64,12 @@ bool is_open(const Connections& connections, const Destination& destination) {
   return row != connections.client.end() && row->count(TcpState::established) >= destination.local_ports;
 }
 
-std::optional<FlatUpstream> flat_in(const Window& window, std::size_t netns, std::size_t begin,
-                                    const Process& process) {
-  const auto ports = ports_of(process, window.host().namespaces[netns]);
+std::optional<FlatUpstream> flat_in(const Window& window, std::size_t begin, const Process& process) {
+  const auto ports = ports_of(process, window.netns());
   if (ports.empty()) return std::nullopt;
   std::vector<const Connections*> course;
   for (auto i = begin; i < window.size(); ++i) {
-    const auto& namespaces = window.snapshot(i).namespaces;
-    const auto* connections = netns < namespaces.size() ? namespaces[netns].connections.get() : nullptr;
+    const auto* connections = window.view(i).connections.get();
     if (connections != nullptr && (course.empty() || course.back() != connections))
       course.push_back(connections);
   }
@@ -95,8 +93,8 @@ std::optional<FlatUpstream> flat_upstream(const Window& window, const Process& p
   if (process.listener_inodes.empty()) return std::nullopt;
   const auto begin = growth_begins(window, process);
   if (!begin) return std::nullopt;
-  for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns)
-    if (auto upstream = flat_in(window, netns, *begin, process)) return upstream;
+  for (const auto& netns : window.newest().namespaces)
+    if (auto upstream = flat_in(window.in(netns.id), *begin, process)) return upstream;
   return std::nullopt;
 }
 

@@ -28,11 +28,9 @@ std::size_t bytes_of_sections(const Holder& holder, const Holder* before) {
 
 std::size_t bytes_of(const Snapshot& snapshot, const Snapshot* before) {
   auto bytes = sizeof(Snapshot) + bytes_of_sections(snapshot, before);
-  for (std::size_t i = 0; i < snapshot.namespaces.size(); ++i) {
-    const bool comparable = before != nullptr && i < before->namespaces.size();
-    bytes += sizeof(NetnsView) +
-             bytes_of_sections(snapshot.namespaces[i], comparable ? &before->namespaces[i] : nullptr);
-  }
+  for (const auto& netns : snapshot.namespaces)
+    bytes +=
+        sizeof(NetnsView) + bytes_of_sections(netns, before == nullptr ? nullptr : before->find(netns.id));
   return bytes;
 }
 

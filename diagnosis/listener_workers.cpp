@@ -84,7 +84,7 @@ std::string doing(const Process& process, bool several) {
 }
 
 std::vector<const Process*> owners_of(const Window& window, const Listener& listener) {
-  const auto* processes = window.host().processes.get();
+  const auto* processes = window.newest().processes.get();
   return processes == nullptr ? std::vector<const Process*>() : all_owners(*processes, listener);
 }
 

@@ -47,13 +47,11 @@ Known is_own_address(const Window& window, const Destination& destination) {
   return has_address(window.netns(), destination.destination.unmapped());
 }
 
-std::optional<std::size_t> other_namespace_of(const Window& window, const Destination& destination) {
-  const auto& namespaces = window.host().namespaces;
-  for (std::size_t i = 0; i < namespaces.size(); ++i)
-    if (&namespaces[i] != &window.netns() &&
-        has_address(namespaces[i], destination.destination.unmapped()) == Known::yes)
-      return i;
-  return std::nullopt;
+const NetnsView* other_namespace_of(const Window& window, const Destination& destination) {
+  for (const auto& netns : window.newest().namespaces)
+    if (netns.id != window.netns().id && has_address(netns, destination.destination.unmapped()) == Known::yes)
+      return &netns;
+  return nullptr;
 }
 
 const Listener* listener_for(const Listeners& listeners, const Destination& destination) {
@@ -72,7 +70,7 @@ const Listener* own_listener(const Window& window, const Destination& destinatio
 }
 
 const Process* owner_of(const Window& window, const Listener* listener) {
-  const auto* processes = window.host().processes.get();
+  const auto* processes = window.newest().processes.get();
   return listener == nullptr || processes == nullptr ? nullptr : main_owner(*processes, *listener);
 }
 

@@ -2,8 +2,6 @@
 // Whether what a program here talks to is this host itself.
 #pragma once
 
-#include <optional>
-
 #include "core/facts/connections.h"
 #include "core/facts/listeners.h"
 #include "core/facts/processes.h"
@@ -20,9 +18,9 @@ bool is_loopback(const IpAddress& address);
 /// listeners or connections use as their own. Known::no says nothing about other namespaces of this host.
 Known is_own_address(const Window& window, const Destination& destination);
 
-/// The place in Snapshot::namespaces of another namespace whose address it is, among those that are looked
-/// into. Empty: none of them, as far as their addresses are known.
-std::optional<std::size_t> other_namespace_of(const Window& window, const Destination& destination);
+/// Another namespace whose address it is, among those that are looked into. nullptr: none of them, as far as
+/// their addresses are known.
+const NetnsView* other_namespace_of(const Window& window, const Destination& destination);
 
 /// The present listener of the window's namespace that connections to the destination come to: the one on its
 /// address before one on all; nullptr: there is none, or it is not known.

@@ -17,7 +17,7 @@ void set_owner(Subject& subject, const Process* owner) {
 }
 
 Subject listener_subject(const Window& window, const Listener& listener) {
-  return listener_subject(window.host(), listener);
+  return listener_subject(window.newest(), listener);
 }
 
 Subject listener_subject(const Snapshot& then, const Listener& listener) {
@@ -115,7 +115,7 @@ namespace {
 // A listener of this namespace that a SYN-flood line of the window is about. The line may be another
 // namespace's, so it must name one that is here.
 const Listener* listener_in_log(const Window& window, const Listeners& listeners) {
-  const auto* log = window.host().kernel_log.get();
+  const auto* log = window.newest().kernel_log.get();
   if (log == nullptr) return nullptr;
   for (const auto& event : log->recent) {
     if (event.kind != KernelEventKind::syn_flood || event.at < window.snapshot(0).at) continue;

@@ -57,8 +57,8 @@ bool rests_on_settings(std::span<const Incident> incidents) {
 
 bool is_urgent(const History& history) {
   if (history.empty()) return false;
-  for (std::size_t netns = 0; netns < history.snapshots().back().namespaces.size(); ++netns) {
-    const Window window(history, netns, kJustNow);
+  for (const auto& netns : history.snapshots().back().namespaces) {
+    const Window window(history, netns.id, kJustNow);
     if (queue_stands(window) || turns_away(window)) return true;
   }
   return false;

@@ -10,7 +10,7 @@
 
 namespace tcpdiag {
 
-Window::Window(const History& history, std::size_t netns, std::chrono::seconds lookback)
+Window::Window(const History& history, NetnsId netns, std::chrono::seconds lookback)
     : history_(&history), netns_(netns) {
   const auto& snapshots = history.snapshots();
   const auto begin = snapshots.back().at - lookback;
@@ -24,7 +24,7 @@ Window Window::last(std::chrono::seconds lookback) const {
   return part;
 }
 
-Window Window::in(std::size_t netns) const {
+Window Window::in(NetnsId netns) const {
   auto other = *this;
   other.netns_ = netns;
   return other;

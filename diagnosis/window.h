@@ -74,24 +74,26 @@ Result<const T*> value_of(const Section<T>& section) {
 
 class Window {
  public:
-  /// The last `lookback` of a history that is not empty, of the namespace at that place in
-  /// Snapshot::namespaces.
-  Window(const History& history, std::size_t netns, std::chrono::seconds lookback);
+  /// The last `lookback` of a history that is not empty, of one of the newest snapshot's namespaces.
+  Window(const History& history, NetnsId netns, std::chrono::seconds lookback);
 
   /// The end of this window: its last `lookback`.
   [[nodiscard]] Window last(std::chrono::seconds lookback) const;
-  /// The same time in another namespace, by its place in Snapshot::namespaces.
-  [[nodiscard]] Window in(std::size_t netns) const;
+  /// The same time in another namespace.
+  [[nodiscard]] Window in(NetnsId netns) const;
+  /// The same time in the daemon's own namespace.
+  [[nodiscard]] Window host_netns() const { return in(NetnsId::host); }
 
-  [[nodiscard]] const Snapshot& host() const { return history_->snapshots().back(); }
-  [[nodiscard]] const NetnsView& netns() const { return host().namespaces[netns_]; }
-  [[nodiscard]] TimePoint now() const { return host().at; }
+  [[nodiscard]] const Snapshot& newest() const { return history_->snapshots().back(); }
+  [[nodiscard]] const NetnsView& netns() const { return newest().view(netns_); }
+  [[nodiscard]] TimePoint now() const { return newest().at; }
   /// From the first snapshot to the last, at least one second: what evidence is counted over.
   [[nodiscard]] std::chrono::seconds span() const;
   /// Snapshots in the window, oldest first; never empty.
   [[nodiscard]] std::size_t size() const { return history_->snapshots().size() - first_; }
   [[nodiscard]] const Snapshot& snapshot(std::size_t i) const { return history_->snapshots()[first_ + i]; }
-  [[nodiscard]] const NetnsView& view(std::size_t i) const { return snapshot(i).namespaces[netns_]; }
+  /// The window's namespace in that snapshot; nothing is known of one that was not there yet.
+  [[nodiscard]] const NetnsView& view(std::size_t i) const { return snapshot(i).view(netns_); }
 
   /// The present value of a section. One that was read `stale_after` ago or earlier is not the present: it is
   /// an error like one that was never read.
@@ -102,7 +104,7 @@ class Window {
   }
   template <class T>
   [[nodiscard]] Result<const T*> latest(Section<T> Snapshot::* section) const {
-    return present(host().*section);
+    return present(newest().*section);
   }
 
   /// The values of a section in the window that differ in the time they were read, oldest first. Those that
@@ -117,7 +119,7 @@ class Window {
   }
 
   /// By how much a counter rose within the window. Errors: it cannot be read now; this kernel lacks it; there
-  /// is only one reading; it went backwards, as it does when a namespace is made anew.
+  /// is only one reading; it went backwards, as it does when it is reset.
   [[nodiscard]] Result<std::uint64_t> increase(TcpCounter counter) const;
   /// The same for a counter of another section.
   template <class T, class Holder>
@@ -163,7 +165,7 @@ class Window {
   }
 
   const History* history_;
-  std::size_t netns_;
+  NetnsId netns_;
   std::size_t first_;
 };
 

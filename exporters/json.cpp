@@ -82,8 +82,6 @@ class Writer {
   void write(std::chrono::seconds time) { stream_.value(time.count()); }
   void write(std::chrono::milliseconds time) { stream_.value(seconds(time)); }
   void write(char letter) { stream_.value(std::string(1, letter)); }
-  void write(KernelEventKind kind) { stream_.value(to_string(kind)); }
-  void write(IgnoredBecause because) { stream_.value(to_string(because)); }
 
   void write(const std::array<std::uint32_t, kTcpStates>& by_state) {
     stream_.begin_object();
@@ -231,6 +229,10 @@ class Writer {
   void write(const T& value) {
     if constexpr (Described<T>)
       write_object(value);
+    else if constexpr (requires { to_string(value); })
+      stream_.value(to_string(value));
+    else if constexpr (std::is_enum_v<T>)
+      stream_.value(static_cast<std::underlying_type_t<T>>(value));
     else
       stream_.value(value);
   }

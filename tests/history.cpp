@@ -15,7 +15,7 @@ const Rule& rule_of(std::string_view id) {
 
 Verdict verdict_of(std::string_view id, const History& history) {
   const auto& rule = rule_of(id);
-  return rule.evaluate(Window(history, 0, rule.lookback), Thresholds{});
+  return rule.evaluate(Window(history, NetnsId::host, rule.lookback), Thresholds{});
 }
 
 Finding only_finding(std::string_view id, const History& history) {

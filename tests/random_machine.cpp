@@ -514,13 +514,27 @@ std::string random_name(Choices& choices) {
 RandomMachine::RandomMachine(Choices& choices) : choices_(choices) {
   snapshot_.at = TimePoint(std::chrono::hours(1));
   snapshot_.namespaces.push_back({.name = kHostNetns});
-  for (auto count = choices.below(3); count != 0; --count)
-    snapshot_.namespaces.push_back({.name = std::to_string(count) + random_name(choices)});
+  for (auto count = choices.below(3); count != 0; --count) add_netns();
+}
+
+void RandomMachine::add_netns() {
+  ++netns_added_;
+  snapshot_.namespaces.push_back(
+      {.id = NetnsId(netns_added_), .name = std::to_string(netns_added_) + random_name(choices_)});
+}
+
+// Containers come and go.
+void RandomMachine::change_namespaces() {
+  if (choices_.one_in(16)) add_netns();
+  if (snapshot_.namespaces.size() > 1 && choices_.one_in(16))
+    snapshot_.namespaces.erase(snapshot_.namespaces.begin() + 1 +
+                               static_cast<std::ptrdiff_t>(choices_.below(snapshot_.namespaces.size() - 1)));
 }
 
 Snapshot RandomMachine::next() {
   constexpr std::array<std::uint32_t, 6> kSteps = {1000, 1000, 1000, 100, 4000, 60000};
   snapshot_.at += std::chrono::milliseconds(choices_.of(kSteps));
+  change_namespaces();
   const auto now = snapshot_.at;
   const Advance advance_section(choices_, now);
   const auto anew = [&](auto make) { return [&, make](const auto*) { return make(choices_); }; };

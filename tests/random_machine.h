@@ -21,8 +21,12 @@ class RandomMachine {
   std::vector<CollectorRun> runs();
 
  private:
+  void add_netns();
+  void change_namespaces();
+
   Choices& choices_;
   Snapshot snapshot_;
+  std::uint32_t netns_added_ = 0;
 };
 
 /// A name that somebody chose who means no good, or a usual one.

@@ -140,8 +140,8 @@ Result<void> owners_known(const Window& window, const Listener& listener) {
 // some time without a look it is not waited for any more.
 bool processes_looked_at(const Window& window, TimePoint since) {
   constexpr std::chrono::seconds kLongEnough{10};
-  if (!window.host().processes.known() || window.now() - since > kLongEnough) return true;
-  return window.host().processes.read_at >= since;
+  if (!window.newest().processes.known() || window.now() - since > kLongEnough) return true;
+  return window.newest().processes.read_at >= since;
 }
 
 // For how long nothing is taken from a queue before that is a standstill. A server that took something out of
@@ -455,7 +455,7 @@ Verdict one_listener_stuck(const Window& window, const Thresholds& t) {
     const bool turned_away = course.overflows(window.snapshot(0).at) > 0;
     if (pinned < from_seconds(turned_away ? t.stall_seconds : t.quiet_stall_seconds)) return kNothing;
     // Where every worker holds every member, as nginx's do, it shows in what it does.
-    const auto* owner = worker_of(window.host(), listener, stuck.inode);
+    const auto* owner = worker_of(window.newest(), listener, stuck.inode);
     if (owner == nullptr && full == 1) owner = odd_worker(window, listener);
     const auto stands = owner != nullptr && is_stopped(*owner)
                             ? std::optional(true)

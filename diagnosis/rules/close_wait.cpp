@@ -56,7 +56,7 @@ bool stands_longer_than_a_cause_takes(const Window& window, const Listeners& lis
 
 // The owner's main thread, in words for the summary.
 void add_owner_state(Facts& facts, const Window& window) {
-  const auto* processes = window.host().processes.get();
+  const auto* processes = window.newest().processes.get();
   if (processes == nullptr || !facts.subject.pid) return;
   const auto owner = std::ranges::find(processes->processes, *facts.subject.pid, &Process::pid);
   if (owner == processes->processes.end()) return;

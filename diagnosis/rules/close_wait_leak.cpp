@@ -44,7 +44,7 @@ struct Held {
 
 class Owners {
  public:
-  explicit Owners(const Window& window) : window_(window), processes_(window.host().processes.get()) {
+  explicit Owners(const Window& window) : window_(window), processes_(window.newest().processes.get()) {
     if (processes_ == nullptr) return;
     for (const auto& process : processes_->processes)
       for (const auto inode : process.close_wait_inodes) by_inode_.try_emplace(inode, &process);

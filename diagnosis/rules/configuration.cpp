@@ -278,7 +278,7 @@ std::vector<Difference> differences(const Settings& here, const Settings& host) 
 
 Verdict netns_mismatch(const Window& window, const Thresholds& t) {
   if (window.netns().name == kHostNetns) return Verdict::clear();
-  const auto host = window.in(0).latest(&NetnsView::settings);
+  const auto host = window.host_netns().latest(&NetnsView::settings);
   if (!host) return Verdict::unknown(host.error());
   const auto here = window.latest(&NetnsView::settings);
   if (!here) return Verdict::unknown(here.error());

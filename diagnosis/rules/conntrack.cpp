@@ -81,7 +81,7 @@ Facts facts_about(const Table& table, const Window& window) {
   const auto new_limit = saturating_multiply<std::uint64_t>(table.limit, 2);
   facts.values["new_limit"] = std::to_string(new_limit);
   facts.values["new_memory"] = bytes_text(static_cast<double>(new_limit) * kBytesPerEntry);
-  if (const auto buckets = window.in(0).setting("net.netfilter.nf_conntrack_buckets"))
+  if (const auto buckets = window.host_netns().setting("net.netfilter.nf_conntrack_buckets"))
     facts.values["new_buckets"] = std::to_string(saturating_multiply<std::int64_t>(*buckets, 2));
   add_established_timeout(facts, window);
   return facts;
@@ -133,8 +133,8 @@ Verdict conntrack_near(const Window& window, const Thresholds& t) {
 // have been read yet. Empty: none has connection tracking.
 Result<std::optional<TimePoint>> tables_known_until(const Window& window) {
   std::optional<TimePoint> until;
-  for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns) {
-    const auto view = window.in(netns);
+  for (const auto& netns : window.newest().namespaces) {
+    const auto view = window.in(netns.id);
     const auto conntrack = view.latest(&NetnsView::conntrack);
     if (!conntrack) return tl::unexpected<Error>(conntrack.error());
     if (!(*conntrack)->entries) continue;
@@ -147,8 +147,8 @@ Result<std::optional<TimePoint>> tables_known_until(const Window& window) {
 }
 
 bool any_dropped(const Window& window) {
-  for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns) {
-    const auto dropped = window.in(netns).increase(&NetnsView::conntrack, &Conntrack::drops, "drop");
+  for (const auto& netns : window.newest().namespaces) {
+    const auto dropped = window.in(netns.id).increase(&NetnsView::conntrack, &Conntrack::drops, "drop");
     if (dropped && *dropped > 0) return true;
   }
   return false;

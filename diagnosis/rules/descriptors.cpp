@@ -47,9 +47,9 @@ bool add_resets(Facts& facts, const Window& window, const Process& process, cons
   constexpr std::chrono::seconds kLately{30};
   const auto lately = window.last(kLately);
   std::uint64_t resets = 0;
-  for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns)
-    if (listens_in(window.host().namespaces[netns], process))
-      resets += lately.in(netns).increase(&TcpCounters::abort_on_close).value_or(0);
+  for (const auto& netns : window.newest().namespaces)
+    if (listens_in(netns, process))
+      resets += lately.in(netns.id).increase(&TcpCounters::abort_on_close).value_or(0);
   if (resets == 0) return false;
   add_increase(facts, lately, "TCPAbortOnClose where it listens", "resets", resets, "resets");
   facts.values["resets_window"] = duration_text(lately.span());

@@ -112,8 +112,8 @@ Result<double> most_memory_used(const Window& window) {
 // Memory is the machine's, the namespace that counts an event is the one it happened to come up in.
 std::uint64_t increase_everywhere(const Window& window, TcpCounter counter) {
   std::uint64_t sum = 0;
-  for (std::size_t netns = 0; netns < window.host().namespaces.size(); ++netns)
-    if (const auto increase = window.in(netns).increase(counter)) sum = saturating_add(sum, *increase);
+  for (const auto& netns : window.newest().namespaces)
+    if (const auto increase = window.in(netns.id).increase(counter)) sum = saturating_add(sum, *increase);
   return sum;
 }
 

@@ -35,9 +35,9 @@ History after_boot(const Window& window, const Settings& settings, const std::ve
     *std::ranges::find(changed.sysctls, change.now->name, &Sysctl::name) = change.then;
   Snapshot snapshot;
   snapshot.at = window.now();
-  snapshot.memory = window.host().memory;
-  snapshot.config = window.host().config;
-  snapshot.processes = window.host().processes;
+  snapshot.memory = window.newest().memory;
+  snapshot.config = window.newest().config;
+  snapshot.processes = window.newest().processes;
   snapshot.namespaces.push_back({.name = window.netns().name, .sockets = window.netns().sockets});
   auto& section = snapshot.namespaces.front().settings;
   section = window.netns().settings;
@@ -101,7 +101,7 @@ Verdict harm_at_boot(const Window& window, const Thresholds& t) {
   std::vector<Facts> found;
   for (const auto rules : {settings_rules(), configuration_rules()}) {  // they judge values and files alone
     for (const auto& rule : rules) {
-      const auto then = rule.evaluate(Window(history, 0, rule.lookback), t);
+      const auto then = rule.evaluate(Window(history, NetnsId::host, rule.lookback), t);
       if (!then.known() || then.facts().empty()) continue;
       const auto now = rule.evaluate(window, t);
       for (const auto& facts : then.facts())

@@ -45,8 +45,8 @@ bool is_own_queue(const Window& window, const SilentPeer& peer) {
   if (peer.server) return false;
   const auto service = service_of(peer);
   if (is_own_address(window, service) == Known::yes) return turns_away(window, service);
-  const auto other = other_namespace_of(window, service);
-  return other && turns_away(window.in(*other), service);
+  const auto* other = other_namespace_of(window, service);
+  return other != nullptr && turns_away(window.in(other->id), service);
 }
 
 // All of one address: several of its services, or it is a client and a service.

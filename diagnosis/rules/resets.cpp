@@ -30,8 +30,8 @@ std::string parts_text(std::uint64_t unread, std::uint64_t lingering) {
 
 // The daemon itself; nullptr: it is not known.
 const Process* own_process(const Window& window) {
-  const auto* self = window.host().self.get();
-  const auto* processes = window.host().processes.get();
+  const auto* self = window.newest().self.get();
+  const auto* processes = window.newest().processes.get();
   if (self == nullptr || processes == nullptr || self->pid == 0) return nullptr;
   const auto found = std::ranges::find(processes->processes, self->pid, &Process::pid);
   return found == processes->processes.end() ? nullptr : &*found;

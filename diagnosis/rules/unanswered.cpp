@@ -92,14 +92,14 @@ const Listener* full_queue_of(const Window& window, const Destination& service) 
 // {own}: it is this host itself, {elsewhere}: it is none of this namespace's addresses; neither: not known.
 void add_where(Facts& facts, const Window& window, const Destination& service) {
   const auto is_own = is_own_address(window, service);
-  const auto other = is_own == Known::yes ? std::nullopt : other_namespace_of(window, service);
-  if (other) facts.values["own_netns"] = window.host().namespaces[*other].name;
-  if (is_own != Known::yes && !other) {
+  const auto* other = is_own == Known::yes ? nullptr : other_namespace_of(window, service);
+  if (other != nullptr) facts.values["own_netns"] = other->name;
+  if (is_own != Known::yes && other == nullptr) {
     if (is_own == Known::no) facts.values["elsewhere"];
     return;
   }
   facts.values["own"];
-  const auto there = other ? window.in(*other) : window;
+  const auto there = other != nullptr ? window.in(other->id) : window;
   const auto* full = full_queue_of(there, service);
   if (full == nullptr) return;
   const auto subject = listener_subject(there, *full);
@@ -163,7 +163,7 @@ Facts facts_about_many(const Window& window, const std::vector<Destination>& ser
   facts.values["services"] = std::to_string(services.size());
   facts.values["first_service"] = to_string(destination_subject(services.front()));
   const auto is_elsewhere = [&](const Destination& each) {
-    return is_own_address(window, each) == Known::no && !other_namespace_of(window, each);
+    return is_own_address(window, each) == Known::no && other_namespace_of(window, each) == nullptr;
   };
   if (std::ranges::all_of(services, is_elsewhere)) facts.values["elsewhere"];
   add_reverse_path_filter(facts, window, retransmitted);

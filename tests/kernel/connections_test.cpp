@@ -333,7 +333,7 @@ TEST_CASE("local ports that two destinations share are counted once, their conne
   Snapshot known{.namespaces = {NetnsView{.name = "test"}}};
   known.namespaces[0].settings.value = std::make_shared<const Settings>(
       Settings{.sysctls = {{"net.ipv4.ip_local_port_range", {40000, 40009}, "40000\t40009"}}});
-  const auto connections = reader({.source = *source, .now = now(), .previous = known, .netns_index = 0});
+  const auto connections = reader({.source = *source, .now = now(), .previous = known});
   REQUIRE(connections);
   CHECK(connections->ephemeral_connections == 16);
   CHECK(connections->ephemeral_ports_used <= 10);

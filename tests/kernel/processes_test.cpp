@@ -79,8 +79,7 @@ TEST_CASE("a process is told with the descriptors and limits that /proc shows, a
   snapshot.namespaces[0].listeners.value = std::make_shared<const Listeners>(std::move(*seen));
 
   ProcessesReader reader;
-  const auto processes =
-      reader(Reading{.source = *source, .now = now(), .previous = snapshot, .netns_index = 0});
+  const auto processes = reader(Reading{.source = *source, .now = now(), .previous = snapshot});
   REQUIRE(processes);
   const auto* process = find(*processes, child.pid());
   REQUIRE(process != nullptr);
@@ -122,8 +121,7 @@ TEST_CASE("the process that does not close what its peers have closed is told wi
     snapshot.namespaces[0].connections = {std::make_shared<const Connections>(std::move(*seen)), now()};
   }
   ProcessesReader reader;
-  const auto processes =
-      reader(Reading{.source = *source, .now = now(), .previous = snapshot, .netns_index = 0});
+  const auto processes = reader(Reading{.source = *source, .now = now(), .previous = snapshot});
   REQUIRE(processes);
   const auto* process = find(*processes, child.pid());
   REQUIRE(process != nullptr);
@@ -153,8 +151,7 @@ TEST_CASE("an owner that does not take the connections in its queue is told with
     return waits;
   });
   ProcessesReader reader;
-  const auto processes =
-      reader(Reading{.source = *source, .now = now(), .previous = snapshot, .netns_index = 0});
+  const auto processes = reader(Reading{.source = *source, .now = now(), .previous = snapshot});
   REQUIRE(processes);
   const auto* process = find(*processes, stuck.pid());
   REQUIRE(process != nullptr);
@@ -193,7 +190,7 @@ TEST_CASE("sockets that a process still holds after a reset are told, those in u
     test.listeners.value = std::make_shared<const Listeners>(std::move(*listening));
     test.connections = {std::make_shared<const Connections>(std::move(*connected)), at};
     test.sockets.value = std::make_shared<const SocketUsage>(*usage);
-    auto processes = reader(Reading{.source = *source, .now = at, .previous = snapshot, .netns_index = 0});
+    auto processes = reader(Reading{.source = *source, .now = at, .previous = snapshot});
     REQUIRE(processes);
     const auto* process = find(*processes, server.pid());
     REQUIRE(process != nullptr);

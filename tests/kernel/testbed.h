@@ -39,7 +39,7 @@ std::unique_ptr<Source> live_source(const std::string& netns = {});
 template <class Reader>
 auto look(Reader& reader, Source& source) {
   static const Snapshot kNothingKnown{.namespaces = {NetnsView{.name = "test"}}};
-  return reader(Reading{.source = source, .now = now(), .previous = kNothingKnown, .netns_index = 0});
+  return reader(Reading{.source = source, .now = now(), .previous = kNothingKnown});
 }
 
 /// One line of `ss`.

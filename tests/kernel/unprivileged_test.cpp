@@ -110,8 +110,7 @@ TEST_CASE(
     if (!seen) return word(seen);
     snapshot.namespaces[0].listeners.value = std::make_shared<const Listeners>(std::move(*seen));
     ProcessesReader reader;
-    const auto processes =
-        reader(Reading{.source = *source, .now = now(), .previous = snapshot, .netns_index = 0});
+    const auto processes = reader(Reading{.source = *source, .now = now(), .previous = snapshot});
     if (!processes) return word(processes);
     const bool owner_known = std::any_of(processes->processes.begin(), processes->processes.end(),
                                          [](const auto& each) { return !each.listener_inodes.empty(); });

@@ -37,7 +37,7 @@ Sysctl sysctl(std::string_view name, std::vector<std::int64_t> values) {
 // A host with a few settings, two of them wrong, one that may not be read, and one further namespace.
 Report tuned_host() {
   Report report{.at = kNow};
-  report.snapshot.namespaces = {{.name = kHostNetns}, {.name = "web"}};
+  report.snapshot.namespaces = {{.name = kHostNetns}, {.id = NetnsId(1), .name = "web"}};
   set(report.snapshot.namespaces[0].settings,
       Settings{.sysctls = {sysctl("net.core.somaxconn", {1024}),
                            sysctl("net.ipv4.tcp_syncookies", {1}),

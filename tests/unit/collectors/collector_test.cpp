@@ -32,7 +32,7 @@ Snapshot after(const Collector& collector, Source& source, Snapshot snapshot) {
 TEST_CASE("a value that did not change is shared with the one before, and is as new as its reading") {
   FakeSource source;
   source.sizes["/lost"] = 3;
-  const auto collector = make_stateless_collector<&Snapshot::kernel_log, read_log>(0);
+  const auto collector = make_stateless_collector<&Snapshot::kernel_log, read_log>(NetnsId::host);
   const auto first = after(collector, source, {}), second = after(collector, source, first);
   CHECK(second.kernel_log.get() == first.kernel_log.get());
   CHECK(second.kernel_log.read_at == first.kernel_log.read_at + 1s);
@@ -47,9 +47,9 @@ TEST_CASE("a value that did not change is shared with the one before, and is as 
 TEST_CASE("a namespace's value is shared with its own of before, not with an error") {
   FakeSource source;
   source.files["/somaxconn"] = "4096";
-  const auto collector = make_stateless_collector<&NetnsView::settings, read_settings_file>(1);
+  const auto collector = make_stateless_collector<&NetnsView::settings, read_settings_file>(NetnsId(1));
   Snapshot start;
-  start.namespaces = {{.name = kHostNetns}, {.name = "web"}};
+  start.namespaces = {{.name = kHostNetns}, {.id = NetnsId(1), .name = "web"}};
   const auto first = after(collector, source, start), second = after(collector, source, first);
   CHECK(second.namespaces[1].settings.get() == first.namespaces[1].settings.get());
   CHECK_FALSE(second.namespaces[0].settings.known());

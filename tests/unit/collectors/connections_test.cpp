@@ -407,7 +407,7 @@ struct Looks {
   ConnectionsReader reader;
 
   Result<Connections> at(TimePoint now) {
-    return reader({.source = source, .now = now, .previous = previous, .netns_index = 0});
+    return reader({.source = source, .now = now, .previous = previous});
   }
   void show(const std::vector<DiagSocket>& sockets) {
     source.messages.clear();
@@ -533,7 +533,7 @@ TEST_CASE("of a queue that stands still it is read for how long the first connec
         .listeners = {
             {.endpoint = {.port = 80}, .sockets = {{.inode = 5}}, .standing = standing, .still = still}}});
     kernel.requests.clear();
-    return ConnectionsReader()({.source = kernel, .now = kStart, .previous = previous, .netns_index = 0})
+    return ConnectionsReader()({.source = kernel, .now = kStart, .previous = previous})
         .value()
         .server.at(0)
         .unaccepted_longest;

@@ -35,7 +35,7 @@ class Looks {
   FakeSource source;
 
   Result<Listeners> at(TimePoint now) {
-    return reader_({.source = source, .now = now, .previous = snapshot_, .netns_index = 0});
+    return reader_({.source = source, .now = now, .previous = snapshot_});
   }
   // One look at the members of 0.0.0.0:80.
   Listener members(TimePoint now, const std::vector<GroupMember>& members) {

@@ -241,7 +241,7 @@ TEST_CASE("a namespace whose listening sockets are not known does not keep anoth
   Machine machine;
   machine.start(7, "nginx", {"socket:[5]"});
   machine.listen({5});
-  machine.previous.namespaces.resize(2);
+  machine.previous.namespaces.push_back({.id = NetnsId(1)});
   CHECK(owners_of(machine.run(), 5) == std::vector{7});
 }
 

@@ -151,10 +151,11 @@ TEST_CASE("settings with an unread sysctl are stored, and the run counts as fail
   kernel.deny("/proc/sys/net/ipv4/tcp_mem");
   kernel.deny("/proc/sys/fs/file-max");
   Snapshot snapshot;
-  snapshot.namespaces.resize(2);
+  snapshot.namespaces = {{}, {.id = NetnsId(1)}};
   const TimePoint now(std::chrono::seconds(9));
 
-  const auto host = make_collector<&NetnsView::settings, SettingsReader>(0).run({kernel, now, snapshot});
+  const auto host =
+      make_collector<&NetnsView::settings, SettingsReader>(NetnsId::host).run({kernel, now, snapshot});
   REQUIRE_FALSE(host.outcome);
   CHECK(host.outcome.error().detail == "/proc/sys/net/ipv4/tcp_mem: Permission denied (and 1 more)");
   host.store(snapshot);
@@ -162,10 +163,11 @@ TEST_CASE("settings with an unread sysctl are stored, and the run counts as fail
   CHECK(snapshot.namespaces[0].settings.read_at == now);
   CHECK(snapshot.namespaces[0].settings.get()->find("net.core.somaxconn") != nullptr);
 
-  make_collector<&NetnsView::settings, SettingsReader>(0).fail(snapshot, {}, now);
+  make_collector<&NetnsView::settings, SettingsReader>(NetnsId::host).fail(snapshot, {}, now);
   CHECK(snapshot.namespaces[0].settings.value.error().code == Errc::not_read);
 
-  const auto other = make_collector<&NetnsView::settings, SettingsReader>(1).run({kernel, now, snapshot});
+  const auto other =
+      make_collector<&NetnsView::settings, SettingsReader>(NetnsId(1)).run({kernel, now, snapshot});
   CHECK(other.outcome);
   other.store(snapshot);
   CHECK(snapshot.namespaces[1].settings.get()->find("net.core.somaxconn") != nullptr);

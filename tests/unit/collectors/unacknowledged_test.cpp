@@ -152,8 +152,7 @@ TEST_CASE("connections of the same client that it answers on are counted where t
     source.messages.push_back(to_message(to_client(each, true)) + activity(100, 90000));
   for (std::uint64_t each = 4; each <= 8; ++each)
     source.messages.push_back(to_message(to_client(each, false)) + activity(100, each == 8 ? 90000 : 500));
-  const auto connections =
-      reader({.source = source, .now = kStart, .previous = previous, .netns_index = 0}).value();
+  const auto connections = reader({.source = source, .now = kStart, .previous = previous}).value();
   REQUIRE(connections.silent_peers.size() == 1);
   CHECK(connections.silent_peers[0].server);
   CHECK(connections.silent_peers[0].connections == 3);

@@ -42,7 +42,7 @@ struct Dumps {
       source.messages.push_back(to_message(socket) + activity(static_cast<std::uint32_t>(sent.count()),
                                                               static_cast<std::uint32_t>(received.count()),
                                                               bytes_received));
-    return reader({.source = source, .now = now, .previous = previous, .netns_index = 0}).value();
+    return reader({.source = source, .now = now, .previous = previous}).value();
   }
 };
 
@@ -171,8 +171,7 @@ TEST_CASE("few are not told, and where the kernel does not say when something ca
   const auto read = [&](TimePoint now) {
     dumps.source.messages = {to_message(listener(80))};
     for (const auto& socket : many(20, 100)) dumps.source.messages.push_back(to_message(socket));
-    return dumps.reader({.source = dumps.source, .now = now, .previous = dumps.previous, .netns_index = 0})
-        .value();
+    return dumps.reader({.source = dumps.source, .now = now, .previous = dumps.previous}).value();
   };
   read(kStart + 20s);
   const auto not_told = read(kStart + 32s);
@@ -201,8 +200,7 @@ TEST_CASE("a connection that the dump shows twice counts once, and a failed dump
   twice.push_back(twice.front());
   dumps.at(kStart, twice, 0s);
   dumps.source.dump_outcome = unexpected(Errc::failed, "sock_diag dump: the kernel lost messages");
-  CHECK_FALSE(dumps.reader(
-      {.source = dumps.source, .now = kStart + 4s, .previous = dumps.previous, .netns_index = 0}));
+  CHECK_FALSE(dumps.reader({.source = dumps.source, .now = kStart + 4s, .previous = dumps.previous}));
   dumps.source.dump_outcome = {};
   const auto connections = dumps.at(kStart + 11s, twice, 11s);
   REQUIRE(connections.unread.size() == 1);

@@ -254,6 +254,72 @@ TEST_CASE("while an incident rests on a setting, settings are read ten times as 
   }
 }
 
+TEST_CASE("a hundred namespaces come and go during an incident") {
+  Machine machine;
+  auto cycle = machine.cycle({}, kSettings);
+  const auto second = [&] {
+    auto batch = cycle.take_batch(machine.now);
+    if (batch != nullptr) batch->run(machine.clocks(), [] { return false; });
+    return batch;
+  };
+  const auto finish = [&](std::unique_ptr<Batch> batch) {
+    if (batch != nullptr) cycle.finish(std::move(batch));
+    cycle.diagnose(machine.now);
+    machine.now += 1s;
+  };
+  const auto open_in = [&](const std::string& netns) -> std::optional<Moment> {
+    for (const auto& incident : cycle.report(machine.now).incidents)
+      if (incident.is_open() && incident.finding.netns == netns) return incident.opened;
+    return std::nullopt;
+  };
+  for (int i = 0; i < 5; ++i) finish(second());
+  const auto opened = open_in("blue");
+  REQUIRE(opened);
+  REQUIRE_FALSE(open_in("n7"));
+
+  std::vector<NetnsId> added;
+  for (int i = 0; i < 100; ++i) added.push_back(cycle.add("n" + std::to_string(i)));
+  CHECK(std::set(added.begin(), added.end()).size() == 100);
+  for (int i = 0; i < 15; ++i) finish(second());
+  CHECK(cycle.complete());
+  CHECK(cycle.report(machine.now).runs.size() == 102);
+  CHECK(open_in("n7"));
+
+  for (const auto id : added) {  // each while the worker reads it
+    auto batch = second();
+    cycle.remove(id);
+    finish(std::move(batch));
+  }
+  for (int i = 0; i < 60; ++i) finish(second());
+  const auto report = cycle.report(machine.now);
+  CHECK(report.runs.size() == 2);
+  CHECK(report.snapshot.namespaces.size() == 2);
+  CHECK_FALSE(open_in("n7"));
+  CHECK_FALSE(open_in("n99"));
+  CHECK(open_in("blue") == opened);
+
+  const auto again = cycle.add("n7");
+  CHECK(std::ranges::find(added, again) == added.end());
+  for (int i = 0; i < 15; ++i) finish(second());
+  CHECK(open_in("n7"));
+  CHECK(open_in("blue") == opened);
+}
+
+TEST_CASE("a namespace that is removed while its collector runs leaves nothing behind") {
+  Machine machine;
+  auto cycle = machine.cycle({}, kSettings);
+  const auto web = cycle.add("web");
+  auto batch = cycle.take_batch(machine.now);
+  cycle.remove(web);
+  cycle.configure({});  // does not switch it on again
+  batch->run(machine.clocks(), [] { return false; });
+  cycle.finish(std::move(batch));
+  const auto report = cycle.report(machine.now);
+  CHECK(report.snapshot.namespaces.size() == 2);
+  CHECK(report.runs.size() == 2);
+  CHECK(cycle.complete());
+}
+
 TEST_CASE("only one batch is out at a time") {
   Machine machine;
   auto cycle = machine.cycle();

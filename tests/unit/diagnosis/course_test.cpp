@@ -15,7 +15,7 @@ constexpr TimePoint kStart{1h};
 std::optional<std::chrono::nanoseconds> open_for(const std::vector<std::uint64_t>& readings) {
   HistoryBuilder history;
   for (const auto open : readings) history.set(&Snapshot::files, FileHandles{.open = open}).tick(4s);
-  const Window window(history.history(), 0, 60s);
+  const Window window(history.history(), NetnsId::host, 60s);
   return held_for(window.readings(&Snapshot::files), [](const FileHandles& files) { return files.open > 0; });
 }
 

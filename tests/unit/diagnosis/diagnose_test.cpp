@@ -156,7 +156,7 @@ TEST_CASE("a finding about a whole namespace may be about what another one names
 
 TEST_CASE("every namespace is judged, a rule about the machine once, commands run where the finding is") {
   HistoryBuilder history;
-  history.snapshot().namespaces.push_back({.name = "blue"});
+  history.snapshot().namespaces.push_back({.id = NetnsId(1), .name = "blue"});
   auto machine = rule("machine", port_80);
   machine.scope = RuleScope::machine;
   const std::array rules = {rule("netns", port_80), machine};
@@ -180,8 +180,8 @@ TEST_CASE("a unit and a namespace that somebody named to do harm come into no co
   });
   restart.info.advice = kRestart;
   HistoryBuilder history;
-  history.snapshot().namespaces.push_back({.name = "x;touch PWNED"});
-  history.snapshot().namespaces.push_back({.name = "--help"});
+  history.snapshot().namespaces.push_back({.id = NetnsId(1), .name = "x;touch PWNED"});
+  history.snapshot().namespaces.push_back({.id = NetnsId(2), .name = "--help"});
   const auto diagnosis = diagnose(history.tick().history(), {&restart, 1}, {});
   REQUIRE(diagnosis.findings.size() == 3);
   for (const auto& finding : diagnosis.findings) {

@@ -25,7 +25,7 @@ HistoryBuilder overflows(std::initializer_list<Count> values) {
 }
 
 Result<std::uint64_t> increase(const HistoryBuilder& history, std::chrono::seconds lookback = 30s) {
-  return Window(history.history(), 0, lookback).increase(&TcpCounters::listen_overflows);
+  return Window(history.history(), NetnsId::host, lookback).increase(&TcpCounters::listen_overflows);
 }
 
 }  // namespace
@@ -58,11 +58,44 @@ TEST_CASE("a reading that failed in between does not matter") {
   CHECK(increase(history.set(&NetnsView::tcp, tcp).tick()) == 8U);
 }
 
+TEST_CASE("a namespace that comes or goes does not shift what is known of another") {
+  HistoryBuilder history;
+  auto& namespaces = history.snapshot().namespaces;
+  const auto overflows_of = [&](NetnsId id, std::uint64_t value) {
+    TcpCounters tcp;
+    tcp.listen_overflows = value;
+    history.snapshot().find(id)->tcp = {std::make_shared<const TcpCounters>(tcp), history.now()};
+  };
+  const auto increase_in = [&](NetnsId id) {
+    return Window(history.history(), id, 30s).increase(&TcpCounters::listen_overflows);
+  };
+  const NetnsId first{1}, second{2}, third{3};
+  namespaces.push_back({.id = first, .name = "a"});
+  namespaces.push_back({.id = second, .name = "b"});
+  overflows_of(first, 7000);
+  overflows_of(second, 10);
+  history.tick();
+  std::erase_if(namespaces, [&](const NetnsView& each) { return each.id == first; });
+  overflows_of(second, 15);
+  history.tick();
+  CHECK(increase_in(second) == 5U);
+
+  namespaces.push_back({.id = third, .name = "a"});  // of the same name as the one that has gone
+  overflows_of(third, 9000);
+  history.tick();
+  CHECK_FALSE(increase_in(third));  // from one reading
+  overflows_of(third, 9001);
+  history.tick();
+  CHECK(increase_in(third) == 1U);
+  CHECK(increase_in(second) == 5U);
+  CHECK(Window(history.history(), third, 30s).readings(&NetnsView::tcp).size() == 2);
+}
+
 TEST_CASE("a setting is its number, or why there is none") {
   HistoryBuilder history;
-  CHECK_FALSE(Window(history.tick().history(), 0, 30s).setting("net.core.somaxconn"));
+  CHECK_FALSE(Window(history.tick().history(), NetnsId::host, 30s).setting("net.core.somaxconn"));
   history.sysctl("net.core.somaxconn", {4096}).sysctl("net.ipv4.tcp_rmem", {4096, 131072, 6291456}).tick();
-  const Window window(history.history(), 0, 30s);
+  const Window window(history.history(), NetnsId::host, 30s);
   CHECK(window.setting("net.core.somaxconn") == 4096);
   CHECK(window.setting("net.ipv4.tcp_rmem", 2) == 6291456);
   CHECK(window.setting("net.ipv4.tcp_tw_recycle").error().code == Errc::missing);
@@ -72,9 +105,9 @@ TEST_CASE("a setting is its number, or why there is none") {
 TEST_CASE("what was read long ago is not the present, settings are for longer") {
   HistoryBuilder history;
   history.set(&NetnsView::connections, Connections{}).sysctl("net.core.somaxconn", {4096}).ticks(120);
-  CHECK(Window(history.history(), 0, 30s).latest(&NetnsView::connections));
+  CHECK(Window(history.history(), NetnsId::host, 30s).latest(&NetnsView::connections));
   history.tick();
-  const Window window(history.history(), 0, 30s);
+  const Window window(history.history(), NetnsId::host, 30s);
   CHECK(window.latest(&NetnsView::connections).error() ==
         Error{Errc::not_read, "connections: last read 2 min ago", "connections"});
   CHECK(window.setting("net.core.somaxconn") == 4096);
@@ -84,7 +117,7 @@ TEST_CASE("readings are the different ones") {
   HistoryBuilder history;
   history.set(&NetnsView::connections, Connections{.sockets = 1}).ticks(4);
   history.set(&NetnsView::connections, Connections{.sockets = 2}).ticks(4);
-  const auto readings = Window(history.history(), 0, 30s).readings(&NetnsView::connections);
+  const auto readings = Window(history.history(), NetnsId::host, 30s).readings(&NetnsView::connections);
   REQUIRE(readings.size() == 2);
   CHECK(readings[0].value->sockets == 1);
   CHECK(readings[1].value->sockets == 2);
@@ -98,7 +131,7 @@ TEST_CASE("the history spans five minutes, every second of the last one and one 
   CHECK(snapshots.back().at - snapshots.front().at <= History::kSpan);
   CHECK(snapshots.back().at - snapshots.front().at >= History::kSpan - 10s);
   CHECK(snapshots.size() <= 60 + 1 + 2 * 24 + 2);
-  CHECK(Window(history.history(), 0, 60s).size() == 61);
+  CHECK(Window(history.history(), NetnsId::host, 60s).size() == 61);
   for (std::size_t i = 1; i < snapshots.size(); ++i) CHECK(snapshots[i].at - snapshots[i - 1].at <= 10s);
 }
 

@@ -24,7 +24,7 @@ bool holds_null(const Json& value) {
 }  // namespace
 
 TEST_CASE("the report as JSON is the one that was looked at") {
-  auto json = Json::parse(to_json_text(sample_report()));
+  auto json = nlohmann::ordered_json::parse(to_json_text(sample_report()));
   json["version"] = "VERSION";
   check_committed("tests/unit/exporters/report.golden.json", json.dump(2) + "\n");
 }

@@ -367,7 +367,7 @@ TEST_CASE("of a queue that stands since the first look, a moment ago, it cannot 
   Server server;
   server.seconds(2, 0, 0, 40);
   const auto& rule = rule_of(kWaiting);
-  const auto early = rule.evaluate(Window(server.history_.history(), 0, rule.lookback), {});
+  const auto early = rule.evaluate(Window(server.history_.history(), NetnsId::host, rule.lookback), {});
   REQUIRE_FALSE(early.known());
   CHECK(early.why().code == Errc::too_early);
   server.seconds(3, 0, 0, 40);

@@ -60,7 +60,7 @@ Settings settings_of(std::vector<std::pair<std::string_view, std::int64_t>> numb
 
 HistoryBuilder two_namespaces(const Settings& host, const Settings& other) {
   HistoryBuilder history;
-  history.snapshot().namespaces.push_back({.name = "web"});
+  history.snapshot().namespaces.push_back({.id = NetnsId(1), .name = "web"});
   history.set(&NetnsView::settings, host);
   history.snapshot().namespaces[1].settings = {std::make_shared<const Settings>(other), history.now()};
   history.tick();
@@ -69,7 +69,7 @@ HistoryBuilder two_namespaces(const Settings& host, const Settings& other) {
 
 Verdict verdict_in_web(const HistoryBuilder& history) {
   const auto& rule = rule_of(kMismatch);
-  return rule.evaluate(Window(history.history(), 1, rule.lookback), Thresholds{});
+  return rule.evaluate(Window(history.history(), NetnsId(1), rule.lookback), Thresholds{});
 }
 
 }  // namespace

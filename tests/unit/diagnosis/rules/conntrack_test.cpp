@@ -133,7 +133,7 @@ TEST_CASE("counters of connection tracking that begin anew are no drops") {
 
 TEST_CASE("the limit is the machine's: in another namespace the advice is to set it on the host") {
   HistoryBuilder history;
-  history.snapshot().namespaces.push_back({.name = "web"});
+  history.snapshot().namespaces.push_back({.id = NetnsId(1), .name = "web"});
   history.sysctl("net.netfilter.nf_conntrack_buckets", {1000}).set(&NetnsView::conntrack, table(5));
   history.snapshot().namespaces[1].conntrack = {std::make_shared<const Conntrack>(table(1000)),
                                                 history.now()};

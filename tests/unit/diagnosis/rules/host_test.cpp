@@ -164,7 +164,7 @@ TEST_CASE("memory pressure that came and went is found by its counter, in whiche
 
   auto other = calm();
   const Section<TcpCounters> begin{std::make_shared<const TcpCounters>(memory_counters(0)), other.now()};
-  other.snapshot().namespaces.push_back({.name = "web", .tcp = begin});
+  other.snapshot().namespaces.push_back({.id = NetnsId(1), .name = "web", .tcp = begin});
   HistoryBuilder both;
   both.snapshot() = other.snapshot();
   both.tick();

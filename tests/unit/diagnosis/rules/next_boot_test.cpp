@@ -108,11 +108,12 @@ TEST_CASE("harm that is done now is the other findings' business") {
 TEST_CASE("files are for the host's own namespace") {
   auto history = with({line("net.ipv4.tcp_syncookies", "0")});
   auto web = history.snapshot().namespaces.front();
+  web.id = NetnsId(1);
   web.name = "web";
   history.snapshot().namespaces.push_back(web);
   history.tick();
   const auto& rule = rule_of(kHarm);
-  CHECK(rule.evaluate(Window(history.history(), 1, rule.lookback), Thresholds{}).is_clear());
+  CHECK(rule.evaluate(Window(history.history(), NetnsId(1), rule.lookback), Thresholds{}).is_clear());
 }
 
 TEST_CASE("sysctl-harm-at-boot cannot tell without the files or the settings") {

@@ -300,7 +300,7 @@ TEST_CASE("what no file sets, or sets otherwise, is to be searched for") {
 TEST_CASE(
     "a setting of another namespace is set there and given to the container, whatever the host's files say") {
   HistoryBuilder history;
-  history.snapshot().namespaces.push_back({.name = "web"});
+  history.snapshot().namespaces.push_back({.id = NetnsId(1), .name = "web"});
   history.sysctl("net.ipv4.tcp_abort_on_overflow", {0})
       .set(&Snapshot::config,
            HostConfig{.sysctls = {{"/etc/sysctl.conf", 9, "net.ipv4.tcp_abort_on_overflow", "1", true}}});

@@ -247,7 +247,7 @@ TEST_CASE("SYNs to a listener that was full and has ended are not blamed on the 
 TEST_CASE("a full queue in another namespace of this host is named, not the path") {
   auto history = dumps(waiting({to("172.17.0.2", 5000, 20)}), 60);
   history.set(&NetnsView::interfaces, interfaces({address("172.17.0.1")}));
-  NetnsView container{.name = "shop"};
+  NetnsView container{.id = NetnsId(1), .name = "shop"};
   container.interfaces = {std::make_shared<const Interfaces>(interfaces({address("172.17.0.2")})),
                           history.now()};
   container.listeners = {std::make_shared<const Listeners>(with_queue("0.0.0.0", 5000, 129)), history.now()};
