@@ -36,6 +36,6 @@ struct FindingsAnswer {
 
 /// Errors: it is not JSON, or not what is documented; the detail names the key. Keys that are not known are
 /// passed over.
-Result<FindingsAnswer> parse_findings(std::string_view json);
+Result<FindingsAnswer> parse_findings(std::string_view text);
 
 }  // namespace tcpdiag

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/describe.h"
+
 namespace tcpdiag {
 
 /// An IPv4 or IPv6 address in network byte order. IPv4 uses the first four bytes, the others are zero.
@@ -19,6 +21,9 @@ struct IpAddress {
   /// The IPv4 address inside an IPv4-mapped one; any other address unchanged.
   [[nodiscard]] IpAddress unmapped() const;
 };
+constexpr auto members_of(Type<IpAddress>, auto member) {
+  return std::tuple(member("v6", &IpAddress::v6), member("bytes", &IpAddress::bytes));
+}
 
 /// Where a socket listens. `interface` is the index of the device the socket is bound to
 /// (SO_BINDTODEVICE), 0 when it is bound to none.
@@ -29,6 +34,10 @@ struct Endpoint {
 
   auto operator<=>(const Endpoint&) const = default;
 };
+constexpr auto members_of(Type<Endpoint>, auto member) {
+  return std::tuple(member("address", &Endpoint::address), member("port", &Endpoint::port),
+                    member("interface", &Endpoint::interface));
+}
 
 /// "127.0.0.1", "::1", "::ffff:10.0.0.1" (RFC 5952).
 std::string to_string(const IpAddress& address);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a struct of the report consists of, once: JSON and the size in memory follow from it. Beside each
-// struct stands members_of(Type<THE_STRUCT>, member), a tuple of its members in their order; one that is left
-// out does not compile. It is a template so that only those who ask for it pay for the tuple: made by
-// everyone who includes the struct, it was a fifth of a compiler's time.
+// What a struct of the report consists of, once: JSON, the binary form and the size in memory follow from it.
+// Beside each struct stands members_of(Type<THE_STRUCT>, member), a tuple of its members in their order; one
+// that is left out does not compile. It is a template so that only those who ask for it pay for the tuple:
+// made by everyone who includes the struct, it was a fifth of a compiler's time.
 #pragma once
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -29,6 +31,15 @@ struct Member {
   T Object::* at;
   Shown shown = Shown::always;
 };
+
+/// The first N enumerators of an enumeration without gaps. Beside one that has to_string() stands
+/// values_of(Type<E>), all of them.
+template <class E, std::size_t N>
+constexpr std::array<E, N> first_values() {
+  std::array<E, N> values{};
+  for (std::size_t i = 0; i < N; ++i) values.at(i) = static_cast<E>(i);
+  return values;
+}
 
 /// What members_of() is given as `member`.
 struct MakeMember {

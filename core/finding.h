@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/describe.h"
 #include "core/owner.h"
 #include "core/result.h"
 #include "core/time_point.h"
@@ -18,12 +19,14 @@ namespace tcpdiag {
 
 /// How bad it is. info: worth knowing. warning: connections suffer or soon will. critical: they fail now.
 enum class Severity { info, warning, critical };
+constexpr auto values_of(Type<Severity>) { return first_values<Severity, 3>(); }
 
 /// "info", "warning", "critical".
 std::string_view to_string(Severity severity);
 
 /// What a finding can be about.
 enum class SubjectKind { host, netns, listener, destination, process, setting };
+constexpr auto values_of(Type<SubjectKind>) { return first_values<SubjectKind, 6>(); }
 
 /// "host", "netns", "listener", "destination", "process", "setting".
 std::string_view to_string(SubjectKind kind);
@@ -42,6 +45,12 @@ struct Subject {
 
   bool operator==(const Subject&) const = default;
 };
+constexpr auto members_of(Type<Subject>, auto member) {
+  return std::tuple(member("kind", &Subject::kind), member("address", &Subject::address, Shown::if_filled),
+                    member("port", &Subject::port), member("name", &Subject::name, Shown::if_filled),
+                    member("process", &Subject::process, Shown::if_filled), member("pid", &Subject::pid),
+                    member("owner", &Subject::owner), member("uid", &Subject::uid, Shown::never));
+}
 
 /// "gunicorn[812]"; "pid 812" of one whose name is empty, "gunicorn" where its pid is not known. Empty: no
 /// process is known.
@@ -66,6 +75,11 @@ struct Evidence {
 
   bool operator==(const Evidence&) const = default;
 };
+constexpr auto members_of(Type<Evidence>, auto member) {
+  return std::tuple(member("name", &Evidence::name), member("value", &Evidence::value),
+                    member("unit", &Evidence::unit, Shown::if_filled),
+                    member("window_seconds", &Evidence::window));
+}
 
 /// The limit that bites, and what in turn bounds it.
 struct Bites {
@@ -76,6 +90,11 @@ struct Bites {
 
   bool operator==(const Bites&) const = default;
 };
+constexpr auto members_of(Type<Bites>, auto member) {
+  return std::tuple(member("limit", &Bites::limit), member("value", &Bites::value),
+                    member("ceiling", &Bites::ceiling, Shown::if_filled),
+                    member("ceiling_value", &Bites::ceiling_value));
+}
 
 /// One thing to do about it.
 struct Advice {
@@ -86,6 +105,11 @@ struct Advice {
 
   bool operator==(const Advice&) const = default;
 };
+constexpr auto members_of(Type<Advice>, auto member) {
+  return std::tuple(member("do", &Advice::action), member("command", &Advice::command, Shown::if_filled),
+                    member("effect", &Advice::effect, Shown::if_filled),
+                    member("risk", &Advice::risk, Shown::if_filled));
+}
 
 /// A conclusion about one subject, with all that proves it.
 struct Finding {
@@ -95,14 +119,14 @@ struct Finding {
   std::string netns;  ///< as in NetnsView::name; empty: it is the machine's
   Subject subject;
   std::string summary;  ///< one sentence with the numbers
+  /// Further subjects of the same owner of which the same is true; they are no findings of their own.
+  std::uint64_t alike = 0;
   std::vector<Evidence> evidence;
   std::optional<Bites> bites;
   std::vector<Advice> advice;             ///< most useful first
   std::vector<std::string> not_helping;   ///< what folklore says and why it does not help
   std::vector<std::string> consequences;  ///< what follows from it and is no finding of its own
   std::optional<std::chrono::seconds> critical_after{};  ///< it becomes critical when it has lasted so long
-  /// Further subjects of the same owner of which the same is true; they are no findings of their own.
-  std::uint64_t alike = 0;
   /// What it may have been said to be about before more was known, such as who holds a connection: a finding
   /// about one of these is the same one.
   std::vector<Subject> known_as{};
@@ -110,6 +134,17 @@ struct Finding {
 
   bool operator==(const Finding&) const = default;
 };
+constexpr auto members_of(Type<Finding>, auto member) {
+  return std::tuple(
+      member("id", &Finding::id), member("title", &Finding::title, Shown::if_filled),
+      member("severity", &Finding::severity), member("netns", &Finding::netns, Shown::if_filled),
+      member("subject", &Finding::subject), member("summary", &Finding::summary),
+      member("alike", &Finding::alike, Shown::if_filled), member("evidence", &Finding::evidence),
+      member("bites", &Finding::bites), member("advice", &Finding::advice),
+      member("not", &Finding::not_helping), member("consequences", &Finding::consequences),
+      member("critical_after", &Finding::critical_after, Shown::never),
+      member("known_as", &Finding::known_as, Shown::never), member("causes", &Finding::causes, Shown::never));
+}
 
 /// Whether a finding or an incident with that subject, of the same rule, is the same one: its subject was
 /// known as that. Who owns it does not matter.
@@ -127,6 +162,11 @@ struct Unknown {
 
   bool operator==(const Unknown&) const = default;
 };
+constexpr auto members_of(Type<Unknown>, auto member) {
+  return std::tuple(member("id", &Unknown::id), member("netns", &Unknown::netns, Shown::if_filled),
+                    member("why", &Unknown::why), member("in_part", &Unknown::in_part, Shown::if_filled),
+                    member("code", &Unknown::code), member("source", &Unknown::source, Shown::if_filled));
+}
 
 /// A finding that another one on the same subject explains.
 struct Explained {

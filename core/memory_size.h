@@ -2,7 +2,6 @@
 // How much memory a value holds, from what members_of() says of it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -10,8 +9,6 @@
 #include <vector>
 
 #include "core/describe.h"
-#include "core/owner.h"
-#include "core/result.h"
 
 namespace tcpdiag {
 
@@ -22,10 +19,6 @@ std::size_t bytes_behind(const T& value);
 inline std::size_t bytes_behind(const std::string& text) {
   constexpr std::size_t kInside = 15;  // such short ones are stored within
   return text.capacity() > kInside ? text.capacity() + 1 : 0;
-}
-inline std::size_t bytes_behind(const Error& error) { return bytes_behind(error.detail); }
-inline std::size_t bytes_behind(const Owner& owner) {
-  return bytes_behind(owner.runtime) + bytes_behind(owner.name) + bytes_behind(owner.inner);
 }
 template <class T>
 std::size_t bytes_behind(const std::optional<T>& value) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/describe.h"
+
 namespace tcpdiag {
 
 /// Who keeps a process: by it follows who can restart it, and where its limits are set.
@@ -19,9 +21,7 @@ enum class OwnerKind : std::uint8_t {
   machine,  ///< a virtual machine
   other,    ///< a group that is named like a unit, where it need not be one
 };
-inline constexpr std::array kOwnerKinds = {OwnerKind::none,    OwnerKind::system_unit, OwnerKind::user_unit,
-                                           OwnerKind::session, OwnerKind::container,   OwnerKind::machine,
-                                           OwnerKind::other};
+constexpr auto values_of(Type<OwnerKind>) { return first_values<OwnerKind, 7>(); }
 
 /// "none", "system_unit", "user_unit", ...
 std::string_view to_string(OwnerKind kind);
@@ -43,6 +43,11 @@ struct Owner {
 
   bool operator==(const Owner&) const = default;
 };
+constexpr auto members_of(Type<Owner>, auto member) {
+  return std::tuple(member("kind", &Owner::kind), member("runtime", &Owner::runtime),
+                    member("name", &Owner::name), member("inner", &Owner::inner), member("uid", &Owner::uid),
+                    member("nested", &Owner::nested));
+}
 
 /// What people call it: "nginx.service", "docker:0123456789ab", "lxc:web"; empty for none.
 std::string to_string(const Owner& owner);

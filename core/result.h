@@ -5,6 +5,8 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "core/describe.h"
+
 namespace tcpdiag {
 
 /// Why a fact is not known. The code decides what to do about it, Error::detail is for people.
@@ -20,9 +22,7 @@ enum class Errc {
   failed,     ///< any other system error
 };
 
-inline constexpr Errc kErrcs[] = {Errc::not_read,  Errc::missing,   Errc::no_netns,
-                                  Errc::denied,    Errc::malformed, Errc::too_large,
-                                  Errc::timed_out, Errc::too_early, Errc::failed};
+constexpr auto values_of(Type<Errc>) { return first_values<Errc, 9>(); }
 
 /// One word for a code, as in JSON and logs: "missing", "denied", ...
 std::string_view to_string(Errc code);
@@ -37,6 +37,10 @@ struct Error {
 
   bool operator==(const Error&) const = default;
 };
+constexpr auto members_of(Type<Error>, auto member) {
+  return std::tuple(member("code", &Error::code), member("detail", &Error::detail),
+                    member("source", &Error::source, Shown::never));
+}
 
 template <class T>
 using Result = tl::expected<T, Error>;

@@ -17,7 +17,8 @@ struct TcpCounters;
 /// A counter of a network namespace: a member of core/facts/tcp_counters.h.
 using TcpCounter = Count TcpCounters::*;
 
-/// One collector's share of a snapshot: what it read, or why it could not.
+/// One collector's share of a snapshot: what it read, or why it could not. Beside T stands
+/// collector_of(Type<T>), the name of that collector as users know it.
 template <class T>
 struct Section {
   Result<std::shared_ptr<const T>> value = tl::unexpected<Error>(Error{});

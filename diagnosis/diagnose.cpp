@@ -99,10 +99,10 @@ Finding to_finding(const Found& found, const History& history, std::span<const R
                   .netns = netns,
                   .subject = found.subject(),
                   .summary = fill_in(info.summary, values) + alike_text(found),
+                  .alike = found.alike,
                   .evidence = found.facts.evidence,
                   .bites = found.facts.bites,
                   .critical_after = rule.critical_after,
-                  .alike = found.alike,
                   .known_as = found.facts.known_as,
                   .causes = causes_of(info.id, rules)};
   for (const auto& text : info.advice) {

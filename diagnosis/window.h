@@ -20,36 +20,6 @@ struct Dated {
   const T* value;
 };
 
-/// The collector that fills a section, as users know it.
-template <class T>
-inline constexpr std::string_view kCollectorOf = "";
-template <>
-inline constexpr std::string_view kCollectorOf<TcpCounters> = "netstat";
-template <>
-inline constexpr std::string_view kCollectorOf<SocketUsage> = "sockstat";
-template <>
-inline constexpr std::string_view kCollectorOf<Listeners> = "listeners";
-template <>
-inline constexpr std::string_view kCollectorOf<Connections> = "connections";
-template <>
-inline constexpr std::string_view kCollectorOf<Settings> = "sysctl";
-template <>
-inline constexpr std::string_view kCollectorOf<Conntrack> = "conntrack";
-template <>
-inline constexpr std::string_view kCollectorOf<Interfaces> = "interfaces";
-template <>
-inline constexpr std::string_view kCollectorOf<FileHandles> = "file_handles";
-template <>
-inline constexpr std::string_view kCollectorOf<Processes> = "processes";
-template <>
-inline constexpr std::string_view kCollectorOf<Softnet> = "softnet";
-template <>
-inline constexpr std::string_view kCollectorOf<KernelLog> = "kernel_log";
-template <>
-inline constexpr std::string_view kCollectorOf<MemoryInfo> = "meminfo";
-template <>
-inline constexpr std::string_view kCollectorOf<HostConfig> = "host_config";
-
 /// When what was read is the past. Budgets stretch a collector's period up to ten minutes: settings and files
 /// change seldom enough for that, what moves by itself does not.
 template <class T>
@@ -67,8 +37,8 @@ Result<const T*> value_of(const Section<T>& section) {
   if (const auto* value = section.get()) return value;
   auto error = section.value.error();
   if (error.code == Errc::not_read)
-    error.detail = std::string(kCollectorOf<T>) + ": not read yet, or switched off";
-  error.source = kCollectorOf<T>;
+    error.detail = std::string(collector_of(Type<T>{})) + ": not read yet, or switched off";
+  error.source = collector_of(Type<T>{});
   return tl::unexpected<Error>(std::move(error));
 }
 
@@ -129,7 +99,7 @@ class Window {
     if (!now) return tl::unexpected<Error>(now.error());
     std::vector<Count> values;
     for (const auto& reading : readings(section)) values.push_back(reading.value->*member);
-    return increase_of(values, kCollectorOf<T>, name);
+    return increase_of(values, collector_of(Type<T>{}), name);
   }
 
   /// By how much `counter` rose within the window beyond what `part` of it did; 0 where `part` rose more, as
@@ -145,7 +115,8 @@ class Window {
   Result<const T*> present(const Section<T>& section,
                            std::chrono::seconds stale_after = kStaleAfter<T>) const {
     const auto age = now() - section.read_at;
-    if (section.known() && age >= stale_after) return tl::unexpected<Error>(stale(kCollectorOf<T>, age));
+    if (section.known() && age >= stale_after)
+      return tl::unexpected<Error>(stale(collector_of(Type<T>{}), age));
     return value_of(section);
   }
   static Error stale(std::string_view collector, TimePoint::duration age);

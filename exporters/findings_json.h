@@ -3,16 +3,12 @@
 // `tcpdiag check --json`.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "core/report.h"
 #include "exporters/text_sink.h"
 
 namespace tcpdiag {
-
-/// One open incident's finding. A key that is not known is left out.
-nlohmann::ordered_json finding_json(const Incident& incident);
 
 /// GET /api/v1/findings: what is found at present, and what cannot be told. Bytes that are not UTF-8 become
 /// U+FFFD.

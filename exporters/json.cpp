@@ -10,7 +10,7 @@
 #include "core/sysctls.h"
 #include "core/time_text.h"
 #include "core/version.h"
-#include "exporters/json_stream.h"
+#include "exporters/described_json.h"
 
 namespace tcpdiag {
 namespace {
@@ -21,20 +21,19 @@ constexpr std::size_t kCloseWaitsShown = 100;
 
 double seconds(std::chrono::duration<double> duration) { return duration.count(); }
 
-// Writes every section as members_of() describes it; what readers know in another form has an overload.
-class Writer {
+// Every section as members_of() describes it; what readers know in another form has an overload.
+class Writer : public DescribedJson<Writer> {
  public:
   Writer(JsonStream& stream, TimePoint now, const ListenerOwners* owners)
-      : stream_(stream), now_(now), owners_(owners) {}
+      : DescribedJson(stream), now_(now), owners_(owners) {}
 
-  template <class T>
-  void field(std::string_view name, const T& value) {
+  using DescribedJson::field;
+  using DescribedJson::write;
+  /// A role is a bool: whether this end is the server.
+  void field(std::string_view name, bool value) {
+    if (name == "role") return field(name, std::string_view(value ? "server" : "client"));
     stream_.key(name);
-    write(value);
-  }
-  template <class T>
-  void field(std::string_view name, const std::optional<T>& value) {
-    if (value) field(name, *value);
+    stream_.value(value);
   }
   void field(std::string_view, const Endpoint& endpoint) {
     field("address", address_label(endpoint));
@@ -72,14 +71,9 @@ class Writer {
   }
 
  private:
-  void write(const Error& error) {
-    stream_.begin_object();
-    field("code", to_string(error.code));
-    field("detail", error.detail);
-    stream_.end_object();
-  }
+  friend class DescribedJson<Writer>;
+
   void write(const IpAddress& address) { stream_.value(to_string(address)); }
-  void write(std::chrono::seconds time) { stream_.value(time.count()); }
   void write(std::chrono::milliseconds time) { stream_.value(seconds(time)); }
   void write(char letter) { stream_.value(std::string(1, letter)); }
 
@@ -210,53 +204,6 @@ class Writer {
     stream_.end_object();
   }
 
-  template <class T>
-  void write(const std::vector<T>& values) {
-    write(std::span(values));
-  }
-  template <class T, std::size_t N>
-  void write(const std::array<T, N>& values) {
-    write(std::span<const T>(values));
-  }
-  template <class T, std::size_t N>
-  void write(std::span<T, N> values) {
-    stream_.begin_array();
-    for (const auto& value : values) write(value);
-    stream_.end_array();
-  }
-
-  template <class T>
-  void write(const T& value) {
-    if constexpr (Described<T>)
-      write_object(value);
-    else if constexpr (requires { to_string(value); })
-      stream_.value(to_string(value));
-    else if constexpr (std::is_enum_v<T>)
-      stream_.value(static_cast<std::underlying_type_t<T>>(value));
-    else
-      stream_.value(value);
-  }
-  template <class T>
-  void write_object(const T& object) {
-    stream_.begin_object();
-    members(object);
-    stream_.end_object();
-  }
-
-  // A role is a bool: whether this end is the server.
-  template <class T>
-  void members(const T& object, Names left_out = {}) {
-    for_each_member(object, [&]<class V>(const auto& member, const V& value) {
-      if (member.shown == Shown::never || std::ranges::find(left_out, member.name) != left_out.end()) return;
-      if constexpr (std::is_arithmetic_v<V> || std::is_same_v<V, std::string>)
-        if (member.shown == Shown::if_filled && value == V()) return;
-      if constexpr (std::is_same_v<V, bool>)
-        if (member.name == "role") return field(member.name, std::string_view(value ? "server" : "client"));
-      field(member.name, value);
-    });
-  }
-
-  JsonStream& stream_;
   TimePoint now_;  // that ages are counted to
   TimePoint read_at_;
   std::uint64_t close_wait_cut_ = 0;

@@ -3,18 +3,18 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/utf8.h"
 #include "exporters/json_text.h"
 
 namespace tcpdiag {
 namespace {
 
-constexpr int kIndent = 2;
 constexpr std::size_t kPiece = 16384;
 
 }  // namespace
 
 std::string JsonStream::new_line() const {
-  return "\n" + std::string(static_cast<std::size_t>(kIndent) * filled_.size(), ' ');
+  return indent_ < 0 ? "" : "\n" + std::string(static_cast<std::size_t>(indent_) * filled_.size(), ' ');
 }
 
 void JsonStream::put(std::string_view text) {
@@ -47,8 +47,9 @@ void JsonStream::end(char bracket) {
 
 void JsonStream::key(std::string_view name) {
   begin_value();
-  put(json_text(name, kIndent) + ": ");
+  put(json_text(name, -1) + (indent_ < 0 ? ":" : ": "));
   after_key_ = true;
+  of_lines_ = name == "command";
 }
 
 void JsonStream::word(std::string_view text) {
@@ -58,22 +59,12 @@ void JsonStream::word(std::string_view text) {
 
 void JsonStream::value(double value) { word(nlohmann::json(value).dump()); }
 
-void JsonStream::value(std::string_view text) { word(json_text(text, kIndent)); }
-
-void JsonStream::tree(const nlohmann::ordered_json& value) {
-  begin_value();
-  const auto text = json_text(value, kIndent);
-  const auto line = new_line();
-  for (std::size_t begin = 0; begin < text.size();) {  // inside of a string there is no line's end
-    const auto end = std::min(text.find('\n', begin), text.size());
-    put(std::string_view(text).substr(begin, end - begin));
-    if (end < text.size()) put(line);
-    begin = end + 1;
-  }
+void JsonStream::value(std::string_view text) {
+  word(nlohmann::json(of_lines_ ? many_lines(text) : one_line(text)).dump());
 }
 
 void JsonStream::finish() {
-  put("\n");
+  if (indent_ >= 0) put("\n");
   sink_(text_);
   text_.clear();
 }

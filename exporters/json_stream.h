@@ -2,7 +2,6 @@
 #pragma once
 
 #include <concepts>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -12,11 +11,12 @@
 
 namespace tcpdiag {
 
-/// Writes JSON piece by piece, as nlohmann's dump(2) would write the whole tree, and so in little memory.
-/// Texts are shown as json_text() shows them.
+/// Writes JSON piece by piece, as nlohmann's dump(indent) would write the whole tree, and so in little
+/// memory. Texts are shown as json_text() shows them.
 class JsonStream {
  public:
-  explicit JsonStream(TextSink sink) : sink_(std::move(sink)) {}
+  /// On one line where `indent` is negative.
+  explicit JsonStream(TextSink sink, int indent = 2) : sink_(std::move(sink)), indent_(indent) {}
   JsonStream(const JsonStream&) = delete;
   JsonStream& operator=(const JsonStream&) = delete;
 
@@ -36,15 +36,13 @@ class JsonStream {
   void value(double value);
   void value(std::string_view text);
   void value(const char* text) { value(std::string_view(text)); }
-  /// A tree that exists already.
-  void tree(const nlohmann::ordered_json& value);
   /// A key and its value.
   template <class T>
   void field(std::string_view name, const T& value) {
     key(name);
     this->value(value);
   }
-  /// The line's end behind the whole; hands on what is left.
+  /// Hands on what is left, and the line's end behind the whole where it is not on one line.
   void finish();
 
  private:
@@ -56,9 +54,10 @@ class JsonStream {
   [[nodiscard]] std::string new_line() const;
 
   TextSink sink_;
+  const int indent_;
   std::string text_;          // not handed on yet
   std::vector<bool> filled_;  // of the objects and arrays that are open: whether something is in them
-  bool after_key_ = false;
+  bool after_key_ = false, of_lines_ = false;
 };
 
 }  // namespace tcpdiag

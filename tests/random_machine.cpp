@@ -343,7 +343,7 @@ Conntrack advance(Choices& choices, const Conntrack* before) {
 }
 
 Owner random_owner(Choices& choices) {
-  Owner owner{.kind = kOwnerKinds[choices.below(kOwnerKinds.size())],
+  Owner owner{.kind = choices.of(values_of(Type<OwnerKind>{})),
               .runtime = choices.one_in(2) ? "docker"s : random_name(choices),
               .name = choices.one_in(2) ? "nginx.service"s : random_name(choices)};
   if (choices.one_in(3)) owner.inner = random_name(choices);

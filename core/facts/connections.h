@@ -238,6 +238,7 @@ struct Connections {
   static constexpr std::size_t kUnreadPorts = 32;
   static constexpr std::size_t kSilentPeers = 64;
 };
+constexpr std::string_view collector_of(Type<Connections>) { return "connections"; }
 constexpr auto members_of(Type<Connections>, auto member) {
   return std::tuple(
       member("server", &Connections::server), member("server_cut", &Connections::server_cut),

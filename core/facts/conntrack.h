@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
 #include "core/describe.h"
 #include "core/section.h"
 
@@ -13,6 +15,7 @@ struct Conntrack {
   Count limit;  ///< the value is machine-wide, each namespace's own entries are compared with it
   Count drops, early_drops, insert_failed;  ///< of all CPUs; the kernel's 32 bits wrap, these go on counting
 };
+constexpr std::string_view collector_of(Type<Conntrack>) { return "conntrack"; }
 constexpr auto members_of(Type<Conntrack>, auto member) {
   return std::tuple(member("entries", &Conntrack::entries), member("limit", &Conntrack::limit),
                     member("drops", &Conntrack::drops), member("early_drops", &Conntrack::early_drops),

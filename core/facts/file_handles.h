@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/describe.h"
 
@@ -12,6 +13,7 @@ struct FileHandles {
   std::uint64_t open = 0;
   std::uint64_t max = 0;
 };
+constexpr std::string_view collector_of(Type<FileHandles>) { return "file_handles"; }
 constexpr auto members_of(Type<FileHandles>, auto member) {
   return std::tuple(member("open", &FileHandles::open), member("max", &FileHandles::max));
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/describe.h"
@@ -70,6 +71,7 @@ enum class IgnoredBecause {
 
 /// "no_assignment", "no_limit", ...
 std::string_view to_string(IgnoredBecause because);
+constexpr auto values_of(Type<IgnoredBecause>) { return first_values<IgnoredBecause, 6>(); }
 
 /// A line that is passed over when its file is applied.
 struct IgnoredLine {
@@ -109,6 +111,7 @@ struct HostConfig {
   static constexpr std::size_t kMaxIgnored = 128;
   static constexpr std::size_t kMaxUnread = 64;
 };
+constexpr std::string_view collector_of(Type<HostConfig>) { return "host_config"; }
 constexpr auto members_of(Type<HostConfig>, auto member) {
   return std::tuple(member("sysctls", &HostConfig::sysctls), member("file_limits", &HostConfig::file_limits),
                     member("default_file_limit", &HostConfig::default_file_limit),

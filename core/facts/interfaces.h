@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/address.h"
@@ -36,6 +37,7 @@ struct Interfaces {
 
   bool operator==(const Interfaces&) const = default;
 };
+constexpr std::string_view collector_of(Type<Interfaces>) { return "interfaces"; }
 constexpr auto members_of(Type<Interfaces>, auto member) {
   return std::tuple(member("addresses", &Interfaces::addresses),
                     member("addresses_cut", &Interfaces::addresses_cut),

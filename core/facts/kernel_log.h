@@ -36,6 +36,7 @@ inline constexpr std::size_t kKernelEventKinds = 15;
 
 /// "syn_flood", "tcp_memory", ...
 std::string_view to_string(KernelEventKind kind);
+constexpr auto values_of(Type<KernelEventKind>) { return first_values<KernelEventKind, kKernelEventKinds>(); }
 
 /// One such line. The log is the machine's: a line names no namespace, so a port may be any container's.
 struct KernelEvent {
@@ -87,6 +88,7 @@ struct KernelLog {
 
   bool operator==(const KernelLog&) const = default;
 };
+constexpr std::string_view collector_of(Type<KernelLog>) { return "kernel_log"; }
 constexpr auto members_of(Type<KernelLog>, auto member) {
   return std::tuple(member("counts", &KernelLog::counts), member("syn_floods", &KernelLog::syn_floods),
                     member("syn_floods_cut", &KernelLog::syn_floods_cut),

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/address.h"
@@ -93,6 +94,7 @@ struct Listeners {
   std::uint64_t cut = 0;  ///< listening sockets left out because there were more than the collector keeps
   std::uint64_t waited_on_cut = 0;  ///< of them, those with connections in their queue
 };
+constexpr std::string_view collector_of(Type<Listeners>) { return "listeners"; }
 constexpr auto members_of(Type<Listeners>, auto member) {
   return std::tuple(member("endpoints", &Listeners::listeners), member("cut", &Listeners::cut),
                     member("waited_on_cut", &Listeners::waited_on_cut));

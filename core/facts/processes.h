@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/describe.h"
@@ -98,6 +99,7 @@ struct Processes {
   /// A process that may open fewer has locked itself in: it is no server.
   static constexpr std::uint64_t kSmallestLimit = 32;
 };
+constexpr std::string_view collector_of(Type<Processes>) { return "processes"; }
 constexpr auto members_of(Type<Processes>, auto member) {
   return std::tuple(member("shown", &Processes::processes), member("total", &Processes::total),
                     member("unreadable", &Processes::unreadable), member("uncounted", &Processes::uncounted),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/describe.h"
 #include "core/section.h"
@@ -17,6 +18,7 @@ struct SelfUsage {
   Count open_fds, max_fds;
   std::uint64_t threads = 0;
 };
+constexpr std::string_view collector_of(Type<SelfUsage>) { return "self"; }
 constexpr auto members_of(Type<SelfUsage>, auto member) {
   return std::tuple(member("pid", &SelfUsage::pid), member("cpu_seconds", &SelfUsage::cpu_seconds),
                     member("start_time_seconds", &SelfUsage::start_time_seconds),

@@ -45,6 +45,7 @@ struct Settings {
   [[nodiscard]] const Sysctl* find(std::string_view name) const;
   bool operator==(const Settings&) const = default;
 };
+constexpr std::string_view collector_of(Type<Settings>) { return "sysctl"; }
 constexpr auto members_of(Type<Settings>, auto member) {
   return std::tuple(member("sysctls", &Settings::sysctls), member("unread", &Settings::unread));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
 #include "core/describe.h"
 #include "core/section.h"
 
@@ -18,6 +20,7 @@ struct SocketUsage {
   Count memory_bytes;  ///< buffers of all TCP sockets
   Count page_bytes;    ///< size of a page, which net.ipv4.tcp_mem counts in; known where memory_bytes is
 };
+constexpr std::string_view collector_of(Type<SocketUsage>) { return "sockstat"; }
 constexpr auto members_of(Type<SocketUsage>, auto member) {
   return std::tuple(
       member("tcp_in_use", &SocketUsage::tcp_in_use), member("tcp6_in_use", &SocketUsage::tcp6_in_use),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "core/describe.h"
@@ -23,6 +24,7 @@ constexpr auto members_of(Type<SoftnetCpu>, auto member) {
 struct Softnet {
   std::vector<SoftnetCpu> cpus;
 };
+constexpr std::string_view collector_of(Type<Softnet>) { return "softnet"; }
 constexpr auto members_of(Type<Softnet>, auto member) { return std::tuple(member("cpus", &Softnet::cpus)); }
 
 }  // namespace tcpdiag

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/describe.h"
 #include "core/section.h"
 
 namespace tcpdiag {
@@ -48,6 +49,7 @@ struct TcpCounters {
   // keep-alive
   Count keep_alive;
 };
+constexpr std::string_view collector_of(Type<TcpCounters>) { return "netstat"; }
 
 enum class CounterUnit { events, milliseconds };
 

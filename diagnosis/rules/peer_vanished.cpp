@@ -197,7 +197,7 @@ Verdict peer_vanished(const Window& window, const Thresholds& t) {
     unseen = Error{Errc::too_large,
                    "connections: " + std::to_string((*connections)->silent_cut) +
                        " connections that are not acknowledged are not counted by peer, there are too many",
-                   kCollectorOf<Connections>};
+                   collector_of(Type<Connections>{})};
   const auto vanished = vanished_peers(**connections, window, t);
   return Verdict::found(facts_about_all(window, vanished)).in_part(std::move(unseen));
 }

@@ -143,12 +143,12 @@ std::optional<Error> unseen(const Window& window, const Connections& connections
       return Error{Errc::missing,
                    "connections: when something came last to " + connections_of(each.standing, each.port) +
                        " is not known",
-                   kCollectorOf<Connections>};
+                   collector_of(Type<Connections>{})};
   if (connections.unread_cut != 0)
     return Error{Errc::too_large,
                  "connections: " + std::to_string(connections.unread_cut) +
                      " connections with unread data are not followed, there are too many",
-                 kCollectorOf<Connections>};
+                 collector_of(Type<Connections>{})};
   for (const auto& row : connections.server)
     if (std::ranges::find(connections.unread, row.port, &UnreadConnections::port) ==
             connections.unread.end() &&
@@ -156,7 +156,7 @@ std::optional<Error> unseen(const Window& window, const Connections& connections
       return Error{Errc::too_early,
                    "connections: " + connections_of(row.unread, row.port) +
                        " have unread data; for how long was not watched yet",
-                   kCollectorOf<Connections>};
+                   collector_of(Type<Connections>{})};
   return std::nullopt;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/collector.h"
 
-#include "core/facts/kernel_log.h"
-#include "core/facts/settings.h"
+#include <set>
+
+#include "collectors/catalog.h"
+#include "core/sections.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
 
@@ -42,6 +44,17 @@ TEST_CASE("a value that did not change is shared with the one before, and is as 
   CHECK(third.kernel_log.get() != second.kernel_log.get());
   CHECK(third.kernel_log.get()->lost == 4);
   CHECK(second.kernel_log.get()->lost == 3);
+}
+
+TEST_CASE("every section names a collector of the catalogue, and every collector fills one") {
+  std::set<std::string_view> of_sections, of_catalog;
+  const auto add = [&]<class T>(const auto&, const Section<T>&) {
+    of_sections.insert(collector_of(Type<T>{}));
+  };
+  for_each_section(Snapshot{}, add);
+  for_each_section(NetnsView{}, add);
+  for (const auto& spec : collector_catalog()) of_catalog.insert(spec.name);
+  CHECK(of_sections == of_catalog);
 }
 
 TEST_CASE("a namespace's value is shared with its own of before, not with an error") {
