@@ -7,7 +7,7 @@
 #include "cli/listeners.h"
 #include "cli/owner_names.h"
 #include "collectors/inet_diag.h"
-#include "collectors/processes.h"
+#include "collectors/proc_pid.h"
 #include "core/text.h"
 
 namespace tcpdiag {

@@ -12,7 +12,6 @@
 #include "collectors/cgroup.h"
 #include "collectors/inet_diag.h"
 #include "collectors/proc_pid.h"
-#include "collectors/processes.h"
 #include "core/utf8.h"
 #include "diagnosis/unseen_processes.h"
 #include "exporters/json_text.h"

@@ -4,22 +4,20 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <unordered_set>
 
 #include "collectors/inet_diag.h"
+#include "collectors/proc_pid.h"
 #include "collectors/process_netns.h"
-#include "collectors/processes.h"
 #include "core/facts/socket_usage.h"
-#include "core/text.h"
 
 namespace tcpdiag {
 namespace {
 
-std::string fd_directory(std::int32_t pid) { return "/proc/" + std::to_string(pid) + "/fd"; }
-
 std::string path_of(std::int32_t pid, std::uint32_t fd) {
-  return fd_directory(pid) + "/" + std::to_string(fd);
+  return pid_directory(pid) + "/fd/" + std::to_string(fd);
 }
 
 // The sockets of a table that the kernel counts in sockstat's alloc, listeners among them. It does not count
@@ -47,18 +45,6 @@ Count missing_from_tables(const Snapshot& snapshot) {
   return *usage->allocated > shown ? *usage->allocated - shown : 0;
 }
 
-// The lowest descriptors, by number.
-Result<std::vector<std::uint32_t>> lowest_descriptors(Source& source, const std::string& directory) {
-  const auto names = source.list(directory);
-  if (!names) return tl::unexpected<Error>(names.error());
-  std::vector<std::uint32_t> numbers;
-  for (const auto& name : *names)
-    if (const auto number = to_number<std::uint32_t>(name)) numbers.push_back(*number);
-  std::sort(numbers.begin(), numbers.end());
-  numbers.resize(std::min(numbers.size(), ClosedSockets::kLinksPerProcess));
-  return numbers;
-}
-
 }  // namespace
 
 // A process that cannot have many is not followed.
@@ -77,16 +63,11 @@ void ClosedSockets::keep_only(const std::vector<Process>& processes) {
 
 // Those with something to confirm, then the others, beginning behind the one that was reached last.
 std::vector<std::int32_t> ClosedSockets::in_turn() const {
-  std::vector<std::int32_t> pids;
-  for (const auto& [pid, known] : known_)
-    if (known.unconfirmed) pids.push_back(pid);
-  const auto add = [&](auto first, auto last) {
-    for (; first != last; ++first)
-      if (!first->second.unconfirmed) pids.push_back(first->first);
-  };
-  const auto next = known_.upper_bound(cursor_);
-  add(next, known_.end());
-  add(known_.begin(), next);
+  const auto keys = std::views::keys(known_);
+  std::vector<std::int32_t> pids(keys.begin(), keys.end());
+  const auto others =
+      std::ranges::stable_partition(pids, [&](std::int32_t pid) { return known_.at(pid).unconfirmed; });
+  std::ranges::rotate(others, std::ranges::upper_bound(others, cursor_));
   return pids;
 }
 
@@ -94,8 +75,9 @@ std::vector<std::int32_t> ClosedSockets::in_turn() const {
 Result<std::vector<ClosedSockets::Descriptor>> ClosedSockets::sockets_of(Source& source, std::int32_t pid,
                                                                          std::size_t& links) {
   if (auto own = check_own_netns(source, pid); !own) return tl::unexpected<Error>(own.error());
-  const auto numbers = lowest_descriptors(source, fd_directory(pid));
+  auto numbers = read_fds(source, pid);
   if (!numbers) return tl::unexpected<Error>(numbers.error());
+  numbers->resize(std::min(numbers->size(), kLinksPerProcess));  // the lowest
   std::vector<Descriptor> sockets;
   for (const auto number : *numbers) {
     ++links;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/proc_pid.h"
 
+#include <algorithm>
+
+#include "collectors/source.h"
 #include "core/text.h"
 
 namespace tcpdiag {
@@ -18,7 +21,28 @@ bool take(std::string_view& text, T& into) {
   return value.has_value();
 }
 
+template <class Number>
+Result<std::vector<Number>> read_numbers(Source& source, const std::string& directory) {
+  return source.list(directory).map([](const std::vector<std::string>& names) {
+    std::vector<Number> numbers;
+    for (const auto& name : names)
+      if (const auto number = to_number<Number>(name); number && *number >= 0) numbers.push_back(*number);
+    std::ranges::sort(numbers);
+    return numbers;
+  });
+}
+
 }  // namespace
+
+std::string pid_directory(std::int32_t pid) { return "/proc/" + std::to_string(pid); }
+
+Result<std::vector<std::int32_t>> read_pids(Source& source) {
+  return read_numbers<std::int32_t>(source, "/proc");
+}
+
+Result<std::vector<std::uint32_t>> read_fds(Source& source, std::int32_t pid) {
+  return read_numbers<std::uint32_t>(source, pid_directory(pid) + "/fd");
+}
 
 Result<PidStat> parse_pid_stat(std::string_view text) {
   const auto malformed = [] { return unexpected(Errc::malformed, "stat: not as documented"); };
@@ -73,6 +97,12 @@ std::optional<std::uint32_t> parse_pid_user(std::string_view text) {
     return line.empty() ? std::nullopt : to_number<std::uint32_t>(real);
   }
   return std::nullopt;
+}
+
+std::optional<std::uint32_t> parse_socket_link(std::string_view text) {
+  constexpr std::string_view kBefore = "socket:[";
+  if (!text.starts_with(kBefore) || !text.ends_with(']')) return std::nullopt;
+  return to_number<std::uint32_t>(text.substr(kBefore.size(), text.size() - kBefore.size() - 1));
 }
 
 Result<FdLimits> parse_fd_limits(std::string_view text) {

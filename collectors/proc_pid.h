@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of /proc/PID that more than one collector reads.
+// What more than one collector reads of /proc/PID.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 #include "core/section.h"
 
 namespace tcpdiag {
+
+class Source;
+
+/// "/proc/PID".
+std::string pid_directory(std::int32_t pid);
+
+/// The processes that /proc lists; ordered.
+Result<std::vector<std::int32_t>> read_pids(Source& source);
+
+/// The numbers of a process's open descriptors (/proc/PID/fd); ordered.
+Result<std::vector<std::uint32_t>> read_fds(Source& source, std::int32_t pid);
 
 /// The fields of /proc/PID/stat that matter here (proc_pid_stat(5)).
 struct PidStat {
@@ -31,6 +43,9 @@ Result<PidStat> parse_pid_stat(std::string_view text);
 /// Parses /proc/PID/wchan: the kernel function that the main thread sleeps in. Empty: it runs, or whoever
 /// reads may not know, or it is no such name.
 std::string parse_wait_channel(std::string_view text);
+
+/// The inode in what a link of /proc/PID/fd says: "socket:[123]". Empty for everything else.
+std::optional<std::uint32_t> parse_socket_link(std::string_view text);
 
 /// "Max open files" of a process (RLIMIT_NOFILE). Empty: unlimited.
 struct FdLimits {

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "collectors/proc_pid.h"
+
 namespace tcpdiag {
 namespace {
 
@@ -11,16 +13,15 @@ constexpr auto kOwn = "/proc/self/ns/net";
 // Nobody asks for those that use less: a share below that of the findings about it.
 constexpr double kMuch = 0.5;
 
-std::string path_of(std::int32_t pid) { return "/proc/" + std::to_string(pid); }
-
 }  // namespace
 
 Result<void> check_own_netns(Source& source, std::int32_t pid) {
   const auto own = source.link(kOwn);
   if (!own) return tl::unexpected<Error>(own.error());
-  const auto theirs = source.link(path_of(pid) + "/ns/net");
+  const auto theirs = source.link(pid_directory(pid) + "/ns/net");
   if (!theirs) return tl::unexpected<Error>(theirs.error());
-  if (*own != *theirs) return unexpected(Errc::no_netns, path_of(pid) + ": in another network namespace");
+  if (*own != *theirs)
+    return unexpected(Errc::no_netns, pid_directory(pid) + ": in another network namespace");
   return {};
 }
 

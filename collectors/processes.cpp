@@ -12,25 +12,9 @@
 #include "collectors/process_netns.h"
 #include "core/facts/listeners.h"
 #include "core/fair_share.h"
-#include "core/text.h"
 
 namespace tcpdiag {
 namespace {
-
-std::string directory_of(std::int32_t pid) { return "/proc/" + std::to_string(pid); }
-
-/// The entries of a directory that are numbers, ordered.
-template <class Number>
-Result<std::vector<Number>> list_numbers(Source& source, const std::string& path) {
-  return source.list(path).map([](const std::vector<std::string>& names) {
-    std::vector<Number> numbers;
-    for (const auto& name : names) {
-      if (const auto number = to_number<Number>(name); number && *number >= 0) numbers.push_back(*number);
-    }
-    std::sort(numbers.begin(), numbers.end());
-    return numbers;
-  });
-}
 
 /// Whether it is there and could not be read. What is missing has ended.
 template <class T>
@@ -61,7 +45,7 @@ struct HeldSockets {
   bool gone = false;                  // the process has ended, as it seems
 };
 
-HeldSockets held_sockets(Source& source, const std::string& directory, const Count& open_fds,
+HeldSockets held_sockets(Source& source, std::int32_t pid, const Count& open_fds,
                          const std::set<std::uint32_t>& wanted) {
   HeldSockets held;
   std::vector<std::uint32_t> descriptors;
@@ -69,7 +53,7 @@ HeldSockets held_sockets(Source& source, const std::string& directory, const Cou
     // descriptors are handed out lowest first, so a listener's is low: no need to list a million others
     for (std::uint32_t fd = 0; fd < ProcessesReader::kLinksPerProcess; ++fd) descriptors.push_back(fd);
     held.all = false;
-  } else if (auto listed = list_numbers<std::uint32_t>(source, directory + "/fd")) {
+  } else if (auto listed = read_fds(source, pid)) {
     descriptors = std::move(*listed);
     held.all = descriptors.size() <= ProcessesReader::kLinksPerProcess;
     if (!held.all) descriptors.resize(ProcessesReader::kLinksPerProcess);
@@ -79,7 +63,7 @@ HeldSockets held_sockets(Source& source, const std::string& directory, const Cou
   }
   for (const auto fd : descriptors) {
     ++held.links;
-    const auto link = source.link(directory + "/fd/" + std::to_string(fd));
+    const auto link = source.link(pid_directory(pid) + "/fd/" + std::to_string(fd));
     if (!link && link.error().code == Errc::missing) continue;  // closed meanwhile
     if (!link) {
       held.all = false;  // what forbids one forbids all
@@ -111,12 +95,6 @@ std::vector<CloseWait> oldest_close_waits(const Snapshot& snapshot) {
 }
 
 }  // namespace
-
-std::optional<std::uint32_t> parse_socket_link(std::string_view text) {
-  constexpr std::string_view kBefore = "socket:[";
-  if (!text.starts_with(kBefore) || !text.ends_with(']')) return std::nullopt;
-  return to_number<std::uint32_t>(text.substr(kBefore.size(), text.size() - kBefore.size() - 1));
-}
 
 /// The listening sockets of all namespaces. Where they are not known at the moment, the last known ones:
 /// their owners own them still.
@@ -163,7 +141,7 @@ void ProcessesReader::count_descriptors(const Reading& reading) {
   const auto own = source.size("/proc/self/fd");
   const bool size_is_count = own && *own > 0;
   for (auto& [pid, process] : known_) {
-    const auto path = directory_of(pid) + "/fd";
+    const auto path = pid_directory(pid) + "/fd";
     if (size_is_count) {
       const auto size = source.size(path);
       process.open_fds = size ? Count(*size) : Count();
@@ -185,7 +163,7 @@ bool ProcessesReader::is_uncounted(const Known& process) {
 
 /// Reads what seldom changes, and keeps what is known where that fails. False: the process has ended.
 bool ProcessesReader::refresh(Source& source, std::int32_t pid, Known& process, TimePoint now) {
-  const auto directory = directory_of(pid);
+  const auto directory = pid_directory(pid);
   const auto text = source.read(directory + "/stat");
   if (!text && text.error().code == Errc::missing) return false;
   auto stat = text.and_then([](const std::string& content) { return parse_pid_stat(content); });
@@ -252,7 +230,7 @@ void ProcessesReader::choose_fullest(Source& source) {
   const bool too_many = fullest.size() > kFullest;
   for (const auto& [ratio, pid, process] : fullest)
     if (!process->uid && (too_many || ratio >= kNearLimit))
-      if (const auto text = source.read(directory_of(pid) + "/status")) process->uid = parse_pid_user(*text);
+      if (const auto text = source.read(pid_directory(pid) + "/status")) process->uid = parse_pid_user(*text);
   if (too_many) {
     share_out(fullest,
               [](const Full& each) { return std::pair(each.process->uid, to_string(each.process->owner)); });
@@ -363,7 +341,7 @@ std::uint64_t ProcessesReader::look_at(const Reading& reading, std::int32_t pid,
   process.swept_at = reading.now;
   HeldSockets held;
   if (process.open_fds != 0U && !wanted.all.empty())
-    held = held_sockets(reading.source, directory_of(pid), process.open_fds, wanted.all);
+    held = held_sockets(reading.source, pid, process.open_fds, wanted.all);
   process.sockets = those_in(wanted.listening, held.inodes);
   process.close_waits = those_in(wanted.close_waits, held.inodes);
   process.sockets_unsure = !held.all;
@@ -461,7 +439,7 @@ void ProcessesReader::read_wait_channels(Source& source, const std::vector<std::
     if (read >= kWaitChannels) return;
     if (those_in(waited_on, process.sockets).empty()) continue;
     ++read;
-    if (const auto text = source.read(directory_of(pid) + "/wchan"))
+    if (const auto text = source.read(pid_directory(pid) + "/wchan"))
       process.wait_channel = parse_wait_channel(*text);
   }
 }
@@ -523,7 +501,7 @@ Processes ProcessesReader::published(const Wanted& wanted, const std::vector<std
 }
 
 Result<Processes> ProcessesReader::operator()(const Reading& reading) {
-  const auto pids = list_numbers<std::int32_t>(reading.source, "/proc");
+  const auto pids = read_pids(reading.source);
   if (!pids) return tl::unexpected<Error>(pids.error());
   const auto wanted = wanted_in(reading.previous);
   keep_only(*pids);

@@ -4,16 +4,12 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <string_view>
 
 #include "collectors/closed_sockets.h"
 #include "collectors/collector.h"
 #include "collectors/proc_pid.h"
 
 namespace tcpdiag {
-
-/// The inode in what a link of /proc/PID/fd says: "socket:[123]". Empty for everything else.
-std::optional<std::uint32_t> parse_socket_link(std::string_view text);
 
 /// Reads the processes that hold a listening socket and those whose descriptors are nearest to their limit.
 ///

@@ -6,5 +6,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)tcpdiag::parse_pid_stat(text);
   (void)tcpdiag::parse_fd_limits(text);
   (void)tcpdiag::parse_wait_channel(text);
+  (void)tcpdiag::parse_socket_link(text);
   return 0;
 }

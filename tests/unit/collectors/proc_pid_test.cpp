@@ -127,3 +127,12 @@ TEST_CASE("garbled limits of open files are an error") {
                           "Max open files 1024 files\n", "Max open files many many files\n"})
     CHECK_FALSE(parse_fd_limits(bad));
 }
+
+TEST_CASE("a socket link is its inode and nothing else is one") {
+  CHECK(parse_socket_link("socket:[123]") == 123U);
+  CHECK(parse_socket_link("socket:[4294967295]") == 4294967295U);
+  for (const auto* text :
+       {"", "socket:[", "socket:]", "socket:[]", "socket:[12", "socket:[-1]", "socket:[1 ]",
+        "socket:[4294967296]", "pipe:[123]", "/tmp/socket:[1]", "anon_inode:[eventpoll]"})
+    CHECK_FALSE(parse_socket_link(text));
+}

@@ -129,15 +129,6 @@ std::vector<int> owners_of(const Processes& processes, std::uint32_t inode) {
 
 }  // namespace
 
-TEST_CASE("a socket link is its inode and nothing else is one") {
-  CHECK(parse_socket_link("socket:[123]") == 123U);
-  CHECK(parse_socket_link("socket:[4294967295]") == 4294967295U);
-  for (const auto* text :
-       {"", "socket:[", "socket:]", "socket:[]", "socket:[12", "socket:[-1]", "socket:[1 ]",
-        "socket:[4294967296]", "pipe:[123]", "/tmp/socket:[1]", "anon_inode:[eventpoll]"})
-    CHECK_FALSE(parse_socket_link(text));
-}
-
 TEST_CASE("a process is read with its name, unit, descriptors, limits and listening sockets") {
   Machine machine;
   machine.start(7, "ngi) nx", {"/dev/null", "socket:[9]", "socket:[5]", "socket:[5]", "socket:[77]"});

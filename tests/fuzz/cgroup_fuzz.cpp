@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/cgroup.h"
-#include "collectors/processes.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   (void)tcpdiag::parse_cgroup_owner(text);
-  (void)tcpdiag::parse_socket_link(text);
   return 0;
 }
