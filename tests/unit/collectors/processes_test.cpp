@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "collectors/open_descriptors.h"
 #include "collectors/processes.h"
-
 #include "core/facts/listeners.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
@@ -208,12 +208,12 @@ TEST_CASE("a socket whose last owner ended is looked for everywhere, and once on
   machine.run();
   machine.end(7);
   machine.start(8, "keeper", {"socket:[5]"});  // it was handed over a socket
-  const auto processes = machine.run(ProcessesReader::kSweepInterval);
+  const auto processes = machine.run(SocketSweep::kInterval);
   CHECK(owners_of(processes, 5) == std::vector{8});
   machine.end(8);
   machine.start(9, "other", {"/dev/null"});
-  machine.run(ProcessesReader::kSweepInterval);
-  machine.run(ProcessesReader::kSweepInterval);
+  machine.run(SocketSweep::kInterval);
+  machine.run(SocketSweep::kInterval);
   CHECK(machine.links_read == 0);
 }
 
@@ -254,7 +254,7 @@ TEST_CASE("an owner that closes the socket is an owner no more within a minute")
   machine.listen({5});
   machine.run();
   machine.start(7, "parent", {"/dev/null"});
-  CHECK(owners_of(machine.run(ProcessesReader::kRecheckInterval), 5) == std::vector{8});
+  CHECK(owners_of(machine.run(SocketSweep::kRecheckInterval), 5) == std::vector{8});
 }
 
 TEST_CASE("a number that is given to another process is not taken for the old one") {
@@ -496,7 +496,7 @@ TEST_CASE("of very many owners some are left out and counted") {
   const auto processes = machine.run();
   CHECK(owners_of(processes, 5).size() >= ProcessesReader::kOwners);
   CHECK(processes.owners_cut == 100);
-  CHECK(processes.processes.size() <= ProcessesReader::kOwners + ProcessesReader::kFullest);
+  CHECK(processes.processes.size() <= ProcessesReader::kOwners + kFullest);
 }
 
 TEST_CASE("of a process with very many descriptors the lowest are looked at, without listing them") {
@@ -507,7 +507,7 @@ TEST_CASE("of a process with very many descriptors the lowest are looked at, wit
   const auto processes = machine.run();
   CHECK(owners_of(processes, 5) == std::vector{7});
   CHECK(processes.unreadable == 1);
-  CHECK(machine.links_read == ProcessesReader::kLinksPerProcess);
+  CHECK(machine.links_read == SocketSweep::kLinksPerProcess);
   CHECK(machine.directories_listed == 1);
 }
 
@@ -523,7 +523,7 @@ TEST_CASE("a run looks at a bounded number of descriptors and goes on behind the
   CHECK(first.unreadable == 22);
   for (int run = 0; run < 2; ++run) machine.run();
   const auto last = machine.run();
-  CHECK(machine.links_read < ProcessesReader::kLinksPerRun);
+  CHECK(machine.links_read < SocketSweep::kLinksPerRun);
   CHECK(owners_of(last, 5) == std::vector{31});
   CHECK(last.unreadable == 0);
 }
@@ -571,7 +571,7 @@ TEST_CASE("owners with very many descriptors do not keep the others from their t
     machine.listen(inodes);
     inodes.push_back(1000 + static_cast<std::uint32_t>(run));
     machine.run();
-    CHECK(machine.links_read <= ProcessesReader::kLinksPerRun * 5 / 2);
+    CHECK(machine.links_read <= SocketSweep::kLinksPerRun * 5 / 2);
   }
   const auto processes = machine.run();
   CHECK(owners_of(processes, 5) == std::vector{7, 8, 9});
@@ -666,7 +666,7 @@ TEST_CASE("a new socket in CLOSE_WAIT is looked for where it is likely to be, an
   machine.files["/proc/8/limits"] = limits_text("1000", "1000");
   machine.listen({5});
   machine.run();
-  machine.run(ProcessesReader::kSweepInterval);
+  machine.run(SocketSweep::kInterval);
   SECTION("its holder owns a listener") {
     machine.start(7, "nginx", {"socket:[5]", "socket:[70]"});
     machine.leave_in_close_wait({70});
@@ -787,8 +787,8 @@ TEST_CASE("very many processes of one user do not push out another's, and those 
   REQUIRE(find(processes, 7) != nullptr);
   CHECK(find(processes, 7)->uid == 0U);
   CHECK(find(processes, 8) != nullptr);
-  CHECK(processes.processes.size() == ProcessesReader::kFullest);
-  CHECK(processes.fullest_cut == 502 - ProcessesReader::kFullest);
+  CHECK(processes.processes.size() == kFullest);
+  CHECK(processes.fullest_cut == 502 - kFullest);
   CHECK(processes.fullest_cut_ratio == 0.95);
 }
 
