@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collectors/open_descriptors.h"
 #include "collectors/processes.h"
+
+#include "collectors/open_descriptors.h"
 #include "core/facts/listeners.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
@@ -44,6 +45,9 @@ class Machine : public FakeSource {
     directories["/proc"] = proc_names();
     sizes["/proc/self/fd"] = sizes_count ? 3 : 0;
   }
+  void limit(int pid, const std::string& descriptors) {
+    files["/proc/" + std::to_string(pid) + "/limits"] = limits_text(descriptors, descriptors);
+  }
   /// Together they have more descriptors than one run looks at, if they are nine or more.
   void start_many(int first, int last) {
     for (int pid = first; pid <= last; ++pid) start(pid, "many", std::vector<std::string>(1000, "/dev/null"));
@@ -61,11 +65,12 @@ class Machine : public FakeSource {
     directories.erase(directory + "fd");
     sizes.erase(directory + "fd");
   }
-  void listen(std::vector<std::uint32_t> inodes) {
+  void listen(std::vector<std::uint32_t> inodes, std::uint32_t queue_length = 0) {
     auto listeners = std::make_shared<Listeners>();
     for (const auto inode : inodes)
       listeners->listeners.push_back(
-          {.endpoint = {.port = 80}, .sockets = {{.cookie = inode, .inode = inode}}});
+          {.endpoint = {.port = 80},
+           .sockets = {{.cookie = inode, .inode = inode, .queue_length = queue_length}}});
     previous.namespaces.resize(1);
     previous.namespaces[0].listeners.value = std::move(listeners);
   }
@@ -76,13 +81,6 @@ class Machine : public FakeSource {
       connections->close_wait.push_back({.inode = inode, .first_seen = now - age});
     previous.namespaces.resize(1);
     previous.namespaces[0].connections = {.value = std::move(connections), .read_at = now};
-  }
-  void fill_queue(std::uint32_t inode, std::uint32_t length) {
-    auto listeners = std::make_shared<Listeners>();
-    listeners->listeners.push_back(
-        {.endpoint = {.port = 80}, .sockets = {{.cookie = inode, .inode = inode, .queue_length = length}}});
-    previous.namespaces.resize(1);
-    previous.namespaces[0].listeners.value = std::move(listeners);
   }
   Processes run(std::chrono::seconds after = 5s) {
     now += after;
@@ -113,10 +111,26 @@ class Machine : public FakeSource {
   std::set<int> pids_;
 };
 
+/// Process 7, nginx, holds socket 5, which listens.
+class Server : public Machine {
+ public:
+  Server() {
+    start(7, "nginx", {"socket:[5]"});
+    listen({5});
+  }
+};
+
 const Process* find(const Processes& processes, int pid) {
   for (const auto& process : processes.processes)
     if (process.pid == pid) return &process;
   return nullptr;
+}
+
+/// The same of one that is there.
+const Process& named(const Processes& processes, int pid) {
+  const auto* process = find(processes, pid);
+  REQUIRE(process != nullptr);
+  return *process;
 }
 
 std::vector<int> owners_of(const Processes& processes, std::uint32_t inode) {
@@ -149,10 +163,8 @@ TEST_CASE("a process is read with its name, unit, descriptors, limits and listen
 }
 
 TEST_CASE("descriptors are not listed again while nothing changes") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
+  Server machine;
   machine.start(8, "other", {"/dev/null"});
-  machine.listen({5});
   machine.run();
   CHECK(machine.links_read == 2);
   const auto processes = machine.run();
@@ -173,9 +185,7 @@ TEST_CASE("a worker that inherits a listening socket is found when it appears, b
 }
 
 TEST_CASE("a new listening socket of an old process is found in the next run") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
-  machine.listen({5});
+  Server machine;
   machine.run();
   machine.start(7, "nginx", {"socket:[5]", "socket:[6]"});
   machine.listen({5, 6});
@@ -201,10 +211,8 @@ TEST_CASE("the first listening socket is looked for at once") {
 }
 
 TEST_CASE("a socket whose last owner ended is looked for everywhere, and once only when nobody has it") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
+  Server machine;
   machine.start(8, "keeper", {"/dev/null"});
-  machine.listen({5});
   machine.run();
   machine.end(7);
   machine.start(8, "keeper", {"socket:[5]"});  // it was handed over a socket
@@ -218,9 +226,7 @@ TEST_CASE("a socket whose last owner ended is looked for everywhere, and once on
 }
 
 TEST_CASE("an owner is still known after a time in which the listening sockets were not") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
-  machine.listen({5});
+  Server machine;
   machine.run();
   machine.previous.namespaces[0].listeners = {};
   for (int run = 0; run < 14; ++run) CHECK(owners_of(machine.run(), 5) == std::vector{7});
@@ -229,9 +235,7 @@ TEST_CASE("an owner is still known after a time in which the listening sockets w
 }
 
 TEST_CASE("a namespace whose listening sockets are not known does not keep another's from being looked for") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
-  machine.listen({5});
+  Server machine;
   machine.previous.namespaces.push_back({.id = NetnsId(1)});
   CHECK(owners_of(machine.run(), 5) == std::vector{7});
 }
@@ -264,24 +268,22 @@ TEST_CASE("a number that is given to another process is not taken for the old on
   machine.run();
   machine.start(7, "bash", {"/dev/null"}, 300);
   const auto processes = machine.run();
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->comm == "bash");
-  CHECK(find(processes, 7)->start_ticks == 300);
-  CHECK(find(processes, 7)->listener_inodes.empty());
+  CHECK(named(processes, 7).comm == "bash");
+  CHECK(named(processes, 7).start_ticks == 300);
+  CHECK(named(processes, 7).listener_inodes.empty());
 }
 
 TEST_CASE("an owner is told with the name of the program that it runs now, not of the one before") {
   Machine machine;
   machine.start(7, "sh", {"/dev/null"});
-  machine.files["/proc/7/limits"] = limits_text("1000", "1000");
+  machine.limit(7, "1000");
   machine.run();
   machine.start(7, "nginx", {"socket:[5]"});
   machine.listen({5});
   const auto processes = machine.run();
   CHECK(owners_of(processes, 5) == std::vector{7});
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->comm == "nginx");
-  CHECK(find(processes, 7)->owner == system_unit("nginx.service"));
+  CHECK(named(processes, 7).comm == "nginx");
+  CHECK(named(processes, 7).owner == system_unit("nginx.service"));
 }
 
 TEST_CASE("an owner that has the number of one that ended is told with its own name and start") {
@@ -291,18 +293,15 @@ TEST_CASE("an owner that has the number of one that ended is told with its own n
   machine.start(7, "nginx", {"socket:[5]"}, 500);
   machine.listen({5});
   for (const auto& processes : {machine.run(), machine.run()}) {
-    REQUIRE(find(processes, 7) != nullptr);
-    CHECK(find(processes, 7)->comm == "nginx");
-    CHECK(find(processes, 7)->start_ticks == 500);
+    CHECK(named(processes, 7).comm == "nginx");
+    CHECK(named(processes, 7).start_ticks == 500);
   }
   CHECK(owners_of(machine.run(), 5) == std::vector{7});
 }
 
 TEST_CASE("a process that ends between the list and the look is no error and not shown") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
+  Server machine;
   machine.start(8, "brief", {"socket:[5]"});
-  machine.listen({5});
   machine.remove_files_of(8);
   const auto first = machine.run();
   CHECK(first.total == 1);
@@ -313,9 +312,7 @@ TEST_CASE("a process that ends between the list and the look is no error and not
 }
 
 TEST_CASE("a process that seemed to have ended is looked at again when it is still there") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
-  machine.listen({5});
+  Server machine;
   machine.directories.erase("/proc/7/fd");
   const auto first = machine.run();
   CHECK(owners_of(first, 5).empty());
@@ -325,25 +322,20 @@ TEST_CASE("a process that seemed to have ended is looked at again when it is sti
 }
 
 TEST_CASE("a process whose descriptors may not be listed is counted, and its number of them still known") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
+  Server machine;
   machine.directories["/proc/7/fd"] = unexpected(Errc::denied, "/proc/7/fd: Permission denied");
   machine.start(8, "kthreadd", {});
-  machine.listen({5});
   const auto processes = machine.run();
   CHECK(processes.total == 2);
   CHECK(processes.unreadable == 1);
   CHECK(find(processes, 8) == nullptr);
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->open_fds == 1U);
-  CHECK(find(processes, 7)->listener_inodes.empty());
+  CHECK(named(processes, 7).open_fds == 1U);
+  CHECK(named(processes, 7).listener_inodes.empty());
 }
 
 TEST_CASE("links that may not be read count as unreadable") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
+  Server machine;
   machine.links["/proc/7/fd/0"] = unexpected(Errc::denied, "/proc/7/fd/0: Permission denied");
-  machine.listen({5});
   CHECK(machine.run().unreadable == 1);
 }
 
@@ -351,62 +343,51 @@ TEST_CASE("a kernel that gives no size has the descriptors counted, of the fulle
   Machine machine;
   machine.sizes_count = false;
   machine.start(7, "nginx", {"a", "b", "c"});
-  CHECK(find(machine.run(), 7)->open_fds == 3U);
+  CHECK(named(machine.run(), 7).open_fds == 3U);
   machine.start(7, "nginx", {"a", "b", "c", "d"});
-  CHECK(find(machine.run(), 7)->open_fds == 4U);
+  CHECK(named(machine.run(), 7).open_fds == 4U);
 }
 
 TEST_CASE("what cannot be read of a process stays empty") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
+  Server machine;
   machine.deny("/proc/7/limits");
   machine.deny("/proc/7/cgroup");
   machine.sizes["/proc/7/fd"] = unexpected(Errc::denied, "/proc/7/fd: Permission denied");
-  machine.listen({5});
   const auto processes = machine.run();
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK_FALSE(find(processes, 7)->open_fds);
-  CHECK_FALSE(find(processes, 7)->soft_limit);
-  CHECK(find(processes, 7)->owner == Owner());
-  CHECK(find(processes, 7)->listener_inodes == std::vector<std::uint32_t>{5});
+  CHECK_FALSE(named(processes, 7).open_fds);
+  CHECK_FALSE(named(processes, 7).soft_limit);
+  CHECK(named(processes, 7).owner == Owner());
+  CHECK(named(processes, 7).listener_inodes == std::vector<std::uint32_t>{5});
 }
 
 TEST_CASE("what is known of a process stays known when it cannot be read for a while") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
-  machine.listen({5});
+  Server machine;
   machine.run();
   for (const auto* name : {"stat", "limits", "cgroup"}) {
     const auto path = std::string("/proc/7/") + name;
     machine.files[path] = unexpected(Errc::failed, path + ": Too many open files");
   }
   const auto processes = machine.run();
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->comm == "nginx");
-  CHECK(find(processes, 7)->start_ticks == 100);
-  CHECK(find(processes, 7)->owner == system_unit("nginx.service"));
-  CHECK(find(processes, 7)->soft_limit == 10U);
+  CHECK(named(processes, 7).comm == "nginx");
+  CHECK(named(processes, 7).start_ticks == 100);
+  CHECK(named(processes, 7).owner == system_unit("nginx.service"));
+  CHECK(named(processes, 7).soft_limit == 10U);
   CHECK(owners_of(processes, 5) == std::vector{7});
 }
 
 TEST_CASE("nothing of a process that ended is told of the one that has its number, even if little is read") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
-  machine.listen({5});
+  Server machine;
   machine.run();
   machine.start(7, "bash", {"socket:[5]"}, 300);
   machine.deny("/proc/7/limits");
   machine.deny("/proc/7/cgroup");
   const auto processes = machine.run();
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->owner == Owner());
-  CHECK_FALSE(find(processes, 7)->soft_limit);
+  CHECK(named(processes, 7).owner == Owner());
+  CHECK_FALSE(named(processes, 7).soft_limit);
 }
 
 TEST_CASE("a process whose name never could be read is not named but counted as unreadable") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
-  machine.listen({5});
+  Server machine;
   for (const auto& bad : {Result<std::string>(unexpected(Errc::failed, "/proc/7/stat: Too many open files")),
                           Result<std::string>("7 (ngi")}) {
     machine.files["/proc/7/stat"] = bad;
@@ -478,7 +459,7 @@ TEST_CASE("the fullest by share of their limit are kept, and owners besides, in 
     machine.start(pid, "p" + std::to_string(pid),
                   std::vector<std::string>(static_cast<std::size_t>(pid), "/x"));
   machine.start(3, "server", {"socket:[5]"});
-  machine.files["/proc/80/limits"] = limits_text("unlimited", "unlimited");
+  machine.limit(80, "unlimited");
   machine.listen({5});
   const auto processes = machine.run();
   CHECK(processes.total == 80);
@@ -609,25 +590,22 @@ TEST_CASE("the holder of a socket in CLOSE_WAIT is named with it, whether it own
   Machine machine;
   machine.start(7, "client", {"socket:[70]", "socket:[71]", "socket:[72]"});
   machine.start(8, "nginx", {"socket:[5]", "socket:[73]"});
-  for (const int pid : {7, 8})
-    machine.files["/proc/" + std::to_string(pid) + "/limits"] = limits_text("1000", "1000");
+  for (const int pid : {7, 8}) machine.limit(pid, "1000");
   machine.listen({5});
   machine.leave_in_close_wait({72, 70, 73, 99});
   const auto processes = machine.run();
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->close_wait_inodes == std::vector<std::uint32_t>{70, 72});
-  CHECK(find(processes, 7)->listener_inodes.empty());
-  CHECK(find(processes, 7)->comm == "client");
-  CHECK(find(processes, 7)->state == 'S');
-  REQUIRE(find(processes, 8) != nullptr);
-  CHECK(find(processes, 8)->close_wait_inodes == std::vector<std::uint32_t>{73});
-  CHECK(find(processes, 8)->listener_inodes == std::vector<std::uint32_t>{5});
+  CHECK(named(processes, 7).close_wait_inodes == std::vector<std::uint32_t>{70, 72});
+  CHECK(named(processes, 7).listener_inodes.empty());
+  CHECK(named(processes, 7).comm == "client");
+  CHECK(named(processes, 7).state == 'S');
+  CHECK(named(processes, 8).close_wait_inodes == std::vector<std::uint32_t>{73});
+  CHECK(named(processes, 8).listener_inodes == std::vector<std::uint32_t>{5});
 }
 
 TEST_CASE("a process is named no more when the sockets in CLOSE_WAIT are closed") {
   Machine machine;
   machine.start(7, "client", {"socket:[70]"});
-  machine.files["/proc/7/limits"] = limits_text("1000", "1000");
+  machine.limit(7, "1000");
   machine.leave_in_close_wait({70});
   CHECK(machine.run().processes.size() == 1);
   machine.leave_in_close_wait({});
@@ -654,34 +632,33 @@ TEST_CASE("only the oldest sockets in CLOSE_WAIT are looked for") {
   machine.start(7, "client", links);
   machine.leave_in_close_wait(inodes);
   const auto processes = machine.run();
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->close_wait_inodes.size() == Processes::kCloseWaitsOwned);
-  CHECK(find(processes, 7)->close_wait_inodes.back() == Processes::kCloseWaitsOwned);
+  CHECK(named(processes, 7).close_wait_inodes.size() == Processes::kCloseWaitsOwned);
+  CHECK(named(processes, 7).close_wait_inodes.back() == Processes::kCloseWaitsOwned);
 }
 
 TEST_CASE("a new socket in CLOSE_WAIT is looked for where it is likely to be, and only then everywhere") {
   Machine machine;
   machine.start(7, "nginx", {"socket:[5]", "/dev/null"});
   machine.start(8, "client", {"/dev/null", "/dev/null"});
-  machine.files["/proc/8/limits"] = limits_text("1000", "1000");
+  machine.limit(8, "1000");
   machine.listen({5});
   machine.run();
   machine.run(SocketSweep::kInterval);
   SECTION("its holder owns a listener") {
     machine.start(7, "nginx", {"socket:[5]", "socket:[70]"});
     machine.leave_in_close_wait({70});
-    CHECK(find(machine.run(), 7)->close_wait_inodes == std::vector<std::uint32_t>{70});
+    CHECK(named(machine.run(), 7).close_wait_inodes == std::vector<std::uint32_t>{70});
     CHECK(machine.links_read == 2);
     machine.run();
     CHECK(machine.links_read == 0);
   }
   SECTION("its holder is any process") {
     machine.start(8, "client", {"/dev/null", "socket:[70]"});
-    machine.files["/proc/8/limits"] = limits_text("1000", "1000");
+    machine.limit(8, "1000");
     machine.leave_in_close_wait({70});
     CHECK(find(machine.run(), 8) == nullptr);
     CHECK(machine.links_read == 2);
-    CHECK(find(machine.run(), 8)->close_wait_inodes == std::vector<std::uint32_t>{70});
+    CHECK(named(machine.run(), 8).close_wait_inodes == std::vector<std::uint32_t>{70});
     CHECK(machine.links_read == 4);
   }
   SECTION("nobody who could be read holds it") {
@@ -710,26 +687,24 @@ TEST_CASE("the wait channel is read of those that own a listener with connection
   machine.start(7, "stuck", {"socket:[5]"});
   machine.start(8, "idle", {"socket:[6]"});
   machine.files["/proc/7/wchan"] = "futex_do_wait";
-  machine.fill_queue(5, 3);
-  CHECK(find(machine.run(), 7)->wait_channel == "futex_do_wait");
-  CHECK(find(machine.run(), 7)->state == 'S');
-  machine.fill_queue(5, 0);
-  CHECK(find(machine.run(), 7)->wait_channel.empty());
-  machine.fill_queue(5, 3);
+  machine.listen({5}, 3);
+  CHECK(named(machine.run(), 7).wait_channel == "futex_do_wait");
+  CHECK(named(machine.run(), 7).state == 'S');
+  machine.listen({5});
+  CHECK(named(machine.run(), 7).wait_channel.empty());
+  machine.listen({5}, 3);
   for (const auto& unknown : {Result<std::string>("0"), Result<std::string>("two words"),
                               Result<std::string>(unexpected(Errc::denied, "/proc/7/wchan: denied"))}) {
     machine.files["/proc/7/wchan"] = unknown;
-    CHECK(find(machine.run(), 7)->wait_channel.empty());
+    CHECK(named(machine.run(), 7).wait_channel.empty());
   }
 }
 
 TEST_CASE("the state of a process that could not be read this time is not known") {
-  Machine machine;
-  machine.start(7, "nginx", {"socket:[5]"});
-  machine.listen({5});
-  CHECK(find(machine.run(), 7)->state == 'S');
+  Server machine;
+  CHECK(named(machine.run(), 7).state == 'S');
   machine.files["/proc/7/stat"] = unexpected(Errc::failed, "/proc/7/stat: Too many open files");
-  CHECK(find(machine.run(), 7)->state == 0);
+  CHECK(named(machine.run(), 7).state == 0);
 }
 
 TEST_CASE("a process that has exited holds no listening socket any more, its child does") {
@@ -741,9 +716,8 @@ TEST_CASE("a process that has exited holds no listening socket any more, its chi
   auto& stat = machine.files["/proc/7/stat"];
   stat->replace(stat->find(") S"), 3, ") Z");
   const auto processes = machine.run();
-  CHECK((find(processes, 7) == nullptr || find(processes, 7)->listener_inodes.empty()));
-  REQUIRE(find(processes, 8) != nullptr);
-  CHECK(find(processes, 8)->listener_inodes == std::vector<std::uint32_t>{5});
+  CHECK((find(processes, 7) == nullptr || named(processes, 7).listener_inodes.empty()));
+  CHECK(named(processes, 8).listener_inodes == std::vector<std::uint32_t>{5});
 }
 
 TEST_CASE("a /proc that cannot be listed is the section's error, an empty one is no processes") {
@@ -784,8 +758,7 @@ TEST_CASE("very many processes of one user do not push out another's, and those 
   fill(machine, 7, 0, 90, 100);
   fill(machine, 8, 33, 50, 100);
   const auto processes = machine.run();
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->uid == 0U);
+  CHECK(named(processes, 7).uid == 0U);
   CHECK(find(processes, 8) != nullptr);
   CHECK(processes.processes.size() == kFullest);
   CHECK(processes.fullest_cut == 502 - kFullest);
@@ -841,7 +814,7 @@ TEST_CASE("the wait channel of one that is waited for is read however many anoth
   listeners->listeners.push_back({.sockets = {{.inode = 999, .uid = 0, .queue_length = 1}}});
   machine.previous.namespaces.resize(1);
   machine.previous.namespaces[0].listeners.value = std::move(listeners);
-  CHECK(find(machine.run(), 999)->wait_channel == "futex_do_wait");
+  CHECK(named(machine.run(), 999).wait_channel == "futex_do_wait");
 }
 
 TEST_CASE("the oldest sockets in CLOSE_WAIT of one user do not push out all of another's") {
@@ -854,6 +827,5 @@ TEST_CASE("the oldest sockets in CLOSE_WAIT of one user do not push out all of a
   machine.previous.namespaces[0].connections = {.value = std::move(connections), .read_at = machine.now};
   machine.start(7, "client", {"socket:[9999]"});
   const auto processes = machine.run();
-  REQUIRE(find(processes, 7) != nullptr);
-  CHECK(find(processes, 7)->close_wait_inodes == std::vector<std::uint32_t>{9999});
+  CHECK(named(processes, 7).close_wait_inodes == std::vector<std::uint32_t>{9999});
 }
