@@ -17,7 +17,7 @@ const worst = `topk(20, ${fill(host)})`;
 const ofWorst = `and ${worst}`;
 const fillLines = warnAt(0.5, nearlyFull);
 /// A column whose only number, 0, is a word.
-const said = (title, text) => ({ title, width: 130, mappings: [{ type: 'value', options: { 0: { text, color: 'red', index: 0 } } }] });
+const said = (title, text) => ({ title, width: 130, mappings: [{ type: 'value', options: { 0: { text, color: 'red' } } }] });
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
 
 export default dashboard({

@@ -216,17 +216,18 @@ export function table(title, { exprs, columns, sort, up = false, ...rest }) {
 
 const painted = { type: 'color-background', mode: 'basic' };
 const gaugeCell = { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' };
+// Without places in an order, so that one more finding changes no other's lines.
 const mapped = (results) => [{ type: 'value', options: results }];
-export const unknownBelowZero = [{ type: 'range', options: { from: null, to: -1, result: { text: 'unknown', color: 'yellow', index: 0 } } }];
+export const unknownBelowZero = [{ type: 'range', options: { from: null, to: -1, result: { text: 'unknown', color: 'yellow' } } }];
 
 /// Columns that several tables have.
 export const column = {
   instance: (rest) => ({ title: 'host', links: [toHost], ...rest }),
   severity: (rest) => ({ width: 80, cell: painted, mappings: mapped(Object.fromEntries(
-    Object.entries(severityColor).map(([name, color], index) => [name, { text: name, color, index }]))), ...rest }),
+    Object.entries(severityColor).map(([name, color]) => [name, { text: name, color }]))), ...rest }),
   finding: (rest) => ({ width: 235, ...rest }),
   what: (rest) => ({ title: 'what it says', mappings: mapped(Object.fromEntries(
-    [...findings].map(([id, text], index) => [id, { text, index }]))), ...rest }),
+    [...findings].map(([id, text]) => [id, { text }]))), ...rest }),
   netns: (rest) => ({ title: 'namespace', width: 105, ...rest }),
   subject: (rest) => ({ title: 'about', width: 140, ...rest }),
   port: (rest) => ({ width: 80, links: [toService], ...rest }),
