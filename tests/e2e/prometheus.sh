@@ -13,8 +13,7 @@ echo "the page has the families of the reference, each with HELP and TYPE"
 families() { grep -o "^# $1 [a-z0-9_]*" "$scratch/page" | cut -d' ' -f3 | sort; }
 families HELP >"$scratch/families"
 diff "$scratch/families" <(families TYPE) || die "HELP and TYPE differ"
-sed -n 's/^| `\([a-z0-9_]*\)` |.* | \([^|]*\) |$/\1 \2/p' "$TCPDIAG_SOURCE_DIR/docs/reference/metrics.md" |
-  sort >"$scratch/reference"
+jq -r '.metrics[] | "\(.name) \(.source)"' "$TCPDIAG_SOURCE_DIR/docs/reference/catalogue.json" | sort >"$scratch/reference"
 kernel_has() {  # Tcp:ActiveOpens and the like
   awk -v group="${1%%:*}:" -v name="${1#*:}" '$1 == group { for (i = 2; i <= NF; ++i) if ($i == name) found = 1 } END { exit !found }' \
     /proc/net/snmp /proc/net/netstat

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# check_names.pl METRICS.md RULES...: whether rules name only metrics that there are, with labels that these have, and
+# check_names.pl CATALOGUE.json RULES...: whether rules name only metrics that there are, with labels that these have, and
 # texts only labels that there are.
 use strict;
 use warnings;
 
-my ($reference, @rules) = @ARGV;
+my ($catalogue, @rules) = @ARGV;
 my @target = qw(job instance);                         # Prometheus adds them
 my %labels = (up => [], ALERTS => [qw(alertname alertstate severity finding)]);  # and makes these
 my $faults = 0;
 sub fault { print "FAILED: @_\n"; ++$faults }
 
-open my $table, '<', $reference or die "$reference: $!";
-while (<$table>) {
-  my ($metric, $type, $names) = /^\| `(\w+)` \| (\w+) \| ([^|]*) \|/ or next;
-  my @names = $names =~ /(\w+)/g;
+open my $metrics, '-|', 'jq', '-r', '.metrics[] | [.name, .type] + .labels | join(" ")', $catalogue or die "jq: $!";
+while (<$metrics>) {
+  my ($metric, $type, @names) = split;
   if ($type eq 'histogram') {
     $labels{"${metric}_bucket"} = [@names, 'le'];
     $labels{"${metric}_$_"} = \@names for qw(count sum);
@@ -21,7 +20,7 @@ while (<$table>) {
     $labels{$metric} = \@names;
   }
 }
-die "$reference: only ${\ scalar keys %labels} metrics\n" if keys %labels < 100;
+die "$catalogue: only ${\ scalar keys %labels} metrics\n" if keys %labels < 100;
 my %any = map { $_ => 1 } @target, 'severity', map { @$_ } values %labels;
 
 sub check_labels {

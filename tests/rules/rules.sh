@@ -12,15 +12,16 @@ die() { echo "FAILED: $*" >&2; exit 1; }
 promtool check rules alerts.yml recording.yml || die "promtool does not take them"
 
 echo "alerts"
-# the findings that are a warning or critical, from the table at the head of their reference
-sed -n 's/^| [^|]*| \[\([a-z0-9-]*\)\](#[^|]*| \(warning\|critical\) |.*/\1 \2/p' ../../docs/reference/findings.md |
+catalogue=../../docs/reference/catalogue.json
+# the findings that are a warning or critical
+jq -r '.findings[] | select(.severity != "info") | "\(.id) \(.severity)"' $catalogue |
   while read -r id severity; do
     labels="finding=\"$id\",netns=\"host\",subject=\"[::]:80\""
     printf '%s %s %s\n' "$(sed 's/^/-/; s/-\(.\)/\u\1/g; s/^/Tcpdiag/' <<<"$id")" "$severity" "$labels"
     printf '  tcpdiag_finding_active{instance="%s",severity="%s",%s}  %s\n' bad "$severity" "$labels" '_ | 1 | _' \
       good info "$labels" '_ | 1 | _' gone "$severity" "$labels" '_ | _ | _'
   done >"$scratch/findings.table"
-[ "$(grep -c '^Tcpdiag' "$scratch/findings.table")" -ge 40 ] || die "findings.md has too few findings"
+[ "$(grep -c '^Tcpdiag' "$scratch/findings.table")" -ge 40 ] || die "$catalogue has too few findings"
 tests() { awk "$@" -v rules="$PWD/alerts.yml" -f "$here/alert_tests.awk" alerts.yml "$here/alerts.table" "$scratch/findings.table"; }
 tests >"$scratch/table_test.yml"
 promtool test rules "$scratch/table_test.yml" || die "alerts"
@@ -83,11 +84,11 @@ diff <(sed -n 's/^      - record: //p' recording.yml | sort) <(sed -n 's/^      
   die "a recording rule without a test, or a test without a rule"
 
 echo "names"
-perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml recording.yml
+perl "$here/check_names.pl" $catalogue alerts.yml recording.yml
 # and the check itself finds what is wrong
 for wrong in s/ephemeral_ports_used_max/ephemeral_ports_used/ s/le=/lee=/ 's/ignoring (process, unit/ignoring (process, units/'; do
   sed "$wrong" recording.yml >"$scratch/wrong.yml"
-  ! perl "$here/check_names.pl" ../../docs/reference/metrics.md alerts.yml \
+  ! perl "$here/check_names.pl" $catalogue alerts.yml \
     "$scratch/wrong.yml" >/dev/null || die "it takes $wrong"
 done
 
