@@ -12,7 +12,7 @@
 #include "daemon/flags.h"
 #include "daemon/nearest_name.h"
 #include "daemon/option_table.h"
-#include "daemon/options_reference.h"
+#include "daemon/options_help.h"
 #include "daemon/web_config_file.h"
 
 namespace tcpdiag {

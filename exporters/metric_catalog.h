@@ -41,7 +41,4 @@ std::string help_text(const MetricSpec& spec);
 /// Gives the samples of all families to `samples`.
 void collect_samples(const Report& report, Samples& samples);
 
-/// docs/reference/metrics.md.
-std::string metrics_reference();
-
 }  // namespace tcpdiag

@@ -8,7 +8,7 @@
 #include "core/text.h"
 #include "daemon/option_table.h"
 #include "daemon/options.h"
-#include "daemon/options_reference.h"
+#include "daemon/options_help.h"
 #include "diagnosis/catalog.h"
 #include "diagnosis/known_servers.h"
 #include "exporters/metric_catalog.h"

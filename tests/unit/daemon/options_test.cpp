@@ -4,11 +4,7 @@
 #include <sys/stat.h>
 
 #include "collectors/catalog.h"
-#include "daemon/config_file.h"
-#include "daemon/option_table.h"
-#include "daemon/options_reference.h"
 #include "tests/catch.h"
-#include "tests/golden.h"
 #include "tests/temporary_directory.h"
 
 using namespace tcpdiag;
@@ -368,18 +364,4 @@ TEST_CASE("only what is bound at the start needs a restart") {
   CHECK(needs_restart(Options{}, changed) == Arguments{"listen_addresses", "web_config_file",
                                                        "max_connections", "max_connections_per_ip",
                                                        "namespaces"});
-}
-
-TEST_CASE("the configuration that is installed has every key with its default") {
-  check_committed("systemd/tcpdiagd.json", default_config_file());
-  const auto entries = parse_config_file("tcpdiagd.json", default_config_file());
-  REQUIRE(entries);
-  CHECK(entries->size() == option_table().size());
-  const auto options = load_options({"--config.file=" TCPDIAG_SOURCE_DIR "/systemd/tcpdiagd.json"});
-  REQUIRE(options);
-  CHECK(*options == Options{});
-}
-
-TEST_CASE("docs/reference/config.md is what the table of options says") {
-  check_committed("docs/reference/config.md", config_reference());
 }

@@ -9,7 +9,6 @@
 #include "core/facts/processes.h"
 #include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
-#include "tests/golden.h"
 #include "tests/sample_report.h"
 
 using namespace tcpdiag;
@@ -359,8 +358,4 @@ TEST_CASE("names of any bytes give no two samples with the same labels") {
   std::set<std::pair<std::string, std::string>> series;
   for (const auto& [family, sample] : recorded.samples)
     CHECK(series.emplace(family, sample.substr(0, sample.rfind('='))).second);
-}
-
-TEST_CASE("docs/reference/metrics.md is what the catalogue says") {
-  check_committed("docs/reference/metrics.md", metrics_reference());
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The alerts about findings: all of them, and with their words.
-#include "diagnosis/findings_alerts.h"
+#include "tests/reference/findings_alerts.h"
 
 #include <fstream>
 #include <iterator>
@@ -30,16 +30,16 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST_CASE("the alerts about findings are made from the rules") {
   const std::string file = "monitoring/prometheus/alerts.yml";
-  check_committed(file, written_part_of(file, kFindingsAlertsBegin) + findings_alerts());
+  check_committed(file, written_part_of(file, kFindingsAlertsBegin) + findings_alerts(catalogue()));
 }
 
 TEST_CASE("what Alertmanager keeps silent is made from the rules") {
   const std::string file = "monitoring/prometheus/alertmanager.example.yml";
-  check_committed(file, written_part_of(file, kFindingsInhibitionsBegin) + findings_inhibitions());
+  check_committed(file, written_part_of(file, kFindingsInhibitionsBegin) + findings_inhibitions(catalogue()));
 }
 
 TEST_CASE("an alert about what follows is silent while the cause fires on the same subject") {
-  const auto rules = findings_inhibitions();
+  const auto rules = findings_inhibitions(catalogue());
   CHECK(contains(rules,
                  "  - source_matchers: ['finding=\"fd-limit-reached\"']\n"
                  "    target_matchers: ['finding=~\"fd-limit-near\"']\n"
@@ -51,7 +51,7 @@ TEST_CASE("an alert about what follows is silent while the cause fires on the sa
 }
 
 TEST_CASE("no finding silences its own alert, nor an alert one that has none") {
-  const auto rules = findings_inhibitions();
+  const auto rules = findings_inhibitions(catalogue());
   for (const auto& rule : rule_catalog()) {
     INFO(rule.info.id);
     const auto at = rules.find("['finding=\"" + std::string(rule.info.id) + "\"']");
@@ -67,7 +67,7 @@ TEST_CASE("no finding silences its own alert, nor an alert one that has none") {
 }
 
 TEST_CASE("a finding has an alert of its own exactly when it is a warning or critical") {
-  const auto alerts = findings_alerts();
+  const auto alerts = findings_alerts(catalogue());
   for (const auto& rule : rule_catalog()) {
     INFO(rule.info.id);
     const auto own = contains(alerts, "- alert: " + alert_name(rule.info.id) + "\n");
@@ -84,7 +84,7 @@ TEST_CASE("the name of an alert is the finding's id in capitals") {
 }
 
 TEST_CASE("an alert's text has no place that is left to be filled in by the reader") {
-  const auto alerts = findings_alerts();
+  const auto alerts = findings_alerts(catalogue());
   for (const auto* name :
        {"OWNER", "PROCESS", "PID", "PORT", "LISTENER", "DESTINATION", "ADDRESS", "UNIT", "LIMIT",
         "NEW_BACKLOG", "SERVER_KNOB", "MOST", "BUCKETS", "LINE", "FILE", "MEANT"}) {
@@ -105,14 +105,14 @@ TEST_CASE("what an alert says of every case needs no value of one") {
 }
 
 TEST_CASE("an alert's command has the pid and the port of the case, and is left out without them") {
-  const auto alerts = findings_alerts();
+  const auto alerts = findings_alerts(catalogue());
   CHECK(contains(alerts, "cat /proc/{{ $pid }}/stack"));
   CHECK(contains(alerts, "{{ if $pid }}"));
   CHECK_FALSE(contains(alerts, "-p  "));
 }
 
 TEST_CASE("an alert leads to the daemon's page, at the place of the finding") {
-  const auto alerts = findings_alerts();
+  const auto alerts = findings_alerts(catalogue());
   CHECK(contains(alerts, "tcpdiag_web_info"));
   CHECK(contains(alerts, "{{ $page }}#accept-queue-app-stalled'\n"));
 }

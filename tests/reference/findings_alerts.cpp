@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "diagnosis/findings_alerts.h"
+#include "tests/reference/findings_alerts.h"
 
 #include <algorithm>
 #include <cctype>
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/text.h"
-#include "diagnosis/catalog.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -91,15 +90,16 @@ Values numbers_of(const Known& known) {
 }
 
 // The first piece of advice for which enough is known.
-std::string first_advice(const RuleInfo& info, const Known& known) {
+std::string first_advice(const Json& finding, const Known& known) {
   const auto values = values_of(known);
+  const auto& all = finding.at("advice");
   const auto found = std::ranges::find_if(
-      info.advice, [&](const AdviceText& advice) { return can_fill_in(advice.action, values); });
-  if (found == info.advice.end()) return "First: See on the daemon's page what to do in this case.";
-  auto text = "First: " + literal(fill_in(found->action, values));
+      all, [&](const Json& advice) { return can_fill_in(text_of(advice, "action"), values); });
+  if (found == all.end()) return "First: See on the daemon's page what to do in this case.";
+  auto text = "First: " + literal(fill_in(text_of(*found, "action"), values));
   const auto numbers = numbers_of(known);
-  if (!can_fill_in(found->command, numbers)) return text;
-  const auto command = fill_in(found->command, numbers);
+  if (!can_fill_in(text_of(*found, "command"), numbers)) return text;
+  const auto command = fill_in(text_of(*found, "command"), numbers);
   if (command.empty() || command.find('\n') != std::string::npos) return text;
   // in another namespace it would look at the wrong one
   return text + R"({{ if eq $labels.netns "" "host" }})" + "\n  " + literal(command) + "{{ end }}";
@@ -111,9 +111,9 @@ std::string either(std::string_view variable, const std::string& yes, const std:
 }
 
 // The same, for as much as will be known.
-std::string first_advice(const RuleInfo& info) {
+std::string first_advice(const Json& finding) {
   const auto of_process = [&](bool process) {
-    return either("$port", first_advice(info, {process, true}), first_advice(info, {process, false}));
+    return either("$port", first_advice(finding, {process, true}), first_advice(finding, {process, false}));
   };
   return either("$pid", of_process(true), of_process(false));
 }
@@ -121,7 +121,9 @@ std::string first_advice(const RuleInfo& info) {
 // The daemon has waited already: a finding opens when its rule has been true for its time. Many live for 40 s
 // only, which an alert that waited as well would miss. A setting does not come and go; while it is being
 // changed nobody wants a message.
-std::string_view pending(const RuleInfo& info) { return info.family == "Settings" ? "15m" : ""; }
+std::string_view pending(const Json& finding) {
+  return text_of(finding, "family") == "Settings" ? "15m" : "";
+}
 
 std::string alert(std::string_view name, std::string_view expression, std::string_view pending) {
   auto text = "      - alert: " + std::string(name) + "\n        expr: " + std::string(expression) + "\n";
@@ -156,17 +158,17 @@ std::string links(std::string_view id) {
          annotation("runbook_url", single_quoted(std::string(kPage) + "{{ $page }}#" + std::string(id)));
 }
 
-std::string alert_of(const RuleInfo& info) {
-  auto text = alert(alert_name(info.id),
-                    "tcpdiag_finding_active{finding=\"" + std::string(info.id) + "\",severity!=\"info\"}",
-                    pending(info));
-  text += summary(literal(fill_in(info.title, {})));
-  text += description("Clients see: " + literal(fill_in(info.clients_see, {})) + "\n" + first_advice(info),
-                      info.id);
-  return text + links(info.id);
+std::string alert_of(const Json& finding) {
+  const auto id = text_of(finding, "id");
+  auto text =
+      alert(alert_name(id), "tcpdiag_finding_active{finding=\"" + std::string(id) + "\",severity!=\"info\"}",
+            pending(finding));
+  text += summary(literal(fill_in(text_of(finding, "title"), {})));
+  const auto seen = literal(fill_in(text_of(finding, "clients_see"), {}));
+  return text + description("Clients see: " + seen + "\n" + first_advice(finding), id) + links(id);
 }
 
-bool has_alert(const Rule& rule) { return rule.info.severity != Severity::info; }
+bool has_alert(const Json& finding) { return text_of(finding, "severity") != "info"; }
 
 std::string joined(const std::set<std::string_view>& words) {
   std::string text;
@@ -174,16 +176,21 @@ std::string joined(const std::set<std::string_view>& words) {
   return text;
 }
 
+void add_explained(const Json& finding, std::vector<std::string_view>& ids) {
+  for (const auto& id : finding.at("explains")) ids.push_back(id.get_ref<const std::string&>());
+}
+
 // What follows from a finding, and what follows from that.
-std::set<std::string_view> all_effects(const RuleInfo& cause) {
+std::set<std::string_view> all_effects(const Json& cause, const Json& findings) {
   std::set<std::string_view> effects;
-  std::vector<std::string_view> next(cause.explains.begin(), cause.explains.end());
+  std::vector<std::string_view> next;
+  add_explained(cause, next);
   while (!next.empty()) {
     const auto id = next.back();
     next.pop_back();
-    if (id == cause.id || !effects.insert(id).second) continue;
-    for (const auto& rule : rule_catalog())
-      if (rule.info.id == id) next.insert(next.end(), rule.info.explains.begin(), rule.info.explains.end());
+    if (id == text_of(cause, "id") || !effects.insert(id).second) continue;
+    for (const auto& finding : findings)
+      if (text_of(finding, "id") == id) add_explained(finding, next);
   }
   return effects;
 }
@@ -199,26 +206,28 @@ std::string inhibition(std::string_view why, std::string_view source, std::strin
 }
 
 // The ids of those with an alert, or of those without, as a regular expression.
-std::string ids(bool alerted) {
+std::string ids(const Json& findings, bool alerted) {
   std::string text;
-  for (const auto& rule : rule_catalog())
-    if (has_alert(rule) == alerted) text += (text.empty() ? "" : "|") + std::string(rule.info.id);
+  for (const auto& finding : findings)
+    if (has_alert(finding) == alerted)
+      text += (text.empty() ? "" : "|") + std::string(text_of(finding, "id"));
   return text;
 }
 
 // A daemon may be newer than this file; and of a finding that is usually worth knowing, a case may be worse.
-std::string other_finding() {
-  auto text = alert("TcpdiagOtherFinding",
-                    "tcpdiag_finding_active{finding!~\"" + ids(true) + "\",severity!=\"info\"}", "");
+std::string other_finding(const Json& findings) {
+  auto text =
+      alert("TcpdiagOtherFinding",
+            "tcpdiag_finding_active{finding!~\"" + ids(findings, true) + "\",severity!=\"info\"}", "");
   text += summary("{{ $labels.finding }}");
   text += description("First: see on the daemon's page what clients see and what to do.",
                       "{{ $labels.finding }}");
   return text + links("{{ $labels.finding }}");
 }
 
-std::string finding_returns() {
+std::string finding_returns(const Json& findings) {
   auto text = "      - alert: " + std::string(kReturnsAlert) +
-              "\n        expr: tcpdiag_finding_opened_last_hour{finding!~\"" + ids(false) +
+              "\n        expr: tcpdiag_finding_opened_last_hour{finding!~\"" + ids(findings, false) +
               "\"} >= 6\n"
               "        keep_firing_for: 15m\n        labels: {severity: warning}\n        annotations:\n";
   text += summary("{{ $labels.finding }} came {{ $value }} times in an hour");
@@ -244,25 +253,27 @@ std::string alert_name(std::string_view finding) {
   return name;
 }
 
-std::string findings_alerts() {
+std::string findings_alerts(const Json& catalogue) {
+  const auto& findings = catalogue.at("findings");
   std::string text(kFindingsAlertsBegin);
   text +=
       "  - name: tcpdiag-findings  # the severity is the finding's own; so are finding, netns and subject\n"
       "    rules:\n";
-  for (const auto& rule : rule_catalog())
-    if (has_alert(rule)) text += alert_of(rule.info) + "\n";
-  return text + other_finding() + "\n" + finding_returns();
+  for (const auto& finding : findings)
+    if (has_alert(finding)) text += alert_of(finding) + "\n";
+  return text + other_finding(findings) + "\n" + finding_returns(findings);
 }
 
-std::string findings_inhibitions() {
+std::string findings_inhibitions(const Json& catalogue) {
+  const auto& findings = catalogue.at("findings");
   std::string text(kFindingsInhibitionsBegin);
   text += inhibition("A finding that comes again and again is one message while it is there.",
                      "finding!=\"\",alertname!=\"" + std::string(kReturnsAlert) + "\"",
                      "alertname=\"" + std::string(kReturnsAlert) + "\"", "netns, subject, finding");
-  for (const auto& rule : rule_catalog()) {
-    const auto effects = all_effects(rule.info);
-    if (!has_alert(rule) || effects.empty()) continue;
-    const auto cause = "finding=\"" + std::string(rule.info.id) + "\"";
+  for (const auto& finding : findings) {
+    const auto effects = all_effects(finding, findings);
+    if (!has_alert(finding) || effects.empty()) continue;
+    const auto cause = "finding=\"" + std::string(text_of(finding, "id")) + "\"";
     const auto target = "finding=~\"" + joined(effects) + "\"";
     text += inhibition("", cause, target, "netns, subject");
     // what is about a whole namespace may be about that

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/reference/catalogue.h"
+
 namespace tcpdiag {
 
 /// The first line of the part of monitoring/prometheus/alerts.yml that findings_alerts() makes; it goes on to
@@ -23,12 +25,12 @@ std::string alert_name(std::string_view finding);
 
 /// An alert for every finding that is a warning or critical, one for those that this file does not know, and
 /// one for those that come again and again. Begins with kFindingsAlertsBegin.
-std::string findings_alerts();
+std::string findings_alerts(const Json& catalogue);
 
 /// The end of Alertmanager's inhibit_rules: an alert about what follows from a finding, as RuleInfo::explains
 /// has it, is silent while the finding's own fires on the same host, namespace and subject; so is one about a
 /// whole namespace, of which the daemon cannot say which subject it is. Begins with
 /// kFindingsInhibitionsBegin.
-std::string findings_inhibitions();
+std::string findings_inhibitions(const Json& catalogue);
 
 }  // namespace tcpdiag

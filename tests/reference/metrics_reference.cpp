@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "exporters/metric_catalog.h"
+#include "tests/reference/metrics_reference.h"
+
+#include "tests/reference/markdown.h"
 
 namespace tcpdiag {
 namespace {
@@ -19,35 +21,29 @@ What `/metrics` shows, from the same table. Three rules hold everywhere:
 - What is not seen in a name is shown as `\n`, `\xNN` or `\u{NNNN}`, as [api.md](api.md#json) describes it.
 )";
 
-std::string cell(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '|') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
-std::string label_list(const MetricSpec& spec) {
+std::string label_list(const Json& labels) {
   std::string list;
-  for (const auto label : spec.labels) list.append(list.empty() ? "" : ", ").append(label);
+  for (const auto& label : labels) list += (list.empty() ? "" : ", ") + label.get<std::string>();
   return list;
 }
 
 }  // namespace
 
-std::string metrics_reference() {
+std::string metrics_reference(const Json& catalogue) {
   std::string page(kIntroduction);
   std::string_view group;
-  for (const auto& spec : metric_catalog()) {
-    if (spec.group != group) {
-      group = spec.group;
+  for (const auto& metric : catalogue.at("metrics")) {
+    if (text_of(metric, "group") != group) {
+      group = text_of(metric, "group");
       page.append("\n## ").append(group).append("\n\n");
       page.append("| metric | type | labels | meaning | source |\n|---|---|---|---|---|\n");
     }
-    page.append("| `").append(spec.name).append("` | ").append(to_string(spec.type)).append(" | ");
-    page.append(label_list(spec)).append(" | ").append(cell(spec.help)).append(" | ");
-    page.append(cell(spec.source)).append(" |\n");
+    page.append("| ").append(code(text_of(metric, "name"))).append(" | ").append(text_of(metric, "type"));
+    page.append(" | ").append(label_list(metric.at("labels"))).append(" | ");
+    page.append(cell(text_of(metric, "help")))
+        .append(" | ")
+        .append(cell(text_of(metric, "source")))
+        .append(" |\n");
   }
   return page;
 }

@@ -4,11 +4,13 @@
 
 #include <string>
 
+#include "tests/reference/catalogue.h"
+
 namespace tcpdiag {
 
-std::string bash_completion_of_tcpdiag();
-std::string bash_completion_of_tcpdiagd();
+std::string bash_completion_of_tcpdiag(const Json& catalogue);
+std::string bash_completion_of_tcpdiagd(const Json& catalogue);
 /// Of both programs.
-std::string zsh_completion();
+std::string zsh_completion(const Json& catalogue);
 
 }  // namespace tcpdiag
