@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -27,9 +28,9 @@ inline constexpr bool kMayLack<std::vector<T>> = true;
 template <>
 inline constexpr bool kMayLack<Errc> = true;  // an older daemon has none
 
-/// Reads from JSON what DescribedJson writes. A value that is not as documented is remembered in wrong(), the
-/// first one with its place, and left as it was. Keys that are not known are passed over; absent ones are an
-/// error unless they may be empty.
+/// Reads from JSON what DescribedJson writes. Of values that are not as documented the first one is
+/// remembered in wrong(), with its place; what was read is worth nothing then. Keys that are not known are
+/// passed over; absent ones are an error unless they may be empty.
 class DescribedReader {
  public:
   using Json = nlohmann::json;

@@ -8,6 +8,7 @@ namespace tcpdiag::detail {
 namespace {
 
 constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kGrowth = 64, kSmall = 1 << 20;
 
 // Of the sections, which are all that a collector fills.
 std::string_view known_collector(std::string_view name) {
@@ -64,7 +65,7 @@ std::string BinaryWriter::finish() {
   return std::exchange(bytes_, {}) + value;
 }
 
-BinaryReader::BinaryReader(std::string_view bytes) : bytes_(bytes) {
+BinaryReader::BinaryReader(std::string_view bytes) : bytes_(bytes), budget_(kGrowth * bytes.size() + kSmall) {
   if (take_number() != kVersion) fail();
   const auto count = take_count();
   for (std::uint64_t i = 0; i < count && !failed_; ++i) names_.push_back(take_text());
@@ -81,6 +82,7 @@ std::uint64_t BinaryReader::take_number() {
   for (unsigned shift = 0; shift < kBits && !bytes_.empty(); shift += kBitsOfByte) {
     const auto byte = static_cast<unsigned char>(bytes_.front());
     bytes_.remove_prefix(1);
+    if (shift == kBits - 1 && byte > 1) break;  // beyond 64 bits
     value |= std::uint64_t{byte & 0x7FU} << shift;
     if (byte < 0x80) return value;
   }

@@ -5,7 +5,8 @@
 //
 // A struct is the number of its members and for each the place of its name among `names`, its length in bytes
 // and its value; so a reader passes over what it does not know, and what is not there keeps its default. An
-// enumerator is the place of its word. Numbers are LEB128, signed ones zigzag.
+// enumerator with a word is the place of that word. Arrays go by place: what indexes them only grows at its
+// end. Numbers are LEB128, signed ones zigzag.
 #pragma once
 
 #include <array>
@@ -19,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/describe.h"
@@ -54,6 +56,7 @@ class BinaryWriter {
     put_number((static_cast<std::uint64_t>(value) << 1U) ^
                static_cast<std::uint64_t>(std::int64_t{value} >> 63U));
   }
+  void put(char letter) { put(static_cast<std::uint8_t>(letter)); }
   void put(double value) { put_number(std::bit_cast<std::uint64_t>(value)); }
   void put(std::string_view text);
   template <Duration T>
@@ -67,7 +70,7 @@ class BinaryWriter {
     if constexpr (requires { to_string(value); })
       put_number(place_of(to_string(value)));
     else
-      put_number(static_cast<std::underlying_type_t<E>>(value));
+      put(static_cast<std::underlying_type_t<E>>(value));
   }
   template <class T, std::size_t N>
   void put(const std::array<T, N>& values) {
@@ -122,8 +125,8 @@ class BinaryWriter {
   std::vector<std::string> names_;
 };
 
-/// Takes values out of a binary form. After something that is none, failed() is true and what is read is
-/// worth nothing.
+/// Takes values out of a binary form. After malformed input failed() is true and what was read is worth
+/// nothing.
 class BinaryReader {
  public:
   /// Reads version and names.
@@ -157,6 +160,11 @@ class BinaryReader {
     if (whole < std::numeric_limits<T>::min() || whole > std::numeric_limits<T>::max()) return fail();
     value = static_cast<T>(whole);
   }
+  void take(char& letter) {
+    std::uint8_t value = 0;
+    take(value);
+    letter = static_cast<char>(value);
+  }
   void take(double& value) { value = std::bit_cast<double>(take_number()); }
   void take(std::string& text) { text = take_text(); }
   /// A name that the program knows: of a sysctl or a collector. Another one is empty.
@@ -172,14 +180,15 @@ class BinaryReader {
     take(since);
     at = TimePoint(since);
   }
-  /// A word that the program does not know leaves the value as it is.
+  /// A word that the program does not know leaves the value as it is; in a list, the element is left out.
   template <class E>
     requires std::is_enum_v<E>
   void take(E& value) {
     if constexpr (requires { to_string(value); }) {
       const auto word = name_at(take_number());
       for (const auto each : values_of(Type<E>{}))
-        if (word == to_string(each)) value = each;
+        if (word == to_string(each)) return void(value = each);
+      strange_ = true;
     } else {
       std::underlying_type_t<E> number{};
       take(number);
@@ -202,11 +211,16 @@ class BinaryReader {
   template <class T>
   void take(std::vector<T>& values) {
     const auto count = take_count();
+    values.clear();
     for (std::uint64_t i = 0; i < count && !failed_; ++i) {
       T value{};
+      strange_ = false;
       take(value);
       if constexpr (requires(T t) { requires std::is_same_v<decltype(t.name), std::string_view>; })
-        if (value.name.empty()) continue;
+        strange_ = strange_ || value.name.empty();
+      if (std::exchange(strange_, false)) continue;
+      if (budget_ < sizeof(T)) return fail();
+      budget_ -= sizeof(T);
       values.push_back(std::move(value));
     }
   }
@@ -250,7 +264,9 @@ class BinaryReader {
 
   std::string_view bytes_;
   std::vector<std::string_view> names_;
+  std::size_t budget_;  // bytes that lists may still take: an element of a list may be a single byte
   bool failed_ = false;
+  bool strange_ = false;  // the element that is read has a word that is not known
 };
 
 }  // namespace detail
@@ -263,7 +279,8 @@ std::string to_binary(const T& value) {
   return writer.finish();
 }
 
-/// What to_binary() of this version or another one wrote. Errors: Errc::malformed, also for a part of it.
+/// What to_binary() of this version or another one wrote, in memory of 64 times its length and 1 MiB at most.
+/// Whether the values fit together is not looked at. Errors: Errc::malformed, also for a part of it.
 template <Described T>
 Result<T> from_binary(std::string_view bytes) {
   detail::BinaryReader reader(bytes);

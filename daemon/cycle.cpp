@@ -72,6 +72,7 @@ NetnsId Cycle::add(const std::string& netns) {
 }
 
 void Cycle::remove(NetnsId netns) {
+  if (netns == NetnsId::host) return;
   std::erase_if(snapshot_.namespaces, [&](const NetnsView& view) { return view.id == netns; });
   for (auto& task : tasks_)
     if (task.netns == netns) task.on = false;

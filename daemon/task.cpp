@@ -10,7 +10,7 @@ Collected run_collector(const Task& task, const Reading& reading) {
   try {
     return task.collector.run(reading);
   } catch (const std::exception& thrown) {
-    const Error error{Errc::failed, task.latest.collector + ": " + thrown.what()};
+    const Error error{Errc::failed, std::string(task.spec->name) + ": " + thrown.what()};
     const auto store = [fail = task.collector.fail, error, at = reading.now](Snapshot& snapshot) {
       fail(snapshot, error, at);
     };

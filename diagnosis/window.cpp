@@ -16,6 +16,11 @@ Window::Window(const History& history, NetnsId netns, std::chrono::seconds lookb
   const auto begin = snapshots.back().at - lookback;
   const auto first = std::ranges::lower_bound(snapshots, begin, {}, &Snapshot::at);
   first_ = static_cast<std::size_t>(first - snapshots.begin());
+  begin_with_netns();
+}
+
+void Window::begin_with_netns() {
+  while (size() > 1 && snapshot(0).find(netns_) == nullptr) ++first_;
 }
 
 Window Window::last(std::chrono::seconds lookback) const {
@@ -27,6 +32,7 @@ Window Window::last(std::chrono::seconds lookback) const {
 Window Window::in(NetnsId netns) const {
   auto other = *this;
   other.netns_ = netns;
+  other.begin_with_netns();
   return other;
 }
 

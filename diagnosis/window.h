@@ -44,7 +44,8 @@ Result<const T*> value_of(const Section<T>& section) {
 
 class Window {
  public:
-  /// The last `lookback` of a history that is not empty, of one of the newest snapshot's namespaces.
+  /// The last `lookback` of a history that is not empty, of one of the newest snapshot's namespaces; no
+  /// longer than that is watched.
   Window(const History& history, NetnsId netns, std::chrono::seconds lookback);
 
   /// The end of this window: its last `lookback`.
@@ -119,6 +120,7 @@ class Window {
       return tl::unexpected<Error>(stale(collector_of(Type<T>{}), age));
     return value_of(section);
   }
+  void begin_with_netns();
   static Error stale(std::string_view collector, TimePoint::duration age);
   static Result<std::uint64_t> increase_of(const std::vector<Count>& values, std::string_view where,
                                            std::string_view name);

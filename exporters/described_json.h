@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "core/describe.h"
-#include "core/owner.h"
 #include "exporters/json_stream.h"
 
 namespace tcpdiag {
@@ -22,8 +22,6 @@ namespace tcpdiag {
 template <class Self>
 class DescribedJson {
  public:
-  explicit DescribedJson(JsonStream& stream) : stream_(stream) {}
-
   template <class T>
   void field(std::string_view name, const T& value) {
     stream_.key(name);
@@ -32,11 +30,6 @@ class DescribedJson {
   template <class T>
   void field(std::string_view name, const std::optional<T>& value) {
     if (value) self().field(name, *value);
-  }
-  void field(std::string_view, const Owner& owner) {
-    const auto label = to_string(owner);
-    if (!label.empty()) field("unit", label);
-    if (owner.kind != OwnerKind::none) field("unit_kind", owner.kind);
   }
 
   template <class T>
@@ -85,6 +78,9 @@ class DescribedJson {
   JsonStream& stream_;
 
  private:
+  friend Self;
+
+  explicit DescribedJson(JsonStream& stream) : stream_(stream) {}
   Self& self() { return static_cast<Self&>(*this); }
   template <class List>
   void write_list(const List& list) {

@@ -16,9 +16,15 @@ namespace {
 
 class Writer : public DescribedJson<Writer> {
  public:
-  using DescribedJson::DescribedJson;
+  explicit Writer(JsonStream& stream) : DescribedJson(stream) {}
   using DescribedJson::field;
   using DescribedJson::write;
+
+  void field(std::string_view, const Owner& owner) {
+    const auto label = to_string(owner);
+    if (!label.empty()) field("unit", label);
+    if (owner.kind != OwnerKind::none) field("unit_kind", owner.kind);
+  }
 
   // A whole number is written without a decimal point.
   void write(double value) {

@@ -89,6 +89,8 @@ TEST_CASE("a namespace that comes or goes does not shift what is known of anothe
   CHECK(increase_in(third) == 1U);
   CHECK(increase_in(second) == 5U);
   CHECK(Window(history.history(), third, 30s).readings(&NetnsView::tcp).size() == 2);
+  CHECK(Window(history.history(), second, 30s).in(third).span() == 1s);  // of which evidence is counted
+  CHECK(Window(history.history(), second, 30s).span() == 3s);
 }
 
 TEST_CASE("a setting is its number, or why there is none") {
