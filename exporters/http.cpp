@@ -84,7 +84,6 @@ struct HttpServer::Threads {
       : pages(reports, std::move(health), options.limits),
         max_connections_per_ip(options.max_connections_per_ip),
         clock(options.clock),
-        passwords(options.clock),
         log(std::move(write_log)) {
     pages.set_allowed_hosts(options.allowed_hosts);
     security.publish(options.security ? options.security : std::make_shared<const WebSecurity>());

@@ -19,11 +19,6 @@
 namespace tcpdiag {
 namespace {
 
-// A cost of 14 takes 0.8 s.
-constexpr std::chrono::microseconds kUsualRound{50};
-
-std::int64_t rounds(unsigned cost) { return std::int64_t{1} << cost; }
-
 /// The hash that takes longest to check.
 const std::string& slowest(const Users& users) {
   const auto by_cost = [](const auto& user) { return bcrypt_cost(user.second); };
@@ -35,8 +30,6 @@ const std::string& slowest(const Users& users) {
 /// What waits, and what is remembered. Safe to use from several threads.
 class PasswordChecks::Queue {
  public:
-  explicit Queue(std::function<TimePoint()> clock) : clock_(std::move(clock)) {}
-
   Answer check(const Users& users, const Credentials& credentials, const std::string& peer,
                const std::function<void()>& waits, Done done);
   void stop();
@@ -51,23 +44,20 @@ class PasswordChecks::Queue {
     std::string hash, password, peer;
     bool known_user = false;
     unsigned as_long_as = 0;  // see bcrypt_matches()
-    std::uint64_t turn = 0;   // first those that are the first of their peer, then the second ones ...
     std::vector<Done> done;
   };
 
   static Digest digest_of(bool known_user, const std::string& user, const std::string& hash,
                           const std::string& password);
-  /// Puts it behind those of the same turn. false: too many are waiting, or it would wait for too long.
+  /// false: too many are waiting.
   bool enqueue(Check check);
   void remember(const Digest& digest);
 
-  const std::function<TimePoint()> clock_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Check> waiting_;  // in the order of their turns; the first of them is being checked
+  std::deque<Check> waiting_;  // the first of them is being checked
   std::set<Digest> right_;
   std::deque<Digest> right_by_age_;
-  std::chrono::nanoseconds round_ = kUsualRound;  // bcrypt does two to the power of the cost of them
   bool stop_ = false;
 };
 
@@ -111,19 +101,9 @@ PasswordChecks::Answer PasswordChecks::Queue::check(const Users& users, const Cr
 }
 
 bool PasswordChecks::Queue::enqueue(Check check) {
-  std::size_t of_peer = 0;
-  check.turn = waiting_.empty() ? 0 : waiting_.front().turn;
-  for (const auto& other : waiting_) {
-    if (other.peer != check.peer) continue;
-    ++of_peer;
-    check.turn = other.turn + 1;
-  }
+  const auto of_peer = std::ranges::count(waiting_, check.peer, &Check::peer);
   if (waiting_.size() >= kMostWaiting || of_peer >= kMostWaitingOfAPeer) return false;
-  const auto place = std::ranges::upper_bound(waiting_, check.turn, {}, &Check::turn);
-  std::chrono::nanoseconds wait{};
-  for (auto other = waiting_.begin(); other != place; ++other) wait += round_ * rounds(other->as_long_as);
-  if (wait > kLongestWait) return false;
-  waiting_.insert(place, std::move(check));
+  waiting_.push_back(std::move(check));
   changed_.notify_one();
   return true;
 }
@@ -145,12 +125,10 @@ void PasswordChecks::Queue::run() {
     if (stop_) return;
     const auto hash = waiting_.front().hash, password = waiting_.front().password;
     const auto as_long_as = waiting_.front().as_long_as;
-    const auto begin = clock_ ? clock_() : TimePoint{};
     lock.unlock();
     const bool matches = bcrypt_matches(hash, password, as_long_as);
     lock.lock();
-    if (stop_) return;  // nobody waits any more, and the clock may be gone
-    if (clock_) round_ = (clock_() - begin) / rounds(matches ? bcrypt_cost(hash) : as_long_as);
+    if (stop_) return;  // nobody waits any more
     auto check = std::move(waiting_.front());
     waiting_.pop_front();
     const bool right = matches && check.known_user;
@@ -167,8 +145,7 @@ void PasswordChecks::Queue::remember(const Digest& digest) {
   right_by_age_.pop_front();
 }
 
-PasswordChecks::PasswordChecks(std::function<TimePoint()> clock)
-    : queue_(std::make_shared<Queue>(std::move(clock))) {
+PasswordChecks::PasswordChecks() : queue_(std::make_shared<Queue>()) {
   // Detached: bcrypt cannot be interrupted, and its seconds are more than a service may take to stop.
   std::thread thread([queue = queue_] {
     ::pthread_setname_np(::pthread_self(), "passwords");

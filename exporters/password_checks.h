@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -9,7 +8,6 @@
 #include <optional>
 #include <string>
 
-#include "core/time_point.h"
 #include "exporters/basic_auth.h"
 
 namespace tcpdiag {
@@ -18,14 +16,14 @@ namespace tcpdiag {
 using Users = std::map<std::string, std::string, std::less<>>;
 
 /// Checks passwords on a thread of its own, one after the other, because bcrypt takes long on purpose:
-/// whoever sends wrong passwords holds up other newcomers for one check, and nobody who was let in before.
+/// whoever sends wrong passwords holds up other newcomers for kMostWaitingOfAPeer checks, and nobody who was
+/// let in before.
 /// Safe to use from several threads.
 class PasswordChecks {
  public:
-  static constexpr std::size_t kMostWaiting = 16;         ///< different passwords
-  static constexpr std::size_t kMostWaitingOfAPeer = 4;   ///< of them, from one address
-  static constexpr std::chrono::seconds kLongestWait{5};  ///< for those that go first, with one's own to come
-  static constexpr std::size_t kMostRemembered = 128;     ///< right passwords
+  static constexpr std::size_t kMostWaiting = 16;           ///< different passwords
+  static constexpr std::ptrdiff_t kMostWaitingOfAPeer = 4;  ///< of them, from one address
+  static constexpr std::size_t kMostRemembered = 128;       ///< right passwords
 
   enum class Answer {
     right,  ///< as it was before
@@ -36,8 +34,7 @@ class PasswordChecks {
   /// Whether the password is right; empty: it was not checked.
   using Done = std::function<void(std::optional<bool> right)>;
 
-  /// `clock`: to measure how long a check takes here; empty: that is guessed.
-  explicit PasswordChecks(std::function<TimePoint()> clock = {});
+  PasswordChecks();
   ~PasswordChecks() { stop(); }
   PasswordChecks(const PasswordChecks&) = delete;
   PasswordChecks& operator=(const PasswordChecks&) = delete;
