@@ -11,6 +11,7 @@
 #include "core/utf8.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
+#include "daemon/this_machine.h"
 
 namespace tcpdiag {
 namespace {
@@ -45,8 +46,8 @@ CheckStatus status_of(const FindingsAnswer& answer, const CheckPolicy& policy) {
 
 Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
   block_loop_signals();
-  Cycle cycle(collector_catalog(), with_host(options.namespaces), open_this_machine(clocks), {}, clocks,
-              kKeepAll);
+  Cycle cycle(collector_catalog(), with_host(options.namespaces), open_this_machine(clocks, stop_is_pending),
+              {}, clocks, kKeepAll);
   const auto begin = clocks.monotonic();
   const auto end = begin + options.duration.value_or(kUsualCheck);
   // What has begun a moment ago may be something or pass: it is worth a few seconds more.

@@ -5,7 +5,6 @@
 #include <csignal>
 #include <ctime>
 
-#include "collectors/live_source.h"
 #include "daemon/loop.h"
 
 namespace tcpdiag {
@@ -14,19 +13,6 @@ bool stop_is_pending() {
   sigset_t pending;
   return ::sigpending(&pending) == 0 &&
          (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
-}
-
-std::vector<std::string> with_host(const std::vector<std::string>& namespaces) {
-  std::vector<std::string> all = {kHostNetns};
-  all.insert(all.end(), namespaces.begin(), namespaces.end());
-  return all;
-}
-
-OpenSource open_this_machine(const Clocks& clocks) {
-  return [clock = clocks.monotonic](const std::string& netns, Thread) {
-    return make_live_source(
-        {.netns = netns == kHostNetns ? "" : netns, .clock = clock, .stopping = stop_is_pending});
-  };
 }
 
 void drive(const Clocks& clocks, TimePoint start, const std::function<bool(TimePoint)>& goes_on,

@@ -2,23 +2,14 @@
 #pragma once
 
 #include <functional>
-#include <string>
-#include <vector>
 
 #include "daemon/clock.h"
-#include "daemon/cycle.h"
 
 namespace tcpdiag {
 
 /// Whether SIGINT or SIGTERM asks to stop; it stays pending until wait_until() takes it. The signals must be
 /// blocked (block_loop_signals()).
 bool stop_is_pending();
-
-/// The host's namespace and these.
-std::vector<std::string> with_host(const std::vector<std::string>& namespaces);
-
-/// Sources that read this machine. A dump ends when a signal asks to stop.
-OpenSource open_this_machine(const Clocks& clocks);
 
 /// Calls on_tick(now) from `start` on in every kTick for which goes_on(its begin), until a signal asks to
 /// stop. After a slow one it goes on from there, without catching up.

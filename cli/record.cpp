@@ -15,6 +15,7 @@
 #include "core/utf8.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
+#include "daemon/this_machine.h"
 
 namespace tcpdiag {
 namespace {
@@ -53,7 +54,8 @@ Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
   Recorded recorded;
   const auto namespaces = with_host(options.namespaces);
   recorded.namespaces = namespaces.size();
-  const auto open = [&, open_live = open_this_machine(clocks)](const std::string& netns, Thread thread) {
+  const auto open = [&, open_live = open_this_machine(clocks, stop_is_pending)](const std::string& netns,
+                                                                                Thread thread) {
     return (*writer)->wrap(open_live(netns, thread), netns);
   };
   Cycle cycle(collector_catalog(), namespaces, open, {.hurry = false}, clocks);

@@ -7,6 +7,7 @@
 #include "collectors/catalog.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
+#include "daemon/this_machine.h"
 
 namespace tcpdiag {
 namespace {
@@ -32,7 +33,7 @@ std::vector<CollectorSpec> needed(const std::vector<std::string_view>& names) {
 
 Report sample(const SampleOptions& options, const Clocks& clocks) {
   const auto catalog = needed(options.collectors);  // outlives the cycle
-  Cycle cycle(catalog, with_host(options.namespaces), open_this_machine(clocks),
+  Cycle cycle(catalog, with_host(options.namespaces), open_this_machine(clocks, stop_is_pending),
               {.collectors_off = {kHeldBack}, .hurry = false}, clocks);
   const auto started = clocks.monotonic();
   const auto end = started + kSampleTime;

@@ -2,14 +2,15 @@
 #include "daemon/daemon.h"
 
 #include "collectors/catalog.h"
-#include "collectors/live_source.h"
 #include "core/listen_address.h"
 #include "core/text.h"
 #include "core/version.h"
 #include "daemon/host_names.h"
 #include "daemon/loop.h"
+#include "daemon/option_table.h"
 #include "daemon/run_change.h"
 #include "daemon/status_line.h"
+#include "daemon/this_machine.h"
 #include "exporters/external_url.h"
 #include "exporters/listen_socket.h"
 
@@ -18,28 +19,12 @@ namespace {
 
 // A dump of listeners takes microseconds, and some hundred milliseconds where any user has opened 60 000 on a
 // busy machine; one that does not end must not stop the loop for long.
-constexpr std::chrono::milliseconds kLoopDeadline{1000};
-constexpr std::chrono::milliseconds kWorkerDeadline{30000};
+constexpr DumpDeadlines kDeadlines{.loop = std::chrono::seconds(1), .worker = std::chrono::seconds(30)};
 // A loop that has not ticked for so long is stuck, whatever the reason.
 constexpr auto kStuckAfter = std::chrono::seconds(10);
 
-std::vector<std::string> all_namespaces(const Options& options) {
-  std::vector<std::string> names = {kHostNetns};
-  names.insert(names.end(), options.namespaces.begin(), options.namespaces.end());
-  return names;
-}
-
 CycleOptions cycle_options(const Options& options) {
   return {.collectors_off = options.collectors_off, .cpu_budget = options.cpu_budget};
-}
-
-OpenSource open_live(const Clocks& clocks, const std::atomic<bool>& stopping) {
-  return [&](const std::string& netns, Thread thread) {
-    return make_live_source({.netns = netns == kHostNetns ? "" : netns,
-                             .clock = clocks.monotonic,
-                             .dump_deadline = thread == Thread::loop ? kLoopDeadline : kWorkerDeadline,
-                             .stopping = [&stopping] { return stopping.load(); }});
-  };
 }
 
 Limits limits_of(const Options& options) {
@@ -81,7 +66,9 @@ Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, St
       manager_(std::move(started_by.manager)),
       sockets_(std::move(started_by.sockets)),
       clocks_(std::move(clocks)),
-      cycle_(collector_catalog(), all_namespaces(options_), open_live(clocks_, stopping_),
+      cycle_(collector_catalog(), with_host(options_.namespaces),
+             open_this_machine(
+                 clocks_, [this] { return stopping_.load(); }, kDeadlines),
              cycle_options(options_), clocks_),
       worker_(clocks_, [this] { return stopping_.load(); }) {}
 
@@ -219,11 +206,8 @@ void Daemon::apply(Options options) {
   server_->set_allowed_hosts(allowed_hosts(options));
   if (web_config_) web_config_->reload();
   // What takes effect after a restart only stays as it is, so that the next reload names it again.
-  options.listen_addresses = options_.listen_addresses;
-  options.web_config_file = options_.web_config_file;
-  options.namespaces = options_.namespaces;
-  options.max_connections = options_.max_connections;
-  options.max_connections_per_ip = options_.max_connections_per_ip;
+  for (const auto& row : option_table())
+    if (row.restart) copy(row, options_, options);
   options_ = std::move(options);
   log_.info("configuration reloaded");
 }

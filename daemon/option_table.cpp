@@ -233,6 +233,12 @@ bool same(const OptionRow& row, const Options& a, const Options& b) {
                     row.kind);
 }
 
+void copy(const OptionRow& row, const Options& from, Options& to) {
+  std::visit(Visitor{[&](const CollectorsOption&) { to.collectors_off = from.collectors_off; },
+                     [&](const auto& kind) { to.*kind.member = from.*kind.member; }},
+             row.kind);
+}
+
 std::optional<std::string> set(const OptionRow& row, const OptionValue& value, Options& options) {
   const auto done = [&](bool stored) {
     return stored ? std::nullopt : std::optional(text_of(value) + allowed_suffix(row));

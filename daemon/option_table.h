@@ -65,6 +65,8 @@ std::string allowed_by(const OptionRow& row);
 /// The value in `options`, as the file would have it.
 std::string shown(const OptionRow& row, const Options& options);
 bool same(const OptionRow& row, const Options& a, const Options& b);
+/// Gives `to` the value that `from` has.
+void copy(const OptionRow& row, const Options& from, Options& to);
 
 /// Stores a value. Empty: done; otherwise what is wrong with it, to be put behind the name of the key or
 /// flag: " is 2; allowed: a number above 0 and up to 1". Then `options` is as it was.

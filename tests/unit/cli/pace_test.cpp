@@ -51,8 +51,3 @@ TEST_CASE("a loop ends at a signal, also when there is nothing to wait for") {
   CHECK_FALSE(stop_is_pending());
   REQUIRE(::pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
 }
-
-TEST_CASE("the host's namespace is always the first") {
-  CHECK(with_host({"a", "b"}) == std::vector<std::string>{kHostNetns, "a", "b"});
-  CHECK(with_host({}) == std::vector<std::string>{kHostNetns});
-}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "daemon/clock.h"
+#include "daemon/cycle.h"
+
+namespace tcpdiag {
+
+/// When a dump of sockets is given up.
+struct DumpDeadlines {
+  std::chrono::milliseconds loop{10000};
+  std::chrono::milliseconds worker{10000};
+};
+
+/// The host's namespace and these.
+std::vector<std::string> with_host(const std::vector<std::string>& namespaces);
+
+/// Sources that read this machine. A dump ends once `stopping`.
+OpenSource open_this_machine(const Clocks& clocks, std::function<bool()> stopping,
+                             DumpDeadlines deadlines = {});
+
+}  // namespace tcpdiag
