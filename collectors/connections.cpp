@@ -89,14 +89,6 @@ void split_clients(std::vector<PortConnections> rows, Connections& connections) 
   connections.client = by_port(std::move(rows));
 }
 
-template <class AnyConnections>
-auto* server_row(AnyConnections& connections, std::uint16_t port) {
-  auto& rows = connections.server;
-  const auto row = std::lower_bound(rows.begin(), rows.end(), port,
-                                    [](const auto& each, auto wanted) { return each.port < wanted; });
-  return row == rows.end() || row->port != port ? nullptr : &*row;
-}
-
 // The ports of the queues out of which nothing was seen to be taken for some seconds, the longest first; then
 // those that no look found empty for longer, where the dump of their connections is a small one.
 std::vector<std::uint16_t> ports_where_somebody_waits(const NetnsView& netns,
@@ -110,7 +102,7 @@ std::vector<std::uint16_t> ports_where_somebody_waits(const NetnsView& netns,
     return run && run->until == netns.listeners.read_at && run->until - run->since >= least;
   };
   const auto is_small = [&](std::uint16_t port) {
-    const auto* row = server_row(connections, port);
+    const auto* row = find_server_port(connections, port);
     return row != nullptr && row->total() <= kSmallDump;
   };
   std::vector<std::tuple<bool, TimePoint, std::uint16_t>> by_age;  // whether it is served
@@ -140,7 +132,7 @@ void add_waiting_times(const Reading& reading, Connections& connections) {
   (void)reading.source.dump_sockets(request, [&](std::span<const std::byte> payload) {
     const auto socket = parse_inet_diag(payload);
     if (!socket || socket->inode != 0) return;
-    auto* row = server_row(connections, socket->source_port);
+    auto* row = find_server_port(connections, socket->source_port);
     if (row == nullptr) return;
     if (const auto waits = parse_last_data_sent(payload))
       row->unaccepted_longest = std::max(row->unaccepted_longest.value_or(*waits), *waits);

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "collectors/limits_conf.h"
@@ -71,7 +72,7 @@ class ConfigFiles {
     return files;
   }
 
-  std::vector<Error> take_unread() { return std::move(unread_); }
+  std::vector<Error> take_unread() { return std::exchange(unread_, {}); }
 
  private:
   void note(const Error& error) {
@@ -327,6 +328,7 @@ Result<HostConfig> read_host_config(Source& source, const std::set<std::string>&
   ConfigFiles files(source);
   HostConfig config;
   read_sysctls(source, files, config);
+  config.unread_sysctls = files.take_unread();
   if (!units.empty()) read_file_limits(units, files, config);
   read_default_file_limits(files, config);
   read_login_limits(files, config);
@@ -336,10 +338,10 @@ Result<HostConfig> read_host_config(Source& source, const std::set<std::string>&
 }
 
 Result<void> shortfall(const HostConfig& config) {
-  if (config.unread.empty()) return {};
-  auto error = config.unread.front();
-  if (const auto others = config.unread.size() - 1; others > 0)
-    error.detail += " (and " + std::to_string(others) + " more)";
+  const auto count = config.unread_sysctls.size() + config.unread.size();
+  if (count == 0) return {};
+  auto error = (config.unread_sysctls.empty() ? config.unread : config.unread_sysctls).front();
+  if (const auto others = count - 1; others > 0) error.detail += " (and " + std::to_string(others) + " more)";
   return tl::unexpected<Error>(std::move(error));
 }
 

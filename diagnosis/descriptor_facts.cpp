@@ -39,7 +39,6 @@ void add_limits(Facts& facts, const Window& window, const Process& process) {
   if (process.hard_limit) {
     facts.bites->ceiling = "hard limit";
     facts.bites->ceiling_value = static_cast<double>(*process.hard_limit);
-    facts.values["hard"] = std::to_string(*process.hard_limit);
   }
   auto higher = std::max(kAmple, saturating_multiply<std::uint64_t>(soft, 4));
   if (const auto ceiling = window.host_netns().setting("fs.nr_open"))

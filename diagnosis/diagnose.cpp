@@ -33,10 +33,6 @@ struct Found {
   [[nodiscard]] Severity severity() const { return facts.severity.value_or(rule->info.severity); }
 };
 
-void put(Values& values, const std::string& name, const std::string& value) {
-  if (!value.empty()) values.try_emplace(name, value);
-}
-
 // The address of a service may not be known.
 std::string service_text(const Subject& subject) {
   if (!subject.address.empty() || !subject.port) return to_string(subject);
@@ -48,21 +44,21 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   auto values = facts.values;
   const auto& subject = facts.subject;
   if (netns == kHostNetns)
-    values.try_emplace("of_the_host", "");  // sysctl.d does not reach other namespaces
+    values.flag("of_the_host");  // sysctl.d does not reach other namespaces
   else
-    put(values, "netns", netns);
-  put(values, "window", duration_text(window.span()));
-  put(values, "address", subject.address);
-  if (subject.port) put(values, "port", std::to_string(*subject.port));
-  if (subject.kind == SubjectKind::listener) put(values, "listener", service_text(subject));
-  if (subject.kind == SubjectKind::destination) put(values, "destination", service_text(subject));
-  if (subject.kind == SubjectKind::setting) put(values, "setting", subject.name);
-  put(values, "process", subject.process);
-  if (subject.pid) put(values, "pid", std::to_string(*subject.pid));
+    values.offer("netns", netns);
+  values.offer("window", duration_text(window.span()));
+  values.offer("address", subject.address);
+  if (subject.port) values.offer("port", std::to_string(*subject.port));
+  if (subject.kind == SubjectKind::listener) values.offer("listener", service_text(subject));
+  if (subject.kind == SubjectKind::destination) values.offer("destination", service_text(subject));
+  if (subject.kind == SubjectKind::setting) values.offer("setting", subject.name);
+  values.offer("process", subject.process);
+  if (subject.pid) values.offer("pid", std::to_string(*subject.pid));
   if (!values.contains("unit")) add_owner_values(values, subject.owner);
-  put(values, "owner", process_text(subject));
+  values.offer("owner", process_text(subject));
   if (const auto backlog = values.find("new_backlog"); backlog != values.end())
-    put(values, "server_knob", server_knob(subject.process, backlog->second).value_or(""));
+    values.offer("server_knob", server_knob(subject.process, backlog->second).value_or(""));
   return values;
 }
 

@@ -17,16 +17,16 @@ void add_reading(Facts& facts, EvidenceName name, EvidenceNumber reading, std::s
   facts.evidence.push_back({std::string(name.text), reading.value, std::string(unit), {}});
 }
 
-void add_increase(Facts& facts, const Window& window, EvidenceName name, std::string_view value_name,
+void add_increase(Facts& facts, const Window& window, EvidenceName name, ValueName value_name,
                   EvidenceNumber increase, std::string_view unit) {
   add_increase(facts, window, name, increase, unit);
-  facts.values[std::string(value_name)] = number_text(increase.value);
+  facts.values[value_name] = number_text(increase.value);
 }
 
-void add_reading(Facts& facts, EvidenceName name, std::string_view value_name, EvidenceNumber reading,
+void add_reading(Facts& facts, EvidenceName name, ValueName value_name, EvidenceNumber reading,
                  std::string_view unit) {
   add_reading(facts, name, reading, unit);
-  facts.values[std::string(value_name)] = number_text(reading.value);
+  facts.values[value_name] = number_text(reading.value);
 }
 
 }  // namespace tcpdiag

@@ -33,11 +33,11 @@ struct EvidenceNumber {
 // NOLINTEND(google-explicit-constructor)
 
 /// Puts an increase over the window among the evidence and, as {value_name}, among the values.
-void add_increase(Facts& facts, const Window& window, EvidenceName name, std::string_view value_name,
+void add_increase(Facts& facts, const Window& window, EvidenceName name, ValueName value_name,
                   EvidenceNumber increase, std::string_view unit);
 
 /// The same for a present reading.
-void add_reading(Facts& facts, EvidenceName name, std::string_view value_name, EvidenceNumber reading,
+void add_reading(Facts& facts, EvidenceName name, ValueName value_name, EvidenceNumber reading,
                  std::string_view unit);
 
 /// The same, but only among the evidence.

@@ -43,7 +43,7 @@ void add_worker(Facts& facts, const Process& worker) {
     return;
   }
   facts.values["worker_pid"] = pid;
-  facts.values[worker.state == 'R' ? "running_pid" : "sleeping_pid"] = pid;
+  facts.values[worker.state == 'R' ? ValueName("running_pid") : ValueName("sleeping_pid")] = pid;
 }
 
 std::string doing_of_several(const Alike& most, std::size_t all) {

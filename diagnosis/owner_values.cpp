@@ -22,30 +22,30 @@ void add_container(Values& values, const Owner& owner) {
   constexpr std::array<std::string_view, 4> kLikeMachines = {"lxc", "incus", "nspawn", "libvirt-lxc"};
   const bool in_reach = !owner.nested && !owner.uid;
   if (in_reach && (owner.runtime == "docker" || owner.runtime == "podman")) {
-    values.try_emplace(owner.runtime == "docker" ? "docker" : "podman", owner.name);
+    values.offer(owner.runtime == "docker" ? ValueName("docker") : ValueName("podman"), owner.name);
   } else if (std::ranges::find(kLikeMachines, owner.runtime) != kLikeMachines.end()) {
-    values.try_emplace("inside", to_string(owner));
-    if (!owner.inner.empty()) values.try_emplace("inner_unit", owner.inner);
-    if (in_reach && owner.runtime == "nspawn") values.try_emplace("machine", machine_name(owner.name));
+    values.offer("inside", to_string(owner));
+    values.offer("inner_unit", owner.inner);
+    if (in_reach && owner.runtime == "nspawn") values.offer("machine", machine_name(owner.name));
   } else {
-    values.try_emplace("pod", to_string(owner));
+    values.offer("pod", to_string(owner));
   }
 }
 
 }  // namespace
 
 void add_owner_values(Values& values, const Owner& owner) {
-  if (const auto label = to_string(owner); !label.empty()) values.try_emplace("unit", label);
+  values.offer("unit", to_string(owner));
   switch (owner.kind) {
     case OwnerKind::system_unit:
-      if (is_restartable(owner.name)) values.try_emplace("service", owner.name);
+      if (is_restartable(owner.name)) values.offer("service", owner.name);
       return;
     case OwnerKind::user_unit:
       if (!is_restartable(owner.name) || !owner.uid) return;
-      values.try_emplace("user_service", owner.name);
-      values.try_emplace("user", std::to_string(*owner.uid));
+      values.offer("user_service", owner.name);
+      values.offer("user", std::to_string(*owner.uid));
       return;
-    case OwnerKind::session: values.try_emplace("session", owner.name); return;
+    case OwnerKind::session: values.offer("session", owner.name); return;
     case OwnerKind::container: add_container(values, owner); return;
     case OwnerKind::none:
     case OwnerKind::machine:

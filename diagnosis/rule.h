@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,12 +11,10 @@
 
 #include "core/finding.h"
 #include "diagnosis/thresholds.h"
+#include "diagnosis/values.h"
 #include "diagnosis/window.h"
 
 namespace tcpdiag {
-
-/// What the words of a rule refer to as {name}.
-using Values = std::map<std::string, std::string, std::less<>>;
 
 /// What a rule found out about one subject; the words come from its RuleInfo.
 struct Facts {
@@ -112,5 +109,31 @@ struct Rule {
   std::optional<std::chrono::seconds> critical_after{};  ///< lasting so long makes it critical
   Verdict (*evaluate)(const Window& window, const Thresholds& thresholds) = nullptr;
 };
+
+/// Whether every {name} in the text is one that the words of the family may refer to.
+constexpr bool names_fit(std::string_view family, std::string_view text) {
+  for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{')) {
+    const bool is_literal = at > 0 && text[at - 1] == '\\';
+    text.remove_prefix(at + 1);
+    if (is_literal) continue;
+    const bool is_asked = text.starts_with('?');
+    const auto name = text.substr(is_asked ? 1 : 0, text.find_first_of("}:*") - (is_asked ? 1 : 0));
+    if (!may_refer_to(family, name, is_asked)) return false;
+  }
+  return true;
+}
+
+/// The same of all words of these rules. Stands beside them as a static_assert.
+constexpr bool words_fit(std::span<const Rule> rules) {
+  for (const auto& [info, scope, lookback, critical_after, evaluate] : rules) {
+    if (!names_fit(info.family, info.summary)) return false;
+    for (const auto& advice : info.advice)
+      for (const auto text : {advice.action, advice.command, advice.effect, advice.risk})
+        if (!names_fit(info.family, text)) return false;
+    for (const auto text : info.not_helping)
+      if (!names_fit(info.family, text)) return false;
+  }
+  return true;
+}
 
 }  // namespace tcpdiag

@@ -90,11 +90,6 @@ const Listener* find_listener(const Listeners& listeners, const Endpoint& endpoi
   return found == listeners.listeners.end() || found->endpoint != endpoint ? nullptr : &*found;
 }
 
-const PortConnections* find_server_port(const Connections& connections, std::uint16_t port) {
-  const auto found = std::ranges::find(connections.server, port, &PortConnections::port);
-  return found == connections.server.end() ? nullptr : &*found;
-}
-
 std::optional<HalfOpenPeak> busiest_half_open(const Window& window) {
   const auto listeners = window.latest(&NetnsView::listeners);
   if (!listeners) return std::nullopt;

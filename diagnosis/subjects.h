@@ -39,9 +39,6 @@ Subject destination_subject(const Destination& destination);
 /// The listener with exactly that endpoint now, or nullptr.
 const Listener* find_listener(const Listeners& listeners, const Endpoint& endpoint);
 
-/// The connections of a service port, or nullptr.
-const PortConnections* find_server_port(const Connections& connections, std::uint16_t port);
-
 /// A listener and how many half-open connections it had at most within the window.
 struct HalfOpenPeak {
   const Listener* listener;

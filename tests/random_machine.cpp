@@ -421,6 +421,7 @@ HostConfig random_config(Choices& choices) {
          choices.number_as<std::uint32_t>(),
          choices.one_in(2) ? std::to_string(choices.number()) : random_name(choices)});
   std::ranges::stable_sort(config.file_limits, {}, &UnitFileLimit::unit);
+  if (choices.one_in(4)) config.unread_sysctls.push_back(random_error(choices));
   if (choices.one_in(4)) config.unread.push_back(random_error(choices));
   if (choices.one_in(3))
     config.default_file_limit = UnitFileLimit{"", random_name(choices), 1, std::to_string(choices.number())};

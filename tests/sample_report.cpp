@@ -158,7 +158,7 @@ HostConfig sample_config() {
            {"/etc/systemd/system/nginx.service", 9, "64k", "nginx.service", IgnoredBecause::no_limit}},
       .systemd = true,
       .cut = 0,
-      .unread = {{Errc::denied, "/etc/sysctl.d/90-secret.conf: Permission denied"}}};
+      .unread_sysctls = {{Errc::denied, "/etc/sysctl.d/90-secret.conf: Permission denied"}}};
 }
 
 KernelLog sample_kernel_log() {

@@ -238,6 +238,9 @@ struct Connections {
   static constexpr std::size_t kUnreadPorts = 32;
   static constexpr std::size_t kSilentPeers = 64;
 };
+/// The row of a service port; nullptr: there is none.
+const PortConnections* find_server_port(const Connections& connections, std::uint16_t port);
+PortConnections* find_server_port(Connections& connections, std::uint16_t port);
 constexpr std::string_view collector_of(Type<Connections>) { return "connections"; }
 constexpr auto members_of(Type<Connections>, auto member) {
   return std::tuple(

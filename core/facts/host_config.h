@@ -103,7 +103,8 @@ struct HostConfig {
   bool systemd = false;                        ///< it was systemd that booted the host
   std::uint64_t cut = 0;                       ///< assignments, limits and ignored lines beyond these bounds
   /// Files and directories that are there but could not be read, at most kMaxUnread: what they ask for is not
-  /// known.
+  /// known. First those of sysctls, then all others.
+  std::vector<Error> unread_sysctls;
   std::vector<Error> unread;
 
   static constexpr std::size_t kMaxLines = 4096;
@@ -117,7 +118,8 @@ constexpr auto members_of(Type<HostConfig>, auto member) {
                     member("default_file_limit", &HostConfig::default_file_limit),
                     member("login_limits", &HostConfig::login_limits),
                     member("ignored", &HostConfig::ignored), member("systemd", &HostConfig::systemd),
-                    member("cut", &HostConfig::cut), member("unread", &HostConfig::unread));
+                    member("cut", &HostConfig::cut), member("unread_sysctls", &HostConfig::unread_sysctls),
+                    member("unread", &HostConfig::unread));
 }
 
 }  // namespace tcpdiag

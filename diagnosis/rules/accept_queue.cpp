@@ -45,18 +45,18 @@ void add_limit(Facts& facts, const Window& window, std::uint32_t limit) {
   const auto wanted = larger_backlog(limit);
   if (wanted > limit) facts.values["new_backlog"] = std::to_string(wanted);
   facts.bites = Bites{.limit = "listen backlog", .value = static_cast<double>(limit)};
-  facts.values["raise_backlog"] = "";
+  facts.values.flag("raise_backlog");
   const auto somaxconn = window.setting("net.core.somaxconn");
   if (!somaxconn) return;
   facts.bites->ceiling = "net.core.somaxconn";
   facts.bites->ceiling_value = static_cast<double>(*somaxconn);
   facts.values["somaxconn"] = std::to_string(*somaxconn);
   if (*somaxconn == limit) {
-    facts.values["clamped"] = "";
+    facts.values.flag("clamped");
     facts.bites = Bites{.limit = "net.core.somaxconn", .value = static_cast<double>(limit)};
     facts.values.erase("raise_backlog");
   } else {
-    facts.values["own_limit"] = "";
+    facts.values.flag("own_limit");
   }
   if (wanted > limit && *somaxconn < static_cast<std::int64_t>(wanted))
     facts.values["new_somaxconn"] = std::to_string(wanted_somaxconn(*somaxconn));
@@ -385,7 +385,11 @@ std::optional<std::chrono::duration<double>> slow_to_be_taken(const Window& wind
   constexpr std::chrono::seconds kPresent{8};
   const auto waits = first_waited(window, *course.listener,
                                   window.now() - std::min<TimePoint::duration>(kPresent, course.stood_for()));
-  return waits && *waits >= long_since ? waits : std::nullopt;
+  if (!waits || *waits < long_since) return std::nullopt;
+  // Nothing was taken since the first one came: that is no slow server, it is one that has stopped.
+  constexpr std::chrono::seconds kApart{2};  // the first look that finds it, and it
+  if (course.still_for() + kApart >= *waits) return std::nullopt;
+  return waits;
 }
 
 Verdict app_slow(const Window& window, const Thresholds& t) {
@@ -500,7 +504,7 @@ Verdict fd_limit_accept_blocked(const Window& whole, const Thresholds& t) {
   });
 }
 
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = kFdLimitAcceptBlocked, .lookback = History::kSpan, .evaluate = fd_limit_accept_blocked},
     {.info = kOneListenerStuck, .evaluate = one_listener_stuck},
     {.info = kAppStalled, .evaluate = app_stalled},
@@ -513,6 +517,7 @@ const Rule kRules[] = {
      .critical_after = std::chrono::seconds(120),
      .evaluate = backlog_small},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 
 }  // namespace
 

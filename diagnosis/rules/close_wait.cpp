@@ -114,7 +114,7 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
 }
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "close-wait-leak", .family = kFamily, .severity = Severity::warning,
               .title = "A program does not close its connections",
               .true_when = "Connections that a process holds and whose peer has closed stay in CLOSE_WAIT while this end sends nothing on them, and become more again and again: "
@@ -146,6 +146,7 @@ const Rule kRules[] = {
               .advice = kClosedAdvice, .not_helping = kClosedNot, .reads = "/proc/PID/fd, sock_diag, /proc/net/sockstat"},
      .scope = RuleScope::machine, .evaluate = closed_socket_fd_leak},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -130,7 +130,8 @@ Facts facts_about(const Window& window, const Held& held, const Thresholds& t) {
   add_reading(facts, "sockets in CLOSE_WAIT with an inode", "count", held.count, "sockets");
   add_reading(facts, "age of the oldest, at least", age.count(), "seconds");
   facts.values["age"] = duration_text(age);
-  facts.values[held.service.server ? "server_port" : "client_port"] = std::to_string(held.service.port);
+  facts.values[held.service.server ? ValueName("server_port") : ValueName("client_port")] =
+      std::to_string(held.service.port);
   facts.values["holder"] = "a process that is not known";
   if (held.owner == nullptr) return facts;
   facts.values["holder"] = to_string(facts.subject);

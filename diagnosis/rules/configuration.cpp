@@ -115,14 +115,6 @@ Facts unknown_key_facts(const SysctlLine& line, const std::vector<std::string>& 
   return facts;
 }
 
-// Errors about files of a kind; what they ask for is not known.
-const Error* unread_file(const HostConfig& config, bool sysctls) {
-  const auto found = std::ranges::find_if(config.unread, [&](const Error& error) {
-    return (error.detail.find("sysctl") != std::string::npos) == sysctls;
-  });
-  return found == config.unread.end() ? nullptr : &*found;
-}
-
 Verdict unknown_key(const Window& window, const Thresholds& t) {
   const auto config = window.latest(&Snapshot::config);
   if (!config) return Verdict::unknown(config.error());
@@ -142,8 +134,8 @@ Verdict unknown_key(const Window& window, const Thresholds& t) {
     const bool a_modules = line.name.starts_with("fs.");  // those of file systems, unless it is nearly ours
     if (!a_modules || facts.values.contains("meant")) found.push_back(std::move(facts));
   }
-  if (const auto* unread = unread_file(**config, true); found.empty() && unread != nullptr)
-    return Verdict::unknown(*unread);
+  if (found.empty() && !(*config)->unread_sysctls.empty())
+    return Verdict::unknown((*config)->unread_sysctls.front());
   return Verdict::found(std::move(found));
 }
 
@@ -186,8 +178,7 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
     worst = &limit;
   }
   if (worst == nullptr) {
-    const auto* unread = unread_file(**config, false);
-    if (unread != nullptr) return Verdict::unknown(*unread);
+    if (!(*config)->unread.empty()) return Verdict::unknown((*config)->unread.front());
     return Verdict::clear().in_part(unseen_processes(**processes));
   }
   auto facts = setting_facts(window, kNrOpen, std::to_string(std::min(most, kMostNrOpen)));
@@ -196,7 +187,8 @@ Verdict nr_open_below_unit(const Window& window, const Thresholds&) {
   add_reading(facts, worst->unit.empty() ? who : "LimitNOFILE of " + who, most, "files");
   facts.values["asked"] = std::to_string(most);
   facts.values["who"] = who;
-  facts.values[worst->unit.empty() ? "default_setting" : "unit_setting"] = "LimitNOFILE=";
+  facts.values[worst->unit.empty() ? ValueName("default_setting") : ValueName("unit_setting")] =
+      "LimitNOFILE=";
   facts.values["unit_place"] = one_line(worst->file) + ":" + std::to_string(worst->line);
   if (others > 1) facts.values["others"] = std::to_string(others - 1);
   return Verdict::found({facts}).in_part(unseen_processes(**processes));
@@ -221,7 +213,8 @@ Verdict nr_open_below_login(const Window& window, const Thresholds&) {
   add_reading(facts, "nofile of " + one_line(worst->domain), most, "files");
   facts.values["asked"] = std::to_string(most);
   facts.values["domain"] = one_line(worst->domain);
-  if (worst->type == "soft" || worst->type == "hard") facts.values[worst->type] = "";
+  if (worst->type == "soft") facts.values.flag("soft");
+  if (worst->type == "hard") facts.values.flag("hard");
   facts.values["login_file"] = one_line(worst->file);
   facts.values["login_line"] = std::to_string(worst->line);
   return Verdict::found({facts});
@@ -352,7 +345,7 @@ constexpr std::string_view kMismatchNot[] = {
     "own."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "sysctl-nr-open-below-unit", .family = kFamily, .severity = Severity::warning,
               .title = "A unit asks for more files than nr_open allows",
               .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, or DefaultLimitNOFILE= of system.conf, is larger than fs.nr_open. \"infinity\" asks for as much as "
@@ -385,6 +378,7 @@ const Rule kRules[] = {
               .advice = kMismatchAdvice, .not_helping = kMismatchNot, .reads = "/proc/sys of both namespaces"},
      .evaluate = netns_mismatch},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -113,7 +113,7 @@ constexpr std::string_view kNot[] = {
     "counted here."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "connect-refused", .family = "Client side", .severity = Severity::warning,
               .title = "Connection attempts are refused",
               .true_when = "AttemptFails, less EmbryonicRsts, rises by many and by a good part of ActiveOpens, while hardly any connection is seen waiting "
@@ -128,6 +128,7 @@ const Rule kRules[] = {
               .advice = kAdvice, .not_helping = kNot, .reads = "/proc/net/snmp, /proc/net/netstat, sock_diag"},
      .lookback = std::chrono::seconds(290), .evaluate = connect_refused},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

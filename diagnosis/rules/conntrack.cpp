@@ -87,7 +87,7 @@ Facts facts_about(const Table& table, const Window& window) {
   return facts;
 }
 
-void add_increase(Facts& facts, const Window& window, std::string_view name, const std::string& value_name,
+void add_increase(Facts& facts, const Window& window, std::string_view name, ValueName value_name,
                   std::uint64_t increase, std::string_view noun) {
   if (increase == 0) return;
   add_increase(facts, window, std::string(name), increase, std::string(noun) + "s");
@@ -241,7 +241,7 @@ constexpr std::string_view kConsequences[] = {
     "\"nf_conntrack: table full, dropping packet\" in the kernel log"};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "conntrack-full", .family = kFamily, .severity = Severity::critical,
               .title = "Connection tracking full: packets dropped",
               .true_when = "The entries reach net.netfilter.nf_conntrack_max, other entries are thrown out early to make room, or packets are "
@@ -268,6 +268,7 @@ const Rule kRules[] = {
               .advice = kElsewhereAdvice, .not_helping = kNot, .reads = "/dev/kmsg, /proc/net/stat/nf_conntrack"},
      .scope = RuleScope::machine, .evaluate = conntrack_full_elsewhere},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

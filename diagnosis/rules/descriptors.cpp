@@ -142,7 +142,7 @@ constexpr std::string_view kSystemNot[] = {
     "Raising LimitNOFILE= or ulimit -n: those are limits of each process; this one is the machine's."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "fd-limit-reached", .family = kFamily, .severity = Severity::critical,
               .title = "A process has no descriptor left",
               .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or within the last 10 s and hardly fewer now. A warning when it "
@@ -177,6 +177,7 @@ const Rule kRules[] = {
               .advice = kSystemAdvice, .not_helping = kSystemNot, .reads = "/proc/sys/fs/file-nr"},
      .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = system_fd_limit},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

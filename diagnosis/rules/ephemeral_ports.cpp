@@ -94,7 +94,9 @@ Held held_by_all(const Connections& connections, double ports) {
 
 struct HeldPart {
   double count;
-  std::string_view value_name, mostly, evidence, words;
+  ValueName value_name;
+  FlagName mostly;
+  std::string_view evidence, words;
 };
 
 // The most first; only what holds some.
@@ -121,9 +123,9 @@ void add_states(Facts& facts, const Window& window, const PortRules& rules, cons
     states += (states.empty() ? "" : ", ") + number_text(part.count) + " " + std::string(part.words);
   }
   facts.values["states"] = std::move(states);
-  if (!parts.empty()) facts.values[std::string(parts.front().mostly)];
-  if (held.time_wait == 0) facts.values["no_time_wait"];
-  if (held.fin_wait2_orphaned == 0) facts.values["no_fin_wait2"];
+  if (!parts.empty()) facts.values.flag(parts.front().mostly);
+  if (held.time_wait == 0) facts.values.flag("no_time_wait");
+  if (held.fin_wait2_orphaned == 0) facts.values.flag("no_fin_wait2");
   if (4 * held.time_wait > held.all() && rules.timestamps && rules.reuse != 1)
     facts.values["reuse"] = std::to_string(rules.reuse);
   const auto timeout = window.setting("net.ipv4.tcp_fin_timeout");
@@ -204,8 +206,7 @@ Facts facts_about_bound(const Window& window, const Connections& connections, co
   Facts facts;
   const double used = connections.ephemeral_ports_used;
   add_reading(facts, "ephemeral ports in use", "bound", used, "ports");
-  add_reading(facts, "connections that use them", "bound_connections", connections.ephemeral_connections,
-              "connections");
+  add_reading(facts, "connections that use them", connections.ephemeral_connections, "connections");
   add_reading(facts, "ephemeral ports", "ports", rules.ports, "ports");
   facts.values["share"] = percent_text(used / rules.ports);
   add_left(facts, used, rules.ports);
@@ -354,7 +355,7 @@ constexpr std::string_view kExhaustedExplains[] = {"ephemeral-ports-low", "conne
 constexpr std::string_view kLowExplains[] = {"connection-churn"};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "ephemeral-ports-exhausted", .family = kFamily, .severity = Severity::critical,
               .title = "No local port left, or almost none",
               .true_when = "At least 99 % of the ports of net.ipv4.ip_local_port_range, less those that are reserved or listened on, are in use for one source address, "
@@ -387,6 +388,7 @@ const Rule kRules[] = {
               .advice = kChurnAdvice, .not_helping = kNot, .reads = kReads},
      .lookback = std::chrono::seconds(20), .evaluate = connection_churn},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -212,7 +212,7 @@ Verdict neighbour_table_overflow(const Window& window, const Thresholds&) {
   facts.values["lines"] = times_text(lines->count);
   const std::string prefix(neighbour_table_of(lines->latest));
   facts.values["protocol"] = prefix.starts_with("net.ipv6") ? "IPv6 (NDP)" : "IPv4 (ARP)";
-  facts.values[prefix.starts_with("net.ipv6") ? "ipv6" : "ipv4"] = "";
+  facts.values.flag(prefix.starts_with("net.ipv6") ? FlagName("ipv6") : FlagName("ipv4"));
   const auto most = window.setting(prefix + "3");
   facts.values["prefix"] = prefix;
   if (!most) return Verdict::found({facts});
@@ -289,7 +289,7 @@ constexpr std::string_view kNeighbourNot[] = {
 };
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "softnet-drops", .family = kFamily, .severity = Severity::warning,
               .title = "Received packets dropped before TCP saw them",
               .true_when = "The dropped column of /proc/net/softnet_stat rises: a CPU's input queue was full (net.core.netdev_max_backlog) "
@@ -322,6 +322,7 @@ const Rule kRules[] = {
               .advice = kNeighbourAdvice, .not_helping = kNeighbourNot, .reads = "/dev/kmsg, net.ipv4.neigh.default.gc_thresh3, net.ipv6.neigh.default.gc_thresh3"},
      .scope = RuleScope::machine, .lookback = std::chrono::seconds(60), .evaluate = neighbour_table_overflow},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

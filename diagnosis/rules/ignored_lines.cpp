@@ -123,8 +123,7 @@ class FlawedLines {
     facts.values["path"] = file;
     facts.values["line"] = std::to_string(number);
     facts.values["why"] = flaw.why;
-    if (known) facts.values["key"] = name;
-    if (flaw.in_part) facts.values["in_part"];
+    if (flaw.in_part) facts.values.flag("in_part");
     if (!flaw.right_line.empty()) facts.values["right_line"] = one_line(flaw.right_line);
     facts_.push_back(std::move(facts));
   }
@@ -310,7 +309,7 @@ constexpr std::string_view kLimitNot[] = {
     "fs.file-max and ulimit in a shell: a service gets its limit from systemd alone."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "sysctl-line-ignored", .family = kFamily, .severity = Severity::info,
               .title = "A line of a sysctl file does nothing",
               .true_when = "A line of sysctl.d is no assignment (NAME: VALUE, a pasted command), its key begins with a byte order mark, or the kernel refuses its "
@@ -339,6 +338,7 @@ const Rule kRules[] = {
               .reads = "systemd's unit files, system.conf, user.conf, /etc/security/limits.conf, /proc/PID/cgroup"},
      .scope = RuleScope::machine, .evaluate = file_limit_ignored},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -165,7 +165,7 @@ constexpr std::string_view kStaleNot[] = {
 constexpr std::string_view kExitNot[] = {"A larger backlog: more connections would wait in it and be reset."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "listener-backlog-stale", .family = kFamily, .severity = Severity::info,
               .title = "A listener still has the limit of an older net.core.somaxconn",
               .true_when = "The limit of a listener is what net.core.somaxconn was when it appeared, and net.core.somaxconn is larger now.",
@@ -185,6 +185,7 @@ const Rule kRules[] = {
               .reads = "sock_diag, /proc/net/snmp, /proc/net/netstat"},
      .evaluate = listener_exit},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -99,7 +99,7 @@ constexpr std::string_view kTakenNot[] = {
     "net.ipv4.tcp_tw_reuse: it is for connect() alone."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "port-taken-by-client", .family = kFamily, .severity = Severity::info,
               .title = "A client can take a server's port",
               .true_when = "Servers listen on ports within net.ipv4.ip_local_port_range that net.ipv4.ip_local_reserved_ports does not hold, and that the kernel gives to "
@@ -111,6 +111,7 @@ const Rule kRules[] = {
               .advice = kTakenAdvice, .not_helping = kTakenNot, .reads = "sock_diag, /proc/sys; who listens: /proc/PID/fd"},
      .evaluate = port_taken_by_client},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

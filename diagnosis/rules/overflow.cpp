@@ -130,7 +130,7 @@ Verdict late_reset(const Window& window, const Thresholds&) {
     add_increase(facts, window, &TcpCounters::listen_overflows, "overflows", seen->overflows, "events");
     add_reading(facts, "half-open connections (SYN_RECV) beside a full queue", *waiting, "connections");
     facts.values["half_open"] = std::to_string(*waiting);
-    if (course.emptied_since_overflow()) facts.values["bursts"] = "";
+    if (course.emptied_since_overflow()) facts.values.flag("bursts");
     if (const auto resets = window.increase(&TcpCounters::out_rsts))
       add_increase(facts, window, &TcpCounters::out_rsts, *resets, "segments");
     if (const auto retries = window.setting("net.ipv4.tcp_synack_retries"))
@@ -175,7 +175,7 @@ constexpr std::string_view kLateNot[] = {
     "in, and sends none for a SYN."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "accept-overflow-rst", .family = kFamily, .severity = Severity::critical,
               .title = "Clients are reset right after the handshake",
               .true_when = "net.ipv4.tcp_abort_on_overflow is 1, an accept queue overflows and EmbryonicRsts rises with it, by not much more, and faster "
@@ -198,6 +198,7 @@ const Rule kRules[] = {
               .reads = "ListenOverflows, sock_diag, net.ipv4.tcp_abort_on_overflow"},
      .evaluate = late_reset},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -102,7 +102,7 @@ constexpr std::string_view kVanishedConsequences[] = {
     "taken"};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "path-lossy", .family = "Path", .severity = Severity::warning,
               .title = "Many segments are sent again",
               .true_when = "RetransSegs, less TCPSynRetrans, is at least 5 % of what is sent over half a minute (worth knowing from 2 % on), in both halves of it, "
@@ -127,6 +127,7 @@ const Rule kRules[] = {
               .reads = "sock_diag (retransmit timer of every connection), net.ipv4.tcp_retries2; if it can be read /proc/net/fib_trie"},
      .lookback = std::chrono::seconds(120), .evaluate = peer_vanished},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

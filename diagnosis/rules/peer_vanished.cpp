@@ -112,10 +112,10 @@ Facts facts_about(const Window& window, const Gone& peer) {
   Facts facts{.subject = subject_of(peer)};
   add_numbers(facts, window, peer);
   if (peer.size() > 1)
-    facts.values["several"] = "";
+    facts.values.flag("several");
   else if (first.server)
     facts.values["server_port"] = std::to_string(first.port);
-  if (is_own_address(window, service_of(first)) == Known::no) facts.values["elsewhere"] = "";
+  if (is_own_address(window, service_of(first)) == Known::no) facts.values.flag("elsewhere");
   return facts;
 }
 

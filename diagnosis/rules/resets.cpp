@@ -109,7 +109,7 @@ void add_listener(Facts& facts, const Window& window) {
   const auto [listener, only] = likely_listener(window);
   if (listener == nullptr) return;
   const auto subject = listener_subject(window, *listener);
-  facts.values[only ? "only_listener" : "most_listener"] = to_string(subject);
+  facts.values[only ? ValueName("only_listener") : ValueName("most_listener")] = to_string(subject);
   if (subject.pid) facts.values["likely_owner"] = process_text(subject);
 }
 
@@ -161,8 +161,8 @@ Verdict app_reset(const Window& window, const Thresholds& t) {
   if (resets < t.app_resets_min || static_cast<double>(resets) < t.app_resets_share * opened)
     return Verdict::clear();
   Facts facts;
-  add_increase(facts, window, &TcpCounters::abort_on_close, "unread", *unread, "resets");
-  add_increase(facts, window, &TcpCounters::abort_on_data, "lingering", *lingering, "resets");
+  add_increase(facts, window, &TcpCounters::abort_on_close, *unread, "resets");
+  add_increase(facts, window, &TcpCounters::abort_on_data, *lingering, "resets");
   facts.values["resets"] = std::to_string(resets);
   facts.values["parts"] = parts_text(*unread, *lingering);
   if (opened > 0 && static_cast<double>(resets) <= opened) {
@@ -171,7 +171,7 @@ Verdict app_reset(const Window& window, const Thresholds& t) {
   }
   if (by_end && clients_lose(*by_end, static_cast<double>(*unread), t)) facts.severity = Severity::warning;
   if (by_end && by_end->both_ends_here() && !by_end->are_of_servers(static_cast<double>(resets)))
-    facts.values["either"];
+    facts.values.flag("either");
   add_listener(facts, window);
   return Verdict::found({facts});
 }
@@ -242,7 +242,7 @@ Verdict own_limit_closes(const Window& window, const Thresholds& t) {
   // Counters are the namespace's: with another server, or clients here, the resets may be theirs.
   const bool are_its_own = only_listener(window) == listener && opened->are_of_servers(lost);
   if (are_its_own) {
-    facts.values["closes"];
+    facts.values.flag("closes");
     facts.explains = {"app-reset"};
   } else {
     facts.severity = Severity::info;
@@ -379,7 +379,7 @@ constexpr std::string_view kReuseNot[] = {
     "because of how long it was remembered."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "app-reset", .family = kFamily, .severity = Severity::info,
               .title = "Programs close with a reset",
               .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by more than 5 % of those that are opened. A warning when a quarter of "
@@ -413,6 +413,7 @@ const Rule kRules[] = {
               .advice = kReuseAdvice, .not_helping = kReuseNot, .reads = "/proc/net/netstat, sock_diag"},
      .evaluate = idle_reuse_reset},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

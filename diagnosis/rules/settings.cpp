@@ -195,7 +195,7 @@ Verdict port_range_small(const Window& window, const Thresholds& t) {
   Facts facts{.subject = {.kind = SubjectKind::setting, .name = std::string(kRange)}};
   if (wanted) facts = setting_facts(window, kRange, sysctl_text(*wanted));
   facts.values["value"] = sysctl_text(*range);
-  if (!is_narrow) facts.values["reserved"];
+  if (!is_narrow) facts.values.flag("reserved");
   facts.severity = ports < t.port_range_tiny * kStandard ? Severity::warning : Severity::info;
   add_reading(facts, "ports for connect()", ports, "ports");
   facts.values["ports"] = std::to_string(*count);
@@ -301,7 +301,7 @@ constexpr std::string_view kRangeNot[] = {
     "More file descriptors: a connection needs a port as well."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "sysctl-syncookies-off", .family = kFamily, .severity = Severity::warning,
               .title = "SYN cookies are off",
               .true_when = "net.ipv4.tcp_syncookies is 0.",
@@ -394,6 +394,7 @@ const Rule kRules[] = {
               .advice = kRangeAdvice, .not_helping = kRangeNot, .reads = kReads},
      .evaluate = port_range_small},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

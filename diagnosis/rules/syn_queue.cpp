@@ -170,7 +170,7 @@ Result<bool> is_another_trouble(const Window& longer, const Thresholds& t) {
 
 void add_again(Facts& facts, const Window& window, const AskAgain& again) {
   if (!again.any()) return;
-  facts.values["lost"];
+  facts.values.flag("lost");
   if (again.syns > 0)
     add_increase(facts, window, "SYNs again for half-open connections", "again", again.syns, "SYNs");
   if (const auto retransmitted = window.increase(&TcpCounters::syn_retrans))
@@ -330,7 +330,7 @@ constexpr std::string_view kSysctlLimitNot[] = {
 constexpr std::string_view kLogLine[] = {"a \"Possible SYN flooding\" line in the kernel log"};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "syn-queue-overflow", .family = kFamily, .severity = Severity::warning,
               .title = "A burst of connections larger than the backlog",
               .true_when = "SYN cookies are sent because a SYN queue is full, and most of them come back valid: real clients.",
@@ -376,6 +376,7 @@ const Rule kRules[] = {
               .advice = kSysctlLimitAdvice, .not_helping = kSysctlLimitNot, .reads = kReads},
      .evaluate = syn_backlog_sysctl_limit},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -115,7 +115,8 @@ Verdict fin_wait2_high(const Window& window, const Thresholds& t) {
   }
   if (now.busiest != nullptr) {
     facts.values["most"] = number_text(now.busiest->fin_wait2_orphaned);
-    facts.values[now.server ? "local_port" : "remote_port"] = std::to_string(now.busiest->port);
+    facts.values[now.server ? ValueName("local_port") : ValueName("remote_port")] =
+        std::to_string(now.busiest->port);
   }
   return Verdict::found({facts});
 }
@@ -217,7 +218,7 @@ constexpr std::string_view kOrphanNot[] = {
 constexpr std::string_view kOrphanConsequences[] = {"a \"too many orphaned sockets\" line in the kernel log"};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "time-wait-server-high", .family = kFamily, .severity = Severity::info,
               .title = "Many connections of a server in TIME_WAIT",
               .true_when = "A service port has half as many connections in TIME_WAIT as there are ephemeral ports.",
@@ -256,6 +257,7 @@ const Rule kRules[] = {
               .reads = "/proc/net/sockstat, net.ipv4.tcp_max_orphans"},
      .scope = RuleScope::machine, .evaluate = orphans_high},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -95,10 +95,10 @@ void add_where(Facts& facts, const Window& window, const Destination& service) {
   const auto* other = is_own == Known::yes ? nullptr : other_namespace_of(window, service);
   if (other != nullptr) facts.values["own_netns"] = other->name;
   if (is_own != Known::yes && other == nullptr) {
-    if (is_own == Known::no) facts.values["elsewhere"];
+    if (is_own == Known::no) facts.values.flag("elsewhere");
     return;
   }
-  facts.values["own"];
+  facts.values.flag("own");
   const auto there = other != nullptr ? window.in(other->id) : window;
   const auto* full = full_queue_of(there, service);
   if (full == nullptr) return;
@@ -108,7 +108,7 @@ void add_where(Facts& facts, const Window& window, const Destination& service) {
   add_reading(facts, "accept queue of the listener there", "own_length", full->fullest().queue_length,
               "connections");
   facts.values["own_limit"] = std::to_string(full->fullest().queue_limit);
-  if (own_listener(there, service) == nullptr) facts.values["own_gone"];
+  if (own_listener(there, service) == nullptr) facts.values.flag("own_gone");
 }
 
 // The interfaces that drop what comes in by another way than an answer would go out, the first few of them.
@@ -148,8 +148,9 @@ Facts facts_about(const Window& window, Subject subject, double waiting, std::ui
                   bool all_to_it) {
   Facts facts{.subject = std::move(subject)};
   add_reading(facts, "connections in SYN_SENT", "waiting", waiting, "connections");
-  add_increase(facts, window, &TcpCounters::syn_retrans, all_to_it ? "retransmitted" : "retransmitted_to_all",
-               retransmitted, "SYNs");
+  add_increase(facts, window, &TcpCounters::syn_retrans,
+               all_to_it ? ValueName("retransmitted") : ValueName("retransmitted_to_all"), retransmitted,
+               "SYNs");
   if (const auto retries = window.setting("net.ipv4.tcp_syn_retries"))
     facts.values["retries"] = std::to_string(*retries);
   return facts;
@@ -165,7 +166,7 @@ Facts facts_about_many(const Window& window, const std::vector<Destination>& ser
   const auto is_elsewhere = [&](const Destination& each) {
     return is_own_address(window, each) == Known::no && other_namespace_of(window, each) == nullptr;
   };
-  if (std::ranges::all_of(services, is_elsewhere)) facts.values["elsewhere"];
+  if (std::ranges::all_of(services, is_elsewhere)) facts.values.flag("elsewhere");
   add_reverse_path_filter(facts, window, retransmitted);
   return facts;
 }
@@ -226,7 +227,7 @@ constexpr std::string_view kNot[] = {
     "Raising net.ipv4.tcp_syn_retries[, now {retries}]: programs only wait longer before they fail."};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "syn-sent-unanswered", .family = "Client side", .severity = Severity::warning,
               .title = "A destination does not answer",
               .true_when = "Connections to one destination stay in SYN_SENT over two dumps of the socket table, more than are under way in a "
@@ -248,6 +249,7 @@ const Rule kRules[] = {
               .reads = "sock_diag, /proc/net/netstat; if they can be read /proc/net/fib_trie, net.ipv4.conf.*.rp_filter"},
      .lookback = std::chrono::seconds(60), .evaluate = syn_sent_unanswered},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -102,7 +102,7 @@ Facts facts_about(const Window& window, const Listeners* listeners, const Unread
   add_reading(facts, "accepted connections with data unread for 10 s or longer", "not_read", unread.not_read,
               "connections");
   add_reading(facts, "accepted connections", "accepted", unread.accepted, "connections");
-  add_reading(facts, "of them read or answered meanwhile", "served", unread.served, "connections");
+  add_reading(facts, "of them read or answered meanwhile", unread.served, "connections");
   if (unread.longest) {
     add_reading(facts, "data unread for, at least", unread.longest->count(), "seconds");
     facts.values["longest"] = duration_text(*unread.longest);
@@ -110,7 +110,7 @@ Facts facts_about(const Window& window, const Listeners* listeners, const Unread
   if (unread.listener != nullptr) add_owner(facts, window, *unread.listener);
   if (!grows(window, listeners, unread, t)) return facts;
   facts.severity = Severity::critical;
-  facts.values["more"] = "";
+  facts.values.flag("more");
   return facts;
 }
 
@@ -204,7 +204,7 @@ constexpr std::string_view kConsequences[] = {
 constexpr std::string_view kExplains[] = {"close-wait-leak"};
 
 // clang-format off
-const Rule kRules[] = {
+constexpr Rule kRules[] = {
     {.info = {.id = "requests-not-read", .family = "Requests", .severity = Severity::warning,
               .title = "Accepted connections are not read",
               .true_when = "Many of the connections that a program has accepted have data that it has not read for 10 s or longer, and it has sent nothing on them "
@@ -218,6 +218,7 @@ const Rule kRules[] = {
               .reads = "sock_diag (unread bytes of each connection; tcp_info of those of a port where many stay), /proc/PID"},
      .lookback = seconds(60), .evaluate = requests_not_read},
 };
+static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
 // clang-format on
 
 }  // namespace

@@ -130,6 +130,7 @@ TEST_CASE("a host without configuration asks for nothing") {
   REQUIRE(config);
   CHECK(config->sysctls.empty());
   CHECK(config->file_limits.empty());
+  CHECK(config->unread_sysctls.empty());
   CHECK(config->unread.empty());
   CHECK(shortfall(*config));
 }
@@ -186,7 +187,7 @@ TEST_CASE("a file that may not be read is told, masks still, and takes no other 
   const auto config = read_host_config(host, {});
   REQUIRE(config);
   CHECK(config->sysctls.size() == 1);
-  REQUIRE(config->unread.size() == 2);
+  REQUIRE(config->unread_sysctls.size() == 2);
   CHECK(shortfall(*config).error() == Error{Errc::denied, "/run/sysctl.d: Permission denied (and 1 more)"});
 }
 
@@ -200,8 +201,8 @@ TEST_CASE("a host's configuration is bounded") {
   REQUIRE(config);
   CHECK(config->sysctls.size() == HostConfig::kMaxLines);
   CHECK(config->cut == 7);
-  REQUIRE(config->unread.size() == 1);
-  CHECK(config->unread.front().code == Errc::too_large);
+  REQUIRE(config->unread_sysctls.size() == 1);
+  CHECK(config->unread_sysctls.front().code == Errc::too_large);
 }
 
 TEST_CASE("a unit's limit is the last one among its file and its drop-ins") {

@@ -53,7 +53,7 @@ std::string token(const std::string& name) { return "q" + name + "q"; }
 
 Values harmless(const std::set<std::string>& names) {
   Values values;
-  for (const auto& name : names) values[name] = token(name);
+  for (const auto& name : names) values.emplace(name, token(name));
   return values;
 }
 
@@ -236,7 +236,7 @@ TEST_CASE("whatever a value is, a shell runs the command of an advice and hands 
         if (turn++ % 3 != 0) continue;  // each meets every value in turn with the others
         auto values = harmless(names_of(advice));
         const auto right = command_of(advice, values);
-        values[name] = value;
+        values.insert_or_assign(name, value);
         if (const auto made = command_of(advice, values); !made.empty() && made != right)
           cases.push_back({made, right, token(name), value});
       }
@@ -248,7 +248,7 @@ TEST_CASE("with ordinary values every template makes a command") {
   for (const auto& advice : templates()) {
     INFO(advice.command);
     Values values;
-    for (const auto& name : names_of(advice)) values[name] = "4.7";
+    for (const auto& name : names_of(advice)) values.emplace(name, "4.7");
     CHECK_FALSE(command_of(advice, values).empty());
   }
 }

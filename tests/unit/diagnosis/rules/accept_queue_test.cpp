@@ -617,6 +617,17 @@ TEST_CASE(
   CHECK(server.clear(kSlow));
 }
 
+TEST_CASE("a server that has taken nothing since the first one came has stopped, which is not slow") {
+  Server server;
+  PortConnections port{.port = 5000};
+  port.unaccepted = 40;
+  server.connections_.server = {port};
+  server.seconds(4, 0, 10, 0).second(0, 0, 45).seconds(7, 0, 0, 40);
+  server.connections_.server[0].unaccepted_longest = std::chrono::milliseconds(10'200);
+  server.seconds(3, 0, 0, 40);  // it has stood for 10 s, and nothing was taken for a little less
+  CHECK(server.clear(kSlow));
+}
+
 TEST_CASE("a server that catches up after a standstill is not slow") {
   Server server;
   PortConnections port{.port = 5000};

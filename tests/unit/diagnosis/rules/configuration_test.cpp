@@ -166,7 +166,7 @@ TEST_CASE("sysctl-unknown-key cannot tell without the files or the settings") {
   CHECK_FALSE(verdict_of(kUnknownKey, no_settings.deny(&NetnsView::settings).tick().history()).known());
   auto partly = with_lines({});
   partly.set(&Snapshot::config,
-             HostConfig{.unread = {{Errc::denied, "/etc/sysctl.d/99-x.conf: Permission denied"}}});
+             HostConfig{.unread_sysctls = {{Errc::denied, "/etc/sysctl.d/99-x.conf: Permission denied"}}});
   CHECK(why_unknown(kUnknownKey, partly.tick()) == "/etc/sysctl.d/99-x.conf: Permission denied");
   partly.set(&Snapshot::config,
              HostConfig{.unread = {{Errc::denied, "/etc/systemd/system/x.service: denied"}}});
