@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/reference/catalogue.h"
 
+#include <algorithm>
 #include <variant>
 
 #include "cli/arguments.h"
@@ -137,7 +138,7 @@ Json described(std::string_view text) {
   while (!text.empty()) {
     auto line = next_line(text);
     const bool is_flag = line.starts_with("  -");
-    line.remove_prefix(line.find_first_not_of(' '));
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
     if (is_flag) {
       flags.push_back({{"flag", line}, {"help", ""}});
       continue;
@@ -150,7 +151,7 @@ Json described(std::string_view text) {
 
 Json commands() {
   auto rows = Json::array();
-  for (const auto& command : command_views()) {
+  for (const auto& command : command_specs()) {
     Json row = {{"name", command.name}, {"synopsis", command.synopsis}, {"words", words_of(command.flags)}};
     row.update(described(command.help));
     rows.push_back(row);

@@ -3,6 +3,14 @@
 
 #include <sstream>
 
+#include "cli/check.h"
+#include "cli/connections.h"
+#include "cli/explain.h"
+#include "cli/fds.h"
+#include "cli/listeners.h"
+#include "cli/record.h"
+#include "cli/replay.h"
+#include "cli/sysctl.h"
 #include "tests/catch.h"
 
 using namespace tcpdiag;
@@ -20,12 +28,19 @@ std::string complaint(const Arguments& arguments) {
   return line;
 }
 
+/// What the command is given; fails the test when it is another command.
+template <class Options>
+Options options_of(const Arguments& arguments) {
+  const auto action = parse_arguments(arguments);
+  REQUIRE(action);
+  const auto* run = action->target<Run<Options>>();
+  REQUIRE(run != nullptr);
+  return run->options;
+}
+
 RecordOptions recording(Arguments arguments) {
   arguments.insert(arguments.begin(), {"record", "d"});
-  const auto command = parse_arguments(arguments);
-  REQUIRE(command);
-  REQUIRE(std::holds_alternative<RecordOptions>(*command));
-  return std::get<RecordOptions>(*command);
+  return options_of<RecordOptions>(arguments);
 }
 
 }  // namespace
@@ -37,9 +52,8 @@ TEST_CASE("record takes a directory, a duration and namespaces, in any order") {
   CHECK(plain.namespaces.empty());
   CHECK(recording({"--netns", "blue", "--netns=/proc/7/ns/net"}).namespaces ==
         Arguments{"blue", "/proc/7/ns/net"});
-  const auto flags_first = parse_arguments({"record", "--duration", "2", "d"});
-  REQUIRE(flags_first);
-  CHECK(std::get<RecordOptions>(*flags_first).duration == 2s);
+  const auto flags_first = options_of<RecordOptions>({"record", "--duration", "2", "d"});
+  CHECK(flags_first.duration == 2s);
 }
 
 TEST_CASE("a duration is seconds or has a unit") {
@@ -71,9 +85,7 @@ TEST_CASE("namespaces are checked as the daemon checks them") {
 }
 
 TEST_CASE("check looks for as long as it needs unless it is given a time") {
-  const auto plain = parse_arguments({"check"});
-  REQUIRE(plain);
-  const auto& options = std::get<CheckOptions>(*plain);
+  const auto options = options_of<CheckOptions>({"check"});
   CHECK_FALSE(options.duration);
   CHECK_FALSE(options.json);
   CHECK_FALSE(options.brief);
@@ -81,18 +93,16 @@ TEST_CASE("check looks for as long as it needs unless it is given a time") {
   CHECK(options.policy.ignored_unknown.empty());
   CHECK(options.url.empty());
   CHECK(options.namespaces.empty());
-  const auto full = parse_arguments({"check", "--json", "--duration=1m", "--netns=a", "--netns=b"});
-  REQUIRE(full);
-  CHECK(std::get<CheckOptions>(*full).duration == 60s);
-  CHECK(std::get<CheckOptions>(*full).json);
-  CHECK(std::get<CheckOptions>(*full).namespaces == Arguments{"a", "b"});
+  const auto full = options_of<CheckOptions>({"check", "--json", "--duration=1m", "--netns=a", "--netns=b"});
+  CHECK(full.duration == 60s);
+  CHECK(full.json);
+  CHECK(full.namespaces == Arguments{"a", "b"});
 }
 
 TEST_CASE("check takes what shall count for its exit status") {
-  const auto command = parse_arguments({"check", "--brief", "--critical-only", "--ignore-unknown=kernel_log",
-                                        "--ignore-unknown", "conntrack-full-elsewhere"});
-  REQUIRE(command);
-  const auto& options = std::get<CheckOptions>(*command);
+  const auto options =
+      options_of<CheckOptions>({"check", "--brief", "--critical-only", "--ignore-unknown=kernel_log",
+                                "--ignore-unknown", "conntrack-full-elsewhere"});
   CHECK(options.brief);
   CHECK(options.policy.critical_only);
   CHECK(options.policy.ignored_unknown == Arguments{"kernel_log", "conntrack-full-elsewhere"});
@@ -104,9 +114,8 @@ TEST_CASE("check takes what shall count for its exit status") {
 }
 
 TEST_CASE("check asks a daemon, which looks all the time and at what it was told to") {
-  const auto command = parse_arguments({"check", "--url=http://db1:10180", "--json"});
-  REQUIRE(command);
-  CHECK(std::get<CheckOptions>(*command).url == "http://db1:10180");
+  const auto command = options_of<CheckOptions>({"check", "--url=http://db1:10180", "--json"});
+  CHECK(command.url == "http://db1:10180");
   CHECK(complaint({"check", "--url=http://a", "--duration=1"}) ==
         "--duration has no meaning with --url: a daemon looks all the time");
   CHECK(complaint({"check", "--netns=a", "--url=http://a"}) ==
@@ -114,20 +123,18 @@ TEST_CASE("check asks a daemon, which looks all the time and at what it was told
   CHECK(complaint({"check", "--url="}) == "--url needs a value");
   CHECK(complaint({"check", "--http.config.file=a"}) ==
         "--http.config.file has no meaning without --url: no daemon is asked");
-  const auto secured = parse_arguments({"check", "--url", "https://a", "--http.config.file", "http.yml"});
-  REQUIRE(secured);
-  CHECK(std::get<CheckOptions>(*secured).http_config_file == "http.yml");
+  const auto secured =
+      options_of<CheckOptions>({"check", "--url", "https://a", "--http.config.file", "http.yml"});
+  CHECK(secured.http_config_file == "http.yml");
   CHECK(complaint({"check", "x"}) == "unexpected argument \"x\"");
 }
 
 TEST_CASE("replay takes a directory and a format") {
-  const auto json = parse_arguments({"replay", "d"});
-  REQUIRE(json);
-  CHECK(std::get<ReplayOptions>(*json).directory == "d");
-  CHECK_FALSE(std::get<ReplayOptions>(*json).metrics);
-  const auto metrics = parse_arguments({"replay", "--format=metrics", "d"});
-  REQUIRE(metrics);
-  CHECK(std::get<ReplayOptions>(*metrics).metrics);
+  const auto json = options_of<ReplayOptions>({"replay", "d"});
+  CHECK(json.directory == "d");
+  CHECK_FALSE(json.metrics);
+  const auto metrics = options_of<ReplayOptions>({"replay", "--format=metrics", "d"});
+  CHECK(metrics.metrics);
   CHECK(complaint({"replay", "d", "--format=a\nb"}) == "--format is \"a\\nb\"; allowed: json or metrics");
 }
 
@@ -153,40 +160,35 @@ TEST_CASE("a word of the command line that is not known is named in one line, wi
 }
 
 TEST_CASE("listeners, connections and fds take what narrows them down") {
-  const auto listeners = parse_arguments({"listeners", "--netns", "blue", "--json"});
-  REQUIRE(listeners);
-  CHECK(std::get<ListenersOptions>(*listeners).namespaces == Arguments{"blue"});
-  CHECK(std::get<ListenersOptions>(*listeners).json);
-  CHECK_FALSE(std::get<ListenersOptions>(*parse_arguments({"listeners"})).json);
+  const auto listeners = options_of<ListenersOptions>({"listeners", "--netns", "blue", "--json"});
+  CHECK(listeners.namespaces == Arguments{"blue"});
+  CHECK(listeners.json);
+  CHECK_FALSE(options_of<ListenersOptions>({"listeners"}).json);
 
-  const auto connections = parse_arguments({"connections", "--port=443", "--netns=blue"});
-  REQUIRE(connections);
-  CHECK(std::get<ConnectionsOptions>(*connections).port == 443);
-  CHECK(std::get<ConnectionsOptions>(*connections).namespaces == Arguments{"blue"});
-  CHECK_FALSE(std::get<ConnectionsOptions>(*parse_arguments({"connections"})).port);
+  const auto connections = options_of<ConnectionsOptions>({"connections", "--port=443", "--netns=blue"});
+  CHECK(connections.port == 443);
+  CHECK(connections.namespaces == Arguments{"blue"});
+  CHECK_FALSE(options_of<ConnectionsOptions>({"connections"}).port);
 
-  CHECK(std::get<FdsOptions>(*parse_arguments({"fds", "812", "--json"})).pid == 812);
-  CHECK_FALSE(std::get<FdsOptions>(*parse_arguments({"fds"})).pid);
+  CHECK(options_of<FdsOptions>({"fds", "812", "--json"}).pid == 812);
+  CHECK_FALSE(options_of<FdsOptions>({"fds"}).pid);
 }
 
 TEST_CASE("sysctl shows, or judges when it is asked to") {
-  const auto plain = parse_arguments({"sysctl", "--netns=blue"});
-  REQUIRE(plain);
-  CHECK_FALSE(std::get<SysctlOptions>(*plain).lint);
-  CHECK(std::get<SysctlOptions>(*plain).namespaces == Arguments{"blue"});
-  const auto lint = parse_arguments({"sysctl", "--lint", "--json"});
-  REQUIRE(lint);
-  CHECK(std::get<SysctlOptions>(*lint).lint);
-  CHECK(std::get<SysctlOptions>(*lint).json);
+  const auto plain = options_of<SysctlOptions>({"sysctl", "--netns=blue"});
+  CHECK_FALSE(plain.lint);
+  CHECK(plain.namespaces == Arguments{"blue"});
+  const auto lint = options_of<SysctlOptions>({"sysctl", "--lint", "--json"});
+  CHECK(lint.lint);
+  CHECK(lint.json);
   CHECK(complaint({"sysctl", "net.core.somaxconn"}) == "unexpected argument \"net.core.somaxconn\"");
 }
 
 TEST_CASE("explain takes a finding, names the nearest one to a word that is none, or takes nothing") {
-  const auto one = parse_arguments({"explain", "conntrack-full"});
-  REQUIRE(one);
-  REQUIRE(std::get<ExplainOptions>(*one).rule != nullptr);
-  CHECK(std::get<ExplainOptions>(*one).rule->info.id == "conntrack-full");
-  CHECK(std::get<ExplainOptions>(*parse_arguments({"explain"})).rule == nullptr);
+  const auto one = options_of<ExplainOptions>({"explain", "conntrack-full"});
+  REQUIRE(one.rule != nullptr);
+  CHECK(one.rule->info.id == "conntrack-full");
+  CHECK(options_of<ExplainOptions>({"explain"}).rule == nullptr);
   CHECK(complaint({"explain", "contrack-full"}) ==
         "unknown finding \"contrack-full\"; did you mean \"conntrack-full\"?");
   CHECK(complaint({"explain", "syn-flood"}) ==
@@ -212,18 +214,14 @@ TEST_CASE("the text of help fits on a terminal and has every command") {
     CAPTURE(line);
     CHECK(line.size() <= 100);
   }
-  for (const auto* command : {"listeners", "connections", "fds", "sysctl", "explain", "record", "replay"})
-    CHECK_THAT(usage(), ContainsSubstring(std::string("tcpdiag ") + command + " "));
+  for (const auto& command : command_specs())
+    CHECK_THAT(usage(), ContainsSubstring("tcpdiag " + std::string(command.name) + " "));
 }
 
 TEST_CASE("help and version are asked for before or behind a command") {
   for (const Arguments& asked : {Arguments{"--help"}, {"-h"}, {"record", "--help"}, {"replay", "d", "-h"}}) {
-    const auto command = parse_arguments(asked);
-    REQUIRE(command);
-    CHECK(std::holds_alternative<ShowHelp>(*command));
+    options_of<ShowHelp>(asked);
   }
-  const auto version = parse_arguments({"--version"});
-  REQUIRE(version);
-  CHECK(std::holds_alternative<ShowVersion>(*version));
+  options_of<ShowVersion>({"--version"});
   CHECK_THAT(usage(), ContainsSubstring("tcpdiag record DIR"));
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/connections.h"
+
+#include "cli/closed_by_peer.h"
+#include "cli/command.h"
+#include "cli/flag_values.h"
+#include "cli/output.h"
+#include "cli/port_view.h"
+#include "cli/report_part.h"
+#include "cli/sample.h"
+#include "cli/terminal.h"
+
+namespace tcpdiag {
+namespace {
+
+/// The peers of the sockets that port_text() shows, and who holds them.
+ClosedByPeer closed_by_peer(const Report& report) {
+  ClosedByPeer closed;
+  for (const auto& netns : report.snapshot.namespaces)
+    if (netns.connections.known())
+      add_peers(closed, netns, *live_source(netns.name == kHostNetns ? "" : netns.name));
+  add_descriptors(closed, report.snapshot, *live_source());
+  return closed;
+}
+
+int run(const ConnectionsOptions& options) {
+  auto report =
+      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces}, Clocks::system());
+  ClosedByPeer closed;
+  if (options.port) {
+    report = only_port(std::move(report), *options.port);
+    if (!options.json) closed = closed_by_peer(report);
+  }
+  const auto style = standard_output_style();
+  const auto text = options.json   ? part_of_report(report, {"listeners", "connections"}, {})
+                    : options.port ? port_text(report, *options.port, closed, style)
+                                   : connections_text(report, style);
+  return answer(report, {"connections"}, text);
+}
+
+Result<Action> parse(const GivenFlags& given) {
+  ConnectionsOptions options{.json = given.contains("--json")};
+  if (const auto flag = given.find("--port"); flag != given.end()) {
+    const auto port = parse_number<std::uint16_t>("--port", flag->second.front());
+    if (!port) return tl::unexpected<Error>(port.error());
+    options.port = *port;
+  }
+  if (const auto taken = take_time_and_place(given, options); !taken)
+    return tl::unexpected<Error>(taken.error());
+  return Run<ConnectionsOptions>{run, options};
+}
+
+}  // namespace
+
+CommandSpec connections_command() {
+  return {"connections",
+          " [--port=N] [--netns=NETNS]... [--json]",
+          {{"--port", true}, netns_flag(), {"--json"}},
+          0,
+          parse,
+          R"(      Look for a second and show the connections by service port and state, those not yet
+      accepted (UNACCEPTED), how long the oldest one is in CLOSE_WAIT at least (OLDEST), and which
+      destinations use most ephemeral ports.
+  --port=N
+      Only those with this service port, and more about them: the peers of those that wait longest
+      in CLOSE_WAIT, and which process holds them as which descriptor (FD).
+)"};
+}
+
+}  // namespace tcpdiag

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/listeners.h"
+
+#include "cli/command.h"
+#include "cli/flag_values.h"
+#include "cli/output.h"
+#include "cli/report_part.h"
+#include "cli/sample.h"
+#include "cli/terminal.h"
+
+namespace tcpdiag {
+namespace {
+
+int run(const ListenersOptions& options) {
+  const auto report =
+      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces}, Clocks::system());
+  return answer(report, {"listeners"},
+                options.json ? part_of_report(report, {"listeners"}, {})
+                             : listeners_text(report, standard_output_style()));
+}
+
+Result<Action> parse(const GivenFlags& given) {
+  ListenersOptions options{.json = given.contains("--json")};
+  if (const auto taken = take_time_and_place(given, options); !taken)
+    return tl::unexpected<Error>(taken.error());
+  return Run<ListenersOptions>{run, options};
+}
+
+}  // namespace
+
+CommandSpec listeners_command() {
+  return {"listeners",
+          " [--netns=NETNS]... [--json]",
+          {netns_flag(), {"--json"}},
+          0,
+          parse,
+          R"(      Look for a second and show the accept queues, the fullest first.
+      QUEUE: connections that wait in the fullest queue of the address, and how many may; one more
+      is taken. PEAK: the most within that second. DROPS: segments dropped since the sockets were
+      made. HALF-OPEN: handshakes under way.
+)"};
+}
+
+}  // namespace tcpdiag

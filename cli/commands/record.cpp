@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/record.h"
+
+#include <iostream>
+
+#include "cli/command.h"
+#include "cli/flag_values.h"
+#include "cli/output.h"
+
+namespace tcpdiag {
+namespace {
+
+int run(const RecordOptions& options) {
+  const auto recorded = record(options, Clocks::system());
+  if (!recorded) return fail(recorded.error());
+  std::cerr << "tcpdiag: " << to_line(*recorded, options) << "\n";
+  return recorded->anything ? 0 : kFailed;
+}
+
+Result<Action> parse(const GivenFlags& given) {
+  const auto directory = parse_directory(given, "record");
+  if (!directory) return tl::unexpected<Error>(directory.error());
+  RecordOptions options{.directory = *directory};
+  if (const auto taken = take_time_and_place(given, options); !taken)
+    return tl::unexpected<Error>(taken.error());
+  return Run<RecordOptions>{run, options};
+}
+
+}  // namespace
+
+CommandSpec record_command() {
+  return {"record",
+          " DIR [--duration=TIME] [--netns=NETNS]...",
+          {{"--duration", true}, netns_flag()},
+          1,
+          parse,
+          R"(      Write down what the collectors read, to be replayed elsewhere. DIR is made; it must not
+      exist or be empty.
+  --duration=TIME
+      How long to record, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 30.
+)"};
+}
+
+}  // namespace tcpdiag
