@@ -8,7 +8,7 @@
 
 namespace tcpdiag {
 
-/// What `tcpdiag explain` shall do.
+/// The options of `tcpdiag explain`.
 struct ExplainOptions {
   const Rule* rule = nullptr;  ///< nullptr: list all
 };
