@@ -20,7 +20,6 @@ namespace tcpdiag {
 
 std::span<const CollectorSpec> collector_catalog() {
   using namespace std::chrono_literals;
-  // clang-format off
   static const CollectorSpec kCatalog[] = {
       // what the loop runs
       {"netstat", 1s, Thread::loop, true, "/proc/net/snmp, /proc/net/netstat", "all tcpdiag_tcp_* counters",
@@ -47,8 +46,7 @@ std::span<const CollectorSpec> collector_catalog() {
        make_collector<&NetnsView::interfaces, InterfacesReader>},
       {"conntrack", 5s, Thread::worker, true,
        "/proc/sys/net/netfilter/nf_conntrack_{count,max}, /proc/net/stat/nf_conntrack",
-       "tracked connections, their limit and drops",
-       make_collector<&NetnsView::conntrack, ConntrackReader>},
+       "tracked connections, their limit and drops", make_collector<&NetnsView::conntrack, ConntrackReader>},
       {"processes", 4s, Thread::worker, false, "/proc/PID: fd, stat, limits, cgroup, wchan; sock_diag",
        "which processes own listeners, who runs out of descriptors or does not close sockets",
        make_collector<&Snapshot::processes, ProcessesReader>, Hurry::in_trouble, true},
@@ -64,7 +62,6 @@ std::span<const CollectorSpec> collector_catalog() {
       {"self", 5s, Thread::worker, false, "/proc/self/{stat,limits,fd}, /proc/stat",
        "what the daemon itself uses (process_*)", make_stateless_collector<&Snapshot::self, read_self_usage>},
   };
-  // clang-format on
   return kCatalog;
 }
 

@@ -11,32 +11,17 @@ namespace {
 
 using Family = std::span<const Rule> (*)();
 
-// clang-format off
 constexpr Family kFamilies[] = {
-    accept_queue_rules,
-    overflow_rules,
-    listener_rules,
-    unread_rules,
-    syn_queue_rules,
-    unanswered_rules,
-    connect_refused_rules,
-    ephemeral_port_rules,
-    close_wait_rules,
-    time_wait_rules,
-    reset_rules,
-    path_rules,
-    descriptor_rules,
-    conntrack_rules,
-    host_rules,
-    settings_rules,
-    local_port_rules,
-    configuration_rules,
-    ignored_line_rules,
-    next_boot_rules,
+    accept_queue_rules,    overflow_rules,       listener_rules,
+    unread_rules,          syn_queue_rules,      unanswered_rules,
+    connect_refused_rules, ephemeral_port_rules, close_wait_rules,
+    time_wait_rules,       reset_rules,          path_rules,
+    descriptor_rules,      conntrack_rules,      host_rules,
+    settings_rules,        local_port_rules,     configuration_rules,
+    ignored_line_rules,    next_boot_rules,
 };
-constexpr Family kSettingsFamilies[] = {settings_rules, local_port_rules, configuration_rules, ignored_line_rules,
-                                           next_boot_rules};
-// clang-format on
+constexpr Family kSettingsFamilies[] = {settings_rules, local_port_rules, configuration_rules,
+                                        ignored_line_rules, next_boot_rules};
 
 std::vector<Rule> all_of(std::span<const Family> families) {
   std::vector<Rule> rules;

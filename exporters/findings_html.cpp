@@ -174,8 +174,8 @@ std::string closed_html(const Report& report) {
     if (incident.closed && shown++ < kClosedShown) rows += closed_row(incident);
   if (rows.empty()) return "";
   return "<div class=\"table\"><table>\n<thead><tr><th>over since</th><th "
-         "class=\"number\">lasted</th><th>severity</th>"
-         "<th>finding</th><th>about</th><th>what it was</th></tr></thead>\n" +
+         "class=\"number\">lasted</th><th>severity</th><th>finding</th><th>about</th><th>what it "
+         "was</th></tr></thead>\n" +
          element("tbody", rows) + "</table></div>";
 }
 

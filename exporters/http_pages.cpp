@@ -18,8 +18,7 @@ namespace {
 constexpr std::string_view kPlain = "text/plain; charset=utf-8";
 constexpr auto kWrongName =
     "This host is not known by the name that was asked for. Ask by an address, by localhost or by the host's "
-    "own "
-    "name, or allow the name: --web.allowed-host=NAME (\"allowed_hosts\" in the configuration file).\n";
+    "own name, or allow the name: --web.allowed-host=NAME (\"allowed_hosts\" in the configuration file).\n";
 
 HttpResponse respond(int status, std::shared_ptr<const std::string> body, std::string_view content_type) {
   return {status,
@@ -32,8 +31,8 @@ HttpResponse respond(int status, std::shared_ptr<const std::string> body, std::s
            {"Referrer-Policy", "no-referrer"},
            {"Cross-Origin-Resource-Policy", "same-origin"},
            {"Content-Security-Policy",
-            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'"}}};
+            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+            "'none'"}}};
 }
 
 HttpResponse respond(int status, std::string text) {

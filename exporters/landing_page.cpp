@@ -44,10 +44,9 @@ std::string row(const CollectorRun& run, TimePoint now) {
 
 std::string collector_table(const Report& report) {
   std::string table =
-      "<div class=\"table\"><table>\n<thead><tr><th>collector</th><th>namespace</th><th>state</th>"
-      "<th>what is wrong</th><th class=\"number\">last success</th><th class=\"number\">took</th><th "
-      "class=\"number\">every</th>"
-      "</tr></thead>\n<tbody>\n";
+      "<div class=\"table\"><table>\n<thead><tr><th>collector</th><th>namespace</th><th>state</th><th>what "
+      "is wrong</th><th class=\"number\">last success</th><th class=\"number\">took</th><th "
+      "class=\"number\">every</th></tr></thead>\n<tbody>\n";
   for (const auto& run : report.runs) table += row(run, report.at);
   return table + "</tbody>\n</table></div>";
 }

@@ -133,8 +133,8 @@ Wrong store_headers(const Value& value, WebConfig& into) {
     if (std::ranges::find(kKnown, header.key) == std::end(kKnown))
       return Complaint{header.line,
                        "headers has " + in_quotes(header.key) +
-                           "; allowed: Content-Security-Policy, X-Frame-Options, "
-                           "X-Content-Type-Options, X-XSS-Protection and Strict-Transport-Security"};
+                           "; allowed: Content-Security-Policy, X-Frame-Options, X-Content-Type-Options, "
+                           "X-XSS-Protection and Strict-Transport-Security"};
     if (!header.is_text()) return header.wrong(" is not a text");
     const auto text = header.text();
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };

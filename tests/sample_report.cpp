@@ -180,30 +180,29 @@ constexpr std::chrono::system_clock::time_point kWallNow{1'767'323'045'678ms};  
 Moment ago(std::chrono::milliseconds time) { return {kNow - time, kWallNow - time}; }
 
 Finding stalled_finding() {
-  return {
-      .id = "accept-queue-app-stalled",
-      .title = "The application does not accept",
-      .severity = Severity::critical,
-      .netns = "host",
-      .subject = {.kind = SubjectKind::listener,
-                  .address = "0.0.0.0",
-                  .port = 80,
-                  .process = "nginx",
-                  .pid = 800,
-                  .owner = system_unit("nginx.service")},
-      .summary =
-          "nginx[800] has accepted nobody for 43 s: 129 connections wait in the accept queue of 0.0.0.0:80, "
-          "which is full, and 392 more were turned away in 30 s.",
-      .evidence = {{"ListenOverflows", 392, "events", 30s},
-                   {"accept queue length", 129, "connections", {}},
-                   {"queue / limit", 0.9921875, "", {}}},
-      .bites = Bites{"listen backlog", 128, "net.core.somaxconn", 4096},
-      .advice = {{"See what nginx[800] waits for.", "cat /proc/800/stack",
-                  "Names the kernel function in which it sleeps.", ""},
-                 {"Start it anew when it does not recover.", "systemctl restart nginx.service",
-                  "Its queue is emptied.", "Connections that it serves are cut."}},
-      .not_helping = {"A larger backlog: whoever does not accept fills any queue."},
-      .consequences = {"accept-queue-full"}};
+  return {.id = "accept-queue-app-stalled",
+          .title = "The application does not accept",
+          .severity = Severity::critical,
+          .netns = "host",
+          .subject = {.kind = SubjectKind::listener,
+                      .address = "0.0.0.0",
+                      .port = 80,
+                      .process = "nginx",
+                      .pid = 800,
+                      .owner = system_unit("nginx.service")},
+          .summary =
+              "nginx[800] has accepted nobody for 43 s: 129 connections wait in the accept queue of "
+              "0.0.0.0:80, which is full, and 392 more were turned away in 30 s.",
+          .evidence = {{"ListenOverflows", 392, "events", 30s},
+                       {"accept queue length", 129, "connections", {}},
+                       {"queue / limit", 0.9921875, "", {}}},
+          .bites = Bites{"listen backlog", 128, "net.core.somaxconn", 4096},
+          .advice = {{"See what nginx[800] waits for.", "cat /proc/800/stack",
+                      "Names the kernel function in which it sleeps.", ""},
+                     {"Start it anew when it does not recover.", "systemctl restart nginx.service",
+                      "Its queue is emptied.", "Connections that it serves are cut."}},
+          .not_helping = {"A larger backlog: whoever does not accept fills any queue."},
+          .consequences = {"accept-queue-full"}};
 }
 
 Finding ports_finding() {

@@ -105,8 +105,7 @@ CommandSpec check_command() {
   return {
       "check",
       " [--duration=TIME] [--url=URL [--http.config.file=FILE]] [--netns=NETNS]... [--brief] "
-      "[--critical-only]"
-      " [--ignore-unknown=NAME]... [--json]",
+      "[--critical-only] [--ignore-unknown=NAME]... [--json]",
       {{"--duration", true},
        {"--url", true},
        {std::string(kHttpConfigFile), true},

@@ -26,12 +26,10 @@ inline constexpr std::string_view kSynRules[] = {"syn-queue-overflow", "syn-queu
 
 inline constexpr std::string_view kNotSynBacklog =
     "Raising net.ipv4.tcp_max_syn_backlog: it is about half-open connections, and does nothing while SYN "
-    "cookies "
-    "are on.";
+    "cookies are on.";
 inline constexpr std::string_view kNotAbort =
     "net.ipv4.tcp_abort_on_overflow=1: it sends no reset for a SYN, and clients that would have got in after "
-    "a "
-    "burst are reset.";
+    "a burst are reset.";
 inline constexpr std::string_view kNotBacklog =
     "A larger backlog or net.core.somaxconn: clients only wait longer.";
 
@@ -57,8 +55,8 @@ inline constexpr AdviceText kSeeWhoWaits{
     ""};
 
 inline constexpr AdviceText kSeeItsOwnLimit{
-    "See whether the settings of {process} limit it to {steady} connections{?steady}: it waits for "
-    "events, and the number has not changed.",
+    "See whether the settings of {process} limit it to {steady} connections{?steady}: it waits for events, "
+    "and the number has not changed.",
     "", "With a higher limit, or once clients leave, it accepts again; there is nothing to restart then.",
     ""};
 
@@ -97,17 +95,14 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
     {"Raise net.core.somaxconn{?clamped}, now {somaxconn}: it cuts off what the server asks for.",
      "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
     {"Raise the backlog{?raise_backlog}[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it "
-     "is "
-     "what the server passes to listen()].",
+     "is what the server passes to listen()].",
      "", kBacklogEffect, kBacklogRisk},
     {"Raise net.core.somaxconn{?raise_backlog} before: it caps the backlog[, and is {somaxconn} now].",
      "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
     {"Then restart or reload the server: a listener keeps the limit that it got from listen().",
      kRestartCommand, "The new limit shows in `tcpdiag listeners`.", "Open connections are cut."},
     {"If it is {limit} still{?clamped}, raise the backlog[ of {process}] as well[: {server_knob}|; it is "
-     "what "
-     "the "
-     "server passes to listen()].",
+     "what the server passes to listen()].",
      "", kBacklogEffect, kBacklogRisk},
     {"Make net.core.somaxconn permanent{?of_the_host}.",
      "echo 'net.core.somaxconn = {new_somaxconn}' > /etc/sysctl.d/zz-somaxconn.conf",
@@ -143,8 +138,7 @@ inline constexpr std::string_view kOwnLimitNot[] = {
     "Restarting it, if that is its limit: it reaches it again.", kNotBacklog, kNotAbort};
 inline constexpr std::string_view kSmallNot[] = {kNotSynBacklog, kNotAbort,
                                                  "Raising net.core.somaxconn alone: it changes no listener "
-                                                 "that is already listening, and none that asks for "
-                                                 "less."};
+                                                 "that is already listening, and none that asks for less."};
 inline constexpr std::string_view kStuckNot[] = {
     "More workers: the kernel chooses the member by the client's address and port, whether it is stuck or "
     "not.",
@@ -200,10 +194,9 @@ inline constexpr RuleInfo kFdLimitAcceptBlocked = {
     .summary =
         "{owner} cannot accept: it has {open_fds} open descriptors and its limit is {soft_limit}, so "
         "{length} {length:connection waits|connections wait} in the accept queue of {listener}[ and "
-        "{turned_away} {turned_away:was|were} turned away in {window}]"
-        "[; {close_wait} of the descriptors are sockets whose peer has closed][; {closed} of them are "
-        "sockets that are closed already]"
-        "[; its clients grew by {clients} while the connections of this host to {upstream} stayed at "
+        "{turned_away} {turned_away:was|were} turned away in {window}][; {close_wait} of the descriptors are "
+        "sockets whose peer has closed][; {closed} of them are sockets that are closed already][; its "
+        "clients grew by {clients} while the connections of this host to {upstream} stayed at "
         "{upstream_connections}].",
     .advice = kDescriptorAdvice,
     .not_helping = kDescriptorNot,
@@ -286,16 +279,14 @@ inline constexpr RuleInfo kOwnLimitReached = {
         "same number of accepted connections all the time. Critical once its queue is full and connections "
         "are turned away.",
     .clients_see =
-        "Connecting works, then nothing answers until another client leaves; with a full queue, "
-        "connecting times out.",
+        "Connecting works, then nothing answers until another client leaves; with a full queue, connecting "
+        "times out.",
     .summary =
         "{owner} has most likely reached its own limit of connections: its {accepted} accepted "
         "{accepted:connection has|connections have} stayed at exactly that number and it waits for events, "
-        "while "
-        "{waiting} more {waiting:waits|wait} in the accept queue of {listener} and none was accepted for "
-        "{still}[; {turned_away} {turned_away:attempt was|attempts were} turned away in {window}]. That "
-        "limit "
-        "is {own_knob}.",
+        "while {waiting} more {waiting:waits|wait} in the accept queue of {listener} and none was accepted "
+        "for {still}[; {turned_away} {turned_away:attempt was|attempts were} turned away in {window}]. That "
+        "limit is {own_knob}.",
     .advice = accept_queue_words::kOwnLimitAdvice,
     .not_helping = accept_queue_words::kOwnLimitNot,
     .consequences = accept_queue_words::kFull,

@@ -113,41 +113,65 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
   return Verdict::found(std::move(found)).in_part(unseen_closed_sockets(**processes, t.closed_sockets_min));
 }
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "close-wait-leak", .family = kFamily, .severity = Severity::warning,
-              .title = "A program does not close its connections",
-              .true_when = "Connections that a process holds and whose peer has closed stay in CLOSE_WAIT while this end sends nothing on them, and become more again and again: "
-                           "at three dumps of the socket table or more, over 20 s (of a client 60 s), together with the open connections of the service, "
-                           "or at a server for two minutes. One step is no growth: pools and slow programs make such. "
-                           "Info when at least 100 stand for 20 s (of a client 60 s) and whether they become more is unknown. Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
-              .clients_see = "Nothing yet, or a request that is never answered. When the descriptors run out, no client is accepted any more.",
-              .summary = "{holder} keeps {count} {count:connection|connections} [on its port {server_port}][to port {client_port}] whose peers have closed, the oldest "
-                         "at least {age} ago: they stay in CLOSE_WAIT until it closes them"
-                         "[. They take most of its {open} descriptors, and its limit is {limit}].",
-              .advice = kLeakAdvice, .not_helping = kLeakNot, .explains = kLeakExplains,
-              .reads = "sock_diag; if they can be read /proc/PID/fd, /proc/PID/limits"},
-     .lookback = History::kSpan, .evaluate = close_wait_leak},
-    {.info = {.id = "close-wait-unaccepted", .family = kFamily, .severity = Severity::warning,
+    {.info =
+         {.id = "close-wait-leak",
+          .family = kFamily,
+          .severity = Severity::warning,
+          .title = "A program does not close its connections",
+          .true_when =
+              "Connections that a process holds and whose peer has closed stay in CLOSE_WAIT while this end "
+              "sends nothing on them, and become more again and again: at three dumps of the socket table or "
+              "more, over 20 s (of a client 60 s), together with the open connections of the service, or at "
+              "a server for two minutes. One step is no growth: pools and slow programs make such. Info when "
+              "at least 100 stand for 20 s (of a client 60 s) and whether they become more is unknown. "
+              "Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
+          .clients_see = "Nothing yet, or a request that is never answered. When the descriptors run out, no "
+                         "client is accepted any more.",
+          .summary = "{holder} keeps {count} {count:connection|connections} [on its port {server_port}][to "
+                     "port {client_port}] whose peers have closed, the oldest at least {age} ago: they stay "
+                     "in CLOSE_WAIT until it closes them[. They take most of its {open} descriptors, and its "
+                     "limit is {limit}].",
+          .advice = kLeakAdvice,
+          .not_helping = kLeakNot,
+          .explains = kLeakExplains,
+          .reads = "sock_diag; if they can be read /proc/PID/fd, /proc/PID/limits"},
+     .lookback = History::kSpan,
+     .evaluate = close_wait_leak},
+    {.info = {.id = "close-wait-unaccepted",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Clients gave up before they were accepted",
-              .true_when = "Over three dumps of the socket table connections of a service port are in CLOSE_WAIT that no accept() has taken (inode 0), "
-                           "and its accept queue has not been empty for a second longer than slow_seconds, after which the cause would have been named.",
+              .true_when =
+                  "Over three dumps of the socket table connections of a service port are in CLOSE_WAIT that "
+                  "no accept() has taken (inode 0), and its accept queue has not been empty for a second "
+                  "longer than slow_seconds, after which the cause would have been named.",
               .clients_see = "Connecting works, then nothing comes until their timeout.",
-              .summary = "{gave_up} clients of {listener} gave up before they were accepted: they have closed, and their connections wait in the accept "
-                         "queue in CLOSE_WAIT[; {owner} is {stopped}][; {owner} sleeps in the kernel function {wait_channel}].",
-              .advice = kUnacceptedAdvice, .not_helping = kUnacceptedNot, .reads = "sock_diag; if they can be read /proc/PID"},
-     .lookback = seconds(30), .evaluate = close_wait_unaccepted},
-    {.info = {.id = "closed-socket-fd-leak", .family = kFamily, .severity = Severity::warning,
+              .summary = "{gave_up} clients of {listener} gave up before they were accepted: they have "
+                         "closed, and their connections wait in the accept queue in CLOSE_WAIT[; {owner} is "
+                         "{stopped}][; {owner} sleeps in the kernel function {wait_channel}].",
+              .advice = kUnacceptedAdvice,
+              .not_helping = kUnacceptedNot,
+              .reads = "sock_diag; if they can be read /proc/PID"},
+     .lookback = seconds(30),
+     .evaluate = close_wait_unaccepted},
+    {.info = {.id = "closed-socket-fd-leak",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "A program keeps descriptors of connections that are over",
-              .true_when = "A process holds TCP sockets that the kernel's socket table does not show any more, at two looks some seconds apart.",
+              .true_when = "A process holds TCP sockets that the kernel's socket table does not show any "
+                           "more, at two looks some seconds apart.",
               .clients_see = "Nothing yet. When the descriptors run out, no client is accepted any more.",
-              .summary = "{owner} holds {closed} TCP sockets that have no connection: the kernel has ended it, by keep-alive or a reset, or there never was one, and the program does "
-                         "not close() them[. It has {open} descriptors open][ and its limit is {limit}].",
-              .advice = kClosedAdvice, .not_helping = kClosedNot, .reads = "/proc/PID/fd, sock_diag, /proc/net/sockstat"},
-     .scope = RuleScope::machine, .evaluate = closed_socket_fd_leak},
+              .summary = "{owner} holds {closed} TCP sockets that have no connection: the kernel has ended "
+                         "it, by keep-alive or a reset, or there never was one, and the program does not "
+                         "close() them[. It has {open} descriptors open][ and its limit is {limit}].",
+              .advice = kClosedAdvice,
+              .not_helping = kClosedNot,
+              .reads = "/proc/PID/fd, sock_diag, /proc/net/sockstat"},
+     .scope = RuleScope::machine,
+     .evaluate = closed_socket_fd_leak},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

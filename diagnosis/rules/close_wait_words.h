@@ -19,10 +19,10 @@ inline constexpr std::array kLeakAdvice = {
     AdviceText{"To gain time, raise the limit of the running process.",
                "prlimit --pid {pid} --nofile={new_limits}", "It accepts again at once.",
                "Only until as many have leaked again; above its hard limit it takes CAP_SYS_RESOURCE."},
-    AdviceText{"See which connections it does not close.",
-               "ss -tnp state close-wait[ '( sport = :{server_port} )'][ '( dport = :{client_port} )'] | "
-               "head -n 20",
-               "Recv-Q above 1 means that it has not even read what the peer sent.", ""},
+    AdviceText{
+        "See which connections it does not close.",
+        "ss -tnp state close-wait[ '( sport = :{server_port} )'][ '( dport = :{client_port} )'] | head -n 20",
+        "Recv-Q above 1 means that it has not even read what the peer sent.", ""},
     AdviceText{"See where its threads stand.",
                "cat /proc/{pid}/wchan; gdb -p {pid} -batch -ex 'thread apply all bt'",
                "Threads that all wait for the same thing are slow rather than forgetful.",
@@ -56,8 +56,7 @@ inline constexpr std::array kClosedAdvice = {
     AdviceText{"Its developers: close() a socket whose connection has ended, also one that has failed.", "",
                "Nothing but close() frees the descriptor.", ""}};
 inline constexpr std::string_view kClosedNot[] = {
-    "Counting CLOSE_WAIT: these connections have left the socket table, so ss shows none and all looks "
-    "well.",
+    "Counting CLOSE_WAIT: these connections have left the socket table, so ss shows none and all looks well.",
     "net.ipv4.tcp_keepalive_time: it is what ended the connections; it frees no descriptor."};
 
 }  // namespace tcpdiag::close_wait_words

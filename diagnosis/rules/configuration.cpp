@@ -344,42 +344,72 @@ constexpr std::string_view kMismatchNot[] = {
     "net.core.rmem_max, net.ipv4.tcp_mem and others that belong to the machine: a container cannot have its "
     "own."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "sysctl-nr-open-below-unit", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-nr-open-below-unit",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "A unit asks for more files than nr_open allows",
-              .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, or DefaultLimitNOFILE= of system.conf, is larger than fs.nr_open. \"infinity\" asks for as much as "
-                           "there is and is no mistake.",
-              .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration says.",
-              .summary = "{who} asks for {asked} open files ({unit_place}) and fs.nr_open allows {value}: it gets fewer than it asks for[; further units that do: {others}].",
-              .advice = kNrOpenAdvice, .not_helping = kNrOpenNot, .reads = "/proc/sys, systemd's unit files and system.conf, /proc/PID/cgroup"},
-     .scope = RuleScope::machine, .evaluate = nr_open_below_unit},
-    {.info = {.id = "sysctl-nr-open-below-login", .family = kFamily, .severity = Severity::warning,
+              .true_when =
+                  "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is "
+                  "among the nearest to their limit, or DefaultLimitNOFILE= of system.conf, is larger than "
+                  "fs.nr_open. \"infinity\" asks for as much as there is and is no mistake.",
+              .clients_see =
+                  "Nothing yet; the server runs out of descriptors earlier than its configuration says.",
+              .summary = "{who} asks for {asked} open files ({unit_place}) and fs.nr_open allows {value}: it "
+                         "gets fewer than it asks for[; further units that do: {others}].",
+              .advice = kNrOpenAdvice,
+              .not_helping = kNrOpenNot,
+              .reads = "/proc/sys, systemd's unit files and system.conf, /proc/PID/cgroup"},
+     .scope = RuleScope::machine,
+     .evaluate = nr_open_below_unit},
+    {.info = {.id = "sysctl-nr-open-below-login",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Logins ask for more files than nr_open allows",
-              .true_when = "nofile in /etc/security/limits.conf or limits.d is a number larger than fs.nr_open.",
+              .true_when =
+                  "nofile in /etc/security/limits.conf or limits.d is a number larger than fs.nr_open.",
               .clients_see = "Nothing; people, cron jobs and su for whom the line is cannot log in.",
-              .summary = "{login_file}:{login_line} gives {domain} {asked} open files and fs.nr_open allows {value}: pam_limits cannot set that, and refuses the login.",
-              .advice = kLoginAdvice, .not_helping = kLoginNot, .reads = "/proc/sys, /etc/security/limits.conf"},
-     .scope = RuleScope::machine, .evaluate = nr_open_below_login},
-    {.info = {.id = "sysctl-unknown-key", .family = kFamily, .severity = Severity::warning,
+              .summary = "{login_file}:{login_line} gives {domain} {asked} open files and fs.nr_open allows "
+                         "{value}: pam_limits cannot set that, and refuses the login.",
+              .advice = kLoginAdvice,
+              .not_helping = kLoginNot,
+              .reads = "/proc/sys, /etc/security/limits.conf"},
+     .scope = RuleScope::machine,
+     .evaluate = nr_open_below_login},
+    {.info = {.id = "sysctl-unknown-key",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "A sysctl that this kernel does not have",
-              .true_when = "A line of sysctl.d or /etc/sysctl.conf sets a key of net.core, net.ipv4, net.ipv6 or fs that does not exist, or is written without its beginning "
-                           "(tcp_syncookies), with a slash for a dot, in capitals or as a path (/proc/sys/net/ipv4/tcp_ecn); a warning when it is nearly one that exists, else info. Files of packages (/usr/lib), keys of modules and of interfaces are left out. Clear "
-                           "outside of the first network namespace, where keys are missing that the kernel has.",
+              .true_when =
+                  "A line of sysctl.d or /etc/sysctl.conf sets a key of net.core, net.ipv4, net.ipv6 or fs "
+                  "that does not exist, or is written without its beginning (tcp_syncookies), with a slash "
+                  "for a dot, in capitals or as a path (/proc/sys/net/ipv4/tcp_ecn); a warning when it is "
+                  "nearly one that exists, else info. Files of packages (/usr/lib), keys of modules and of "
+                  "interfaces are left out. Clear outside of the first network namespace, where keys are "
+                  "missing that the kernel has.",
               .clients_see = "Nothing; what the line was meant to change is not changed.",
-              .summary = "{place} sets {setting}, which this kernel does not have: the line does nothing[; {gone}][; {meant} is probably meant].",
-              .advice = kUnknownKeyAdvice, .not_helping = kUnknownKeyNot, .reads = "sysctl.d, /etc/sysctl.conf, names in /proc/sys"},
-     .scope = RuleScope::machine, .evaluate = unknown_key},
-    {.info = {.id = "netns-sysctl-mismatch", .family = kFamily, .severity = Severity::info,
+              .summary = "{place} sets {setting}, which this kernel does not have: the line does nothing[; "
+                         "{gone}][; {meant} is probably meant].",
+              .advice = kUnknownKeyAdvice,
+              .not_helping = kUnknownKeyNot,
+              .reads = "sysctl.d, /etc/sysctl.conf, names in /proc/sys"},
+     .scope = RuleScope::machine,
+     .evaluate = unknown_key},
+    {.info = {.id = "netns-sysctl-mismatch",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "A namespace's settings are not the host's",
-              .true_when = "In a further namespace, settings that belong to the namespace differ from the host's.",
-              .clients_see = "Nothing by itself; servers in the container have other limits than those on the host.",
+              .true_when =
+                  "In a further namespace, settings that belong to the namespace differ from the host's.",
+              .clients_see =
+                  "Nothing by itself; servers in the container have other limits than those on the host.",
               .summary = "The settings of {netns} are not the host's: {differences}[, and {more} more].",
-              .advice = kMismatchAdvice, .not_helping = kMismatchNot, .reads = "/proc/sys of both namespaces"},
+              .advice = kMismatchAdvice,
+              .not_helping = kMismatchNot,
+              .reads = "/proc/sys of both namespaces"},
      .evaluate = netns_mismatch},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

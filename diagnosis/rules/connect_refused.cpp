@@ -97,14 +97,12 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
     {"See who is refused, and by whom.",
      "tcpdump -nn -i any -c 20 'tcp\\[tcpflags\\] & tcp-rst != 0 or (ip6 proto 6 and ip6\\[53\\] & 4 != 0)'",
      "A reset that answers a SYN comes from the port that refuses. No reset at all: the network says that "
-     "the "
-     "destination cannot be reached.",
+     "the destination cannot be reached.",
      ""},
     {"{?own_resets}See what listens on this host, and on which addresses.", "ss -ltnp",
      "A service on 127.0.0.1 alone refuses what comes to another address.", ""},
     {"Look at whether the service runs at the other end, on that address and port, and at the firewall in "
-     "front of "
-     "it.",
+     "front of it.",
      "", "A firewall that rejects looks like a service that is not there.", ""},
 });
 constexpr std::string_view kNot[] = {
@@ -112,24 +110,30 @@ constexpr std::string_view kNot[] = {
     "Widening net.ipv4.ip_local_port_range: an attempt without a local port never becomes a SYN and is not "
     "counted here."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "connect-refused", .family = "Client side", .severity = Severity::warning,
+    {.info = {.id = "connect-refused",
+              .family = "Client side",
+              .severity = Severity::warning,
               .title = "Connection attempts are refused",
-              .true_when = "AttemptFails, less EmbryonicRsts, rises by many and by a good part of ActiveOpens, while hardly any connection is seen waiting "
-                           "in SYN_SENT. Below 60 % it is worth knowing only: a program that tries ::1 before 127.0.0.1 looks like this. Counters do not "
-                           "tell which destination it is.",
-              .clients_see = "\"Connection refused\" (errno 111), or \"No route to host\" (errno 113), at once.",
-              .summary = "{failed} of {opened} connection attempts of programs on this host failed at once in {window} (AttemptFails), and hardly any stood in "
-                         "SYN_SENT: they are refused, or the network says that the destination cannot be reached."
-                         "[ The kernel of this host sent {own_resets} resets meanwhile that no program asked for, so it is most likely ports of its own that nothing listens on"
-                         "[: {gone_listener}[ ({gone_owner})] did until {gone_for} ago].]"
-                         " Which destination it is, counters do not tell.",
-              .advice = kAdvice, .not_helping = kNot, .reads = "/proc/net/snmp, /proc/net/netstat, sock_diag"},
-     .lookback = std::chrono::seconds(290), .evaluate = connect_refused},
+              .true_when = "AttemptFails, less EmbryonicRsts, rises by many and by a good part of "
+                           "ActiveOpens, while hardly any connection is seen waiting in SYN_SENT. Below 60 % "
+                           "it is worth knowing only: a program that tries ::1 before 127.0.0.1 looks like "
+                           "this. Counters do not tell which destination it is.",
+              .clients_see =
+                  "\"Connection refused\" (errno 111), or \"No route to host\" (errno 113), at once.",
+              .summary = "{failed} of {opened} connection attempts of programs on this host failed at once "
+                         "in {window} (AttemptFails), and hardly any stood in SYN_SENT: they are refused, or "
+                         "the network says that the destination cannot be reached.[ The kernel of this host "
+                         "sent {own_resets} resets meanwhile that no program asked for, so it is most likely "
+                         "ports of its own that nothing listens on[: {gone_listener}[ ({gone_owner})] did "
+                         "until {gone_for} ago].] Which destination it is, counters do not tell.",
+              .advice = kAdvice,
+              .not_helping = kNot,
+              .reads = "/proc/net/snmp, /proc/net/netstat, sock_diag"},
+     .lookback = std::chrono::seconds(290),
+     .evaluate = connect_refused},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

@@ -196,8 +196,7 @@ constexpr AdviceText kRaise{
 constexpr AdviceText kBuckets{"Let the hash table grow with it.",
                               "sysctl -w net.netfilter.nf_conntrack_buckets={new_buckets}",
                               "Looking up an entry stays as fast as it is now.",
-                              "Eight bytes for each bucket; a short stall while the "
-                              "table is copied."};
+                              "Eight bytes for each bucket; a short stall while the table is copied."};
 constexpr AdviceText kPermanent{
     "Make it permanent.",
     "echo 'net.netfilter.nf_conntrack_max = {new_limit}' > /etc/sysctl.d/zz-conntrack.conf",
@@ -206,8 +205,8 @@ constexpr AdviceText kPermanent{
 constexpr AdviceText kWhatFillsIt{
     "Look at what fills it: TCP connections by the state that is tracked.",
     "conntrack -L -p tcp 2>/dev/null | tr -s ' ' | cut -d' ' -f4 | sort | uniq -c",
-    "Many ESTABLISHED that do not exist any more are left over until their "
-    "timeout, many SYN_SENT or SYN_RECV point to a scan or a flood.",
+    "Many ESTABLISHED that do not exist any more are left over until their timeout, many SYN_SENT or "
+    "SYN_RECV point to a scan or a flood.",
     ""};
 constexpr AdviceText kTimeout{
     "Forget idle connections sooner than after {established_timeout}.",
@@ -240,36 +239,54 @@ constexpr std::string_view kNot[] = {
 constexpr std::string_view kConsequences[] = {
     "\"nf_conntrack: table full, dropping packet\" in the kernel log"};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "conntrack-full", .family = kFamily, .severity = Severity::critical,
+    {.info = {.id = "conntrack-full",
+              .family = kFamily,
+              .severity = Severity::critical,
               .title = "Connection tracking full: packets dropped",
-              .true_when = "The entries reach net.netfilter.nf_conntrack_max, other entries are thrown out early to make room, or packets are "
-                           "dropped close to the limit. Clear where nf_conntrack is not loaded or nf_conntrack_max is 0, which means no limit.",
+              .true_when = "The entries reach net.netfilter.nf_conntrack_max, other entries are thrown out "
+                           "early to make room, or packets are dropped close to the limit. Clear where "
+                           "nf_conntrack is not loaded or nf_conntrack_max is 0, which means no limit.",
               .clients_see = "New connections time out, to and from this host; established ones go on.",
-              .summary = "Connection tracking is full: {entries} entries of {limit}[; {dropped} dropped in {window}]"
-                         "[; {evicted} thrown out to make room].",
-              .advice = kFullAdvice, .not_helping = kNot, .consequences = kConsequences, .reads = kReads},
+              .summary = "Connection tracking is full: {entries} entries of {limit}[; {dropped} dropped in "
+                         "{window}][; {evicted} thrown out to make room].",
+              .advice = kFullAdvice,
+              .not_helping = kNot,
+              .consequences = kConsequences,
+              .reads = kReads},
      .evaluate = conntrack_full},
-    {.info = {.id = "conntrack-near", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "conntrack-near",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Connection tracking nearly full",
-              .true_when = "The entries are at 90 % of net.netfilter.nf_conntrack_max or more; critical from 95 % on, where the kernel "
-                           "begins to throw closing connections out.",
+              .true_when = "The entries are at 90 % of net.netfilter.nf_conntrack_max or more; critical from "
+                           "95 % on, where the kernel begins to throw closing connections out.",
               .clients_see = "Nothing yet; when it is full, new connections time out.",
-              .summary = "Connection tracking is nearly full: {entries} entries of {limit}, {share}[; as fast as it grows now it is full in {full_in}].",
-              .advice = kFullAdvice, .not_helping = kNot, .reads = kReads},
-     .lookback = std::chrono::seconds(300), .evaluate = conntrack_near},
-    {.info = {.id = "conntrack-full-elsewhere", .family = kFamily, .severity = Severity::warning,
+              .summary = "Connection tracking is nearly full: {entries} entries of {limit}, {share}[; as "
+                         "fast as it grows now it is full in {full_in}].",
+              .advice = kFullAdvice,
+              .not_helping = kNot,
+              .reads = kReads},
+     .lookback = std::chrono::seconds(300),
+     .evaluate = conntrack_near},
+    {.info = {.id = "conntrack-full-elsewhere",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Connection tracking full in a namespace that is not watched",
-              .true_when = "The kernel logs that a connection tracking table is full, and no namespace that is watched dropped a packet.",
-              .clients_see = "New connections to and from a container or another network namespace of this machine time out.",
-              .summary = "The kernel logged {lines} in {window} that a connection tracking table is full, and it is none of the namespaces that "
-                         "are watched[: it is that with inode {inode}][; the limit of each is {limit}].",
-              .advice = kElsewhereAdvice, .not_helping = kNot, .reads = "/dev/kmsg, /proc/net/stat/nf_conntrack"},
-     .scope = RuleScope::machine, .evaluate = conntrack_full_elsewhere},
+              .true_when = "The kernel logs that a connection tracking table is full, and no namespace that "
+                           "is watched dropped a packet.",
+              .clients_see = "New connections to and from a container or another network namespace of this "
+                             "machine time out.",
+              .summary = "The kernel logged {lines} in {window} that a connection tracking table is full, "
+                         "and it is none of the namespaces that are watched[: it is that with inode "
+                         "{inode}][; the limit of each is {limit}].",
+              .advice = kElsewhereAdvice,
+              .not_helping = kNot,
+              .reads = "/dev/kmsg, /proc/net/stat/nf_conntrack"},
+     .scope = RuleScope::machine,
+     .evaluate = conntrack_full_elsewhere},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

@@ -16,31 +16,25 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "it.",
      ""},
     {"Let {process} end idle connections: an idle timeout of its own, or SO_KEEPALIVE on what it accepts; "
-     "{idle} "
-     "of its descriptors are such to port {idle_port}.",
+     "{idle} of its descriptors are such to port {idle_port}.",
      "ss -tno state established '( sport = :{idle_port} )' | head -n 20",
      "Without a timer: (keepalive,...) in the last column nothing finds out that a peer has vanished, and "
-     "its "
-     "descriptor is never free; a higher limit only delays that.",
+     "its descriptor is never free; a higher limit only delays that.",
      "Clients that are only slow to ask again have to reconnect."},
     {"Raise the limit of the running process now, without a restart.",
      "prlimit --pid {pid} --nofile={new_limits}",
      "accept(), connect() and open() work again at once; connections that wait in the queue are taken.",
      "Lost when the process restarts; to go above its hard limit takes CAP_SYS_RESOURCE. A program that uses "
-     "select(), or sized its tables at start, may not "
-     "use "
-     "more. If descriptors leak it only takes longer."},
+     "select(), or sized its tables at start, may not use more. If descriptors leak it only takes longer."},
     {"Raise it for good: LimitNOFILE={new_limit} for {service}, then restart it.",
      "mkdir -p /etc/systemd/system/{service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_limit}\\\\n' > "
-     "/etc/systemd/system/{service}.d/zz-nofile.conf && systemctl daemon-reload && systemctl restart "
-     "-- {service}",
+     "/etc/systemd/system/{service}.d/zz-nofile.conf && systemctl daemon-reload && systemctl restart -- "
+     "{service}",
      "The service starts with that limit from then on.", "The restart closes all its connections."},
     {"Raise it for good: LimitNOFILE={new_limit} for {user_service}, a unit of the user with uid {user}, "
-     "then "
-     "restart it.",
+     "then restart it.",
      "mkdir -p /etc/systemd/user/{user_service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_limit}\\\\n' "
-     "> "
-     "/etc/systemd/user/{user_service}.d/zz-nofile.conf && systemctl --user -M {user}@ daemon-reload && "
+     "> /etc/systemd/user/{user_service}.d/zz-nofile.conf && systemctl --user -M {user}@ daemon-reload && "
      "systemctl --user -M {user}@ restart -- {user_service}",
      "The unit starts with that limit from then on, up to the hard limit of user@{user}.service.",
      "The restart closes all its connections."},

@@ -127,8 +127,7 @@ constexpr std::string_view kReads = "/proc/PID/fd, /proc/PID/limits";
 
 constexpr std::string_view kReachedConsequences[] = {
     "connections wait in the accept queue until it overflows; a server that accepts them without a "
-    "descriptor "
-    "to spare and closes them at once, as Node.js does, resets its clients"};
+    "descriptor to spare and closes them at once, as Node.js does, resets its clients"};
 constexpr std::string_view kReachedExplains[] = {"fd-limit-near"};
 
 constexpr auto kSystemAdvice = std::to_array<AdviceText>({
@@ -141,44 +140,75 @@ constexpr auto kSystemAdvice = std::to_array<AdviceText>({
 constexpr std::string_view kSystemNot[] = {
     "Raising LimitNOFILE= or ulimit -n: those are limits of each process; this one is the machine's."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "fd-limit-reached", .family = kFamily, .severity = Severity::critical,
-              .title = "A process has no descriptor left",
-              .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or within the last 10 s and hardly fewer now. A warning when it "
-                           "has more, as after the limit was lowered, and fewer than 5 connections were reset where it listens: numbers below the limit may be free.",
-              .clients_see = "Connections are established but nothing answers; later, when the accept queue is full, timeouts; from servers that accept and close "
-                             "them, \"Connection reset by peer\". The process itself gets EMFILE (errno 24, Too many open files).",
-              .summary = "{owner} has {none_left}: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; {close_wait} of them are sockets whose "
-                         "peer has closed][; {closed} of them are sockets that are closed already]"
-                         "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"
-                         ", so accept(), connect() and open() fail with EMFILE "
-                         "(errno 24){once}[; {resets} {resets:connection was|connections were} reset where it listens in {resets_window}: a server that accepts without a descriptor "
-                         "to spare closes at once][; its clients grew by {clients} while the connections of this host to {upstream} stayed at {upstream_connections}].",
-              .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .consequences = kReachedConsequences, .explains = kReachedExplains, .reads = kReads},
-     .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = fd_limit_reached},
-    {.info = {.id = "fd-limit-near", .family = kFamily, .severity = Severity::warning,
-              .title = "A process runs out of descriptors",
-              .true_when = "A process has opened at least 80 % of the descriptors that its soft RLIMIT_NOFILE allows.",
-              .clients_see = "Nothing yet. At the limit connections are established but no answer comes.",
-              .summary = "{owner} has {open_fds} of {soft_limit} descriptors open ({share} of RLIMIT_NOFILE)[; {close_wait} of them are sockets whose peer has "
-                         "closed][; {closed} of them are sockets that are closed already]"
-                         "[; {idle} of them are connections to its port {idle_port} that have been idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone]"
-                         "[; at the present slope the limit is reached in {forecast}]"
-                         "[; its clients grew by {clients} while the connections of this host to {upstream} stayed at {upstream_connections}].",
-              .advice = kDescriptorAdvice, .not_helping = kDescriptorNot, .reads = kReads},
-     .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = fd_limit_near},
-    {.info = {.id = "system-fd-limit", .family = kFamily, .severity = Severity::critical,
+    {.info =
+         {.id = "fd-limit-reached",
+          .family = kFamily,
+          .severity = Severity::critical,
+          .title = "A process has no descriptor left",
+          .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or "
+                       "within the last 10 s and hardly fewer now. A warning when it has more, as after the "
+                       "limit was lowered, and fewer than 5 connections were reset where it listens: numbers "
+                       "below the limit may be free.",
+          .clients_see = "Connections are established but nothing answers; later, when the accept queue is "
+                         "full, timeouts; from servers that accept and close them, \"Connection reset by "
+                         "peer\". The process itself gets EMFILE (errno 24, Too many open files).",
+          .summary =
+              "{owner} has {none_left}: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; "
+              "{close_wait} of them are sockets whose peer has closed][; {closed} of them are sockets that "
+              "are closed already][; {idle} of them are connections to its port {idle_port} that have been "
+              "idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone], "
+              "so accept(), connect() and open() fail with EMFILE (errno 24){once}[; {resets} "
+              "{resets:connection was|connections were} reset where it listens in {resets_window}: a server "
+              "that accepts without a descriptor to spare closes at once][; its clients grew by {clients} "
+              "while the connections of this host to {upstream} stayed at {upstream_connections}].",
+          .advice = kDescriptorAdvice,
+          .not_helping = kDescriptorNot,
+          .consequences = kReachedConsequences,
+          .explains = kReachedExplains,
+          .reads = kReads},
+     .scope = RuleScope::machine,
+     .lookback = History::kSpan,
+     .evaluate = fd_limit_reached},
+    {.info =
+         {.id = "fd-limit-near",
+          .family = kFamily,
+          .severity = Severity::warning,
+          .title = "A process runs out of descriptors",
+          .true_when =
+              "A process has opened at least 80 % of the descriptors that its soft RLIMIT_NOFILE allows.",
+          .clients_see = "Nothing yet. At the limit connections are established but no answer comes.",
+          .summary =
+              "{owner} has {open_fds} of {soft_limit} descriptors open ({share} of RLIMIT_NOFILE)[; "
+              "{close_wait} of them are sockets whose peer has closed][; {closed} of them are sockets that "
+              "are closed already][; {idle} of them are connections to its port {idle_port} that have been "
+              "idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be "
+              "gone][; at the present slope the limit is reached in {forecast}][; its clients grew by "
+              "{clients} while the connections of this host to {upstream} stayed at {upstream_connections}].",
+          .advice = kDescriptorAdvice,
+          .not_helping = kDescriptorNot,
+          .reads = kReads},
+     .scope = RuleScope::machine,
+     .lookback = History::kSpan,
+     .evaluate = fd_limit_near},
+    {.info = {.id = "system-fd-limit",
+              .family = kFamily,
+              .severity = Severity::critical,
               .title = "The machine runs out of open files",
               .true_when = "At least 80 % of fs.file-max are allocated; critical from 95 % on.",
-              .clients_see = "At the limit every process gets ENFILE (errno 23, Too many open files in system): connections are not accepted any more.",
-              .summary = "{open} of {max} files are open on this machine ({share} of fs.file-max)[; at the present slope the limit is reached in {forecast}]. "
-                         "At the limit open(), accept() and connect() fail for every process with ENFILE (errno 23).",
-              .advice = kSystemAdvice, .not_helping = kSystemNot, .reads = "/proc/sys/fs/file-nr"},
-     .scope = RuleScope::machine, .lookback = History::kSpan, .evaluate = system_fd_limit},
+              .clients_see = "At the limit every process gets ENFILE (errno 23, Too many open files in "
+                             "system): connections are not accepted any more.",
+              .summary = "{open} of {max} files are open on this machine ({share} of fs.file-max)[; at the "
+                         "present slope the limit is reached in {forecast}]. At the limit open(), accept() "
+                         "and connect() fail for every process with ENFILE (errno 23).",
+              .advice = kSystemAdvice,
+              .not_helping = kSystemNot,
+              .reads = "/proc/sys/fs/file-nr"},
+     .scope = RuleScope::machine,
+     .lookback = History::kSpan,
+     .evaluate = system_fd_limit},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

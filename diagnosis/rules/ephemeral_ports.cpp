@@ -300,15 +300,13 @@ constexpr AdviceText kReuseConnections{
     "The server has to keep idle connections for longer than the client does, or the client meets resets."};
 constexpr AdviceText kPeerCloses{
     "{?mostly_fin_wait2}Find out why the other end[, {owner},] does not close: it has got this host's FIN, "
-    "and there the same "
-    "connections are in CLOSE_WAIT.",
+    "and there the same connections are in CLOSE_WAIT.",
     "ss -tno state fin-wait-2[ dst {destination}] | head -n 20",
     "Shows the connections, and how long each still holds its port.", ""};
 constexpr AdviceText kFinTimeout{"Keep connections whose peer does not close for a shorter time.",
                                  "sysctl -w net.ipv4.tcp_fin_timeout={new_timeout}",
                                  "A port in FIN_WAIT2 is free again after {new_timeout} s instead of "
-                                 "{timeout} s; connections closed before "
-                                 "keep their time.",
+                                 "{timeout} s; connections closed before keep their time.",
                                  "A slow peer that still sends after that gets a reset."};
 constexpr AdviceText kCloseHere{
     "{?mostly_close_wait}Let the program close connections whose other end has closed; restart it if that "
@@ -344,8 +342,7 @@ constexpr std::array kDestinationAdvice = {kPeerCloses,       kFinTimeout, kClos
 constexpr std::array kChurnAdvice = {kReuseConnections, kTakeOver, kWho};
 constexpr std::string_view kNot[] = {
     "{?no_fin_wait2}Lowering net.ipv4.tcp_fin_timeout: it is for FIN_WAIT2, and no port is held by that[; "
-    "TIME_WAIT "
-    "always lasts 60 s{?time_wait}].",
+    "TIME_WAIT always lasts 60 s{?time_wait}].",
     "{?no_time_wait}net.ipv4.tcp_tw_reuse: it is for TIME_WAIT, and no port is held by that.",
     "Lowering net.ipv4.tcp_max_tw_buckets: connections then close without TIME_WAIT, and a new one can get "
     "data of an old one.",
@@ -354,42 +351,67 @@ constexpr std::string_view kNot[] = {
 constexpr std::string_view kExhaustedExplains[] = {"ephemeral-ports-low", "connection-churn"};
 constexpr std::string_view kLowExplains[] = {"connection-churn"};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "ephemeral-ports-exhausted", .family = kFamily, .severity = Severity::critical,
-              .title = "No local port left, or almost none",
-              .true_when = "At least 99 % of the ports of net.ipv4.ip_local_port_range, less those that are reserved or listened on, are in use for one source address, "
-                           "destination and port, TIME_WAIT and orphaned FIN_WAIT2 included unless net.ipv4.tcp_tw_reuse lets connect() take TIME_WAIT over; or all of them "
-                           "are in use and none by two connections, as after bind() before connect().",
-              .clients_see = "Programs on this host cannot connect: EADDRNOTAVAIL (errno 99, Cannot assign requested address), or from bind() EADDRINUSE "
-                             "(errno 98, Address already in use).",
-              .summary = "[{left} for connections from {source} to {destination}: {used} of {ports} ephemeral ports ({range}) are in use: "
-                         "{states}. connect() fails with EADDRNOTAVAIL (errno 99){when}.]"
-                         "[{left}: {bound} of {ports} ephemeral ports ({range}) are in use ({states}), each by one connection alone, because programs "
-                         "bind() before they connect(). bind() fails with EADDRINUSE (errno 98), connect() with EADDRNOTAVAIL (errno 99){when}.]",
-              .advice = kDestinationAdvice, .not_helping = kNot, .explains = kExhaustedExplains, .reads = kReads},
-     .lookback = std::chrono::seconds(60), .evaluate = ephemeral_ports_exhausted},
-    {.info = {.id = "ephemeral-ports-low", .family = kFamily, .severity = Severity::warning,
-              .title = "Local ports are running out",
-              .true_when = "At least 80 % of these ports are in use.",
-              .clients_see = "Nothing yet. When no port is left, programs on this host cannot connect: EADDRNOTAVAIL (errno 99).",
-              .summary = "[{share} of the local ports for connections from {source} to {destination} are in use, {used} of {ports} ({range}): "
-                         "{states}[; as things go none is left in {forecast}].]"
-                         "[{share} of the local ports are in use: {bound} of {ports} ({range}; {states}), each by one connection alone, because programs bind() "
-                         "before they connect()[; as things go none is left in {forecast}].]",
-              .advice = kDestinationAdvice, .not_helping = kNot, .explains = kLowExplains, .reads = kReads},
-     .lookback = std::chrono::seconds(60), .evaluate = ephemeral_ports_low},
-    {.info = {.id = "connection-churn", .family = kFamily, .severity = Severity::info,
+    {.info =
+         {.id = "ephemeral-ports-exhausted",
+          .family = kFamily,
+          .severity = Severity::critical,
+          .title = "No local port left, or almost none",
+          .true_when =
+              "At least 99 % of the ports of net.ipv4.ip_local_port_range, less those that are reserved or "
+              "listened on, are in use for one source address, destination and port, TIME_WAIT and orphaned "
+              "FIN_WAIT2 included unless net.ipv4.tcp_tw_reuse lets connect() take TIME_WAIT over; or all of "
+              "them are in use and none by two connections, as after bind() before connect().",
+          .clients_see = "Programs on this host cannot connect: EADDRNOTAVAIL (errno 99, Cannot assign "
+                         "requested address), or from bind() EADDRINUSE (errno 98, Address already in use).",
+          .summary =
+              "[{left} for connections from {source} to {destination}: {used} of {ports} ephemeral ports "
+              "({range}) are in use: {states}. connect() fails with EADDRNOTAVAIL (errno 99){when}.][{left}: "
+              "{bound} of {ports} ephemeral ports ({range}) are in use ({states}), each by one connection "
+              "alone, because programs bind() before they connect(). bind() fails with EADDRINUSE (errno "
+              "98), connect() with EADDRNOTAVAIL (errno 99){when}.]",
+          .advice = kDestinationAdvice,
+          .not_helping = kNot,
+          .explains = kExhaustedExplains,
+          .reads = kReads},
+     .lookback = std::chrono::seconds(60),
+     .evaluate = ephemeral_ports_exhausted},
+    {.info =
+         {.id = "ephemeral-ports-low",
+          .family = kFamily,
+          .severity = Severity::warning,
+          .title = "Local ports are running out",
+          .true_when = "At least 80 % of these ports are in use.",
+          .clients_see = "Nothing yet. When no port is left, programs on this host cannot connect: "
+                         "EADDRNOTAVAIL (errno 99).",
+          .summary =
+              "[{share} of the local ports for connections from {source} to {destination} are in use, {used} "
+              "of {ports} ({range}): {states}[; as things go none is left in {forecast}].][{share} of the "
+              "local ports are in use: {bound} of {ports} ({range}; {states}), each by one connection alone, "
+              "because programs bind() before they connect()[; as things go none is left in {forecast}].]",
+          .advice = kDestinationAdvice,
+          .not_helping = kNot,
+          .explains = kLowExplains,
+          .reads = kReads},
+     .lookback = std::chrono::seconds(60),
+     .evaluate = ephemeral_ports_low},
+    {.info = {.id = "connection-churn",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "Connections opened and closed faster than ports come back",
-              .true_when = "For 10 s connections to one destination go into TIME_WAIT at such a rate that within its 60 s all ephemeral ports are used.",
+              .true_when = "For 10 s connections to one destination go into TIME_WAIT at such a rate that "
+                           "within its 60 s all ephemeral ports are used.",
               .clients_see = "Nothing yet.",
-              .summary = "Connections from {source} to {destination} are opened and closed[ at {rate} a second], and each holds its local port for 60 s in "
-                         "TIME_WAIT: {used} of {ports} are in use[ and none is left in {forecast}].",
-              .advice = kChurnAdvice, .not_helping = kNot, .reads = kReads},
-     .lookback = std::chrono::seconds(20), .evaluate = connection_churn},
+              .summary = "Connections from {source} to {destination} are opened and closed[ at {rate} a "
+                         "second], and each holds its local port for 60 s in TIME_WAIT: {used} of {ports} "
+                         "are in use[ and none is left in {forecast}].",
+              .advice = kChurnAdvice,
+              .not_helping = kNot,
+              .reads = kReads},
+     .lookback = std::chrono::seconds(20),
+     .evaluate = connection_churn},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

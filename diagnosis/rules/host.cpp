@@ -288,42 +288,64 @@ constexpr std::string_view kNeighbourNot[] = {
     "within seconds and asks for them again.",
 };
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "softnet-drops", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "softnet-drops",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Received packets dropped before TCP saw them",
-              .true_when = "The dropped column of /proc/net/softnet_stat rises: a CPU's input queue was full (net.core.netdev_max_backlog) "
-                           "or a flow limit was reached. Info below 100 packets in a minute: that may be one burst.",
-              .clients_see = "Stalls and retransmissions; connecting takes a second longer when a SYN is among the dropped packets.",
-              .summary = "{dropped} received packets were dropped in {window}, {share} of them on CPU {cpu}: its input queue was full"
-                         "[ (net.core.netdev_max_backlog is {backlog})].",
-              .advice = kSoftnetAdvice, .not_helping = kSoftnetNot, .consequences = kSoftnetConsequences,
+              .true_when = "The dropped column of /proc/net/softnet_stat rises: a CPU's input queue was full "
+                           "(net.core.netdev_max_backlog) or a flow limit was reached. Info below 100 "
+                           "packets in a minute: that may be one burst.",
+              .clients_see = "Stalls and retransmissions; connecting takes a second longer when a SYN is "
+                             "among the dropped packets.",
+              .summary = "{dropped} received packets were dropped in {window}, {share} of them on CPU {cpu}: "
+                         "its input queue was full[ (net.core.netdev_max_backlog is {backlog})].",
+              .advice = kSoftnetAdvice,
+              .not_helping = kSoftnetNot,
+              .consequences = kSoftnetConsequences,
               .reads = "/proc/net/softnet_stat, net.core.netdev_max_backlog"},
-     .scope = RuleScope::machine, .lookback = std::chrono::seconds(60), .evaluate = softnet_drops},
-    {.info = {.id = "tcp-memory-pressure", .family = kFamily, .severity = Severity::critical,
-              .title = "TCP is short of memory",
-              .true_when = "The buffers of all sockets take more than the second number of net.ipv4.tcp_mem, TCPMemoryPressures rises, or the "
-                           "kernel logs that TCP is out of memory. Critical near the third number, with that line, or when TCPAbortOnMemory "
-                           "rises with it; else a warning.",
-              .clients_see = "Slow transfers, because windows shrink; at the limit stalls, and resets of connections that are being closed.",
-              .summary = "TCP is short of memory[: its buffers took {used}[, pressure begins at {pressure} and the limit is {max} (net.ipv4.tcp_mem)]]"
-                         "[; memory pressure began {pressures} in {window}][; {aborted} reset for lack of memory]"
-                         "[; the kernel logged {lines} that it is out of memory].",
-              .advice = kMemoryAdvice, .not_helping = kMemoryNot, .consequences = kMemoryConsequences,
-              .reads = "/proc/net/sockstat, net.ipv4.tcp_mem, /proc/net/netstat; if they can be read /dev/kmsg, /proc/meminfo"},
-     .scope = RuleScope::machine, .evaluate = tcp_memory_pressure},
-    {.info = {.id = "neighbour-table-overflow", .family = kFamily, .severity = Severity::warning,
+     .scope = RuleScope::machine,
+     .lookback = std::chrono::seconds(60),
+     .evaluate = softnet_drops},
+    {.info =
+         {.id = "tcp-memory-pressure",
+          .family = kFamily,
+          .severity = Severity::critical,
+          .title = "TCP is short of memory",
+          .true_when =
+              "The buffers of all sockets take more than the second number of net.ipv4.tcp_mem, "
+              "TCPMemoryPressures rises, or the kernel logs that TCP is out of memory. Critical near the "
+              "third number, with that line, or when TCPAbortOnMemory rises with it; else a warning.",
+          .clients_see = "Slow transfers, because windows shrink; at the limit stalls, and resets of "
+                         "connections that are being closed.",
+          .summary =
+              "TCP is short of memory[: its buffers took {used}[, pressure begins at {pressure} and the "
+              "limit is {max} (net.ipv4.tcp_mem)]][; memory pressure began {pressures} in {window}][; "
+              "{aborted} reset for lack of memory][; the kernel logged {lines} that it is out of memory].",
+          .advice = kMemoryAdvice,
+          .not_helping = kMemoryNot,
+          .consequences = kMemoryConsequences,
+          .reads = "/proc/net/sockstat, net.ipv4.tcp_mem, /proc/net/netstat; if they can be read /dev/kmsg, "
+                   "/proc/meminfo"},
+     .scope = RuleScope::machine,
+     .evaluate = tcp_memory_pressure},
+    {.info = {.id = "neighbour-table-overflow",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Table of neighbours full",
               .true_when = "The kernel logs that the table of neighbours (ARP or NDP) overflows.",
-              .clients_see = "Hosts of directly attached networks that are not in the table yet cannot be reached; connections to and from them "
-                             "time out, others go on.",
-              .summary = "The kernel logged {lines} in {window} that the table of {protocol} neighbours is full"
-                         "[: {prefix}3 allows {most}].",
-              .advice = kNeighbourAdvice, .not_helping = kNeighbourNot, .reads = "/dev/kmsg, net.ipv4.neigh.default.gc_thresh3, net.ipv6.neigh.default.gc_thresh3"},
-     .scope = RuleScope::machine, .lookback = std::chrono::seconds(60), .evaluate = neighbour_table_overflow},
+              .clients_see = "Hosts of directly attached networks that are not in the table yet cannot be "
+                             "reached; connections to and from them time out, others go on.",
+              .summary = "The kernel logged {lines} in {window} that the table of {protocol} neighbours is "
+                         "full[: {prefix}3 allows {most}].",
+              .advice = kNeighbourAdvice,
+              .not_helping = kNeighbourNot,
+              .reads = "/dev/kmsg, net.ipv4.neigh.default.gc_thresh3, net.ipv6.neigh.default.gc_thresh3"},
+     .scope = RuleScope::machine,
+     .lookback = std::chrono::seconds(60),
+     .evaluate = neighbour_table_overflow},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

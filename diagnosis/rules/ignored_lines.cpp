@@ -308,38 +308,63 @@ constexpr auto kLimitAdvice = std::to_array<AdviceText>({
 constexpr std::string_view kLimitNot[] = {
     "fs.file-max and ulimit in a shell: a service gets its limit from systemd alone."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "sysctl-line-ignored", .family = kFamily, .severity = Severity::info,
-              .title = "A line of a sysctl file does nothing",
-              .true_when = "A line of sysctl.d is no assignment (NAME: VALUE, a pasted command), its key begins with a byte order mark, or the kernel refuses its "
-                           "value: no number, or one out of its range. Files of packages (/usr/lib) are left out; misspelt keys are sysctl-unknown-key. Clear outside of the first network namespace.",
-              .clients_see = "Nothing; what the line was meant to change is not changed.",
-              .summary = "{place} does [only a part{?in_part}|nothing]: {why}[; \"{right_line}\" is probably meant].",
-              .advice = kLineAdvice, .not_helping = kLineNot, .reads = "sysctl.d, /etc/sysctl.conf, names in /proc/sys"},
-     .scope = RuleScope::machine, .evaluate = sysctl_line_ignored},
-    {.info = {.id = "sysctl-conf-not-applied", .family = kFamily, .severity = Severity::info,
+    {.info =
+         {.id = "sysctl-line-ignored",
+          .family = kFamily,
+          .severity = Severity::info,
+          .title = "A line of a sysctl file does nothing",
+          .true_when = "A line of sysctl.d is no assignment (NAME: VALUE, a pasted command), its key begins "
+                       "with a byte order mark, or the kernel refuses its value: no number, or one out of "
+                       "its range. Files of packages (/usr/lib) are left out; misspelt keys are "
+                       "sysctl-unknown-key. Clear outside of the first network namespace.",
+          .clients_see = "Nothing; what the line was meant to change is not changed.",
+          .summary =
+              "{place} does [only a part{?in_part}|nothing]: {why}[; \"{right_line}\" is probably meant].",
+          .advice = kLineAdvice,
+          .not_helping = kLineNot,
+          .reads = "sysctl.d, /etc/sysctl.conf, names in /proc/sys"},
+     .scope = RuleScope::machine,
+     .evaluate = sysctl_line_ignored},
+    {.info = {.id = "sysctl-conf-not-applied",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "No boot applies /etc/sysctl.conf",
-              .true_when = "systemd has booted the host, /etc/sysctl.conf has assignments, and no file of sysctl.d is a link to it (or a copy). systemd-sysctl reads "
-                           "only sysctl.d; Debian 12 has the link 99-sysctl.conf, Debian 13 has neither the link nor the file.",
+              .true_when = "systemd has booted the host, /etc/sysctl.conf has assignments, and no file of "
+                           "sysctl.d is a link to it (or a copy). systemd-sysctl reads only sysctl.d; Debian "
+                           "12 has the link 99-sysctl.conf, Debian 13 has neither the link nor the file.",
               .clients_see = "Nothing; what the file sets is gone after a reboot.",
-              .summary = "/etc/sysctl.conf has {lines} {lines:assignment|assignments} (the first is {first}), and no boot applies them: systemd-sysctl reads "
-                         "sysctl.d, where no link leads to it.",
-              .advice = kConfAdvice, .not_helping = kConfNot, .reads = "sysctl.d, /etc/sysctl.conf"},
-     .scope = RuleScope::machine, .evaluate = sysctl_conf_not_applied},
-    {.info = {.id = "file-limit-ignored", .family = kFamily, .severity = Severity::info,
-              .title = "A limit of open files does nothing",
-              .true_when = "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among the nearest to their limit, DefaultLimitNOFILE=, or nofile in limits.conf stands in another section than its own, is misspelt by a letter or two, has a value that is none (\"unlimited\" or \"1M\" for "
-                           "systemd), a soft limit above the hard one, or is empty after a value that it was meant to take back. Or limits.conf, which is for "
-                           "logins, gives a limit to the name of a running service that has less. Files of packages (/usr/lib) are left out.",
-              .clients_see = "Nothing yet; the server runs out of descriptors earlier than its configuration seems to say.",
-              .summary = "{place} does nothing[ for {unit}]: {why}.",
-              .advice = kLimitAdvice, .not_helping = kLimitNot,
-              .reads = "systemd's unit files, system.conf, user.conf, /etc/security/limits.conf, /proc/PID/cgroup"},
-     .scope = RuleScope::machine, .evaluate = file_limit_ignored},
+              .summary =
+                  "/etc/sysctl.conf has {lines} {lines:assignment|assignments} (the first is {first}), and "
+                  "no boot applies them: systemd-sysctl reads sysctl.d, where no link leads to it.",
+              .advice = kConfAdvice,
+              .not_helping = kConfNot,
+              .reads = "sysctl.d, /etc/sysctl.conf"},
+     .scope = RuleScope::machine,
+     .evaluate = sysctl_conf_not_applied},
+    {.info =
+         {.id = "file-limit-ignored",
+          .family = kFamily,
+          .severity = Severity::info,
+          .title = "A limit of open files does nothing",
+          .true_when =
+              "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among "
+              "the nearest to their limit, DefaultLimitNOFILE=, or nofile in limits.conf stands in another "
+              "section than its own, is misspelt by a letter or two, has a value that is none (\"unlimited\" "
+              "or \"1M\" for systemd), a soft limit above the hard one, or is empty after a value that it "
+              "was meant to take back. Or limits.conf, which is for logins, gives a limit to the name of a "
+              "running service that has less. Files of packages (/usr/lib) are left out.",
+          .clients_see =
+              "Nothing yet; the server runs out of descriptors earlier than its configuration seems to say.",
+          .summary = "{place} does nothing[ for {unit}]: {why}.",
+          .advice = kLimitAdvice,
+          .not_helping = kLimitNot,
+          .reads =
+              "systemd's unit files, system.conf, user.conf, /etc/security/limits.conf, /proc/PID/cgroup"},
+     .scope = RuleScope::machine,
+     .evaluate = file_limit_ignored},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

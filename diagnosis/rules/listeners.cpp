@@ -156,37 +156,45 @@ constexpr auto kExitAdvice = std::to_array<AdviceText>({
      "Connections wait in the queue instead of being reset.", ""},
     {"If it was not meant to end, look at why it did.",
      "[journalctl --unit={service} -n 50|journalctl _SYSTEMD_USER_UNIT={user_service} _UID={user} -n "
-     "50|docker logs --tail 50 "
-     "{docker}|podman logs --tail 50 {podman}]",
+     "50|docker logs --tail 50 {docker}|podman logs --tail 50 {podman}]",
      "Shows its last words.", ""},
 });
 constexpr std::string_view kStaleNot[] = {
     "Raising net.core.somaxconn further: it changes no listener that is already listening."};
 constexpr std::string_view kExitNot[] = {"A larger backlog: more connections would wait in it and be reset."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "listener-backlog-stale", .family = kFamily, .severity = Severity::info,
+    {.info = {.id = "listener-backlog-stale",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "A listener still has the limit of an older net.core.somaxconn",
-              .true_when = "The limit of a listener is what net.core.somaxconn was when it appeared, and net.core.somaxconn is larger now.",
+              .true_when = "The limit of a listener is what net.core.somaxconn was when it appeared, and "
+                           "net.core.somaxconn is larger now.",
               .clients_see = "Nothing, until a burst comes.",
-              .summary = "{listener}[ ({owner})] still has an accept queue of {limit}, which net.core.somaxconn was when it was first seen "
-                         "here; it is {somaxconn} now, and the listener does not take it over by itself.",
-              .advice = kStaleAdvice, .not_helping = kStaleNot,
+              .summary = "{listener}[ ({owner})] still has an accept queue of {limit}, which "
+                         "net.core.somaxconn was when it was first seen here; it is {somaxconn} now, and the "
+                         "listener does not take it over by itself.",
+              .advice = kStaleAdvice,
+              .not_helping = kStaleNot,
               .reads = "sock_diag, net.core.somaxconn"},
      .evaluate = backlog_stale},
-    {.info = {.id = "listener-exit", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "listener-exit",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "A listener closed while connections waited in its queue",
-              .true_when = "A listening socket is gone that had connections in its accept queue, and resets were sent since.",
-              .clients_see = "\"Connection reset by peer\" before the first answer; then \"Connection refused\" while nothing listens.",
-              .summary = "{listener}[ ({owner})] was closed while {waiting} {waiting:connection|connections} waited in its accept queue; {resets} "
-                         "{resets:reset was|resets were} sent since that no program asked for.",
-              .advice = kExitAdvice, .not_helping = kExitNot,
+              .true_when = "A listening socket is gone that had connections in its accept queue, and resets "
+                           "were sent since.",
+              .clients_see = "\"Connection reset by peer\" before the first answer; then \"Connection "
+                             "refused\" while nothing listens.",
+              .summary = "{listener}[ ({owner})] was closed while {waiting} {waiting:connection|connections} "
+                         "waited in its accept queue; {resets} {resets:reset was|resets were} sent since "
+                         "that no program asked for.",
+              .advice = kExitAdvice,
+              .not_helping = kExitNot,
               .reads = "sock_diag, /proc/net/snmp, /proc/net/netstat"},
      .evaluate = listener_exit},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

@@ -83,8 +83,7 @@ constexpr std::string_view kFamily = "Settings";
 constexpr auto kTakenAdvice = std::to_array<AdviceText>({
     {"Reserve {ports:the port|the ports}.", "sysctl -w {setting}={wanted}",
      "The kernel does not give {ports:it|them} to clients any more; servers that ask for {ports:it|them} "
-     "still "
-     "get {ports:it|them}.",
+     "still get {ports:it|them}.",
      "Connections that have such a port keep it until they end."},
     kChangeLine,
     kOverrideLine,
@@ -98,21 +97,28 @@ constexpr std::string_view kTakenNot[] = {
     "SO_REUSEADDR: it does not let a server have a port that an outgoing connection holds.",
     "net.ipv4.tcp_tw_reuse: it is for connect() alone."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "port-taken-by-client", .family = kFamily, .severity = Severity::info,
+    {.info = {.id = "port-taken-by-client",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "A client can take a server's port",
-              .true_when = "Servers listen on ports within net.ipv4.ip_local_port_range that net.ipv4.ip_local_reserved_ports does not hold, and that the kernel gives to "
-                           "clients first: those that are even if the range begins with an even port. The others are left out: a program that asks for any port "
-                           "(bind to port 0) gets one of them.",
-              .clients_see = "Nothing while the server runs; when it restarts, it may fail to listen (errno 98) as long as an outgoing connection has its port.",
-              .summary = "{ports} {ports:port|ports} that servers listen on {ports:lies|lie} within net.ipv4.ip_local_port_range ({first_port} to {last_port}) and "
-                         "{ports:is|are} not reserved: {list}. While a server restarts, an outgoing connection can get its port.",
-              .advice = kTakenAdvice, .not_helping = kTakenNot, .reads = "sock_diag, /proc/sys; who listens: /proc/PID/fd"},
+              .true_when =
+                  "Servers listen on ports within net.ipv4.ip_local_port_range that "
+                  "net.ipv4.ip_local_reserved_ports does not hold, and that the kernel gives to clients "
+                  "first: those that are even if the range begins with an even port. The others are left "
+                  "out: a program that asks for any port (bind to port 0) gets one of them.",
+              .clients_see = "Nothing while the server runs; when it restarts, it may fail to listen (errno "
+                             "98) as long as an outgoing connection has its port.",
+              .summary =
+                  "{ports} {ports:port|ports} that servers listen on {ports:lies|lie} within "
+                  "net.ipv4.ip_local_port_range ({first_port} to {last_port}) and {ports:is|are} not "
+                  "reserved: {list}. While a server restarts, an outgoing connection can get its port.",
+              .advice = kTakenAdvice,
+              .not_helping = kTakenNot,
+              .reads = "sock_diag, /proc/sys; who listens: /proc/PID/fd"},
      .evaluate = port_taken_by_client},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

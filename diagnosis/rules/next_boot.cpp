@@ -124,19 +124,24 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
 constexpr std::string_view kNot[] = {
     "That all is well now: the file was written after the last boot, or the value was set by hand since."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "sysctl-harm-at-boot", .family = kFamily, .severity = Severity::info,
-              .title = "The next boot sets a harmful value",
-              .true_when = "The line of sysctl.d that counts for a setting asks for a value that another finding of this family is about, and the setting is not so "
-                           "now. Looks at the host's own network namespace.",
-              .clients_see = "Nothing yet; after the next boot, or sysctl --system, what that finding says.",
-              .summary = "From the next boot on {setting} is {asked} ({place})[, now it is {value}]: {harm} ({harm_id}).",
-              .advice = kAdvice, .not_helping = kNot, .reads = "/proc/sys, sysctl.d, /etc/sysctl.conf"},
+    {.info =
+         {.id = "sysctl-harm-at-boot",
+          .family = kFamily,
+          .severity = Severity::info,
+          .title = "The next boot sets a harmful value",
+          .true_when =
+              "The line of sysctl.d that counts for a setting asks for a value that another finding of this "
+              "family is about, and the setting is not so now. Looks at the host's own network namespace.",
+          .clients_see = "Nothing yet; after the next boot, or sysctl --system, what that finding says.",
+          .summary = "From the next boot on {setting} is {asked} ({place})[, now it is {value}]: {harm} "
+                     "({harm_id}).",
+          .advice = kAdvice,
+          .not_helping = kNot,
+          .reads = "/proc/sys, sysctl.d, /etc/sysctl.conf"},
      .evaluate = harm_at_boot},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

@@ -171,35 +171,44 @@ constexpr std::string_view kRstNot[] = {
     "A larger net.ipv4.tcp_max_syn_backlog: the handshakes succeed, it is accept() that does not keep up."};
 constexpr std::string_view kLateNot[] = {
     "net.ipv4.tcp_abort_on_overflow=1: it turns the wait into a reset at once, also for bursts that would "
-    "have got "
-    "in, and sends none for a SYN."};
+    "have got in, and sends none for a SYN."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "accept-overflow-rst", .family = kFamily, .severity = Severity::critical,
+    {.info = {.id = "accept-overflow-rst",
+              .family = kFamily,
+              .severity = Severity::critical,
               .title = "Clients are reset right after the handshake",
-              .true_when = "net.ipv4.tcp_abort_on_overflow is 1, an accept queue overflows and EmbryonicRsts rises with it, by not much more, and faster "
-                           "than while none overflows.",
+              .true_when = "net.ipv4.tcp_abort_on_overflow is 1, an accept queue overflows and EmbryonicRsts "
+                           "rises with it, by not much more, and faster than while none overflows.",
               .clients_see = "\"Connection reset by peer\" right after connecting.",
-              .summary = "{resets} {resets:client|clients}[ of {listener}[ ({owner})]] {resets:was|were} reset right after the handshake in {window}: the accept "
-                         "queue[ of {limit}] was full {overflows} {overflows:time|times} and net.ipv4.tcp_abort_on_overflow is 1.",
-              .advice = kRstAdvice, .not_helping = kRstNot, .explains = kExplains,
+              .summary = "{resets} {resets:client|clients}[ of {listener}[ ({owner})]] {resets:was|were} "
+                         "reset right after the handshake in {window}: the accept queue[ of {limit}] was "
+                         "full {overflows} {overflows:time|times} and net.ipv4.tcp_abort_on_overflow is 1.",
+              .advice = kRstAdvice,
+              .not_helping = kRstNot,
+              .explains = kExplains,
               .reads = "ListenOverflows, EmbryonicRsts, net.ipv4.tcp_abort_on_overflow, sock_diag"},
      .evaluate = overflow_rst},
-    {.info = {.id = "accept-overflow-late-reset", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "accept-overflow-late-reset",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Clients believe they are connected and are not",
-              .true_when = "net.ipv4.tcp_abort_on_overflow is 0, an accept queue stays full, and connections that have finished the "
-                           "handshake wait beside it as half-open.",
-              .clients_see = "Connecting succeeds; the first request gets no answer, then a reset or a timeout.",
-              .summary = "{half_open} {half_open:client|clients} of {listener}[ ({owner})] {half_open:has|have} finished the handshake but found the accept queue of {limit} "
-                         "full: {half_open:it believes it is connected, and gets|they believe they are connected, and get} a reset or a timeout "
-                         "when the kernel gives up[ after {retries} {retries:retry|retries}].",
-              .advice = kLateAdvice, .not_helping = kLateNot, .explains = kExplains,
+              .true_when = "net.ipv4.tcp_abort_on_overflow is 0, an accept queue stays full, and connections "
+                           "that have finished the handshake wait beside it as half-open.",
+              .clients_see =
+                  "Connecting succeeds; the first request gets no answer, then a reset or a timeout.",
+              .summary =
+                  "{half_open} {half_open:client|clients} of {listener}[ ({owner})] {half_open:has|have} "
+                  "finished the handshake but found the accept queue of {limit} full: {half_open:it believes "
+                  "it is connected, and gets|they believe they are connected, and get} a reset or a timeout "
+                  "when the kernel gives up[ after {retries} {retries:retry|retries}].",
+              .advice = kLateAdvice,
+              .not_helping = kLateNot,
+              .explains = kExplains,
               .reads = "ListenOverflows, sock_diag, net.ipv4.tcp_abort_on_overflow"},
      .evaluate = late_reset},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

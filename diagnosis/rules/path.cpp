@@ -98,37 +98,53 @@ constexpr std::string_view kVanishedNot[] = {
     "Larger buffers: more is written that does not arrive."};
 constexpr std::string_view kVanishedConsequences[] = {
     "programs without a timeout of their own wait until the kernel gives up; their pools and descriptors "
-    "stay "
-    "taken"};
+    "stay taken"};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "path-lossy", .family = "Path", .severity = Severity::warning,
+    {.info = {.id = "path-lossy",
+              .family = "Path",
+              .severity = Severity::warning,
               .title = "Many segments are sent again",
-              .true_when = "RetransSegs, less TCPSynRetrans, is at least 5 % of what is sent over half a minute (worth knowing from 2 % on), in both halves of it, "
-                           "and more than overflows of accept queues explain. Counters do not tell the destination. What is sent again to a peer of peer-vanished does not count.",
+              .true_when = "RetransSegs, less TCPSynRetrans, is at least 5 % of what is sent over half a "
+                           "minute (worth knowing from 2 % on), in both halves of it, and more than "
+                           "overflows of accept queues explain. Counters do not tell the destination. What "
+                           "is sent again to a peer of peer-vanished does not count.",
               .clients_see = "Answers that take a second or more, slow transfers, now and then a timeout.",
-              .summary = "{share} of the segments that this host sends are sent again: {again} in addition to {sent} new ones in {window}, SYNs not counted"
-                         "[; {timeouts} times nothing was acknowledged until a timer ran out (TCPTimeouts)]. They are lost on the way, or peers no longer answer. "
-                         "Which destination it is, counters do not tell.",
-              .advice = kAdvice, .not_helping = kNot, .reads = "/proc/net/snmp, /proc/net/netstat"},
+              .summary = "{share} of the segments that this host sends are sent again: {again} in addition "
+                         "to {sent} new ones in {window}, SYNs not counted[; {timeouts} times nothing was "
+                         "acknowledged until a timer ran out (TCPTimeouts)]. They are lost on the way, or "
+                         "peers no longer answer. Which destination it is, counters do not tell.",
+              .advice = kAdvice,
+              .not_helping = kNot,
+              .reads = "/proc/net/snmp, /proc/net/netstat"},
      .evaluate = path_lossy},
-    {.info = {.id = "peer-vanished", .family = "Path", .severity = Severity::warning,
-              .title = "A peer does not answer any more",
-              .true_when = "On several open connections to one service of a peer, or on many of one client, data is not acknowledged and the retransmit timer has "
-                           "fired 4 times or more without an answer in between, for 5 s or longer. A lossy path answers now and then; connections that are being "
-                           "opened are syn-sent-unanswered.",
-              .clients_see = "Requests on open connections get no answer; after minutes ETIMEDOUT (errno 110).",
-              .summary = "[{connections} connections of {address} to port {server_port} here|{?several}{connections} connections with {address}|{connections} connections to {destination}|{connections} connections to "
-                         "{peers} peers, {first_peers} among them,] are not acknowledged any more, the first for {age} at least: what was sent on them was sent again "
-                         "{retransmits} times in all without an answer. [There is something wrong with the way to them{?peers}|The peer is gone, or the way to it]. "
-                         "The kernel tries on[ for about {gives_up} in all or longer (net.ipv4.tcp_retries2 = {retries})] before it tells the programs.",
-              .advice = kVanishedAdvice, .not_helping = kVanishedNot, .consequences = kVanishedConsequences,
-              .reads = "sock_diag (retransmit timer of every connection), net.ipv4.tcp_retries2; if it can be read /proc/net/fib_trie"},
-     .lookback = std::chrono::seconds(120), .evaluate = peer_vanished},
+    {.info =
+         {.id = "peer-vanished",
+          .family = "Path",
+          .severity = Severity::warning,
+          .title = "A peer does not answer any more",
+          .true_when = "On several open connections to one service of a peer, or on many of one client, data "
+                       "is not acknowledged and the retransmit timer has fired 4 times or more without an "
+                       "answer in between, for 5 s or longer. A lossy path answers now and then; connections "
+                       "that are being opened are syn-sent-unanswered.",
+          .clients_see = "Requests on open connections get no answer; after minutes ETIMEDOUT (errno 110).",
+          .summary =
+              "[{connections} connections of {address} to port {server_port} here|{?several}{connections} "
+              "connections with {address}|{connections} connections to {destination}|{connections} "
+              "connections to {peers} peers, {first_peers} among them,] are not acknowledged any more, the "
+              "first for {age} at least: what was sent on them was sent again {retransmits} times in all "
+              "without an answer. [There is something wrong with the way to them{?peers}|The peer is gone, "
+              "or the way to it]. The kernel tries on[ for about {gives_up} in all or longer "
+              "(net.ipv4.tcp_retries2 = {retries})] before it tells the programs.",
+          .advice = kVanishedAdvice,
+          .not_helping = kVanishedNot,
+          .consequences = kVanishedConsequences,
+          .reads = "sock_diag (retransmit timer of every connection), net.ipv4.tcp_retries2; if it can be "
+                   "read /proc/net/fib_trie"},
+     .lookback = std::chrono::seconds(120),
+     .evaluate = peer_vanished},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

@@ -332,8 +332,7 @@ constexpr auto kAppResetAdvice = std::to_array<AdviceText>({
      "tcpdump -nn -i any -c 50 'tcp\\[tcpflags\\] & tcp-rst != 0 or (ip6 proto 6 and ip6\\[53\\] & 4 != 0)'",
      "A reset that leaves a service port is that server's doing.", ""},
     {"Let the program read what the peer sent before it closes, or shutdown() its sending side first and "
-     "read "
-     "until the end.",
+     "read until the end.",
      "", "close() sends a FIN instead of a reset, and the peer gets the whole response.",
      "A little time for each close."},
     {"Look for SO_LINGER with a time of 0 in its settings.", "", "Without it close() sends a FIN.",
@@ -378,43 +377,69 @@ constexpr std::string_view kReuseNot[] = {
     "net.ipv4.tcp_fin_timeout, net.ipv4.tcp_tw_reuse: the connection is reset because it was used again, not "
     "because of how long it was remembered."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "app-reset", .family = kFamily, .severity = Severity::info,
+    {.info = {.id = "app-reset",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "Programs close with a reset",
-              .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by more than 5 % of those that are opened. A warning when a quarter of "
-                           "all connections are closed while data is unread, and either servers here must have done so or, with both ends on this host, it is 100 times or more.",
-              .clients_see = "\"Connection reset by peer\" (errno 104), perhaps before the whole response has arrived.",
-              .summary = "Programs on this host ended {resets} connections with a reset in {window}[, {share} of {opened}]: {parts}[; all connections from "
-                         "others came to {only_listener}[ ({likely_owner})]][; nearly all connections seen meanwhile were on {most_listener}[ ({likely_owner})]]. [{?either}The client or the server "
-                         "itself asks for these resets: both are on this host, and counters do not tell which of them it was.|The program itself asks for these resets.]",
-              .advice = kAppResetAdvice, .not_helping = kAppResetNot, .reads = "/proc/net/netstat; if they can be read sock_diag, /proc/PID/fd"},
+              .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by "
+                           "more than 5 % of those that are opened. A warning when a quarter of all "
+                           "connections are closed while data is unread, and either servers here must have "
+                           "done so or, with both ends on this host, it is 100 times or more.",
+              .clients_see =
+                  "\"Connection reset by peer\" (errno 104), perhaps before the whole response has arrived.",
+              .summary = "Programs on this host ended {resets} connections with a reset in {window}[, "
+                         "{share} of {opened}]: {parts}[; all connections from others came to "
+                         "{only_listener}[ ({likely_owner})]][; nearly all connections seen meanwhile were "
+                         "on {most_listener}[ ({likely_owner})]]. [{?either}The client or the server itself "
+                         "asks for these resets: both are on this host, and counters do not tell which of "
+                         "them it was.|The program itself asks for these resets.]",
+              .advice = kAppResetAdvice,
+              .not_helping = kAppResetNot,
+              .reads = "/proc/net/netstat; if they can be read sock_diag, /proc/PID/fd"},
      .evaluate = app_reset},
-    {.info = {.id = "own-limit-closes", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "own-limit-closes",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "A server closes new connections at once, as at its own limit",
-              .true_when = "nginx, to which nearly all connections go, ends a quarter of the new ones or more with a reset (TCPAbortOnClose, TCPAbortOnData) while the number of those "
-                           "that stay open is the same in every dump for 3 s or longer. Worth knowing only where others may have reset them: another server, or clients on this host. Unknown where clients speak later than one round trip after they have "
-                           "connected: then only OutRsts counts the resets, and attempts at closed ports as well.",
-              .clients_see = "Connecting works, then the connection ends without an answer: \"Connection reset by peer\" (errno 104), \"Empty reply from server\".",
-              .summary = "[{?closes}{owner} closes new connections on {listener} before it has read the request: {resets} of {opened} that were opened in {steady} were reset, "
-                         "while {accepted} stay open all the time. It does so when it has no connection to spare: {own_knob}."
-                         "|{resets} of {opened} connections that were opened in {steady} were reset, while {accepted} on {listener} stay open all the time. {owner} does that "
-                         "when it has no connection to spare: {own_knob}. Whether they came to it, counters do not tell.]",
-              .advice = kClosesAdvice, .not_helping = kClosesNot, .reads = "/proc/net/netstat, sock_diag, /proc/PID/fd"},
+              .true_when = "nginx, to which nearly all connections go, ends a quarter of the new ones or "
+                           "more with a reset (TCPAbortOnClose, TCPAbortOnData) while the number of those "
+                           "that stay open is the same in every dump for 3 s or longer. Worth knowing only "
+                           "where others may have reset them: another server, or clients on this host. "
+                           "Unknown where clients speak later than one round trip after they have connected: "
+                           "then only OutRsts counts the resets, and attempts at closed ports as well.",
+              .clients_see = "Connecting works, then the connection ends without an answer: \"Connection "
+                             "reset by peer\" (errno 104), \"Empty reply from server\".",
+              .summary =
+                  "[{?closes}{owner} closes new connections on {listener} before it has read the request: "
+                  "{resets} of {opened} that were opened in {steady} were reset, while {accepted} stay open "
+                  "all the time. It does so when it has no connection to spare: {own_knob}.|{resets} of "
+                  "{opened} connections that were opened in {steady} were reset, while {accepted} on "
+                  "{listener} stay open all the time. {owner} does that when it has no connection to spare: "
+                  "{own_knob}. Whether they came to it, counters do not tell.]",
+              .advice = kClosesAdvice,
+              .not_helping = kClosesNot,
+              .reads = "/proc/net/netstat, sock_diag, /proc/PID/fd"},
      .evaluate = own_limit_closes},
-    {.info = {.id = "idle-reuse-reset", .family = kFamily, .severity = Severity::info,
+    {.info = {.id = "idle-reuse-reset",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "Clients use connections that the server has closed",
-              .true_when = "Connections are reset by the other end (EstabResets less what this host's programs abort) while client connections that "
-                           "the server had closed were in CLOSE_WAIT for a moment.",
-              .clients_see = "Programs on this host see EPIPE (errno 32, Broken pipe) or \"Connection reset by peer\" (errno 104) on the first request "
-                             "after a pause.",
-              .summary = "{resets} connections were reset by the other end in {window} and {gone} {gone:was|were} seen that the server on {destination} "
-                         "had closed before its client went on: programs on this host use idle connections again that the server has given up.",
-              .advice = kReuseAdvice, .not_helping = kReuseNot, .reads = "/proc/net/netstat, sock_diag"},
+              .true_when =
+                  "Connections are reset by the other end (EstabResets less what this host's programs abort) "
+                  "while client connections that the server had closed were in CLOSE_WAIT for a moment.",
+              .clients_see = "Programs on this host see EPIPE (errno 32, Broken pipe) or \"Connection reset "
+                             "by peer\" (errno 104) on the first request after a pause.",
+              .summary =
+                  "{resets} connections were reset by the other end in {window} and {gone} {gone:was|were} "
+                  "seen that the server on {destination} had closed before its client went on: programs on "
+                  "this host use idle connections again that the server has given up.",
+              .advice = kReuseAdvice,
+              .not_helping = kReuseNot,
+              .reads = "/proc/net/netstat, sock_diag"},
      .evaluate = idle_reuse_reset},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

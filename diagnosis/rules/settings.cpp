@@ -225,14 +225,13 @@ constexpr auto kAbortAdvice =
                  "Clients of a server that never accepts wait for their timeout instead of a reset."});
 constexpr std::string_view kAbortNot[] = {
     "Leaving it on to fail fast: no reset is sent for a SYN that meets a full queue, only for handshakes "
-    "that "
-    "are half done."};
+    "that are half done."};
 
-constexpr auto kSomaxconnAdvice = and_to_stay(
-    {"Raise it to the kernel's own value or more.", "sysctl -w {setting}={wanted}",
-     "Listeners may have backlogs of up to {wanted} from then on.",
-     "None worth mentioning. A listener takes it over only when it calls listen() again: restart the "
-     "servers that ask for more than {value}."});
+constexpr auto kSomaxconnAdvice =
+    and_to_stay({"Raise it to the kernel's own value or more.", "sysctl -w {setting}={wanted}",
+                 "Listeners may have backlogs of up to {wanted} from then on.",
+                 "None worth mentioning. A listener takes it over only when it calls listen() again: restart "
+                 "the servers that ask for more than {value}."});
 constexpr std::string_view kSomaxconnNot[] = {
     "Raising it and nothing else: a server's own backlog is often lower and limits its queue just as well.",
     "Raising it for more established connections: it is no limit on those."};
@@ -272,17 +271,16 @@ constexpr std::string_view kBuffersNot[] = {
     "net.core.rmem_default and wmem_default: they do not apply to TCP.",
     "Raising the third number: a connection that begins with so little reaches it late or never."};
 
-constexpr auto kTcpMemAdvice = and_to_stay(
-    {"Set it to what the kernel would choose for this machine.", "sysctl -w {setting}={wanted}",
-     "TCP begins to save memory before the machine runs out of it.",
-     "When buffers take more than that now, connections become slower at once. The three numbers are "
-     "pages, not bytes."});
+constexpr auto kTcpMemAdvice =
+    and_to_stay({"Set it to what the kernel would choose for this machine.", "sysctl -w {setting}={wanted}",
+                 "TCP begins to save memory before the machine runs out of it.",
+                 "When buffers take more than that now, connections become slower at once. The three numbers "
+                 "are pages, not bytes."});
 
-constexpr auto kTimestampsAdvice = and_to_stay(
-    {"Switch timestamps on.", "sysctl -w {setting}={wanted}",
-     "net.ipv4.tcp_tw_reuse works for connections that are made from then on, and SYN cookies keep "
-     "window scaling.",
-     "12 bytes more in each segment."});
+constexpr auto kTimestampsAdvice = and_to_stay({"Switch timestamps on.", "sysctl -w {setting}={wanted}",
+                                                "net.ipv4.tcp_tw_reuse works for connections that are made "
+                                                "from then on, and SYN cookies keep window scaling.",
+                                                "12 bytes more in each segment."});
 constexpr std::string_view kTimestampsNot[] = {
     "net.ipv4.tcp_tw_reuse=1 alone: without timestamps on both ends it is never used."};
 
@@ -292,110 +290,174 @@ constexpr auto kRangeAdvice = and_to_stay(
     {"{?wanted}Widen the range.", "sysctl -w {setting}={wanted}", kRangeEffect,
      "Servers that listen in it may find their port taken by a client: reserve it in "
      "net.ipv4.ip_local_reserved_ports."},
-    AdviceText{"Take ports out of net.ipv4.ip_local_reserved_ports{?reserved} that no server here "
-               "listens on.",
-               "sysctl net.ipv4.ip_local_reserved_ports; ss -Htln", kRangeEffect, ""});
+    AdviceText{
+        "Take ports out of net.ipv4.ip_local_reserved_ports{?reserved} that no server here listens on.",
+        "sysctl net.ipv4.ip_local_reserved_ports; ss -Htln", kRangeEffect, ""});
 constexpr std::string_view kRangeNot[] = {
     "net.ipv4.tcp_fin_timeout against TIME_WAIT, which holds a port for 60 s in any case: it shortens only "
     "FIN_WAIT2 of connections that no process holds any more.",
     "More file descriptors: a connection needs a port as well."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "sysctl-syncookies-off", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-syncookies-off",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "SYN cookies are off",
               .true_when = "net.ipv4.tcp_syncookies is 0.",
               .clients_see = "Nothing yet; in a burst or a flood connecting takes 1, 3, 7 s or times out.",
-              .summary = "net.ipv4.tcp_syncookies is 0[ ({place})]: when a SYN queue is full, SYNs are dropped and a flood shuts every client out.",
-              .advice = kSyncookiesAdvice, .not_helping = kSyncookiesNot, .reads = kReads},
+              .summary = "net.ipv4.tcp_syncookies is 0[ ({place})]: when a SYN queue is full, SYNs are "
+                         "dropped and a flood shuts every client out.",
+              .advice = kSyncookiesAdvice,
+              .not_helping = kSyncookiesNot,
+              .reads = kReads},
      .evaluate = syncookies_off},
-    {.info = {.id = "sysctl-abort-on-overflow", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-abort-on-overflow",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Full accept queues reset clients",
               .true_when = "net.ipv4.tcp_abort_on_overflow is 1.",
               .clients_see = "Nothing yet; in a burst \"connection reset by peer\" right after connecting.",
-              .summary = "net.ipv4.tcp_abort_on_overflow is 1[ ({place})]: a short burst that fills an accept queue resets clients that would get in "
-                         "a moment later.",
-              .advice = kAbortAdvice, .not_helping = kAbortNot, .reads = kReads},
+              .summary = "net.ipv4.tcp_abort_on_overflow is 1[ ({place})]: a short burst that fills an "
+                         "accept queue resets clients that would get in a moment later.",
+              .advice = kAbortAdvice,
+              .not_helping = kAbortNot,
+              .reads = kReads},
      .evaluate = abort_on_overflow},
-    {.info = {.id = "sysctl-somaxconn-low", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-somaxconn-low",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "somaxconn below the kernel's own value",
-              .true_when = "net.core.somaxconn is below the kernel's own value, 4096 since Linux 5.4. A kernel that does not show itself to be newer than "
-                           "that (by net.ipv4.tcp_migrate_req of 5.14) is held to 128, the value before. Info from half of it on.",
+              .true_when =
+                  "net.core.somaxconn is below the kernel's own value, 4096 since Linux 5.4. A kernel that "
+                  "does not show itself to be newer than that (by net.ipv4.tcp_migrate_req of 5.14) is held "
+                  "to 128, the value before. Info from half of it on.",
               .clients_see = "Nothing yet; in a burst connecting takes 1, 3, 7 s or times out.",
-              .summary = "net.core.somaxconn is {value}[ ({place})], below the kernel's own {default}: no listener gets a longer accept queue, "
-                         "whatever backlog it asks for.",
-              .advice = kSomaxconnAdvice, .not_helping = kSomaxconnNot, .reads = kReads},
+              .summary = "net.core.somaxconn is {value}[ ({place})], below the kernel's own {default}: no "
+                         "listener gets a longer accept queue, whatever backlog it asks for.",
+              .advice = kSomaxconnAdvice,
+              .not_helping = kSomaxconnNot,
+              .reads = kReads},
      .evaluate = somaxconn_low},
-    {.info = {.id = "sysctl-max-tw-buckets-low", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-max-tw-buckets-low",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "tcp_max_tw_buckets below the kernel's own value",
-              .true_when = "net.ipv4.tcp_max_tw_buckets is below the kernel's own value, half of net.ipv4.tcp_ehash_entries. Info from half of that on. "
-                           "Clear before Linux 6.1, which does not show the size of its table.",
-              .clients_see = "Nothing yet; beyond the limit connections end without TIME_WAIT, and late segments may disturb new ones.",
-              .summary = "net.ipv4.tcp_max_tw_buckets is {value}[ ({place})], below the kernel's own {default}: further connections close without TIME_WAIT.",
-              .advice = kTwBucketsAdvice, .not_helping = kTwBucketsNot, .reads = kReads},
+              .true_when = "net.ipv4.tcp_max_tw_buckets is below the kernel's own value, half of "
+                           "net.ipv4.tcp_ehash_entries. Info from half of that on. Clear before Linux 6.1, "
+                           "which does not show the size of its table.",
+              .clients_see = "Nothing yet; beyond the limit connections end without TIME_WAIT, and late "
+                             "segments may disturb new ones.",
+              .summary = "net.ipv4.tcp_max_tw_buckets is {value}[ ({place})], below the kernel's own "
+                         "{default}: further connections close without TIME_WAIT.",
+              .advice = kTwBucketsAdvice,
+              .not_helping = kTwBucketsNot,
+              .reads = kReads},
      .evaluate = max_tw_buckets_low},
-    {.info = {.id = "sysctl-max-orphans-low", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-max-orphans-low",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "tcp_max_orphans below the kernel's own value",
-              .true_when = "net.ipv4.tcp_max_orphans is below the kernel's own value, half of net.ipv4.tcp_ehash_entries. Info from half of that on. "
-                           "Clear before Linux 6.1, which does not show the size of its table, and outside of the first network namespace.",
-              .clients_see = "Nothing yet; beyond the limit, or a quarter of it, connections are reset that the server has closed in order.",
-              .summary = "net.ipv4.tcp_max_orphans is {value}[ ({place})], below the kernel's own {default}: from a quarter of it on, closed connections "
-                         "that still send can be reset.",
-              .advice = kOrphansAdvice, .not_helping = kOrphansNot, .reads = kReads},
-     .scope = RuleScope::machine, .evaluate = max_orphans_low},
-    {.info = {.id = "sysctl-file-max-low", .family = kFamily, .severity = Severity::info,
+              .true_when =
+                  "net.ipv4.tcp_max_orphans is below the kernel's own value, half of "
+                  "net.ipv4.tcp_ehash_entries. Info from half of that on. Clear before Linux 6.1, which does "
+                  "not show the size of its table, and outside of the first network namespace.",
+              .clients_see = "Nothing yet; beyond the limit, or a quarter of it, connections are reset that "
+                             "the server has closed in order.",
+              .summary = "net.ipv4.tcp_max_orphans is {value}[ ({place})], below the kernel's own {default}: "
+                         "from a quarter of it on, closed connections that still send can be reset.",
+              .advice = kOrphansAdvice,
+              .not_helping = kOrphansNot,
+              .reads = kReads},
+     .scope = RuleScope::machine,
+     .evaluate = max_orphans_low},
+    {.info = {.id = "sysctl-file-max-low",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "file-max below the kernel's own value",
-              .true_when = "fs.file-max is below half of one file for each 10 KiB of memory, about what the kernel chooses by itself; a warning below 8192, "
-                           "which it never goes below.",
-              .clients_see = "Nothing yet; at the limit every process fails to accept and to open (errno 23).",
-              .summary = "fs.file-max is {value}[ ({place})], far below about {default} that the kernel chooses for this machine: all processes together "
-                         "may not open more files.",
-              .advice = kFileMaxAdvice, .not_helping = kFileMaxNot, .reads = "/proc/sys, /proc/meminfo; where it is set: sysctl.d"},
-     .scope = RuleScope::machine, .evaluate = file_max_low},
-    {.info = {.id = "sysctl-optmem-max-low", .family = kFamily, .severity = Severity::warning,
+              .true_when = "fs.file-max is below half of one file for each 10 KiB of memory, about what the "
+                           "kernel chooses by itself; a warning below 8192, which it never goes below.",
+              .clients_see =
+                  "Nothing yet; at the limit every process fails to accept and to open (errno 23).",
+              .summary = "fs.file-max is {value}[ ({place})], far below about {default} that the kernel "
+                         "chooses for this machine: all processes together may not open more files.",
+              .advice = kFileMaxAdvice,
+              .not_helping = kFileMaxNot,
+              .reads = "/proc/sys, /proc/meminfo; where it is set: sysctl.d"},
+     .scope = RuleScope::machine,
+     .evaluate = file_max_low},
+    {.info = {.id = "sysctl-optmem-max-low",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "optmem_max below the kernel's own value",
-              .true_when = "net.core.optmem_max is below the kernel's own value: 131072 on a kernel that shows itself to be newer than 6.8 (by "
-                           "net.ipv4.tcp_tw_reuse_delay of 6.14), else 20480. Info from half of it on.",
-              .clients_see = "Nothing; programs here fail to set socket options (errno 12) or fall back to copying (errno 105).",
-              .summary = "net.core.optmem_max is {value}[ ({place})], below the kernel's own {default}: socket options and zero-copy sending can fail.",
-              .advice = kOptmemAdvice, .reads = kReads},
+              .true_when = "net.core.optmem_max is below the kernel's own value: 131072 on a kernel that "
+                           "shows itself to be newer than 6.8 (by net.ipv4.tcp_tw_reuse_delay of 6.14), else "
+                           "20480. Info from half of it on.",
+              .clients_see = "Nothing; programs here fail to set socket options (errno 12) or fall back to "
+                             "copying (errno 105).",
+              .summary = "net.core.optmem_max is {value}[ ({place})], below the kernel's own {default}: "
+                         "socket options and zero-copy sending can fail.",
+              .advice = kOptmemAdvice,
+              .reads = kReads},
      .evaluate = optmem_max_low},
-    {.info = {.id = "sysctl-tcp-buffers-default-min", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-tcp-buffers-default-min",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "TCP buffers begin at their minimum",
-              .true_when = "The second number of net.ipv4.tcp_rmem or tcp_wmem is not above the first, and below the kernel's own value.",
-              .clients_see = "Slow transfers, above all at the beginning of a connection and over long distances.",
-              .summary = "{setting} begins with {begin} bytes[ ({place})], its minimum, where the kernel's own value is {default}: every new connection "
-                         "starts slowly.",
-              .advice = kBuffersAdvice, .not_helping = kBuffersNot, .reads = kReads},
+              .true_when = "The second number of net.ipv4.tcp_rmem or tcp_wmem is not above the first, and "
+                           "below the kernel's own value.",
+              .clients_see =
+                  "Slow transfers, above all at the beginning of a connection and over long distances.",
+              .summary = "{setting} begins with {begin} bytes[ ({place})], its minimum, where the kernel's "
+                         "own value is {default}: every new connection starts slowly.",
+              .advice = kBuffersAdvice,
+              .not_helping = kBuffersNot,
+              .reads = kReads},
      .evaluate = buffers_default_min},
-    {.info = {.id = "sysctl-tcp-mem-above-ram", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-tcp-mem-above-ram",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "TCP may use more memory than there is",
-              .true_when = "The third number of net.ipv4.tcp_mem, which counts in pages, is more than the machine's memory. Clear outside of the first "
-                           "network namespace.",
-              .clients_see = "Nothing yet; under load the machine runs out of memory before TCP begins to save it.",
-              .summary = "net.ipv4.tcp_mem lets TCP use {bytes}[ ({place})] and the machine has {ram}: as a limit it is without effect. It counts in pages, "
-                         "not in bytes.",
-              .advice = kTcpMemAdvice, .reads = "/proc/sys, /proc/meminfo, /proc/net/sockstat; where it is set: sysctl.d"},
-     .scope = RuleScope::machine, .evaluate = tcp_mem_above_ram},
-    {.info = {.id = "sysctl-timestamps-off-with-tw-reuse", .family = kFamily, .severity = Severity::warning,
+              .true_when = "The third number of net.ipv4.tcp_mem, which counts in pages, is more than the "
+                           "machine's memory. Clear outside of the first network namespace.",
+              .clients_see =
+                  "Nothing yet; under load the machine runs out of memory before TCP begins to save it.",
+              .summary = "net.ipv4.tcp_mem lets TCP use {bytes}[ ({place})] and the machine has {ram}: as a "
+                         "limit it is without effect. It counts in pages, not in bytes.",
+              .advice = kTcpMemAdvice,
+              .reads = "/proc/sys, /proc/meminfo, /proc/net/sockstat; where it is set: sysctl.d"},
+     .scope = RuleScope::machine,
+     .evaluate = tcp_mem_above_ram},
+    {.info = {.id = "sysctl-timestamps-off-with-tw-reuse",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "tcp_tw_reuse without timestamps",
               .true_when = "net.ipv4.tcp_tw_reuse is 1 and net.ipv4.tcp_timestamps is 0.",
-              .clients_see = "Nothing; connections from here can run out of local ports (errno 99) although reuse seems to be on.",
-              .summary = "net.ipv4.tcp_tw_reuse is 1 and net.ipv4.tcp_timestamps is 0[ ({place})]: without timestamps no port in TIME_WAIT is ever reused.",
-              .advice = kTimestampsAdvice, .not_helping = kTimestampsNot, .reads = kReads},
+              .clients_see = "Nothing; connections from here can run out of local ports (errno 99) although "
+                             "reuse seems to be on.",
+              .summary = "net.ipv4.tcp_tw_reuse is 1 and net.ipv4.tcp_timestamps is 0[ ({place})]: without "
+                         "timestamps no port in TIME_WAIT is ever reused.",
+              .advice = kTimestampsAdvice,
+              .not_helping = kTimestampsNot,
+              .reads = kReads},
      .evaluate = timestamps_off_with_tw_reuse},
-    {.info = {.id = "sysctl-port-range-small", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "sysctl-port-range-small",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Few ports for outgoing connections",
-              .true_when = "net.ipv4.ip_local_port_range, less what net.ipv4.ip_local_reserved_ports takes out of it, has less than half of the kernel's own 28232 "
-                           "ports; a warning below a tenth.",
-              .clients_see = "Nothing yet; programs here that connect often to one destination fail (errno 99).",
-              .summary = "net.ipv4.ip_local_port_range is {value}[ ({place})]: one address can have {ports} connections to one destination at a time, those in "
-                         "TIME_WAIT included; the kernel's own range has 28232 ports.",
-              .advice = kRangeAdvice, .not_helping = kRangeNot, .reads = kReads},
+              .true_when =
+                  "net.ipv4.ip_local_port_range, less what net.ipv4.ip_local_reserved_ports takes out of it, "
+                  "has less than half of the kernel's own 28232 ports; a warning below a tenth.",
+              .clients_see =
+                  "Nothing yet; programs here that connect often to one destination fail (errno 99).",
+              .summary = "net.ipv4.ip_local_port_range is {value}[ ({place})]: one address can have {ports} "
+                         "connections to one destination at a time, those in TIME_WAIT included; the "
+                         "kernel's own range has 28232 ports.",
+              .advice = kRangeAdvice,
+              .not_helping = kRangeNot,
+              .reads = kReads},
      .evaluate = port_range_small},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

@@ -256,15 +256,13 @@ constexpr std::string_view kReads = "/proc/net/netstat, sock_diag, net.ipv4.tcp_
 
 constexpr std::string_view kNotSynBacklog =
     "Raising net.ipv4.tcp_max_syn_backlog: since Linux 4.4 it does nothing while SYN cookies are on; the "
-    "listen "
-    "backlog is the SYN queue's limit too.";
+    "listen backlog is the SYN queue's limit too.";
 constexpr std::string_view kNotCookiesOff =
     "Switching net.ipv4.tcp_syncookies off: without cookies the same SYNs are dropped instead of answered.";
 
 constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
     {"Raise the backlog[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it is what the "
-     "server passes "
-     "to listen()], and restart it.",
+     "server passes to listen()], and restart it.",
      "", "The burst fits into the SYN queue and no cookies are needed.",
      "A few hundred bytes of kernel memory for each waiting connection."},
     {"Raise net.core.somaxconn if the new backlog is larger[ than its present {somaxconn}].",
@@ -300,8 +298,7 @@ constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
 });
 constexpr auto kCookiesOnAdvice = std::to_array<AdviceText>({
     {"Switch SYN cookies on[ in namespace {netns}], and keep them on in /etc/sysctl.d or where the container "
-     "is "
-     "started.",
+     "is started.",
      "sysctl -w net.ipv4.tcp_syncookies=1",
      "SYNs that do not fit into the queue are answered with a cookie instead of dropped.",
      "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
@@ -329,55 +326,92 @@ constexpr std::string_view kSysctlLimitNot[] = {
     "Raising net.core.somaxconn: it caps the listen backlog, which is not the limit here."};
 constexpr std::string_view kLogLine[] = {"a \"Possible SYN flooding\" line in the kernel log"};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "syn-queue-overflow", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "syn-queue-overflow",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "A burst of connections larger than the backlog",
-              .true_when = "SYN cookies are sent because a SYN queue is full, and most of them come back valid: real clients.",
-              .clients_see = "Connections succeed; some lose window scaling or SACK, or take a second longer.",
-              .summary = "More clients connected at once[ to {listener}[ ({owner})]] than its backlog[ of {limit}] holds: "
-                         "{sent} SYN cookies were sent in {window} and {share} of them came back, so they are real clients, not a flood.",
-              .advice = kOverflowAdvice, .not_helping = kBurstNot, .consequences = kLogLine, .reads = kReads},
-     .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::burst>},
-    {.info = {.id = "syn-queue-full", .family = kFamily, .severity = Severity::warning,
+              .true_when = "SYN cookies are sent because a SYN queue is full, and most of them come back "
+                           "valid: real clients.",
+              .clients_see =
+                  "Connections succeed; some lose window scaling or SACK, or take a second longer.",
+              .summary = "More clients connected at once[ to {listener}[ ({owner})]] than its backlog[ of "
+                         "{limit}] holds: {sent} SYN cookies were sent in {window} and {share} of them came "
+                         "back, so they are real clients, not a flood.",
+              .advice = kOverflowAdvice,
+              .not_helping = kBurstNot,
+              .consequences = kLogLine,
+              .reads = kReads},
+     .lookback = 2 * kCookieWindow,
+     .evaluate = cookies_sent<Judgement::burst>},
+    {.info = {.id = "syn-queue-full",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "SYN queue full, by a burst or a flood",
-              .true_when = "SYN cookies are sent and only a part of them comes back; or hardly any does, but the same SYNs come again or most come from one "
-                           "address: neither real clients nor a flood can be ruled out.",
+              .true_when = "SYN cookies are sent and only a part of them comes back; or hardly any does, but "
+                           "the same SYNs come again or most come from one address: neither real clients nor "
+                           "a flood can be ruled out.",
               .clients_see = "Some connections take seconds or time out.",
-              .summary = "The SYN queue[ of {listener}[ ({owner})]] is full: {sent} SYN cookies were sent in {window} and {share} of them "
-                         "came back. [{?lost}[{again} SYNs came again for connections that were half-open already[, and most of these are from {from}]|Most half-open connections are from {from}]: "
-                         "real clients whose answers are lost on the way back, or a flood[ from {from}| that sends its SYNs again]."
-                         "|That is too few for real clients alone and too many for a flood alone.]",
-              .advice = kUndeterminedAdvice, .not_helping = kBurstNot, .consequences = kLogLine, .reads = kReads},
-     .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::undetermined>},
-    {.info = {.id = "syn-flood-suspected", .family = kFamily, .severity = Severity::critical,
+              .summary = "The SYN queue[ of {listener}[ ({owner})]] is full: {sent} SYN cookies were sent in "
+                         "{window} and {share} of them came back. [{?lost}[{again} SYNs came again for "
+                         "connections that were half-open already[, and most of these are from {from}]|Most "
+                         "half-open connections are from {from}]: real clients whose answers are lost on the "
+                         "way back, or a flood[ from {from}| that sends its SYNs again].|That is too few for "
+                         "real clients alone and too many for a flood alone.]",
+              .advice = kUndeterminedAdvice,
+              .not_helping = kBurstNot,
+              .consequences = kLogLine,
+              .reads = kReads},
+     .lookback = 2 * kCookieWindow,
+     .evaluate = cookies_sent<Judgement::undetermined>},
+    {.info = {.id = "syn-flood-suspected",
+              .family = kFamily,
+              .severity = Severity::critical,
               .title = "SYN flood suspected",
-              .true_when = "SYN cookies are sent by the hundred and hardly any comes back; the SYNs come from many addresses and do not come again.",
+              .true_when = "SYN cookies are sent by the hundred and hardly any comes back; the SYNs come "
+                           "from many addresses and do not come again.",
               .clients_see = "As long as SYN cookies are on, real clients still get in.",
-              .summary = "[{listener}[ ({owner})] gets ]SYNs that are never followed up: {sent} SYN cookies were sent in {window} and {received} came back[; "
-                         "{half_open} half-open {half_open:connection fills|connections fill} its queue of {limit}].",
-              .advice = kFloodAdvice, .not_helping = kFloodNot, .consequences = kLogLine, .reads = kReads},
-     .lookback = 2 * kCookieWindow, .evaluate = cookies_sent<Judgement::flood>},
-    {.info = {.id = "syn-queue-drop", .family = kFamily, .severity = Severity::critical,
+              .summary = "[{listener}[ ({owner})] gets ]SYNs that are never followed up: {sent} SYN cookies "
+                         "were sent in {window} and {received} came back[; {half_open} half-open "
+                         "{half_open:connection fills|connections fill} its queue of {limit}].",
+              .advice = kFloodAdvice,
+              .not_helping = kFloodNot,
+              .consequences = kLogLine,
+              .reads = kReads},
+     .lookback = 2 * kCookieWindow,
+     .evaluate = cookies_sent<Judgement::flood>},
+    {.info = {.id = "syn-queue-drop",
+              .family = kFamily,
+              .severity = Severity::critical,
               .title = "SYNs dropped because SYN cookies are off",
               .true_when = "net.ipv4.tcp_syncookies is 0 and TCPReqQFullDrop rises.",
               .clients_see = "Connecting takes 1, 3, 7 s or times out.",
-              .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: the SYN queue[ of {limit}] is full and "
-                         "net.ipv4.tcp_syncookies is 0.",
-              .advice = kCookiesOnAdvice, .not_helping = kDropNot, .consequences = kLogLine, .reads = kReads},
+              .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: the SYN "
+                         "queue[ of {limit}] is full and net.ipv4.tcp_syncookies is 0.",
+              .advice = kCookiesOnAdvice,
+              .not_helping = kDropNot,
+              .consequences = kLogLine,
+              .reads = kReads},
      .evaluate = syn_queue_drop},
-    {.info = {.id = "syn-backlog-sysctl-limit", .family = kFamily, .severity = Severity::critical,
-              .title = "SYNs dropped by tcp_max_syn_backlog",
-              .true_when = "net.ipv4.tcp_syncookies is 0, ListenDrops rises without ListenOverflows and TCPReqQFullDrop, and "
-                           "the half-open connections have reached three quarters of net.ipv4.tcp_max_syn_backlog.",
-              .clients_see = "Connecting takes 1, 3, 7 s or times out.",
-              .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: with net.ipv4.tcp_syncookies=0 only three "
-                         "quarters of net.ipv4.tcp_max_syn_backlog ({max_syn_backlog}) are open to new clients[, and {half_open} {half_open:connection is|connections are} half-open].",
-              .advice = kSysctlLimitAdvice, .not_helping = kSysctlLimitNot, .reads = kReads},
+    {.info =
+         {.id = "syn-backlog-sysctl-limit",
+          .family = kFamily,
+          .severity = Severity::critical,
+          .title = "SYNs dropped by tcp_max_syn_backlog",
+          .true_when =
+              "net.ipv4.tcp_syncookies is 0, ListenDrops rises without ListenOverflows and TCPReqQFullDrop, "
+              "and the half-open connections have reached three quarters of net.ipv4.tcp_max_syn_backlog.",
+          .clients_see = "Connecting takes 1, 3, 7 s or times out.",
+          .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: with "
+                     "net.ipv4.tcp_syncookies=0 only three quarters of net.ipv4.tcp_max_syn_backlog "
+                     "({max_syn_backlog}) are open to new clients[, and {half_open} {half_open:connection "
+                     "is|connections are} half-open].",
+          .advice = kSysctlLimitAdvice,
+          .not_helping = kSysctlLimitNot,
+          .reads = kReads},
      .evaluate = syn_backlog_sysctl_limit},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

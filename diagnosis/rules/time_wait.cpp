@@ -213,52 +213,75 @@ constexpr auto kOrphanAdvice = std::to_array<AdviceText>({
 constexpr std::string_view kOrphanNot[] = {
     "Anything about TIME_WAIT: a connection in TIME_WAIT is no orphan.",
     "Waiting until the limit is reached: the kernel counts an orphan that makes no progress up to four "
-    "times, "
-    "so it can bite at a quarter of it."};
+    "times, so it can bite at a quarter of it."};
 constexpr std::string_view kOrphanConsequences[] = {"a \"too many orphaned sockets\" line in the kernel log"};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "time-wait-server-high", .family = kFamily, .severity = Severity::info,
+    {.info = {.id = "time-wait-server-high",
+              .family = kFamily,
+              .severity = Severity::info,
               .title = "Many connections of a server in TIME_WAIT",
-              .true_when = "A service port has half as many connections in TIME_WAIT as there are ephemeral ports.",
+              .true_when =
+                  "A service port has half as many connections in TIME_WAIT as there are ephemeral ports.",
               .clients_see = "Nothing.",
-              .summary = "{time_wait} connections of {listener}[ ({owner})] are in TIME_WAIT because this end closes first. That is harmless: they use no "
-                         "ephemeral port here and go after 60 s[; the kernel keeps up to {buckets} of them].",
-              .advice = kTimeWaitAdvice, .not_helping = kTimeWaitNot, .reads = "sock_diag, net.ipv4.ip_local_port_range"},
+              .summary = "{time_wait} connections of {listener}[ ({owner})] are in TIME_WAIT because this "
+                         "end closes first. That is harmless: they use no ephemeral port here and go after "
+                         "60 s[; the kernel keeps up to {buckets} of them].",
+              .advice = kTimeWaitAdvice,
+              .not_helping = kTimeWaitNot,
+              .reads = "sock_diag, net.ipv4.ip_local_port_range"},
      .evaluate = time_wait_server_high},
-    {.info = {.id = "time-wait-bucket-overflow", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "time-wait-bucket-overflow",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "No room for TIME_WAIT",
               .true_when = "TCPTimeWaitOverflow rises.",
-              .clients_see = "Mostly nothing; now and then a reset, or data of an old connection in a new one.",
-              .summary = "{overflows} connections were closed without TIME_WAIT in {window} because there was no room for it"
-                         "[: up to {time_wait} were in TIME_WAIT][ and net.ipv4.tcp_max_tw_buckets allows {buckets}].",
-              .advice = kBucketAdvice, .not_helping = kBucketNot, .reads = "/proc/net/netstat"},
+              .clients_see =
+                  "Mostly nothing; now and then a reset, or data of an old connection in a new one.",
+              .summary = "{overflows} connections were closed without TIME_WAIT in {window} because there "
+                         "was no room for it[: up to {time_wait} were in TIME_WAIT][ and "
+                         "net.ipv4.tcp_max_tw_buckets allows {buckets}].",
+              .advice = kBucketAdvice,
+              .not_helping = kBucketNot,
+              .reads = "/proc/net/netstat"},
      .evaluate = time_wait_bucket_overflow},
-    {.info = {.id = "fin-wait2-high", .family = kFamily, .severity = Severity::warning,
-              .title = "Peers do not close their side",
-              .true_when = "Over two dumps of the socket table, FIN_WAIT2 connections that no process holds take a quarter of their limit: "
-                           "net.ipv4.tcp_max_tw_buckets, or net.ipv4.tcp_max_orphans if net.ipv4.tcp_fin_timeout is above 60 s.",
-              .clients_see = "Nothing yet. At the limit connections are closed without waiting for the peer.",
-              .summary = "{orphaned} connections that this host has closed wait in FIN_WAIT2 because the other end does not close"
-                         "[; {most} of them are on port {local_port}][; {most} of them go to port {remote_port}]. "
-                         "Their limit is {limit} ({limit_name})[ and each is kept for {timeout} s].",
-              .advice = kFinWait2Advice, .not_helping = kFinWait2Not,
-              .reads = "sock_diag, net.ipv4.tcp_fin_timeout, net.ipv4.tcp_max_tw_buckets, net.ipv4.tcp_max_orphans"},
+    {.info =
+         {.id = "fin-wait2-high",
+          .family = kFamily,
+          .severity = Severity::warning,
+          .title = "Peers do not close their side",
+          .true_when = "Over two dumps of the socket table, FIN_WAIT2 connections that no process holds take "
+                       "a quarter of their limit: net.ipv4.tcp_max_tw_buckets, or net.ipv4.tcp_max_orphans "
+                       "if net.ipv4.tcp_fin_timeout is above 60 s.",
+          .clients_see = "Nothing yet. At the limit connections are closed without waiting for the peer.",
+          .summary =
+              "{orphaned} connections that this host has closed wait in FIN_WAIT2 because the other end does "
+              "not close[; {most} of them are on port {local_port}][; {most} of them go to port "
+              "{remote_port}]. Their limit is {limit} ({limit_name})[ and each is kept for {timeout} s].",
+          .advice = kFinWait2Advice,
+          .not_helping = kFinWait2Not,
+          .reads =
+              "sock_diag, net.ipv4.tcp_fin_timeout, net.ipv4.tcp_max_tw_buckets, net.ipv4.tcp_max_orphans"},
      .evaluate = fin_wait2_high},
-    {.info = {.id = "orphans-high", .family = kFamily, .severity = Severity::warning,
+    {.info = {.id = "orphans-high",
+              .family = kFamily,
+              .severity = Severity::warning,
               .title = "Many closed connections that still have to be delivered",
-              .true_when = "For some seconds the orphaned sockets of the machine are at least a quarter of net.ipv4.tcp_max_orphans; critical when "
-                           "TCPAbortOnMemory rises with it.",
-              .clients_see = "When the limit bites, connections that are being closed are reset: the end of a response is missing.",
-              .summary = "{orphans} sockets are closed by their process but not by the network yet: {share} of net.ipv4.tcp_max_orphans ({max}), which "
-                         "bites from a quarter on[; {aborted} {aborted:connection was|connections were} reset for it in {window}].",
-              .advice = kOrphanAdvice, .not_helping = kOrphanNot, .consequences = kOrphanConsequences,
+              .true_when = "For some seconds the orphaned sockets of the machine are at least a quarter of "
+                           "net.ipv4.tcp_max_orphans; critical when TCPAbortOnMemory rises with it.",
+              .clients_see = "When the limit bites, connections that are being closed are reset: the end of "
+                             "a response is missing.",
+              .summary = "{orphans} sockets are closed by their process but not by the network yet: {share} "
+                         "of net.ipv4.tcp_max_orphans ({max}), which bites from a quarter on[; {aborted} "
+                         "{aborted:connection was|connections were} reset for it in {window}].",
+              .advice = kOrphanAdvice,
+              .not_helping = kOrphanNot,
+              .consequences = kOrphanConsequences,
               .reads = "/proc/net/sockstat, net.ipv4.tcp_max_orphans"},
-     .scope = RuleScope::machine, .evaluate = orphans_high},
+     .scope = RuleScope::machine,
+     .evaluate = orphans_high},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

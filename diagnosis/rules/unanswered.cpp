@@ -222,35 +222,40 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
 });
 constexpr std::string_view kNot[] = {
     "{?elsewhere}Raising net.core.somaxconn or a backlog in this network namespace: they limit what it "
-    "accepts, "
-    "not whom it reaches.",
+    "accepts, not whom it reaches.",
     "Raising net.ipv4.tcp_syn_retries[, now {retries}]: programs only wait longer before they fail."};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "syn-sent-unanswered", .family = "Client side", .severity = Severity::warning,
+    {.info = {.id = "syn-sent-unanswered",
+              .family = "Client side",
+              .severity = Severity::warning,
               .title = "A destination does not answer",
-              .true_when = "Connections to one destination stay in SYN_SENT over two dumps of the socket table, more than are under way in a "
-                           "normal handshake, and TCPSynRetrans rises.",
-              .clients_see = "Programs on this host wait in connect() until their own timeout, or until ETIMEDOUT (errno 110) after about two minutes.",
-              .summary = "[{destination} does not answer: {waiting} connections wait in SYN_SENT]"
-                         "[{services} destinations do not answer, {first_service} among them: {waiting} connections wait in SYN_SENT]"
-                         "[ and {retransmitted} SYNs were sent again in {window}][; to all destinations together {retransmitted_to_all} SYNs were sent again "
-                         "in {window}]. "
-                         "[This host's own reverse path filter dropped {filtered} packets in {window} (IPReversePathFilter)[; it is strict on {strict_interfaces}]: most "
-                         "likely the answers, which come in by another interface than the SYNs leave by."
-                         "|That is this host itself[ (namespace {own_netns})]: the accept queue of its listener {own_listener}[ ({own_owner})] was full "
-                         "({own_length} of {own_limit})[, and the listener is gone now{?own_gone}]."
-                         "|That is this host itself[ (namespace {own_netns})]{?own}: its firewall drops them, or a queue that was full when they came."
-                         "|{?elsewhere}This network namespace has no such address: the far end drops them, or the path to it, or another namespace of this "
-                         "host (a container) that has it."
-                         "|What drops them is not known: the far end, the path to it, or a queue of this host.]",
-              .advice = kAdvice, .not_helping = kNot,
-              .reads = "sock_diag, /proc/net/netstat; if they can be read /proc/net/fib_trie, net.ipv4.conf.*.rp_filter"},
-     .lookback = std::chrono::seconds(60), .evaluate = syn_sent_unanswered},
+              .true_when = "Connections to one destination stay in SYN_SENT over two dumps of the socket "
+                           "table, more than are under way in a normal handshake, and TCPSynRetrans rises.",
+              .clients_see = "Programs on this host wait in connect() until their own timeout, or until "
+                             "ETIMEDOUT (errno 110) after about two minutes.",
+              .summary =
+                  "[{destination} does not answer: {waiting} connections wait in SYN_SENT][{services} "
+                  "destinations do not answer, {first_service} among them: {waiting} connections wait in "
+                  "SYN_SENT][ and {retransmitted} SYNs were sent again in {window}][; to all destinations "
+                  "together {retransmitted_to_all} SYNs were sent again in {window}]. [This host's own "
+                  "reverse path filter dropped {filtered} packets in {window} (IPReversePathFilter)[; it is "
+                  "strict on {strict_interfaces}]: most likely the answers, which come in by another "
+                  "interface than the SYNs leave by.|That is this host itself[ (namespace {own_netns})]: the "
+                  "accept queue of its listener {own_listener}[ ({own_owner})] was full ({own_length} of "
+                  "{own_limit})[, and the listener is gone now{?own_gone}].|That is this host itself[ "
+                  "(namespace {own_netns})]{?own}: its firewall drops them, or a queue that was full when "
+                  "they came.|{?elsewhere}This network namespace has no such address: the far end drops "
+                  "them, or the path to it, or another namespace of this host (a container) that has "
+                  "it.|What drops them is not known: the far end, the path to it, or a queue of this host.]",
+              .advice = kAdvice,
+              .not_helping = kNot,
+              .reads = "sock_diag, /proc/net/netstat; if they can be read /proc/net/fib_trie, "
+                       "net.ipv4.conf.*.rp_filter"},
+     .lookback = std::chrono::seconds(60),
+     .evaluate = syn_sent_unanswered},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

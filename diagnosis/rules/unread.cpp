@@ -182,8 +182,7 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
      "All workers or threads in the same call: that is the pool, lock or service that is used up.",
      "Stops the process for a second or two."},
     {"Look at {upstream}{?upstream}, if it is a service that this program uses: as many connections of this "
-     "host "
-     "lead to it as before while the clients became more.",
+     "host lead to it as before while the clients became more.",
      "ss -tnpo dst {upstream}",
      "All of them busy and this program's: the service there is slow, or the pool is too small.", ""},
     {"See which clients wait.", "ss -tno state established '( sport = :{port} )'",
@@ -203,23 +202,34 @@ constexpr std::string_view kConsequences[] = {
     "clients give up, and their connections stay in CLOSE_WAIT until the program closes them"};
 constexpr std::string_view kExplains[] = {"close-wait-leak"};
 
-// clang-format off
 constexpr Rule kRules[] = {
-    {.info = {.id = "requests-not-read", .family = "Requests", .severity = Severity::warning,
+    {.info = {.id = "requests-not-read",
+              .family = "Requests",
+              .severity = Severity::warning,
               .title = "Accepted connections are not read",
-              .true_when = "Many of the connections that a program has accepted have data that it has not read for 10 s or longer, and it has sent nothing on them "
-                           "for 15 s: as many as a third of those that were read or answered meanwhile, or more. Those on which nothing goes on do not count. Critical when they become more. One that "
-                           "reads slowly, a busy one, an upload and a few paused clients are none of that.",
-              .clients_see = "Connecting works and the request is sent, but no answer comes until their timeout.",
-              .summary = "{not_read} of {accepted} connections that [{owner}|a program] has accepted on {listener} have data that it does not read[, the first for "
-                         "{longest}][, and they become more{?more}][; {doing}].[{?stopped_pid}| Its workers or threads are all busy or wait for something, or it holds its clients back on purpose.]"
-                         "[ This host's {upstream_connections} connections to {upstream} have not become more with the clients: it may wait for these.]",
-              .advice = kAdvice, .not_helping = kNot, .consequences = kConsequences, .explains = kExplains,
-              .reads = "sock_diag (unread bytes of each connection; tcp_info of those of a port where many stay), /proc/PID"},
-     .lookback = seconds(60), .evaluate = requests_not_read},
+              .true_when = "Many of the connections that a program has accepted have data that it has not "
+                           "read for 10 s or longer, and it has sent nothing on them for 15 s: as many as a "
+                           "third of those that were read or answered meanwhile, or more. Those on which "
+                           "nothing goes on do not count. Critical when they become more. One that reads "
+                           "slowly, a busy one, an upload and a few paused clients are none of that.",
+              .clients_see =
+                  "Connecting works and the request is sent, but no answer comes until their timeout.",
+              .summary =
+                  "{not_read} of {accepted} connections that [{owner}|a program] has accepted on {listener} "
+                  "have data that it does not read[, the first for {longest}][, and they become "
+                  "more{?more}][; {doing}].[{?stopped_pid}| Its workers or threads are all busy or wait for "
+                  "something, or it holds its clients back on purpose.][ This host's {upstream_connections} "
+                  "connections to {upstream} have not become more with the clients: it may wait for these.]",
+              .advice = kAdvice,
+              .not_helping = kNot,
+              .consequences = kConsequences,
+              .explains = kExplains,
+              .reads = "sock_diag (unread bytes of each connection; tcp_info of those of a port where many "
+                       "stay), /proc/PID"},
+     .lookback = seconds(60),
+     .evaluate = requests_not_read},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");
-// clang-format on
 
 }  // namespace
 

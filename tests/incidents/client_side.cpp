@@ -22,8 +22,8 @@ constexpr std::uint16_t kPort = 5000;
 
 // The server's host drops what comes for its port: a firewall made of a routing rule, which every kernel has.
 void firewall(Stage& stage) {
-  run("ip -n peer rule add pref 10 ipproto tcp dport 5000 blackhole && "
-      "ip -n peer rule add pref 20 lookup local && ip -n peer rule del pref 0");
+  run("ip -n peer rule add pref 10 ipproto tcp dport 5000 blackhole && ip -n peer rule add pref 20 lookup "
+      "local && ip -n peer rule del pref 0");
   const Server server({.netns = "peer", .port = kPort});
   Clients clients({.address = "10.0.0.2", .port = kPort, .count = 20});
   auto& kernel = stage.kernel();
@@ -40,12 +40,10 @@ void firewall(Stage& stage) {
 // A second link to the peer, by which its answers come back.
 void strict_filter(Stage& stage) {
   run("ip link add name to-peer2 address 02:00:00:00:00:03 type veth peer name to-home2 address "
-      "02:00:00:00:00:04 "
-      "netns peer && "
-      "ip link set to-peer2 up && ip address add 10.0.1.1/24 dev to-peer2 && "
-      "ip -n peer link set to-home2 up && ip -n peer address add 10.0.1.2/24 dev to-home2 && "
-      "ip -n peer neigh add 10.0.1.1 lladdr 02:00:00:00:00:03 dev to-home2 && "
-      "ip -n peer route add 10.0.0.1/32 via 10.0.1.1 dev to-home2");
+      "02:00:00:00:00:04 netns peer && ip link set to-peer2 up && ip address add 10.0.1.1/24 dev to-peer2 && "
+      "ip -n peer link set to-home2 up && ip -n peer address add 10.0.1.2/24 dev to-home2 && ip -n peer "
+      "neigh add 10.0.1.1 lladdr 02:00:00:00:00:03 dev to-home2 && ip -n peer route add 10.0.0.1/32 via "
+      "10.0.1.1 dev to-home2");
   stage.sysctl("net.ipv4.conf.to-peer2.rp_filter", "1");
 }
 

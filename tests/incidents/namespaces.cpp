@@ -28,8 +28,8 @@ void mount_over(const char* type, const char* where) {
 
 // Each end knows the other's hardware address, so that no packet waits for an answer to ARP.
 void join_peer() {
-  run("ip netns add peer && ip link add name to-peer address 02:00:00:00:00:01 type veth "
-      "peer name to-home address 02:00:00:00:00:02 netns peer");
+  run("ip netns add peer && ip link add name to-peer address 02:00:00:00:00:01 type veth peer name to-home "
+      "address 02:00:00:00:00:02 netns peer");
   const auto join = [](const std::string& ip, const std::string& device, const std::string& host,
                        const std::string& other) {
     const auto neighbour = " lladdr 02:00:00:00:00:0" + other + " nud permanent dev " + device;

@@ -56,8 +56,8 @@ void burst(Stage& stage) {
 
 // Real clients whose answers their own host drops: they ask again and again.
 void lost_answers(Stage& stage) {
-  run("ip -n peer rule add pref 10 ipproto tcp sport 5000 blackhole && "
-      "ip -n peer rule add pref 20 lookup local && ip -n peer rule del pref 0");
+  run("ip -n peer rule add pref 10 ipproto tcp sport 5000 blackhole && ip -n peer rule add pref 20 lookup "
+      "local && ip -n peer rule del pref 0");
   const Server server({.port = kPort, .backlog = 64});
   Clients clients({.netns = "peer", .address = "10.0.0.1", .port = kPort, .count = 400});
   auto& kernel = stage.kernel();

@@ -234,8 +234,7 @@ std::string finding_returns(const Json& findings) {
   text += annotation("description", "|-");
   text += block(std::string(kPage) +
                 "It comes and goes: bursts, or a limit that is just reached. Its own alert may tell of one "
-                "case, or of some "
-                "of them.\n"
+                "case, or of some of them.\n"
                 "First: look at its latest cases, {{ $page }}api/v1/incidents\n"
                 "tcpdiag explain {{ $labels.finding }} says what it means and what to do.");
   return text + links("{{ $labels.finding }}");

@@ -108,8 +108,7 @@ TEST_CASE("check takes what shall count for its exit status") {
   CHECK(options.policy.ignored_unknown == Arguments{"kernel_log", "conntrack-full-elsewhere"});
   CHECK(complaint({"check", "--ignore-unknown=kernel-log"}) ==
         "--ignore-unknown is \"kernel-log\"; allowed: a finding (tcpdiag explain lists them) or a collector; "
-        "did you "
-        "mean \"kernel_log\"?");
+        "did you mean \"kernel_log\"?");
   CHECK(complaint({"check", "--brief", "--json"}) == "--brief has no meaning with --json");
 }
 

@@ -20,8 +20,7 @@ struct Machine : FakeSource {
     sizes["/proc/812/fd"] = 5;
     files["/proc/812/stat"] =
         "812 (gunicorn) S 1 812 812 0 -1 4194304 1 0 0 0 7 3 0 0 20 0 1 0 4711 1000000 500 "
-        "18446744073709551615 0 0 0 "
-        "0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
+        "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
     files["/proc/812/limits"] =
         "Limit                     Soft Limit           Hard Limit           Units     \n"
         "Max open files            6                    524288               files     \n";
@@ -54,8 +53,8 @@ TEST_CASE("no process worth naming and processes that are not known are told apa
         "None of 12 processes listens, or uses a tenth of its limit of open files or more.\n");
   report.snapshot.processes.value = std::make_shared<const Processes>(Processes{.total = 12, .uncounted = 3});
   CHECK_THAT(fds_text(report, {}),
-             ContainsSubstring("\nCannot tell about others: /proc/PID/fd, /proc/PID/limits: "
-                               "those of 3 of 12 processes cannot be read"));
+             ContainsSubstring("\nCannot tell about others: /proc/PID/fd, /proc/PID/limits: those of 3 of 12 "
+                               "processes cannot be read"));
   CHECK(fds_text(report_of_errors(), {}).empty());
 }
 

@@ -69,8 +69,7 @@ TEST_CASE("a handshake that fails is told with what is missing") {
   failure.said = "SSL_ERROR_SYSCALL ";
   CHECK(said(failure, kTls, with_ca()) ==
         "it ended the connection (SSL_ERROR_SYSCALL); ask with http:// if it does not speak TLS; if it wants "
-        "a client certificate, add "
-        "tls_config.cert_file and key_file to http.yml");
+        "a client certificate, add tls_config.cert_file and key_file to http.yml");
   CHECK(said(failure, kTls, with_cert()) ==
         "it ended the connection (SSL_ERROR_SYSCALL); it may not take the client certificate of http.yml");
   auto narrow = with_cert();

@@ -60,11 +60,10 @@ TEST_CASE("the replay of TCP that runs out of memory warns at the pressure mark 
   CHECK(incident.finding.id == "tcp-memory-pressure");
   CHECK(incident.finding.severity == Severity::critical);
   CHECK(opened_after(incident) == 3);
-  CHECK(
-      incident.finding.summary ==
-      "TCP is short of memory: its buffers took 2.2 GiB, pressure begins at 1.5 GiB and the limit is 2.2 GiB "
-      "(net.ipv4.tcp_mem); memory pressure began once in 8 s; 54 connections reset for lack of memory; the "
-      "kernel logged once that it is out of memory.");
+  CHECK(incident.finding.summary ==
+        "TCP is short of memory: its buffers took 2.2 GiB, pressure begins at 1.5 GiB and the limit is 2.2 "
+        "GiB (net.ipv4.tcp_mem); memory pressure began once in 8 s; 54 connections reset for lack of memory; "
+        "the kernel logged once that it is out of memory.");
 }
 
 TEST_CASE("the replay of an overflowing table of neighbours takes only the lines that are new") {

@@ -18,18 +18,33 @@ struct Sample {
   std::optional<bool> cookies = {};
 };
 
-// clang-format off
 const Sample kSamples[] = {
-    {Kind::syn_flood, "TCP: TCP: Possible SYN flooding on port 80. Sending cookies.  Check SNMP counters.", "", 80, true},
-    {Kind::syn_flood, "TCP: TCPv6: Possible SYN flooding on port 80. Dropping request.  Check SNMP counters.", "", 80, false},
-    {Kind::syn_flood, "TCP: request_sock_TCP: Possible SYN flooding on port 2542. Dropping request.  Check SNMP counters.", "", 2542, false},
-    {Kind::syn_flood, "TCP: request_sock_TCPv6: Possible SYN flooding on port 443. Sending cookies.  Check SNMP counters.", "", 443, true},
-    {Kind::syn_flood, "TCP: request_sock_subflow_v4: Possible SYN flooding on port 0.0.0.0:443. Sending cookies.", "0.0.0.0", 443, true},
-    {Kind::syn_flood, "TCP: request_sock_TCP: Possible SYN flooding on port 0.0.0.0:9003. Sending cookies.", "0.0.0.0", 9003, true},
-    {Kind::syn_flood, "TCP: request_sock_TCP: Possible SYN flooding on port [::]:9501. Sending cookies.", "::", 9501, true},
-    {Kind::syn_flood, "TCP: request_sock_TCP: Possible SYN flooding on port 127.0.0.1:18103. Dropping request.", "127.0.0.1", 18103, false},
-    {Kind::syn_flood, "TCP: request_sock_TCPv6: Possible SYN flooding on port [2001:db8::1]:443. Sending cookies.", "2001:db8::1", 443, true},
-    {Kind::syn_flood, "TCP: request_sock_TCPv6: Possible SYN flooding on port [::ffff:10.0.0.1]:65535. Sending cookies.", "::ffff:10.0.0.1", 65535, true},
+    {Kind::syn_flood, "TCP: TCP: Possible SYN flooding on port 80. Sending cookies.  Check SNMP counters.",
+     "", 80, true},
+    {Kind::syn_flood, "TCP: TCPv6: Possible SYN flooding on port 80. Dropping request.  Check SNMP counters.",
+     "", 80, false},
+    {Kind::syn_flood,
+     "TCP: request_sock_TCP: Possible SYN flooding on port 2542. Dropping request.  Check SNMP counters.", "",
+     2542, false},
+    {Kind::syn_flood,
+     "TCP: request_sock_TCPv6: Possible SYN flooding on port 443. Sending cookies.  Check SNMP counters.", "",
+     443, true},
+    {Kind::syn_flood,
+     "TCP: request_sock_subflow_v4: Possible SYN flooding on port 0.0.0.0:443. Sending cookies.", "0.0.0.0",
+     443, true},
+    {Kind::syn_flood, "TCP: request_sock_TCP: Possible SYN flooding on port 0.0.0.0:9003. Sending cookies.",
+     "0.0.0.0", 9003, true},
+    {Kind::syn_flood, "TCP: request_sock_TCP: Possible SYN flooding on port [::]:9501. Sending cookies.",
+     "::", 9501, true},
+    {Kind::syn_flood,
+     "TCP: request_sock_TCP: Possible SYN flooding on port 127.0.0.1:18103. Dropping request.", "127.0.0.1",
+     18103, false},
+    {Kind::syn_flood,
+     "TCP: request_sock_TCPv6: Possible SYN flooding on port [2001:db8::1]:443. Sending cookies.",
+     "2001:db8::1", 443, true},
+    {Kind::syn_flood,
+     "TCP: request_sock_TCPv6: Possible SYN flooding on port [::ffff:10.0.0.1]:65535. Sending cookies.",
+     "::ffff:10.0.0.1", 65535, true},
     {Kind::syn_flood, "possible SYN flooding on port 80. Sending cookies.", "", 80, true},
     {Kind::syn_flood, "TCP: Possible SYN flooding on port 26450. Sending cookies.", "", 26450, true},
     {Kind::syn_flood, "TCP: Possible SYN flooding on port 26450.", "", 26450, {}},
@@ -58,18 +73,24 @@ const Sample kSamples[] = {
     {Kind::window_scaling, "TCP: tcp_parse_options: Illegal window scaling value 15 > 14 received"},
     {Kind::page_allocation, "swapper: page allocation failure. order:1, mode:0x20"},
     {Kind::page_allocation, "swapper/0: page allocation failure: order:2, mode:0x20"},
-    {Kind::page_allocation, "ksoftirqd/1: page allocation failure: order:0, mode:0x40820(GFP_ATOMIC|__GFP_COMP), nodemask=(null)"},
-    {Kind::out_of_memory_kill, "Out of memory: Killed process 1234 (nginx) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0"},
+    {Kind::page_allocation,
+     "ksoftirqd/1: page allocation failure: order:0, mode:0x40820(GFP_ATOMIC|__GFP_COMP), nodemask=(null)"},
+    {Kind::out_of_memory_kill,
+     "Out of memory: Killed process 1234 (nginx) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, "
+     "UID:0 pgtables:1kB oom_score_adj:0"},
     {Kind::out_of_memory_kill, "Memory cgroup out of memory: Killed process 77 (java) total-vm:1kB"},
     {Kind::out_of_memory_kill, "Out of memory: Kill process 1234 (nginx) score 900 or sacrifice child"},
-    {Kind::out_of_memory_kill, "Out of memory (oom_kill_allocating_task): Killed process 1234 (nginx) total-vm:1kB"},
+    {Kind::out_of_memory_kill,
+     "Out of memory (oom_kill_allocating_task): Killed process 1234 (nginx) total-vm:1kB"},
     {Kind::out_of_memory_kill, "Out of memory: kill process 2345 (java) score 55089 or a child"},
     {Kind::netdev_watchdog, "NETDEV WATCHDOG: eth0 (e1000e): transmit queue 0 timed out"},
-    {Kind::netdev_watchdog, "e1000e 0000:00:1f.6 eth0: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5000 ms"},
+    {Kind::netdev_watchdog,
+     "e1000e 0000:00:1f.6 eth0: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5000 ms"},
     {Kind::netdev_watchdog, "NETDEV WATCHDOG: enp3s0 (r8169): transmit queue 0 timed out 10012 ms"},
     {Kind::netdev_watchdog, "NETDEV WATCHDOG: veth7 (): transmit queue 12 timed out"},
     {Kind::netdev_watchdog, "veth7: NETDEV WATCHDOG: CPU: 3: transmit queue 0 timed out 5000 ms"},
-    {Kind::suspect_gro, "TCP: eth0: Driver has suspect GRO implementation, TCP performance may be compromised."},
+    {Kind::suspect_gro,
+     "TCP: eth0: Driver has suspect GRO implementation, TCP performance may be compromised."},
 };
 
 // What the matchers mean, by kind.
@@ -90,7 +111,6 @@ constexpr const char* kPatterns[kKernelEventKinds] = {
     R"(^TCP: (.{1,16}): Driver has suspect GRO implementation, TCP performance may be compromised\.$)",
     R"(^(?:NETDEV WATCHDOG: [^ ]+ \([^) ]*\)|(?:[^ ]*[^ :] ){0,2}[^ ]+: NETDEV WATCHDOG: CPU: [0-9]+): transmit queue ([0-9]+) timed out(?: [0-9]+ ms)?$)",
 };
-// clang-format on
 
 }  // namespace
 

@@ -57,8 +57,8 @@ TEST_CASE("every limit of the section is read as it is written, valid or not") {
 
 TEST_CASE("a limit that is misspelt is kept with its line, and others' settings are not taken for one") {
   CHECK(shown("[Service]\nlimitnofile=1\nLimitNoFile = 2\nLimitNOFILES=3\nLimitFNOILE=4\n") ==
-        "2 limitnofile=1 (misspelt), 3 LimitNoFile=2 (misspelt), 4 LimitNOFILES=3 (misspelt), "
-        "5 LimitFNOILE=4 (misspelt)");
+        "2 limitnofile=1 (misspelt), 3 LimitNoFile=2 (misspelt), 4 LimitNOFILES=3 (misspelt), 5 "
+        "LimitFNOILE=4 (misspelt)");
   CHECK(shown(parse_default_file_limits("[Manager]\nDefaultLimitNofile=5\n")) ==
         "2 DefaultLimitNofile=5 (misspelt)");
   CHECK(

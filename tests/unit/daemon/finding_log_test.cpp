@@ -28,9 +28,9 @@ TEST_CASE("without a journal a finding is a line of the log with the same facts"
   const auto line = lines_about({{sample_change(IncidentEvent::opened)}}, LogFormat::logfmt, {});
   CHECK_THAT(line, ContainsSubstring(" level=error msg=\"opened: nginx[800] has accepted nobody for 43 s: "));
   CHECK_THAT(line,
-             ContainsSubstring(" event=opened finding=accept-queue-app-stalled severity=critical netns=host "
-                               "subject_kind=listener subject=0.0.0.0:80 process=nginx pid=800 "
-                               "unit=nginx.service\n"));
+             ContainsSubstring(
+                 " event=opened finding=accept-queue-app-stalled severity=critical netns=host "
+                 "subject_kind=listener subject=0.0.0.0:80 process=nginx pid=800 unit=nginx.service\n"));
   CHECK(std::count(line.begin(), line.end(), '\n') == 1);
   CHECK_THAT(lines_about({{sample_change(IncidentEvent::closed)}}, LogFormat::logfmt, {}),
              ContainsSubstring(
@@ -50,9 +50,8 @@ TEST_CASE("what a journal does not take is a line of the log, and why is said on
       lines_about({{sample_change(IncidentEvent::opened), sample_change(IncidentEvent::closed)}},
                   LogFormat::logfmt, Journal("/nonexistent/socket"));
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 3);
-  CHECK_THAT(lines, ContainsSubstring(
-                        "level=warn msg=\"the journal takes no entries; lines about findings instead\" "
-                        "error=\"/nonexistent/socket: No such file or directory\""));
+  CHECK_THAT(lines, ContainsSubstring("level=warn msg=\"the journal takes no entries; lines about findings "
+                                      "instead\" error=\"/nonexistent/socket: No such file or directory\""));
   CHECK_THAT(lines, ContainsSubstring("event=opened"));
   CHECK_THAT(lines, ContainsSubstring("event=closed"));
 }

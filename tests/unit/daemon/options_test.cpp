@@ -171,8 +171,7 @@ TEST_CASE("a flag's value that is not allowed is named with what is") {
 TEST_CASE("an external URL that is no link is named with what is allowed") {
   CHECK(complaint({"--web.external-url=web1:10180"}) ==
         "--web.external-url is \"web1:10180\"; allowed: \"http://HOST[:PORT][/PATH]\" or the same with "
-        "https, without "
-        "user name, query and fragment, or \"\" for none\n");
+        "https, without user name, query and fragment, or \"\" for none\n");
   CHECK(load_options({"--web.external-url", ""}));
 }
 

@@ -74,8 +74,8 @@ TEST_CASE("a web configuration file is read with the files that it names, beside
   CHECK(file->security->users.size() == 1);
   CHECK(file->security->headers.size() == 1);
   CHECK(file->security->rate_limit == RateLimit{1s, 5});
-  CHECK(file->warnings == std::vector<std::string>{path + ": http2 is true, but only HTTP/1.1 is served, to "
-                                                          "every client"});
+  CHECK(file->warnings ==
+        std::vector<std::string>{path + ": http2 is true, but only HTTP/1.1 is served, to every client"});
   REQUIRE(marks.size() == 3);
   CHECK(marks[0] == mark_of(path));
   CHECK(marks[1] == mark_of(directory.path("server.crt")));

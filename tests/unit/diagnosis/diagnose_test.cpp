@@ -291,8 +291,7 @@ TEST_CASE("a rule about accept queues cannot tell about listeners that are waite
   CHECK(diagnosis.findings.size() == 1);
   REQUIRE(diagnosis.unknown.size() == 1);
   CHECK(diagnosis.unknown[0].in_part);
-  CHECK(
-      diagnosis.unknown[0].why ==
-      "listeners: the fullest of each user are looked at, 3 further ones with connections in their queue are "
-      "not");
+  CHECK(diagnosis.unknown[0].why ==
+        "listeners: the fullest of each user are looked at, 3 further ones with connections in their queue "
+        "are not");
 }

@@ -33,8 +33,8 @@ TEST_CASE("findings come first, with what proves them and what to do") {
   };
   const std::vector<std::size_t> order = {
       place("<td>nginx[800]</td><td>0.0.0.0:80</td><td class=\"detail\"><a "
-            "href=\"#accept-queue-app-stalled\">The "
-            "application does not accept: See what nginx[800] waits for.</a></td></tr>"),
+            "href=\"#accept-queue-app-stalled\">The application does not accept: See what nginx[800] waits "
+            "for.</a></td></tr>"),
       place("<td>-</td><td>[2001:db8::9]:5432 in blue</td>"),
       place("<article class=\"critical\" id=\"accept-queue-app-stalled\">"),
       place("<strong>accept-queue-app-stalled</strong> <span>0.0.0.0:80 nginx[800] nginx.service</span>"),

@@ -149,8 +149,7 @@ TEST_CASE("a queue that overflows and drains again is too small for bursts") {
   CHECK(finding.subject.process == "gunicorn");
   CHECK(finding.summary ==
         "Bursts of connections to 0.0.0.0:5000 (gunicorn[812]) do not fit into its accept queue of 128: 392 "
-        "attempts were turned away in 9 s, and the queue was emptied again; it is what the server asked "
-        "for, "
+        "attempts were turned away in 9 s, and the queue was emptied again; it is what the server asked for, "
         "net.core.somaxconn is 4096.");
   REQUIRE(finding.bites);
   CHECK(finding.bites->limit == "listen backlog");
@@ -210,8 +209,7 @@ TEST_CASE("a full queue from which nothing is taken is a stalled application") {
   CHECK(finding.severity == Severity::critical);
   CHECK(finding.summary ==
         "gunicorn[812] has accepted nothing on 0.0.0.0:5000 for 5 s: its accept queue is full with 129 "
-        "connections "
-        "and 200 further attempts were turned away in 10 s; it sleeps in the kernel function "
+        "connections and 200 further attempts were turned away in 10 s; it sleeps in the kernel function "
         "futex_wait_queue.");
 }
 
@@ -493,10 +491,9 @@ TEST_CASE("a known server with a steady number of connections that waits for eve
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
         "haproxy[812] has most likely reached its own limit of connections: its 30 accepted connections have "
-        "stayed at "
-        "exactly that number and it waits for events, while 40 more wait in the accept queue of 0.0.0.0:5000 "
-        "and none was "
-        "accepted for 6 s. That limit is maxconn in the global section and of the frontend in haproxy.cfg.");
+        "stayed at exactly that number and it waits for events, while 40 more wait in the accept queue of "
+        "0.0.0.0:5000 and none was accepted for 6 s. That limit is maxconn in the global section and of the "
+        "frontend in haproxy.cfg.");
   for (const auto& advice : finding.advice) {
     CHECK(advice.command.find("gdb") == std::string::npos);
     CHECK(advice.command.find("restart") == std::string::npos);
@@ -586,8 +583,9 @@ TEST_CASE("a server that accepts one connection now and then is slow, however fa
     server.second(0, 0, waiting).seconds(3, 0, 0, waiting);
   }
   const auto finding = server.finding(kSlow);
-  CHECK_THAT(finding.summary, ContainsSubstring("has not been empty for 23 s, 54 connections wait in it, the "
-                                                "first for 60 s."));
+  CHECK_THAT(
+      finding.summary,
+      ContainsSubstring("has not been empty for 23 s, 54 connections wait in it, the first for 60 s."));
   CHECK(finding.severity == Severity::warning);
   CHECK(server.clear(kWaiting));
 }
@@ -748,8 +746,7 @@ TEST_CASE("the summary of a blocked server holds the numbers") {
   server.seconds(5, 0, 10, 0).seconds(5, 0, 0, 14);
   CHECK(server.finding("fd-limit-accept-blocked").summary ==
         "gunicorn[812] cannot accept: it has 64 open descriptors and its limit is 64, so 14 connections wait "
-        "in the "
-        "accept queue of 0.0.0.0:5000.");
+        "in the accept queue of 0.0.0.0:5000.");
 }
 
 TEST_CASE("whether a server is out of descriptors cannot be told when its owner is not known") {

@@ -375,10 +375,8 @@ TEST_CASE("sockets that the kernel has ended and the program has not closed are 
   const auto finding = only_finding(kClosed, dumps.history());
   CHECK(finding.summary ==
         "gunicorn[812] holds 30 TCP sockets that have no connection: the kernel has ended it, by keep-alive "
-        "or a "
-        "reset, or there never was one, and the program does not close() them. It has 60 descriptors open "
-        "and its "
-        "limit is 1024.");
+        "or a reset, or there never was one, and the program does not close() them. It has 60 descriptors "
+        "open and its limit is 1024.");
   CHECK(finding.advice[0].command == "tcpdiag fds 812");
 }
 

@@ -81,8 +81,7 @@ TEST_CASE("a key that the kernel had once is named with what became of it") {
   CHECK(finding.subject.name == "net.ipv4.tcp_tw_recycle");
   CHECK(finding.summary ==
         "/etc/sysctl.conf:4 sets net.ipv4.tcp_tw_recycle, which this kernel does not have: the line does "
-        "nothing; "
-        "Linux 4.12 removed it because it broke clients behind NAT; nothing replaces it.");
+        "nothing; Linux 4.12 removed it because it broke clients behind NAT; nothing replaces it.");
   REQUIRE(finding.advice.size() == 1);
   CHECK(finding.advice[0].command == "sed -i '4s/^/# /' /etc/sysctl.conf");
   CHECK(finding.not_helping.size() == 1);
@@ -179,8 +178,7 @@ TEST_CASE("a unit that asks for more files than nr_open allows is named with its
   CHECK(finding.subject.name == "fs.nr_open");
   CHECK(finding.summary ==
         "nginx.service asks for 2000000 open files (/etc/systemd/system/nginx.service:12) and fs.nr_open "
-        "allows "
-        "1048576: it gets fewer than it asks for.");
+        "allows 1048576: it gets fewer than it asks for.");
   REQUIRE(finding.advice.size() == 3);
   CHECK(finding.advice[0].command == "sysctl -w fs.nr_open=2000000");
   CHECK(finding.advice[2].command == "LimitNOFILE=1048576");
@@ -208,8 +206,9 @@ TEST_CASE("the limit for units that have none is judged like theirs") {
   auto config = *history.snapshot().config.get();
   config.default_file_limit = UnitFileLimit{{}, "/etc/systemd/system.conf", 9, "2000000"};
   const auto finding = only_finding(kNrOpen, history.set(&Snapshot::config, config).tick().history());
-  CHECK_THAT(finding.summary, ContainsSubstring("DefaultLimitNOFILE asks for 2000000 open files "
-                                                "(/etc/systemd/system.conf:9)"));
+  CHECK_THAT(
+      finding.summary,
+      ContainsSubstring("DefaultLimitNOFILE asks for 2000000 open files (/etc/systemd/system.conf:9)"));
   REQUIRE(finding.advice.size() == 3);
   CHECK(finding.advice[2].command == "DefaultLimitNOFILE=1048576");
 }
@@ -288,8 +287,7 @@ TEST_CASE(
   CHECK(finding.netns == "web");
   CHECK(finding.summary ==
         "The settings of web are not the host's: net.core.somaxconn 4096 (host 65535), "
-        "net.ipv4.tcp_fin_timeout "
-        "60 (host 30).");
+        "net.ipv4.tcp_fin_timeout 60 (host 30).");
   REQUIRE(finding.advice.size() == 1);
   CHECK(finding.advice[0].command ==
         "--sysctl net.core.somaxconn=65535 --sysctl net.ipv4.tcp_fin_timeout=30");

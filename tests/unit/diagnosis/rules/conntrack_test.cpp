@@ -89,10 +89,9 @@ TEST_CASE("packets dropped far below the limit were dropped for another reason")
 TEST_CASE("a table that is nearly full is a warning, from 95 % on critical, with when it will be full") {
   const auto warning = only_finding(kNear, history_of(table(905), table(910)).history());
   CHECK(warning.severity == Severity::warning);
-  CHECK(
-      warning.summary ==
-      "Connection tracking is nearly full: 910 entries of 1000, 91 %; as fast as it grows now it is full in "
-      "4 min.");
+  CHECK(warning.summary ==
+        "Connection tracking is nearly full: 910 entries of 1000, 91 %; as fast as it grows now it is full "
+        "in 4 min.");
   CHECK(only_finding(kNear, history_of(table(960), table(960)).history()).severity == Severity::critical);
   CHECK(only_finding(kNear, history_of(table(960), table(960)).history()).summary ==
         "Connection tracking is nearly full: 960 entries of 1000, 96 %.");

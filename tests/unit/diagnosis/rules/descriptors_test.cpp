@@ -63,8 +63,7 @@ TEST_CASE("a process with as many descriptors as its limit allows has none left"
   CHECK(finding.netns.empty());
   CHECK(finding.summary ==
         "gunicorn[812] has no descriptor left: 1024 are open and its limit is 1024 (RLIMIT_NOFILE), so "
-        "accept(), "
-        "connect() and open() fail with EMFILE (errno 24).");
+        "accept(), connect() and open() fail with EMFILE (errno 24).");
   REQUIRE(finding.bites);
   CHECK(*finding.bites == Bites{"RLIMIT_NOFILE", 1024, "hard limit", 524288});
   CHECK(has(commands(finding), "prlimit --pid 812 --nofile=65536:\n"));
@@ -293,11 +292,10 @@ TEST_CASE("where /proc hides processes the rules about descriptors cannot tell a
   const auto diagnosis = diagnose(history.history(), rules, {});
   CHECK(diagnosis.findings.size() == 1);
   REQUIRE(diagnosis.unknown.size() == 1);
-  CHECK(diagnosis.unknown[0] ==
-        Unknown{kReached, "",
-                "/proc: hides processes of other users, as hidepid= and ProtectProc= ask for (needs root or "
-                "CAP_SYS_PTRACE)",
-                true, Errc::denied});
+  CHECK(diagnosis.unknown[0] == Unknown{kReached, "",
+                                        "/proc: hides processes of other users, as hidepid= and ProtectProc= "
+                                        "ask for (needs root or CAP_SYS_PTRACE)",
+                                        true, Errc::denied});
 }
 
 TEST_CASE("where none can be counted nothing can be told") {

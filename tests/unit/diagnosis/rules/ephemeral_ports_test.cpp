@@ -161,8 +161,7 @@ TEST_CASE("ports taken by bind() before connect() run out for all destinations t
   CHECK(finding.summary ==
         "No local port is left: 500 of 500 ephemeral ports (40000-40499) are in use (500 open), each by one "
         "connection alone, because programs bind() before they connect(). bind() fails with EADDRINUSE "
-        "(errno 98), "
-        "connect() with EADDRNOTAVAIL (errno 99).");
+        "(errno 98), connect() with EADDRNOTAVAIL (errno 99).");
   CHECK(std::ranges::any_of(finding.advice, [](const Advice& advice) {
     return advice.action.find("IP_BIND_ADDRESS_NO_PORT") != std::string::npos;
   }));
@@ -188,8 +187,7 @@ TEST_CASE("ports that bind() takes are low as well") {
       only_finding(kLow, dumps({bound({to("10.0.0.2", 210), to("10.0.0.3", 200)})}).history());
   CHECK(finding.summary ==
         "82 % of the local ports are in use: 410 of 500 (40000-40499; 410 open), each by one connection "
-        "alone, because "
-        "programs bind() before they connect().");
+        "alone, because programs bind() before they connect().");
 }
 
 TEST_CASE("one service from two source addresses is one finding") {

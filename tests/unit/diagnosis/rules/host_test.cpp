@@ -142,10 +142,9 @@ TEST_CASE("memory beyond the pressure mark is a warning, near the limit it is cr
   const auto warning = only_finding("tcp-memory-pressure", history.history());
   CHECK(warning.severity == Severity::warning);
   CHECK(warning.netns.empty());
-  CHECK(
-      warning.summary ==
-      "TCP is short of memory: its buffers took 1.5 GiB, pressure begins at 1.5 GiB and the limit is 2.2 GiB "
-      "(net.ipv4.tcp_mem).");
+  CHECK(warning.summary ==
+        "TCP is short of memory: its buffers took 1.5 GiB, pressure begins at 1.5 GiB and the limit is 2.2 "
+        "GiB (net.ipv4.tcp_mem).");
   history.set(&NetnsView::sockets, memory_of(530000)).tick();
   const auto critical = only_finding("tcp-memory-pressure", history.history());
   CHECK(critical.severity == Severity::critical);

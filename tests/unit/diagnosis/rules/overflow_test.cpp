@@ -62,8 +62,7 @@ TEST_CASE("clients that are reset because tcp_abort_on_overflow is 1 are told wi
   CHECK(finding.severity == Severity::critical);
   CHECK(finding.summary ==
         "9 clients of 0.0.0.0:5000 were reset right after the handshake in 7 s: the accept queue of 20 was "
-        "full 9 "
-        "times and net.ipv4.tcp_abort_on_overflow is 1.");
+        "full 9 times and net.ipv4.tcp_abort_on_overflow is 1.");
   CHECK(finding.advice.front().command == "sysctl -w net.ipv4.tcp_abort_on_overflow=0");
   REQUIRE(finding.bites);
   CHECK(*finding.bites == Bites{"listen backlog", 20, "", {}});
@@ -88,8 +87,7 @@ TEST_CASE("handshakes that wait beside a full queue believe that they are connec
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
         "4 clients of 0.0.0.0:5000 have finished the handshake but found the accept queue of 20 full: they "
-        "believe "
-        "they are connected, and get a reset or a timeout when the kernel gives up after 5 retries.");
+        "believe they are connected, and get a reset or a timeout when the kernel gives up after 5 retries.");
 }
 
 TEST_CASE("a larger backlog is no advice about a queue that is not emptied") {

@@ -41,10 +41,8 @@ TEST_CASE("a path that loses a fifth of the segments is told by its share, and w
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
         "20 % of the segments that this host sends are sent again: 600 in addition to 2400 new ones in 30 s, "
-        "SYNs not "
-        "counted; 300 times nothing was acknowledged until a timer ran out (TCPTimeouts). They are lost on "
-        "the way, or "
-        "peers no longer answer. Which destination it is, counters do not tell.");
+        "SYNs not counted; 300 times nothing was acknowledged until a timer ran out (TCPTimeouts). They are "
+        "lost on the way, or peers no longer answer. Which destination it is, counters do not tell.");
 }
 
 TEST_CASE("a share that is usual on the Internet is worth knowing at most") {

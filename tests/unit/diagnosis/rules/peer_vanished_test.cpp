@@ -52,10 +52,9 @@ TEST_CASE("a peer that does not acknowledge any more is named with how many conn
   CHECK(to_string(finding.subject) == "10.0.0.2:6379");
   CHECK(finding.summary ==
         "20 connections to 10.0.0.2:6379 are not acknowledged any more, the first for 41 s at least: what "
-        "was sent on "
-        "them was sent again 140 times in all without an answer. The peer is gone, or the way to it. The "
-        "kernel tries "
-        "on for about 15 min in all or longer (net.ipv4.tcp_retries2 = 15) before it tells the programs.");
+        "was sent on them was sent again 140 times in all without an answer. The peer is gone, or the way to "
+        "it. The kernel tries on for about 15 min in all or longer (net.ipv4.tcp_retries2 = 15) before it "
+        "tells the programs.");
   REQUIRE(finding.advice.size() == 7);
   CHECK(finding.advice[2].command == "ss -tnpo state established dst 10.0.0.2:6379");
   CHECK(finding.advice[5].command == "sysctl -w net.ipv4.tcp_retries2=8");

@@ -61,8 +61,7 @@ TEST_CASE("programs that close with unread data are told from limits of the kern
   CHECK(finding.severity == Severity::info);
   CHECK(finding.summary ==
         "Programs on this host ended 20 connections with a reset in 12 s, 10 % of 200: 20 with unread data "
-        "in the "
-        "socket (TCPAbortOnClose). The program itself asks for these resets.");
+        "in the socket (TCPAbortOnClose). The program itself asks for these resets.");
   CHECK(finding.advice.front().command ==
         "tcpdump -nn -i any -c 50 'tcp[tcpflags] & tcp-rst != 0 or (ip6 proto 6 and ip6[53] & 4 != 0)'");
 }
@@ -152,9 +151,9 @@ TEST_CASE("with both ends on this host either may have asked for the resets") {
     after.active_opens = connected;
     return only_finding(kApp, resets(aborted(0, 0), after).history()).summary;
   };
-  CHECK(said(30).ends_with(
-      "(TCPAbortOnClose). The client or the server itself asks for these resets: both are on this host, and "
-      "counters do not tell which of them it was."));
+  CHECK(
+      said(30).ends_with("(TCPAbortOnClose). The client or the server itself asks for these resets: both are "
+                         "on this host, and counters do not tell which of them it was."));
   CHECK(said(0).ends_with("(TCPAbortOnClose). The program itself asks for these resets."));
 }
 
@@ -258,11 +257,10 @@ TEST_CASE(
     "a server that closes new connections unread while as many as before stay open is at its own limit") {
   const auto finding = only_finding(kCloses, history_of({}).history());
   CHECK(finding.severity == Severity::warning);
-  CHECK(
-      finding.summary ==
-      "nginx[812] closes new connections on 0.0.0.0:80 before it has read the request: 270 of 300 that were "
-      "opened in 12 s were reset, while 18 stay open all the time. It does so when it has no connection to "
-      "spare: worker_connections in the events block of nginx.conf.");
+  CHECK(finding.summary ==
+        "nginx[812] closes new connections on 0.0.0.0:80 before it has read the request: 270 of 300 that "
+        "were opened in 12 s were reset, while 18 stay open all the time. It does so when it has no "
+        "connection to spare: worker_connections in the events block of nginx.conf.");
   CHECK(finding.subject.process == "nginx");
   CHECK(finding.bites->limit == "worker_connections in the events block of nginx.conf");
   CHECK(finding.advice.front().command == "tail -n 20 /var/log/nginx/error.log");

@@ -61,8 +61,7 @@ TEST_CASE("cookies that come back are a burst of real clients larger than the ba
   CHECK(to_string(finding.subject) == "0.0.0.0:80");
   CHECK(finding.summary ==
         "More clients connected at once to 0.0.0.0:80 than its backlog of 64 holds: 57 SYN cookies were sent "
-        "in "
-        "13 s and 100 % of them came back, so they are real clients, not a flood.");
+        "in 13 s and 100 % of them came back, so they are real clients, not a flood.");
   REQUIRE(finding.bites);
   CHECK(finding.bites->value == 64);
   CHECK(finding.bites->ceiling == "net.core.somaxconn");
@@ -76,8 +75,7 @@ TEST_CASE("cookies that nobody answers are a flood") {
   CHECK(finding.severity == Severity::critical);
   CHECK(finding.summary ==
         "0.0.0.0:80 gets SYNs that are never followed up: 935 SYN cookies were sent in 13 s and 0 came back; "
-        "65 "
-        "half-open connections fill its queue of 64.");
+        "65 half-open connections fill its queue of 64.");
   CHECK(clear("syn-queue-overflow", history));
   CHECK(clear("syn-queue-full", history));
 }
@@ -135,8 +133,7 @@ TEST_CASE("SYNs dropped with cookies off are named with the queue that is full")
   const auto finding = only_finding("syn-queue-drop", history.history());
   CHECK(finding.summary ==
         "935 SYNs to 0.0.0.0:80 were dropped in 13 s: the SYN queue of 64 is full and "
-        "net.ipv4.tcp_syncookies is "
-        "0.");
+        "net.ipv4.tcp_syncookies is 0.");
   CHECK(clear("syn-backlog-sysctl-limit", history));
 }
 

@@ -74,10 +74,9 @@ TEST_CASE("many connections of a server in TIME_WAIT are told to be harmless") {
       only_finding(kHigh, time_wait({.server = {in_state(80, TcpState::time_wait, 500)}}).history());
   CHECK(finding.severity == Severity::info);
   CHECK(to_string(finding.subject) == "0.0.0.0:80");
-  CHECK(
-      finding.summary ==
-      "500 connections of 0.0.0.0:80 are in TIME_WAIT because this end closes first. That is harmless: they "
-      "use no ephemeral port here and go after 60 s; the kernel keeps up to 131072 of them.");
+  CHECK(finding.summary ==
+        "500 connections of 0.0.0.0:80 are in TIME_WAIT because this end closes first. That is harmless: "
+        "they use no ephemeral port here and go after 60 s; the kernel keeps up to 131072 of them.");
 }
 
 TEST_CASE("TIME_WAIT of a port whose listener is gone is told with the port") {
@@ -105,8 +104,8 @@ TEST_CASE("time-wait-server-high cannot tell without the connections or the rang
 TEST_CASE("connections closed without TIME_WAIT are told with the limit") {
   const auto finding = only_finding(kOverflow, overflows(7, 907).history());
   CHECK(finding.summary ==
-        "900 connections were closed without TIME_WAIT in 12 s because there was no room for it: up to "
-        "100 were in TIME_WAIT and net.ipv4.tcp_max_tw_buckets allows 100.");
+        "900 connections were closed without TIME_WAIT in 12 s because there was no room for it: up to 100 "
+        "were in TIME_WAIT and net.ipv4.tcp_max_tw_buckets allows 100.");
   CHECK(*finding.bites == Bites{"net.ipv4.tcp_max_tw_buckets", 100, "", {}});
   CHECK(finding.advice.front().command == "sysctl -w net.ipv4.tcp_max_tw_buckets=262144");
 }

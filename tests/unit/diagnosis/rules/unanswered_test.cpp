@@ -240,8 +240,7 @@ TEST_CASE("SYNs to a listener that was full and has ended are not blamed on the 
   for (int dump = 0; dump < 3; ++dump) history.set(&NetnsView::connections, silent).tick(4s);
   CHECK(says(only_finding(kId, history.history()),
              "That is this host itself: the accept queue of its listener 0.0.0.0:8080 (gunicorn[812]) was "
-             "full (129 of "
-             "128), and the listener is gone now."));
+             "full (129 of 128), and the listener is gone now."));
 }
 
 TEST_CASE("a full queue in another namespace of this host is named, not the path") {
@@ -274,8 +273,8 @@ TEST_CASE("answers that this host's reverse path filter drops are not blamed on 
   const auto finding = only_finding(kId, history.history());
   CHECK(says(
       finding,
-      "This host's own reverse path filter dropped 55 packets in 8 s (IPReversePathFilter); it is "
-      "strict on eth1: most likely the answers, which come in by another interface than the SYNs leave by."));
+      "This host's own reverse path filter dropped 55 packets in 8 s (IPReversePathFilter); it is strict on "
+      "eth1: most likely the answers, which come in by another interface than the SYNs leave by."));
   CHECK_FALSE(says(finding, "far end"));
   CHECK(has_command(finding, "sysctl -w net/ipv4/conf/eth1/rp_filter=2"));
   CHECK(std::ranges::find(finding.evidence, Evidence{"rp_filter in effect on eth1", 1, "", {}}) !=

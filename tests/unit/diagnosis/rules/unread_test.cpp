@@ -67,8 +67,7 @@ TEST_CASE("accepted connections whose requests are not read are named with how m
   CHECK(finding.summary ==
         "97 of 100 connections that gunicorn[812] has accepted on 0.0.0.0:80 have data that it does not "
         "read, the first for 41 s; it sleeps in the kernel function futex_wait_queue. Its workers or threads "
-        "are "
-        "all busy or wait for something, or it holds its clients back on purpose.");
+        "are all busy or wait for something, or it holds its clients back on purpose.");
   REQUIRE(finding.advice.size() == 4);
   CHECK(finding.advice[0].command == "gdb -p 812 -batch -ex 'thread apply all bt'");
   CHECK(finding.advice[1].command == "ss -tno state established '( sport = :80 )'");
