@@ -105,7 +105,7 @@ std::string explanation(const Rule& rule, const TextStyle& style) {
   const auto& info = rule.info;
   Explanation text(style);
   text.headline(rule);
-  text.part("True when:", info.true_when);
+  text.part("True when:", condition_of(info));
   text.part("Clients see:", info.clients_see);
   text.part("It says:", info.summary);
   text.advice(info.advice);

@@ -2,7 +2,9 @@
 // What a rule of the diagnosis is: a condition over a window, and the words for it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -84,7 +86,7 @@ struct RuleInfo {
   std::string_view family;  ///< heading in the documentation; the rules of a family stand together
   Severity severity = Severity::warning;
   std::string_view title;                          ///< a few words
-  std::string_view true_when;                      ///< the condition, for the documentation
+  std::string_view true_when;                      ///< the condition, with {t.NAME} for a threshold
   std::string_view clients_see;                    ///< the symptom at the other end
   std::string_view summary;                        ///< one sentence with the numbers
   std::span<const AdviceText> advice;              ///< most useful first
@@ -110,6 +112,10 @@ struct Rule {
   Verdict (*evaluate)(const Window& window, const Thresholds& thresholds) = nullptr;
 };
 
+constexpr bool is_threshold(std::string_view name) {
+  return std::ranges::find(kThresholds, name, &ThresholdSpec::name) != std::end(kThresholds);
+}
+
 /// Whether every {name} in the text is one that the words of the family may refer to.
 constexpr bool names_fit(std::string_view family, std::string_view text) {
   for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{')) {
@@ -118,7 +124,8 @@ constexpr bool names_fit(std::string_view family, std::string_view text) {
     if (is_literal) continue;
     const bool is_asked = text.starts_with('?');
     const auto name = text.substr(is_asked ? 1 : 0, text.find_first_of("}:*") - (is_asked ? 1 : 0));
-    if (!may_refer_to(family, name, is_asked)) return false;
+    if (name.starts_with("t.") ? !is_threshold(name.substr(2)) : !may_refer_to(family, name, is_asked))
+      return false;
   }
   return true;
 }
@@ -126,7 +133,7 @@ constexpr bool names_fit(std::string_view family, std::string_view text) {
 /// The same of all words of these rules. Stands beside them as a static_assert.
 constexpr bool words_fit(std::span<const Rule> rules) {
   for (const auto& [info, scope, lookback, critical_after, evaluate] : rules) {
-    if (!names_fit(info.family, info.summary)) return false;
+    if (!names_fit(info.family, info.summary) || !names_fit(info.family, info.true_when)) return false;
     for (const auto& advice : info.advice)
       for (const auto text : {advice.action, advice.command, advice.effect, advice.risk})
         if (!names_fit(info.family, text)) return false;

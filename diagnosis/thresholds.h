@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <variant>
 
@@ -10,7 +9,7 @@
 
 namespace tcpdiag {
 
-/// Where the rules draw their lines. threshold_table() says what each means.
+/// Where the rules draw their lines. kThresholds says what each means.
 struct Thresholds {
   // SYN queue
   std::uint64_t cookies_min = 5;
@@ -91,12 +90,110 @@ struct Thresholds {
 /// A threshold's row for the documentation.
 struct ThresholdSpec {
   std::string_view family;  ///< of the rules that it is for
-  std::string_view name;
+  std::string_view name;    ///< a share unless it is a count or ends in _seconds; texts call it {t.NAME}
   std::variant<std::uint64_t Thresholds::*, double Thresholds::*> member;
   std::string_view help;  ///< what it is a measure of; increases are over the rule's lookback
 };
 
 /// Every threshold, in the order of the struct.
-std::span<const ThresholdSpec> threshold_table();
+inline constexpr ThresholdSpec kThresholds[] = {
+    {"SYN queue", "cookies_min", &Thresholds::cookies_min,
+     "SYN cookies sent before the SYN queue is worth a word"},
+    {"SYN queue", "cookies_valid_burst", &Thresholds::cookies_valid_burst,
+     "share of cookies that come back from which it is real clients"},
+    {"SYN queue", "cookies_valid_flood", &Thresholds::cookies_valid_flood, "share up to which it is a flood"},
+    {"SYN queue", "flood_cookies_min", &Thresholds::flood_cookies_min,
+     "cookies sent before a flood is suspected"},
+    {"SYN queue", "syn_drop_min", &Thresholds::syn_drop_min, "SYNs dropped with cookies off"},
+    {"Accept queue", "stall_seconds", &Thresholds::stall_seconds,
+     "a queue that is full for so long is no burst; one out of which nothing is taken for so long is not "
+     "served"},
+    {"Accept queue", "quiet_stall_seconds", &Thresholds::quiet_stall_seconds,
+     "the same of one member of a group when nothing was turned away in the meantime"},
+    {"Accept queue", "slow_seconds", &Thresholds::slow_seconds,
+     "a queue that is not empty for so long, while connections are accepted, is too little capacity; a "
+     "server that took something out of its queue a moment ago has so long to go on"},
+    {"Accept queue", "stand_seconds", &Thresholds::stand_seconds,
+     "a queue that no look finds empty for so long is not being served well"},
+    {"Accept queue", "turned_away_share", &Thresholds::turned_away_share,
+     "share of the attempts of the last 10 s that are turned away from which most clients fail"},
+    {"Requests", "unread_min", &Thresholds::unread_min,
+     "accepted connections of a port whose data is not read for 10 s or longer"},
+    {"Requests", "unread_share", &Thresholds::unread_share,
+     "the same as a share of the port's accepted connections"},
+    {"Client side", "unanswered_min", &Thresholds::unanswered_min,
+     "connections in SYN_SENT to one destination, in two dumps in a row"},
+    {"Client side", "syn_retrans_min", &Thresholds::syn_retrans_min, "SYNs sent again within a minute"},
+    {"Client side", "ports_exhausted", &Thresholds::ports_exhausted,
+     "share of the ephemeral ports from which none is left: a dump misses some"},
+    {"Client side", "ports_low", &Thresholds::ports_low, "share from which they run out"},
+    {"Client side", "refused_min", &Thresholds::refused_min,
+     "connection attempts within half a minute that fail at once"},
+    {"Client side", "refused_share", &Thresholds::refused_share, "the same as a share of all attempts"},
+    {"Client side", "refused_mostly", &Thresholds::refused_mostly,
+     "share from which it is a warning: programs that try ::1 before 127.0.0.1 stay below it"},
+    {"Path", "lossy_min", &Thresholds::lossy_min, "segments sent again within half a minute"},
+    {"Path", "lossy_share", &Thresholds::lossy_share, "the same as a share of the segments sent"},
+    {"Path", "lossy_much", &Thresholds::lossy_much, "share from which it is a warning"},
+    {"Path", "vanished_min", &Thresholds::vanished_min,
+     "connections to one service of a peer that does not acknowledge what it is sent"},
+    {"Path", "vanished_client_min", &Thresholds::vanished_client_min,
+     "the same of one client to a service of this host: more than a browser opens"},
+    {"Closing", "close_wait_min", &Thresholds::close_wait_min,
+     "connections in CLOSE_WAIT that a server does not close"},
+    {"Closing", "close_wait_client_min", &Thresholds::close_wait_client_min,
+     "the same of a client: more than an idle pool of connections"},
+    {"Closing", "close_wait_standing_min", &Thresholds::close_wait_standing_min,
+     "connections in CLOSE_WAIT that stay and do not grow in number"},
+    {"Closing", "unaccepted_close_wait_min", &Thresholds::unaccepted_close_wait_min,
+     "un-accepted connections whose client has given up"},
+    {"Closing", "closed_sockets_min", &Thresholds::closed_sockets_min, "closed sockets that a process holds"},
+    {"Closing", "time_wait_high", &Thresholds::time_wait_high,
+     "TIME_WAIT of a server, as a share of the ephemeral ports"},
+    {"Closing", "time_wait_overflow_min", &Thresholds::time_wait_overflow_min,
+     "connections closed without TIME_WAIT within half a minute"},
+    {"Closing", "fin_wait2_min", &Thresholds::fin_wait2_min,
+     "orphaned connections in FIN_WAIT2, however small their limit"},
+    {"Closing", "fin_wait2_high", &Thresholds::fin_wait2_high, "the same as a share of their limit"},
+    {"Closing", "orphans_high", &Thresholds::orphans_high, "share of tcp_max_orphans from which it can bite"},
+    {"Closing", "app_resets_min", &Thresholds::app_resets_min, "resets by programs within half a minute"},
+    {"Closing", "app_resets_share", &Thresholds::app_resets_share,
+     "the same as a share of the connections that are opened"},
+    {"Closing", "app_resets_lost_min", &Thresholds::app_resets_lost_min,
+     "resets with unread data within half a minute from which it can be a warning"},
+    {"Closing", "app_resets_lost_share", &Thresholds::app_resets_lost_share,
+     "share of the connections from which such resets are a warning"},
+    {"Closing", "app_resets_local_min", &Thresholds::app_resets_local_min,
+     "such resets from which it can be a warning although either end, both on this host, may have asked for "
+     "them"},
+    {"Closing", "reuse_resets_min", &Thresholds::reuse_resets_min, "resets by servers within half a minute"},
+    {"Descriptors", "fd_limit_min", &Thresholds::fd_limit_min, "a lower limit was set on purpose: a sandbox"},
+    {"Descriptors", "fd_near", &Thresholds::fd_near, "share of RLIMIT_NOFILE from which a process runs out"},
+    {"Descriptors", "system_fd_near", &Thresholds::system_fd_near,
+     "share of fs.file-max from which the machine runs out"},
+    {"Descriptors", "system_fd_reached", &Thresholds::system_fd_reached, "share from which that is critical"},
+    {"Host", "softnet_drops_min", &Thresholds::softnet_drops_min,
+     "received packets that CPUs drop within a minute"},
+    {"Host", "softnet_drops_many", &Thresholds::softnet_drops_many,
+     "the same from which it is a warning: a few may be one burst"},
+    {"Host", "tcp_memory_high", &Thresholds::tcp_memory_high,
+     "share of the most that net.ipv4.tcp_mem allows"},
+    {"Connection tracking", "conntrack_near", &Thresholds::conntrack_near,
+     "share of the limit from which it is worth a warning"},
+    {"Connection tracking", "conntrack_nearly_full", &Thresholds::conntrack_nearly_full,
+     "share from which that is critical: the kernel begins to drop entries"},
+    {"Settings", "limit_lowered_much", &Thresholds::limit_lowered_much,
+     "share of the kernel's own value below which it is a warning"},
+    {"Settings", "port_range_small", &Thresholds::port_range_small,
+     "share of the kernel's own 28232 local ports below which it is worth knowing"},
+    {"Settings", "port_range_tiny", &Thresholds::port_range_tiny,
+     "share of them below which it is a warning"},
+    {"Settings", "unknown_keys_max", &Thresholds::unknown_keys_max,
+     "unknown keys that are reported, at most"},
+    {"Settings", "ignored_lines_max", &Thresholds::ignored_lines_max,
+     "lines without effect, of one kind, that are named"},
+    {"Settings", "netns_differences_max", &Thresholds::netns_differences_max,
+     "differing settings that are named"},
+};
 
 }  // namespace tcpdiag

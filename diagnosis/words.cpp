@@ -104,6 +104,13 @@ Rendered render(std::string_view text, const Values& values) {
   return render(text, value, "");
 }
 
+std::string threshold_text(const ThresholdSpec& spec) {
+  if (const auto* count = std::get_if<std::uint64_t Thresholds::*>(&spec.member))
+    return std::to_string(Thresholds{}.*(*count));
+  const auto value = Thresholds{}.*std::get<double Thresholds::*>(spec.member);
+  return spec.name.ends_with("_seconds") ? number_text(value) + " s" : percent_text(value);
+}
+
 }  // namespace
 
 std::vector<Piece> pieces_of(std::string_view text, const Values& values) {
@@ -113,6 +120,17 @@ std::vector<Piece> pieces_of(std::string_view text, const Values& values) {
 std::string fill_in(std::string_view text, const Values& values) { return joined(render(text, values)); }
 
 bool can_fill_in(std::string_view text, const Values& values) { return render(text, values).complete; }
+
+std::string condition_of(const RuleInfo& info) {
+  auto text = info.true_when;
+  return joined(render(
+      text,
+      [](std::string_view name) -> std::optional<std::string> {
+        const auto spec = std::ranges::find(kThresholds, name.substr(2), &ThresholdSpec::name);
+        return threshold_text(*spec);
+      },
+      ""));
+}
 
 std::string as_pattern(std::string_view text) {
   // Parts that stand for one another follow each other without a space; those that are added begin with one.

@@ -29,6 +29,9 @@ std::string fill_in(std::string_view text, const Values& values);
 /// complete.
 bool can_fill_in(std::string_view text, const Values& values);
 
+/// When the rule's finding is true, with the thresholds as numbers.
+std::string condition_of(const RuleInfo& info);
+
 /// `text` for the documentation: {port} becomes <port>, brackets go, parts that stand for one another are set
 /// apart by " / ".
 std::string as_pattern(std::string_view text);

@@ -231,8 +231,8 @@ inline constexpr RuleInfo kAppStalled = {
     .severity = Severity::critical,
     .title = "The application does not accept",
     .true_when =
-        "The accept queue is full, nothing is taken from it for 3 s or longer, and the owner still has "
-        "descriptors.",
+        "The accept queue is full, nothing is taken from it for {t.stall_seconds} or longer, and the owner "
+        "still has descriptors.",
     .clients_see = "Connecting works for the first ones, then nothing answers; further ones time out.",
     .summary =
         "[{owner}|The application] [had accepted nothing on {listener} for {still} until a moment ago: its "
@@ -255,7 +255,8 @@ inline constexpr RuleInfo kWaiting = {
     .title = "Connections wait and none is accepted",
     .true_when =
         "Connections wait in the accept queue, however far it is from full, and nothing is taken from it for "
-        "3 s or longer; longer when the server took something from it a moment ago, or has paused before.",
+        "{t.stall_seconds} or longer; longer when the server took something from it a moment ago, or has "
+        "paused before.",
     .clients_see = "Connecting works, then nothing answers, until their timeout for the answer.",
     .summary =
         "[{owner}|The application] has accepted nothing on {listener} for {still}; {waiting} "
@@ -300,9 +301,9 @@ inline constexpr RuleInfo kAppSlow = {
     .severity = Severity::warning,
     .title = "The application accepts more slowly than connections come",
     .true_when =
-        "Connections are taken from the accept queue, but it is not emptied for 10 s, and it reaches its "
-        "limit again and again or the first connection in it waits for 10 s or longer. Critical once half of "
-        "the attempts are turned away, or after a minute.",
+        "Connections are taken from the accept queue, but it is not emptied for {t.slow_seconds}, and it "
+        "reaches its limit again and again or the first connection in it waits for {t.slow_seconds} or "
+        "longer. Critical once {t.turned_away_share} of the attempts are turned away, or after a minute.",
     .clients_see = "Every connection waits in the queue; a part of them times out.",
     .summary =
         "[{owner}|The application] accepts on {listener}, but more slowly than connections come: the queue "

@@ -145,7 +145,7 @@ constexpr Rule kRules[] = {
               .true_when =
                   "Over three dumps of the socket table connections of a service port are in CLOSE_WAIT that "
                   "no accept() has taken (inode 0), and its accept queue has not been empty for a second "
-                  "longer than slow_seconds, after which the cause would have been named.",
+                  "longer than {t.slow_seconds}, after which the cause would have been named.",
               .clients_see = "Connecting works, then nothing comes until their timeout.",
               .summary = "{gave_up} clients of {listener} gave up before they were accepted: they have "
                          "closed, and their connections wait in the accept queue in CLOSE_WAIT[; {owner} is "

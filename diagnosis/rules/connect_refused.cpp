@@ -115,10 +115,11 @@ constexpr Rule kRules[] = {
               .family = "Client side",
               .severity = Severity::warning,
               .title = "Connection attempts are refused",
-              .true_when = "AttemptFails, less EmbryonicRsts, rises by many and by a good part of "
-                           "ActiveOpens, while hardly any connection is seen waiting in SYN_SENT. Below 60 % "
-                           "it is worth knowing only: a program that tries ::1 before 127.0.0.1 looks like "
-                           "this. Counters do not tell which destination it is.",
+              .true_when =
+                  "AttemptFails, less EmbryonicRsts, rises within half a minute by {t.refused_min} or more "
+                  "and by {t.refused_share} of ActiveOpens or more, while hardly any connection is seen "
+                  "waiting in SYN_SENT. Below {t.refused_mostly} it is worth knowing only: a program that "
+                  "tries ::1 before 127.0.0.1 looks like this. Counters do not tell which destination it is.",
               .clients_see =
                   "\"Connection refused\" (errno 111), or \"No route to host\" (errno 113), at once.",
               .summary = "{failed} of {opened} connection attempts of programs on this host failed at once "

@@ -255,18 +255,20 @@ constexpr Rule kRules[] = {
               .consequences = kConsequences,
               .reads = kReads},
      .evaluate = conntrack_full},
-    {.info = {.id = "conntrack-near",
-              .family = kFamily,
-              .severity = Severity::warning,
-              .title = "Connection tracking nearly full",
-              .true_when = "The entries are at 90 % of net.netfilter.nf_conntrack_max or more; critical from "
-                           "95 % on, where the kernel begins to throw closing connections out.",
-              .clients_see = "Nothing yet; when it is full, new connections time out.",
-              .summary = "Connection tracking is nearly full: {entries} entries of {limit}, {share}[; as "
-                         "fast as it grows now it is full in {full_in}].",
-              .advice = kFullAdvice,
-              .not_helping = kNot,
-              .reads = kReads},
+    {.info =
+         {.id = "conntrack-near",
+          .family = kFamily,
+          .severity = Severity::warning,
+          .title = "Connection tracking nearly full",
+          .true_when =
+              "The entries are at {t.conntrack_near} of net.netfilter.nf_conntrack_max or more; critical "
+              "from {t.conntrack_nearly_full} on, where the kernel begins to throw closing connections out.",
+          .clients_see = "Nothing yet; when it is full, new connections time out.",
+          .summary = "Connection tracking is nearly full: {entries} entries of {limit}, {share}[; as fast as "
+                     "it grows now it is full in {full_in}].",
+          .advice = kFullAdvice,
+          .not_helping = kNot,
+          .reads = kReads},
      .lookback = std::chrono::seconds(300),
      .evaluate = conntrack_near},
     {.info = {.id = "conntrack-full-elsewhere",

@@ -148,8 +148,8 @@ constexpr Rule kRules[] = {
           .title = "A process has no descriptor left",
           .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or "
                        "within the last 10 s and hardly fewer now. A warning when it has more, as after the "
-                       "limit was lowered, and fewer than 5 connections were reset where it listens: numbers "
-                       "below the limit may be free.",
+                       "limit was lowered, and fewer than {t.app_resets_min} connections were reset where it "
+                       "listens: numbers below the limit may be free.",
           .clients_see = "Connections are established but nothing answers; later, when the accept queue is "
                          "full, timeouts; from servers that accept and close them, \"Connection reset by "
                          "peer\". The process itself gets EMFILE (errno 24, Too many open files).",
@@ -175,8 +175,8 @@ constexpr Rule kRules[] = {
           .family = kFamily,
           .severity = Severity::warning,
           .title = "A process runs out of descriptors",
-          .true_when =
-              "A process has opened at least 80 % of the descriptors that its soft RLIMIT_NOFILE allows.",
+          .true_when = "A process has opened at least {t.fd_near} of the descriptors that its soft "
+                       "RLIMIT_NOFILE allows.",
           .clients_see = "Nothing yet. At the limit connections are established but no answer comes.",
           .summary =
               "{owner} has {open_fds} of {soft_limit} descriptors open ({share} of RLIMIT_NOFILE)[; "
@@ -195,7 +195,8 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::critical,
               .title = "The machine runs out of open files",
-              .true_when = "At least 80 % of fs.file-max are allocated; critical from 95 % on.",
+              .true_when = "At least {t.system_fd_near} of fs.file-max are allocated; critical from "
+                           "{t.system_fd_reached} on.",
               .clients_see = "At the limit every process gets ENFILE (errno 23, Too many open files in "
                              "system): connections are not accepted any more.",
               .summary = "{open} of {max} files are open on this machine ({share} of fs.file-max)[; at the "

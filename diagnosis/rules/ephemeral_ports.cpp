@@ -352,28 +352,28 @@ constexpr std::string_view kExhaustedExplains[] = {"ephemeral-ports-low", "conne
 constexpr std::string_view kLowExplains[] = {"connection-churn"};
 
 constexpr Rule kRules[] = {
-    {.info =
-         {.id = "ephemeral-ports-exhausted",
-          .family = kFamily,
-          .severity = Severity::critical,
-          .title = "No local port left, or almost none",
-          .true_when =
-              "At least 99 % of the ports of net.ipv4.ip_local_port_range, less those that are reserved or "
-              "listened on, are in use for one source address, destination and port, TIME_WAIT and orphaned "
-              "FIN_WAIT2 included unless net.ipv4.tcp_tw_reuse lets connect() take TIME_WAIT over; or all of "
-              "them are in use and none by two connections, as after bind() before connect().",
-          .clients_see = "Programs on this host cannot connect: EADDRNOTAVAIL (errno 99, Cannot assign "
-                         "requested address), or from bind() EADDRINUSE (errno 98, Address already in use).",
-          .summary =
-              "[{left} for connections from {source} to {destination}: {used} of {ports} ephemeral ports "
-              "({range}) are in use: {states}. connect() fails with EADDRNOTAVAIL (errno 99){when}.][{left}: "
-              "{bound} of {ports} ephemeral ports ({range}) are in use ({states}), each by one connection "
-              "alone, because programs bind() before they connect(). bind() fails with EADDRINUSE (errno "
-              "98), connect() with EADDRNOTAVAIL (errno 99){when}.]",
-          .advice = kDestinationAdvice,
-          .not_helping = kNot,
-          .explains = kExhaustedExplains,
-          .reads = kReads},
+    {.info = {.id = "ephemeral-ports-exhausted",
+              .family = kFamily,
+              .severity = Severity::critical,
+              .title = "No local port left, or almost none",
+              .true_when = "At least {t.ports_exhausted} of the ports of net.ipv4.ip_local_port_range, less "
+                           "those that are reserved or listened on, are in use for one source address, "
+                           "destination and port, TIME_WAIT and orphaned FIN_WAIT2 included unless "
+                           "net.ipv4.tcp_tw_reuse lets connect() take TIME_WAIT over; or all of them are in "
+                           "use and none by two connections, as after bind() before connect().",
+              .clients_see =
+                  "Programs on this host cannot connect: EADDRNOTAVAIL (errno 99, Cannot assign requested "
+                  "address), or from bind() EADDRINUSE (errno 98, Address already in use).",
+              .summary =
+                  "[{left} for connections from {source} to {destination}: {used} of {ports} ephemeral ports "
+                  "({range}) are in use: {states}. connect() fails with EADDRNOTAVAIL (errno "
+                  "99){when}.][{left}: {bound} of {ports} ephemeral ports ({range}) are in use ({states}), "
+                  "each by one connection alone, because programs bind() before they connect(). bind() fails "
+                  "with EADDRINUSE (errno 98), connect() with EADDRNOTAVAIL (errno 99){when}.]",
+              .advice = kDestinationAdvice,
+              .not_helping = kNot,
+              .explains = kExhaustedExplains,
+              .reads = kReads},
      .lookback = std::chrono::seconds(60),
      .evaluate = ephemeral_ports_exhausted},
     {.info =
@@ -381,7 +381,7 @@ constexpr Rule kRules[] = {
           .family = kFamily,
           .severity = Severity::warning,
           .title = "Local ports are running out",
-          .true_when = "At least 80 % of these ports are in use.",
+          .true_when = "At least {t.ports_low} of these ports are in use.",
           .clients_see = "Nothing yet. When no port is left, programs on this host cannot connect: "
                          "EADDRNOTAVAIL (errno 99).",
           .summary =

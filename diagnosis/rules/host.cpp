@@ -294,8 +294,8 @@ constexpr Rule kRules[] = {
               .severity = Severity::warning,
               .title = "Received packets dropped before TCP saw them",
               .true_when = "The dropped column of /proc/net/softnet_stat rises: a CPU's input queue was full "
-                           "(net.core.netdev_max_backlog) or a flow limit was reached. Info below 100 "
-                           "packets in a minute: that may be one burst.",
+                           "(net.core.netdev_max_backlog) or a flow limit was reached. Info below "
+                           "{t.softnet_drops_many} packets in a minute: that may be one burst.",
               .clients_see = "Stalls and retransmissions; connecting takes a second longer when a SYN is "
                              "among the dropped packets.",
               .summary = "{dropped} received packets were dropped in {window}, {share} of them on CPU {cpu}: "

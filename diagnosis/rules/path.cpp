@@ -105,10 +105,10 @@ constexpr Rule kRules[] = {
               .family = "Path",
               .severity = Severity::warning,
               .title = "Many segments are sent again",
-              .true_when = "RetransSegs, less TCPSynRetrans, is at least 5 % of what is sent over half a "
-                           "minute (worth knowing from 2 % on), in both halves of it, and more than "
-                           "overflows of accept queues explain. Counters do not tell the destination. What "
-                           "is sent again to a peer of peer-vanished does not count.",
+              .true_when = "RetransSegs, less TCPSynRetrans, is at least {t.lossy_much} of what is sent over "
+                           "half a minute (worth knowing from {t.lossy_share} on), in both halves of it, and "
+                           "more than overflows of accept queues explain. Counters do not tell the "
+                           "destination. What is sent again to a peer of peer-vanished does not count.",
               .clients_see = "Answers that take a second or more, slow transfers, now and then a timeout.",
               .summary = "{share} of the segments that this host sends are sent again: {again} in addition "
                          "to {sent} new ones in {window}, SYNs not counted[; {timeouts} times nothing was "

@@ -382,10 +382,12 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::info,
               .title = "Programs close with a reset",
-              .true_when = "TCPAbortOnClose or TCPAbortOnData rises by more than a few connections, and by "
-                           "more than 5 % of those that are opened. A warning when a quarter of all "
-                           "connections are closed while data is unread, and either servers here must have "
-                           "done so or, with both ends on this host, it is 100 times or more.",
+              .true_when =
+                  "Within half a minute TCPAbortOnClose or TCPAbortOnData rises by {t.app_resets_min} or "
+                  "more, and by {t.app_resets_share} or more of the connections that are opened. A warning "
+                  "when {t.app_resets_lost_share} of all connections are closed while data is unread, and "
+                  "either servers here must have done so ({t.app_resets_lost_min} times or more) or, with "
+                  "both ends on this host, it is {t.app_resets_local_min} times or more.",
               .clients_see =
                   "\"Connection reset by peer\" (errno 104), perhaps before the whole response has arrived.",
               .summary = "Programs on this host ended {resets} connections with a reset in {window}[, "
@@ -402,12 +404,13 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::warning,
               .title = "A server closes new connections at once, as at its own limit",
-              .true_when = "nginx, to which nearly all connections go, ends a quarter of the new ones or "
-                           "more with a reset (TCPAbortOnClose, TCPAbortOnData) while the number of those "
-                           "that stay open is the same in every dump for 3 s or longer. Worth knowing only "
-                           "where others may have reset them: another server, or clients on this host. "
-                           "Unknown where clients speak later than one round trip after they have connected: "
-                           "then only OutRsts counts the resets, and attempts at closed ports as well.",
+              .true_when =
+                  "nginx, to which nearly all connections go, ends {t.app_resets_lost_share} of the new ones "
+                  "or more with a reset (TCPAbortOnClose, TCPAbortOnData) while the number of those that "
+                  "stay open is the same in every dump for 3 s or longer. Worth knowing only where others "
+                  "may have reset them: another server, or clients on this host. Unknown where clients speak "
+                  "later than one round trip after they have connected: then only OutRsts counts the resets, "
+                  "and attempts at closed ports as well.",
               .clients_see = "Connecting works, then the connection ends without an answer: \"Connection "
                              "reset by peer\" (errno 104), \"Empty reply from server\".",
               .summary =

@@ -444,9 +444,9 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::warning,
               .title = "Few ports for outgoing connections",
-              .true_when =
-                  "net.ipv4.ip_local_port_range, less what net.ipv4.ip_local_reserved_ports takes out of it, "
-                  "has less than half of the kernel's own 28232 ports; a warning below a tenth.",
+              .true_when = "net.ipv4.ip_local_port_range, less what net.ipv4.ip_local_reserved_ports takes "
+                           "out of it, has less than {t.port_range_small} of the kernel's own 28232 ports; a "
+                           "warning below {t.port_range_tiny}.",
               .clients_see =
                   "Nothing yet; programs here that connect often to one destination fail (errno 99).",
               .summary = "net.ipv4.ip_local_port_range is {value}[ ({place})]: one address can have {ports} "

@@ -331,8 +331,8 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::warning,
               .title = "A burst of connections larger than the backlog",
-              .true_when = "SYN cookies are sent because a SYN queue is full, and most of them come back "
-                           "valid: real clients.",
+              .true_when = "SYN cookies are sent because a SYN queue is full, and {t.cookies_valid_burst} of "
+                           "them or more come back valid: real clients.",
               .clients_see =
                   "Connections succeed; some lose window scaling or SACK, or take a second longer.",
               .summary = "More clients connected at once[ to {listener}[ ({owner})]] than its backlog[ of "
@@ -368,8 +368,9 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::critical,
               .title = "SYN flood suspected",
-              .true_when = "SYN cookies are sent by the hundred and hardly any comes back; the SYNs come "
-                           "from many addresses and do not come again.",
+              .true_when =
+                  "{t.flood_cookies_min} SYN cookies or more are sent and at most {t.cookies_valid_flood} of "
+                  "them come back; the SYNs come from many addresses and do not come again.",
               .clients_see = "As long as SYN cookies are on, real clients still get in.",
               .summary = "[{listener}[ ({owner})] gets ]SYNs that are never followed up: {sent} SYN cookies "
                          "were sent in {window} and {received} came back[; {half_open} half-open "

@@ -221,8 +221,8 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::info,
               .title = "Many connections of a server in TIME_WAIT",
-              .true_when =
-                  "A service port has half as many connections in TIME_WAIT as there are ephemeral ports.",
+              .true_when = "The connections of a service port in TIME_WAIT are at least {t.time_wait_high} "
+                           "of the number of ephemeral ports.",
               .clients_see = "Nothing.",
               .summary = "{time_wait} connections of {listener}[ ({owner})] are in TIME_WAIT because this "
                          "end closes first. That is harmless: they use no ephemeral port here and go after "
@@ -251,8 +251,9 @@ constexpr Rule kRules[] = {
           .severity = Severity::warning,
           .title = "Peers do not close their side",
           .true_when = "Over two dumps of the socket table, FIN_WAIT2 connections that no process holds take "
-                       "a quarter of their limit: net.ipv4.tcp_max_tw_buckets, or net.ipv4.tcp_max_orphans "
-                       "if net.ipv4.tcp_fin_timeout is above 60 s.",
+                       "{t.fin_wait2_high} of their limit, and are at least {t.fin_wait2_min}: "
+                       "net.ipv4.tcp_max_tw_buckets, or net.ipv4.tcp_max_orphans if net.ipv4.tcp_fin_timeout "
+                       "is above 60 s.",
           .clients_see = "Nothing yet. At the limit connections are closed without waiting for the peer.",
           .summary =
               "{orphaned} connections that this host has closed wait in FIN_WAIT2 because the other end does "
@@ -267,8 +268,9 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::warning,
               .title = "Many closed connections that still have to be delivered",
-              .true_when = "For some seconds the orphaned sockets of the machine are at least a quarter of "
-                           "net.ipv4.tcp_max_orphans; critical when TCPAbortOnMemory rises with it.",
+              .true_when =
+                  "For some seconds the orphaned sockets of the machine are at least {t.orphans_high} of "
+                  "net.ipv4.tcp_max_orphans; critical when TCPAbortOnMemory rises with it.",
               .clients_see = "When the limit bites, connections that are being closed are reset: the end of "
                              "a response is missing.",
               .summary = "{orphans} sockets are closed by their process but not by the network yet: {share} "

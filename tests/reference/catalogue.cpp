@@ -62,7 +62,7 @@ Json findings() {
          {"scope", rule.scope == RuleScope::machine ? "machine" : "netns"},
          {"lookback_seconds", rule.lookback.count()},
          {"title", info.title},
-         {"true_when", info.true_when},
+         {"true_when", condition_of(info)},
          {"clients_see", info.clients_see},
          {"summary", info.summary},
          {"advice", advice_of(info)},
@@ -77,7 +77,7 @@ Json findings() {
 
 Json thresholds() {
   auto rows = Json::array();
-  for (const auto& spec : threshold_table()) {
+  for (const auto& spec : kThresholds) {
     const auto value = std::visit([](auto member) { return Json(Thresholds{}.*member); }, spec.member);
     rows.push_back({{"name", spec.name}, {"family", spec.family}, {"value", value}, {"help", spec.help}});
   }

@@ -99,7 +99,7 @@ TEST_CASE("the words of every finding are complete") {
     INFO(info.id);
     CHECK_FALSE(info.title.empty());
     CHECK_FALSE(info.title.ends_with('.'));
-    CHECK(is_sentence(info.true_when));
+    CHECK(is_sentence(condition_of(info)));
     CHECK(is_sentence(info.clients_see));
     CHECK(is_sentence(info.summary));
     CHECK_FALSE(info.reads.empty());
@@ -205,7 +205,7 @@ TEST_CASE("no advice is folklore") {
 TEST_CASE("the table of thresholds has every one of them") {
   std::set<std::string_view> names;
   std::size_t bytes = 0;
-  for (const auto& spec : threshold_table()) {
+  for (const auto& spec : kThresholds) {
     INFO(spec.name);
     CHECK(names.insert(spec.name).second);
     CHECK_FALSE(spec.help.empty());
