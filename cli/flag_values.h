@@ -8,8 +8,10 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "cli/command.h"
 #include "core/result.h"
 #include "daemon/flags.h"
 #include "daemon/option_value.h"
@@ -29,9 +31,9 @@ Result<std::chrono::milliseconds> parse_duration(const std::string& text);
 /// The namespaces that were given, checked as the daemon checks its own flag of this name.
 Result<std::vector<std::string>> parse_namespaces(const GivenFlags& given);
 
-/// Takes --netns into the options and, where they have one, --duration.
+/// What runs with these options, once --netns and, where they have one, --duration are taken into them.
 template <class Options>
-Result<void> take_time_and_place(const GivenFlags& given, Options& options) {
+Result<Action> run_where_given(const GivenFlags& given, int (*run)(const Options&), Options options) {
   if constexpr (requires { options.duration; }) {
     if (const auto flag = given.find("--duration"); flag != given.end()) {
       const auto duration = parse_duration(flag->second.front());
@@ -42,7 +44,7 @@ Result<void> take_time_and_place(const GivenFlags& given, Options& options) {
   auto namespaces = parse_namespaces(given);
   if (!namespaces) return tl::unexpected<Error>(namespaces.error());
   options.namespaces = std::move(*namespaces);
-  return {};
+  return Run<Options>{run, std::move(options)};
 }
 
 /// The directory that `command` is given.

@@ -211,10 +211,10 @@ class BinaryReader {
   template <class T>
   void take(std::vector<T>& values) {
     const auto count = take_count();
+    const bool outer_is_strange = std::exchange(strange_, false);
     values.clear();
     for (std::uint64_t i = 0; i < count && !failed_; ++i) {
       T value{};
-      strange_ = false;
       take(value);
       if constexpr (requires(T t) { requires std::is_same_v<decltype(t.name), std::string_view>; })
         strange_ = strange_ || value.name.empty();
@@ -223,6 +223,7 @@ class BinaryReader {
       budget_ -= sizeof(T);
       values.push_back(std::move(value));
     }
+    strange_ = outer_is_strange;
   }
   template <class T>
   void take(Section<T>& section) {

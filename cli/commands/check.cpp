@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "cli/check_text.h"
 #include "cli/command.h"
@@ -94,9 +95,7 @@ Result<Action> parse(const GivenFlags& given) {
   }
   if (config != given.end())
     return refused(std::string(kHttpConfigFile) + " has no meaning without --url: no daemon is asked");
-  if (const auto taken = take_time_and_place(given, options); !taken)
-    return tl::unexpected<Error>(taken.error());
-  return Run<CheckOptions>{run, options};
+  return run_where_given(given, run, std::move(options));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/connections.h"
 
+#include <utility>
+
 #include "cli/closed_by_peer.h"
 #include "cli/command.h"
 #include "cli/flag_values.h"
@@ -45,9 +47,7 @@ Result<Action> parse(const GivenFlags& given) {
     if (!port) return tl::unexpected<Error>(port.error());
     options.port = *port;
   }
-  if (const auto taken = take_time_and_place(given, options); !taken)
-    return tl::unexpected<Error>(taken.error());
-  return Run<ConnectionsOptions>{run, options};
+  return run_where_given(given, run, std::move(options));
 }
 
 }  // namespace

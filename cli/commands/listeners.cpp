@@ -20,10 +20,7 @@ int run(const ListenersOptions& options) {
 }
 
 Result<Action> parse(const GivenFlags& given) {
-  ListenersOptions options{.json = given.contains("--json")};
-  if (const auto taken = take_time_and_place(given, options); !taken)
-    return tl::unexpected<Error>(taken.error());
-  return Run<ListenersOptions>{run, options};
+  return run_where_given(given, run, ListenersOptions{.json = given.contains("--json")});
 }
 
 }  // namespace

@@ -20,10 +20,7 @@ int run(const RecordOptions& options) {
 Result<Action> parse(const GivenFlags& given) {
   const auto directory = parse_directory(given, "record");
   if (!directory) return tl::unexpected<Error>(directory.error());
-  RecordOptions options{.directory = *directory};
-  if (const auto taken = take_time_and_place(given, options); !taken)
-    return tl::unexpected<Error>(taken.error());
-  return Run<RecordOptions>{run, options};
+  return run_where_given(given, run, RecordOptions{.directory = *directory});
 }
 
 }  // namespace

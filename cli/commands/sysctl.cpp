@@ -28,10 +28,8 @@ int run(const SysctlOptions& options) {
 }
 
 Result<Action> parse(const GivenFlags& given) {
-  SysctlOptions options{.lint = given.contains("--lint"), .json = given.contains("--json")};
-  if (const auto taken = take_time_and_place(given, options); !taken)
-    return tl::unexpected<Error>(taken.error());
-  return Run<SysctlOptions>{run, options};
+  return run_where_given(given, run,
+                         SysctlOptions{.lint = given.contains("--lint"), .json = given.contains("--json")});
 }
 
 }  // namespace

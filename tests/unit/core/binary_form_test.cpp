@@ -146,6 +146,16 @@ TEST_CASE("what a word of a later version belongs to is left out of a list") {
   CHECK(read->recent[0].kind == KernelEventKind::syn_flood);
 }
 
+TEST_CASE("lists behind a word of a later version do not hide it") {
+  Processes processes;
+  processes.processes = {{.pid = 1, .owner = {.kind = OwnerKind::machine}, .listener_inodes = {5}}};
+  auto bytes = to_binary(processes);
+  bytes.replace(bytes.find("machine"), 7, "enclave");
+  const auto read = from_binary<Processes>(bytes);
+  REQUIRE(read);
+  CHECK(read->processes.empty());
+}
+
 TEST_CASE("a small input does not take much memory") {
   const std::string namespaces = "namespaces", nothing(100'000, '\0');  // so many of them without a member
   const auto number = [](std::size_t value) {
