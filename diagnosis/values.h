@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -11,46 +13,61 @@
 
 namespace tcpdiag {
 
-inline constexpr std::string_view kOfEverySubject =
+/// What stands between spaces.
+struct Words {
+  consteval Words(const char* text) {  // NOLINT(google-explicit-constructor): it is only written out
+    for (std::string_view rest = text; !rest.empty();) {
+      list.at(count++) = rest.substr(0, rest.find(' '));
+      rest.remove_prefix(std::min(list.at(count - 1).size() + 1, rest.size()));
+    }
+  }
+  [[nodiscard]] constexpr const std::string_view* begin() const { return list.data(); }
+  [[nodiscard]] constexpr const std::string_view* end() const { return list.data() + count; }
+
+  std::array<std::string_view, 64> list;
+  std::size_t count = 0;
+};
+
+inline constexpr Words kOfEverySubject =
     "netns window listener destination address port process pid unit owner setting server_knob "
     "?of_the_host service user_service user session docker podman inside inner_unit machine pod";
-inline constexpr std::string_view kOfAcceptQueue =
+inline constexpr Words kOfAcceptQueue =
     "accepted ?bursts ?clamped clients close_wait closed doing first half_open idle idle_port knob "
     "length limit members new_backlog new_limit new_limits new_somaxconn open_fds overflows own_knob "
     "?own_limit pinned ?raise_backlog resets retries room running_pid sleeping_pid soft_limit somaxconn "
     "starter steady still stood stopped_pid stuck turned_away upstream upstream_connections waiting "
     "was_full worker worker_pid";
-inline constexpr std::string_view kOfRequests =
+inline constexpr Words kOfRequests =
     "accepted doing longest ?more not_read stopped_pid upstream upstream_connections worker worker_pid";
-inline constexpr std::string_view kOfSynQueue =
+inline constexpr Words kOfSynQueue =
     "again dropped from half_open limit ?lost max_syn_backlog new_backlog new_somaxconn new_syn_backlog "
     "received sent share somaxconn";
-inline constexpr std::string_view kOfClientSide =
+inline constexpr Words kOfClientSide =
     "bound ?elsewhere failed filtered first_service forecast gone_for gone_listener gone_owner interface "
     "left ?mostly_close_wait ?mostly_fin_wait2 new_timeout ?no_fin_wait2 ?no_time_wait opened ?own "
     "?own_gone own_length own_limit own_listener own_netns own_owner own_resets ports range rate "
     "retransmitted retransmitted_to_all retries reuse services share source states strict_interfaces "
     "time_wait timeout used waiting when wider_range ?mostly_time_wait ?mostly_open fin_wait2 close_wait "
     "open";
-inline constexpr std::string_view kOfClosing =
+inline constexpr Words kOfClosing =
     "aborted accepted age buckets client_port closed ?closes count ?either gave_up gone holder "
     "likely_owner limit limit_name local_port max most most_listener new_buckets new_limit new_limits "
     "new_max new_timeout only_listener open opened orphaned orphans overflows own_knob parts remote_port "
     "resets server_port share steady stopped time_wait timeout wait_channel";
-inline constexpr std::string_view kOfPath =
+inline constexpr Words kOfPath =
     "again age connections ?elsewhere first_peers gives_up lower_retries peers retransmits retries sent "
     "server_port ?several share sooner timeouts";
-inline constexpr std::string_view kOfDescriptors =
+inline constexpr Words kOfDescriptors =
     "clients close_wait closed forecast idle idle_for idle_port knob max new_limit new_limits new_max "
     "none_left once open open_fds resets resets_window share soft_limit starter upstream "
     "upstream_connections";
-inline constexpr std::string_view kOfConnectionTracking =
+inline constexpr Words kOfConnectionTracking =
     "dropped entries established_timeout evicted full_in inode limit lines new_buckets new_limit "
     "new_memory share";
-inline constexpr std::string_view kOfHost =
+inline constexpr Words kOfHost =
     "aborted backlog cpu dropped ?ipv4 ?ipv6 lines lone_cpu max most new1 new2 new3 new_backlog "
     "new_budget new_max new_pages prefix pressure pressures protocol ram share squeezed used";
-inline constexpr std::string_view kOfSettings =
+inline constexpr Words kOfSettings =
     "asked begin bytes container default default_setting differences domain file first first_port flags "
     "gone ?hard harm harm_id ?in_part last_port line lines list login_file login_line meant more "
     "other_place others others_place path pattern_place place ports ram ?reserved right_line "
@@ -60,7 +77,8 @@ inline constexpr std::string_view kOfSettings =
 /// What the words of a family's rules may refer to, with spaces between. A flag, which is there or not and is
 /// asked for as {?name}, begins with "?". The first row is what every subject may have.
 struct FamilyValues {
-  std::string_view family, names;
+  std::string_view family;
+  const Words& names;
 };
 inline constexpr FamilyValues kFamilyValues[] = {
     {"", kOfEverySubject},
@@ -76,13 +94,11 @@ inline constexpr FamilyValues kFamilyValues[] = {
     {"Settings", kOfSettings},
 };
 
-/// Whether `name` is one of the words of `names`.
-constexpr bool lists(std::string_view names, std::string_view name, bool as_flag) {
-  while (!names.empty()) {
-    const auto word = names.substr(0, names.find(' '));
-    names.remove_prefix(std::min(word.size() + 1, names.size()));
-    if (word.starts_with('?') == as_flag && word.substr(as_flag) == name) return true;
-  }
+constexpr bool lists(const Words& names, std::string_view name, bool as_flag) {
+  for (const auto each : names)
+    if (each.size() == name.size() + as_flag && each.starts_with('?') == as_flag &&
+        each.substr(as_flag) == name)
+      return true;
   return false;
 }
 
