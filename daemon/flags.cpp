@@ -2,7 +2,6 @@
 #include "daemon/flags.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "daemon/nearest_name.h"
 #include "daemon/option_value.h"
@@ -26,16 +25,13 @@ tl::unexpected<Error> unknown(const std::string& flag, std::span<const FlagSpec>
 Result<GivenFlags> parse_flags(std::span<const std::string> arguments, std::span<const FlagSpec> known,
                                std::size_t operands) {
   GivenFlags given;
-  bool only_operands = false;
   for (auto argument = arguments.begin(); argument != arguments.end(); ++argument) {
-    if (only_operands || !argument->starts_with('-') || *argument == "-") {
+    if (!argument->starts_with('-')) {
       if (operands == 0) return refused("unexpected argument " + quote(*argument));
       --operands;
       given[std::string(kOperands)].push_back(*argument);
       continue;
     }
-    only_operands = *argument == "--";
-    if (only_operands) continue;
     const auto equals = argument->find('=');
     const auto name = argument->substr(0, equals);
     const auto flag = std::ranges::find(known, name, &FlagSpec::name);
@@ -45,12 +41,11 @@ Result<GivenFlags> parse_flags(std::span<const std::string> arguments, std::span
       if (equals != std::string::npos) return refused(name + " takes no value");
       continue;
     }
+    if (!flag->repeatable && !values.empty()) return refused(name + " is given more than once");
     const auto next = argument + 1;
     const bool is_next = equals == std::string::npos && next != arguments.end() && !next->starts_with("--");
-    auto value = is_next ? *++argument : argument->substr(std::min(equals, argument->size() - 1) + 1);
-    if (value.empty()) return refused(name + " needs a value");
-    if (!flag->repeatable && !values.empty()) return refused(name + " is given more than once");
-    values.push_back(std::move(value));
+    if (!is_next && equals >= argument->size() - 1) return refused(name + " needs a value");
+    values.push_back(is_next ? *++argument : argument->substr(equals + 1));
   }
   return given;
 }

@@ -24,9 +24,9 @@ using GivenFlags = std::map<std::string, std::vector<std::string>, std::less<>>;
 
 inline constexpr std::string_view kOperands;
 
-/// Takes "--flag value" and "--flag=value", and up to `operands` arguments that belong to no flag; behind
-/// "--" none is a flag. A value that begins with "--" needs the second form, and none is empty. The detail of
-/// an error is the whole line for the user.
+/// Takes "--flag value" and "--flag=value", and up to `operands` arguments that belong to no flag. A value
+/// that begins with "--" needs the second form, in which none is empty. The detail of an error is the whole
+/// line for the user.
 Result<GivenFlags> parse_flags(std::span<const std::string> arguments, std::span<const FlagSpec> known,
                                std::size_t operands = 0);
 

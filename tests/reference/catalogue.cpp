@@ -12,6 +12,7 @@
 #include "daemon/options_help.h"
 #include "diagnosis/catalog.h"
 #include "diagnosis/known_servers.h"
+#include "diagnosis/words.h"
 #include "exporters/metric_catalog.h"
 
 namespace tcpdiag {
