@@ -9,7 +9,7 @@ namespace tcpdiag {
 namespace {
 
 Error cannot_be_read(std::string_view files, std::uint64_t unseen, std::uint64_t all) {
-  return {Errc::denied, std::string(files) + ": cannot be read of " + std::to_string(unseen) + " of " +
+  return {Errc::denied, std::string(files) + ": unreadable for " + std::to_string(unseen) + " of " +
                             std::to_string(all) +
                             " processes (needs root, or CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"};
 }

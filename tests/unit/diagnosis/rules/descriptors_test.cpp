@@ -268,7 +268,7 @@ TEST_CASE("what cannot be counted is not clear, and what can is judged all the s
   REQUIRE(found.unseen());
   CHECK(found.unseen()->code == Errc::denied);
   CHECK(found.unseen()->detail ==
-        "/proc/PID/fd, /proc/PID/limits: cannot be read of 24 of 90 processes (needs root, or CAP_SYS_PTRACE "
+        "/proc/PID/fd, /proc/PID/limits: unreadable for 24 of 90 processes (needs root, or CAP_SYS_PTRACE "
         "and CAP_DAC_READ_SEARCH)");
 
   some.processes = {server(10)};
