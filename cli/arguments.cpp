@@ -32,15 +32,15 @@ tl::unexpected<Error> unknown_word(const std::string& word) {
 }
 
 constexpr std::string_view kSharedFlags = R"(  --netns=NETNS
-      A network namespace to look at beside the program's own: a name under /run/netns, or a path.
-      May be given several times.
+      A network namespace to look at as well as the program's own: a name under /run/netns, or a
+      path. May be given several times.
   --json
-      JSON as the daemon's API has it, for programs.
+      JSON, as in the daemon's API, for programs.
 )";
 
 constexpr std::string_view kExitStatus =
-    R"(Exit status of the others: 0 when what was asked for is known, 1 when it could not be read, 2 for a
-mistake on the command line.
+    R"(Exit status of the other commands: 0 when what was asked for is known, 1 when it could not be read,
+2 for a mistake on the command line.
 )";
 
 /// A synopsis on lines that fit a terminal.

@@ -53,7 +53,7 @@ class CheckText {
       advice(finding.advice);
       list("Does not help:", finding.not_helping);
     }
-    list("Follows from it:", finding.consequences);
+    list("Also causes:", finding.consequences);
     line(toned("More:", Tone::heading, style_) + " tcpdiag explain " + one_line(finding.id));
   }
 

@@ -128,7 +128,7 @@ std::string connections_text(const Report& report, const TextStyle& style) {
                              destinations_text(report, kBusiest, style)});
   const bool known =
       std::ranges::any_of(namespaces, [](const NetnsView& n) { return n.connections.known(); });
-  return text.empty() && known ? "There is no connection.\n" : text;
+  return text.empty() && known ? "There are no connections.\n" : text;
 }
 
 }  // namespace tcpdiag

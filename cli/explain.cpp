@@ -98,7 +98,7 @@ std::string findings_list(const TextStyle& style) {
     for (const auto& line : wrapped(info.title, style.columns - std::min(style.columns - 1, before_title)))
       text += (std::exchange(first, false) ? "" : std::string(before_title, ' ')) + line + "\n";
   }
-  return text + "\ntcpdiag explain FINDING says more about one of them.\n";
+  return text + "\ntcpdiag explain FINDING says more about each.\n";
 }
 
 std::string explanation(const Rule& rule, const TextStyle& style) {
@@ -107,11 +107,11 @@ std::string explanation(const Rule& rule, const TextStyle& style) {
   text.headline(rule);
   text.part("True when:", condition_of(info));
   text.part("Clients see:", info.clients_see);
-  text.part("It says:", info.summary);
+  text.part("Message:", info.summary);
   text.advice(info.advice);
   text.list("Does not help:", info.not_helping);
-  text.list("Follows from it:", info.consequences);
-  text.list("Is the cause, on the same subject, of:", info.explains);
+  text.list("Also causes:", info.consequences);
+  text.list("Explains, about the same subject:", info.explains);
   text.part("Reads:", std::string(info.reads) + "; looks back " + duration_text(rule.lookback) + ".");
   return std::move(text).text();
 }

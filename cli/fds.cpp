@@ -102,10 +102,10 @@ std::string fds_text(const Report& report, const TextStyle& style) {
   const auto unseen = unseen_processes(*processes);
   const auto rest = unseen ? "Cannot tell about others: " + unseen->detail + ".\n" : "";
   if (table.empty())
-    return "None of " + total + " processes listens, or uses a tenth of its limit of open files or more.\n" +
+    return "None of " + total + " processes listens or uses a tenth or more of its limit of open files.\n" +
            rest;
   return table.to_text(style) + "\nOf " + total +
-         " processes: those that use a tenth of their limit or more, and those that listen.\n" + rest;
+         " processes: those that use a tenth or more of their limit, and those that listen.\n" + rest;
 }
 
 std::string fd_kind(std::string_view link) {
@@ -131,7 +131,7 @@ Result<ProcessFds> read_process_fds(Source& source, std::int32_t pid) {
   const auto stat =
       source.read(directory + "/stat").and_then([](const std::string& text) { return parse_pid_stat(text); });
   if (!stat && stat.error().code == Errc::missing)
-    return unexpected(Errc::missing, "no process has the number " + std::to_string(pid));
+    return unexpected(Errc::missing, "no process has pid " + std::to_string(pid));
   if (!stat) return tl::unexpected<Error>(stat.error());
   ProcessFds fds{.process = {.pid = pid, .start_ticks = stat->start_ticks, .comm = stat->comm}};
   const auto limits = source.read(directory + "/limits").and_then([](const std::string& text) {

@@ -31,7 +31,9 @@ YamlWrong store_version(const YamlValue& value, ClientTls& into) {
   const auto name = value.is_text() ? value.text() : "?";
   into.*Member = to_tls_version(name);
   if (into.*Member) return std::nullopt;
-  return value.wrong(" is " + in_quotes(name) + "; allowed: TLS12 or TLS13, older versions are not spoken");
+  return value.wrong(" is " + in_quotes(name) +
+                     "; allowed: TLS12 or TLS13, older versions are not "
+                     "supported");
 }
 
 YamlWrong store_server_name(const YamlValue& value, ClientTls& into) {
@@ -60,7 +62,7 @@ YamlWrong store_proxy_url(const YamlValue& value, Parsed& into) {
   if (!value.is_text()) return value.wrong(" is not a text");
   into.config.proxy.url = value.text();
   if (into.config.proxy.url.empty() || is_proxy_url(into.config.proxy.url)) return std::nullopt;
-  return value.wrong(" is no URL of a proxy; allowed: http://HOST:PORT or socks5://HOST:PORT");
+  return value.wrong(" is not the URL of a proxy; allowed: http://HOST:PORT or socks5://HOST:PORT");
 }
 
 /// Whether an entry of no_proxy has a port behind a name or an address.
@@ -182,9 +184,9 @@ std::string contradiction(const Parsed& parsed) {
   if (parsed.bearer_token.twice()) return "the file" + both("bearer_token");
   if (config.basic_auth && config.authorization) return "the file has both basic_auth and authorization";
   if (parsed.bearer_token.given() && (config.basic_auth || config.authorization))
-    return "the file has a bearer_token beside basic_auth or authorization";
+    return "the file has a bearer_token as well as basic_auth or authorization";
   if (config.proxy.from_environment && !(config.proxy.url + config.proxy.no_proxy).empty())
-    return "the file has proxy_from_environment beside proxy_url or no_proxy";
+    return "the file has proxy_from_environment as well as proxy_url or no_proxy";
   if (!config.proxy.no_proxy.empty() && config.proxy.url.empty())
     return "the file has no_proxy without proxy_url";
   return {};

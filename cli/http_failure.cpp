@@ -30,10 +30,10 @@ std::string why_not_trusted(const HttpFailure& failure, const HttpUrl& url, cons
   constexpr long kNotYetValid = 9, kExpired = 10;  // of openssl/x509_vfy.h
   if (failure.verify_result == kExpired) return "the server's certificate has expired; it needs a new one";
   if (failure.verify_result == kNotYetValid)
-    return "the server's certificate is not valid yet; are the clocks right, here and there?";
+    return "the server's certificate is not valid yet; are both clocks right?";
   if (says_one_of(failure.said, {"subject name"})) {
     const auto& name = config.tls.server_name.empty() ? url.host : config.tls.server_name;
-    return "the server's certificate is not for the name " + name + "; ask by one that it has, or " +
+    return "the server's certificate is not for the name " + name + "; use a name that it has, or " +
            set_keys("tls_config.server_name", config);
   }
   const auto colon = failure.said.rfind(": ");  // behind "SSL certificate problem"
@@ -49,17 +49,15 @@ std::string why_not_trusted(const HttpFailure& failure, const HttpUrl& url, cons
 std::string why_no_tls(const HttpFailure& failure, const HttpConfig& config) {
   const auto& said = failure.said;
   if (says_one_of(said, {"wrong version number", "packet length too long", "http request"}))
-    return "it does not speak TLS; ask with http://";
+    return "it does not speak TLS; use http://";
   if (says_one_of(said, {"alert protocol version", "unsupported protocol"}))
-    return "it speaks no version of TLS that is allowed: 1.2 and 1.3, or what min_version and max_version "
-           "say";
+    return "it speaks no TLS version that is allowed: 1.2 and 1.3, or what min_version and max_version say";
   auto words = said.empty() ? "" : " (" + said.substr(0, said.find_last_not_of(' ') + 1) + ")";
   if (config.tls.min_version || config.tls.max_version)
     words += ", perhaps because of min_version or max_version";
   if (config.tls.cert.given())
     return "it ended the connection" + words + "; it may not take the client certificate of " + config.name;
-  const auto plain =
-      failure.code == CURLE_SSL_CONNECT_ERROR ? "; ask with http:// if it does not speak TLS" : "";
+  const auto plain = failure.code == CURLE_SSL_CONNECT_ERROR ? "; use http:// if it does not speak TLS" : "";
   return "it ended the connection" + words + plain + "; if it wants a client certificate, " +
          set_keys("tls_config.cert_file and key_file", config);
 }
@@ -91,8 +89,7 @@ std::string why(const HttpFailure& failure, const HttpUrl& url, const HttpConfig
     case CURLE_OPERATION_TIMEDOUT: return why_too_late(failure.reached, tls);
     case CURLE_PEER_FAILED_VERIFICATION: return why_not_trusted(failure, url, config);
     case CURLE_SSL_CONNECT_ERROR: return why_no_tls(failure, config);
-    case CURLE_GOT_NOTHING:
-      return tls ? why_no_tls({}, config) : "no answer; if it speaks TLS, ask with https://";
+    case CURLE_GOT_NOTHING: return tls ? why_no_tls({}, config) : "no answer; if it speaks TLS, use https://";
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR: return tls ? why_no_tls(failure, config) : system_text(failure);
     case CURLE_SSL_CACERT_BADFILE:
@@ -131,13 +128,13 @@ std::string advice_about(int status, const HttpConfig& config) {
   switch (status) {
     case kUnauthorized:
       if (config.basic_auth) return "the username or the password of " + config.name + " is wrong";
-      if (config.authorization) return "it does not take the authorization of " + config.name;
+      if (config.authorization) return "it rejects the authorization of " + config.name;
       return set_keys("basic_auth", config);
-    case kForbidden: return "this is not tcpdiagd's own answer; ask who runs what stands before it";
-    case kNotFound: return "no tcpdiagd is at this place; is the URL right?";
+    case kForbidden: return "this answer is not tcpdiagd's own; ask those who run what is in front of it";
+    case kNotFound: return "there is no tcpdiagd at this URL; is it right?";
     case kProxyAuthentication: return "put name and password into the proxy_url of " + config.name;
     case kTooMany: return "its rate limit is reached; ask again later";
-    case kUnavailable: return "it has just started, or is busy; ask again in some seconds";
+    case kUnavailable: return "it has just started, or is busy; ask again in a few seconds";
     default: return {};
   }
 }

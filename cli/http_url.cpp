@@ -74,7 +74,7 @@ Result<HttpUrl> parse_http_url(std::string_view text) {
   // what it is, is not shown: there is a password in it
   if (text.find('@') != std::string_view::npos)
     return unexpected(Errc::malformed,
-                      "--url has a user name in it, and ps shows it to everybody; say it in a file, with "
+                      "--url has a user name in it, and ps shows it to everyone; put it in a file, with "
                       "--http.config.file and basic_auth");
   const auto refused = [&](const std::string& why) {
     return unexpected(Errc::malformed, "--url is " + quote(text) + "; " + why);

@@ -94,7 +94,7 @@ std::string listeners_text(const Report& report, const TextStyle& style) {
 
   const auto known = std::ranges::any_of(snapshot.namespaces,
                                          [](const NetnsView& netns) { return netns.listeners.known(); });
-  auto text = !table.empty() ? table.to_text(style) : known ? "Nothing listens.\n" : "";
+  auto text = !table.empty() ? table.to_text(style) : known ? "Nothing is listening.\n" : "";
   std::uint64_t cut = 0;
   for (const auto& netns : snapshot.namespaces)
     if (const auto* share = netns.listeners.get()) cut += share->cut;

@@ -53,11 +53,9 @@ std::string unknown_owners_note(const Snapshot& snapshot) {
   });
   if (all_known) return {};
   if (processes->some_hidden)
-    return "some owners are not known: /proc hides processes of other users; " +
-           std::string(kToSeeDescriptors);
+    return "some owners are not known: /proc hides other users' processes; " + std::string(kToSeeDescriptors);
   return "some owners are not known: " + std::to_string(processes->unreadable) + " of " +
-         std::to_string(processes->total) + " processes may not be looked at; " +
-         std::string(kToSeeDescriptors);
+         std::to_string(processes->total) + " processes cannot be read; " + std::string(kToSeeDescriptors);
 }
 
 }  // namespace tcpdiag

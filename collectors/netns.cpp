@@ -58,7 +58,7 @@ Result<void> Netns::check_still_there() const {
   if (::fstat(file_.get(), &opened) != 0 || ::stat(path_.c_str(), &named) != 0) return netns_error(path_);
   if (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev)
     return unexpected(Errc::no_netns,
-                      "network namespace " + path_ + ": replaced by another one of that name");
+                      "network namespace " + path_ + ": replaced by another of the same name");
   return {};
 }
 

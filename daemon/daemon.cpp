@@ -132,7 +132,8 @@ Result<void> Daemon::take_web_config(const Result<WebConfigFile>& file) {
     return set;
   });
   if (!taken) {
-    log_.error("web configuration not reloaded, the old one stays", {{"error", taken.error().detail}});
+    log_.error("web configuration not reloaded, the old one stays in force",
+               {{"error", taken.error().detail}});
     return taken;
   }
   warn_of(*file);
@@ -192,14 +193,14 @@ void Daemon::reload() {
     apply(std::move(*options));
   } else {
     std::string_view why = options.error().text;
-    log_.error("configuration not reloaded, the old one stays", {{"error", next_line(why)}});
+    log_.error("configuration not reloaded, the old one stays in force", {{"error", next_line(why)}});
   }
   manager_.ready();
 }
 
 void Daemon::apply(Options options) {
   for (const auto& key : needs_restart(options_, options))
-    log_.warn("takes effect after a restart only", {{"key", key}});
+    log_.warn("takes effect only after a restart", {{"key", key}});
   log_.configure(options.log_level, options.log_format);
   cycle_.configure(cycle_options(options));
   server_->set_limits(limits_of(options));

@@ -50,7 +50,8 @@ bool FindingLog::send(const IncidentChange& change) {
   if (!journal_) return false;
   const auto sent = journal_->send(journal_fields(change));
   if (!sent && !failing_)
-    log_.warn("the journal takes no entries; lines about findings instead", {{"error", sent.error().detail}});
+    log_.warn("the journal takes no entries; findings are logged as lines instead",
+              {{"error", sent.error().detail}});
   failing_ = !sent;
   return sent.has_value();
 }

@@ -141,24 +141,24 @@ std::span<const OptionRow> option_table() {
                   "an IPv4 address and \":PORT\", an IPv6 address in brackets and \":PORT\", "
                   "\"localhost:PORT\", or \":PORT\" alone"},
        true,
-       "Where the HTTP server listens; \":PORT\" alone means every address, port 0 one that the kernel "
-       "chooses."},
+       "Where the HTTP server listens; \":PORT\" alone means every address; with port 0 the kernel chooses "
+       "one."},
       {"allowed_hosts", "--web.allowed-host", "NAME",
        ListOption{&Options::allowed_hosts, 0, 64, is_allowed_host_name,
                   "a host name such as \"web1.example.com\", or \"*.example.com\" for all below it"},
        false,
-       "A further name by which the page and /api may be asked. Allowed in any case: addresses, localhost, "
-       "and the host's own names (its hostname, what /etc/hosts calls it, and the hostname with the domains "
-       "that /etc/resolv.conf searches). Other names get 421, so that no foreign web site can read them "
-       "through a browser; /metrics and /-/ answer to all."},
+       "Another name under which the page and /api may be asked for. Always allowed: addresses, localhost, "
+       "and the host's own names (its hostname, what /etc/hosts calls it, and the hostname with the search "
+       "domains of /etc/resolv.conf). Other names get 421, so that no foreign web site can read them through "
+       "a browser; /metrics and /-/ answer to all."},
       {"web_external_url", "--web.external-url", "URL",
        TextOption{&Options::external_url, is_external_url_or_empty,
                   "\"http://HOST[:PORT][/PATH]\" or the same with https, without user name, query and "
                   "fragment, or \"\" for none"},
        false,
-       "The URL under which people reach this daemon's page, perhaps through a proxy: alerts link to it. "
-       "Without it they link to the target that Prometheus scrapes. Its host name is an allowed one. What is "
-       "served, and where, does not change: a proxy that shows the page below a PATH has to take that off."},
+       "The URL at which people reach this daemon's page, perhaps through a proxy: alerts link to it. "
+       "Without it they link to the target that Prometheus scrapes. Its host name is allowed as well. What "
+       "is served, and where, does not change: a proxy that serves the page below a PATH has to strip that."},
       {"web_config_file", "--web.config.file", "FILE",
        TextOption{&Options::web_config_file, is_path_or_empty, "the path of a file, or \"\" for none"}, true,
        "Web configuration file in the format that all exporters of Prometheus share: TLS, passwords, "
@@ -166,33 +166,33 @@ std::span<const OptionRow> option_table() {
        "it names are read again when they change, and on SIGHUP."},
       {"max_connections", "--web.max-connections", "N", WholeOption{&Options::max_connections, 1, 10000},
        true,
-       "How many connections the HTTP server holds at once at each address. A request must come, and its "
-       "answer be taken, within 10 s. A further connection takes the place of the oldest that has no whole "
-       "request; an eighth is kept for addresses that were answered before."},
+       "How many connections the HTTP server holds at once at each address. A request must arrive, and its "
+       "answer be taken, within 10 s. When all are in use, a new connection takes the place of the oldest "
+       "without a complete request; an eighth is kept for addresses that were answered before."},
       {"max_connections_per_ip", "--web.max-connections-per-ip", "N",
        WholeOption{&Options::max_connections_per_ip, 1, 10000}, true,
-       "How many of them may come from one address, so that one slow client cannot shut out the others; "
-       "further ones are closed at once. Never more than max_connections."},
+       "How many of them may come from one address, so that one slow client cannot shut out the others; any "
+       "more are closed at once. Never more than max_connections."},
       {"log_level", "--log.level", "LEVEL", WordOption<LogLevel>{&Options::log_level, kLevels}, false,
-       "The least important lines that are logged."},
+       "The lowest level that is logged."},
       {"log_format", "--log.format", "FORMAT", WordOption<LogFormat>{&Options::log_format, kFormats}, false,
-       "How a line of the log is written."},
+       "The format of the log lines."},
       {"collectors", "--[no-]collector.NAME", "", CollectorsOption{}, false,
-       "Which collectors run. What one that is off would have read is not known; it is never zero."},
+       "Which collectors run. What a disabled one would have read is unknown, never zero."},
       {"cpu_budget", "--cpu-budget", "SHARE", ShareOption{&Options::cpu_budget}, false,
-       "Share of one CPU core that collecting may use. To keep to it on a large host, the expensive "
-       "collectors run less often, each according to what it costs, at least every ten minutes."},
+       "Share of one CPU core that collecting may use. To stay within it on a large host, expensive "
+       "collectors run less often, each according to its cost, but at least every ten minutes."},
       {"namespaces", "--netns", "NETNS",
        ListOption{
            &Options::namespaces, 0, 64, is_namespace,
            "a name under /run/netns other than \"host\", or an absolute path such as /proc/PID/ns/net"},
-       true, "Network namespaces to watch beside the daemon's own. Entering them needs CAP_SYS_ADMIN."},
+       true, "Network namespaces to watch as well as the daemon's own. Entering them needs CAP_SYS_ADMIN."},
       {"max_listeners", "--max-listeners", "N", WholeOption{&Options::max_listeners, 1, 100000}, false,
-       "How many listeners of each namespace are exported; what was cut is counted."},
+       "How many listeners of each namespace are exported; those left out are counted."},
       {"max_server_ports", "--max-server-ports", "N", WholeOption{&Options::max_server_ports, 1, 65535},
-       false, "How many server ports of each namespace are exported; what was cut is counted."},
+       false, "How many server ports of each namespace are exported; those left out are counted."},
       {"max_processes", "--max-processes", "N", WholeOption{&Options::max_processes, 1, 10000}, false,
-       "How many processes are exported; what was cut is counted."},
+       "How many processes are exported; those left out are counted."},
   };
   return kTable;
 }

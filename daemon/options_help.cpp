@@ -30,9 +30,8 @@ std::span<const PlainFlag> plain_flags() { return kPlainFlags; }
 
 std::string options_help() {
   std::string text =
-      "Usage: tcpdiagd [flags]\n"
-      "Watches the TCP stack of this host, says why connections fail and what to change, and shows it "
-      "to\nPrometheus. It changes nothing on the host.\n\n";
+      "Usage: tcpdiagd [flags]\nWatches the TCP stack of this host, says why connections fail and what to "
+      "change, and shows it to\nPrometheus. It changes nothing on the host.\n\n";
   for (const auto& row : option_table()) {
     const bool repeatable = std::holds_alternative<ListOption>(row.kind);
     text += "  " + flag_of(row) + "\n      " + std::string(row.help) + "\n";

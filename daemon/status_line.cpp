@@ -10,7 +10,8 @@ namespace tcpdiag {
 
 std::string status_line(const Report& report) {
   const auto open = std::ranges::count_if(report.incidents, &Incident::is_open);
-  std::string line = open == 0 ? "no finding" : std::to_string(open) + (open == 1 ? " finding" : " findings");
+  std::string line =
+      open == 0 ? "no findings" : std::to_string(open) + (open == 1 ? " finding" : " findings");
   if (open != 0) {
     const auto& worst =
         report.incidents.front().finding;  // open ones come first, the worst of them at the top
@@ -20,7 +21,7 @@ std::string status_line(const Report& report) {
   std::set<std::string_view> failing;  // a collector runs once for each namespace
   for (const auto& run : report.runs)
     if (run.has_run() && !run.outcome) failing.insert(run.collector);
-  std::string_view before = "; fails: ";
+  std::string_view before = "; failing: ";
   for (const auto name : failing) {
     line.append(before).append(name);
     before = ", ";

@@ -354,8 +354,8 @@ std::optional<Error> unseen_queues(const Window& window) {
   if (!now) return std::nullopt;
   const auto cut = (*now)->waited_on_cut + queues_cut(window, **now);
   if (cut == 0) return std::nullopt;
-  return Error{Errc::too_large, "listeners: the fullest of each user are looked at, " + std::to_string(cut) +
-                                    " further ones with connections in their queue are not"};
+  return Error{Errc::too_large, "listeners: only each user's fullest are looked at; " + std::to_string(cut) +
+                                    " more with connections in their queue are not"};
 }
 
 std::optional<bool> accepts(const Window& window, const Listener& listener, const QueueRun& run) {

@@ -71,7 +71,7 @@ std::string alike_text(const Found& found) {
   const auto unit = to_string(subject.owner);
   const auto& owner = unit.empty() ? subject.process : unit;
   const auto kind = found.alike == 1 ? std::string(to_string(subject.kind)) : plural_of(subject.kind);
-  return " The same is true of " + std::to_string(found.alike) + " further " + kind + " of " +
+  return " The same is true of " + std::to_string(found.alike) + " more " + kind + " of " +
          (owner.empty() ? "the same user" : owner) + ".";
 }
 

@@ -49,10 +49,10 @@ void add_worker(Facts& facts, const Process& worker) {
 std::string doing_of_several(const Alike& most, std::size_t all) {
   const auto& those = most.workers;
   const auto pid = std::to_string(those.front()->pid);
-  const auto of_all = "of its " + std::to_string(all) + " workers ";
+  const auto of_all = " of its " + std::to_string(all) + " workers, ";
   if (those.size() == all) return "its " + std::to_string(all) + " workers all " + most.text;
-  if (those.size() == 1) return of_all + "pid " + pid + " " + doing(*those.front());
-  return of_all + std::to_string(those.size()) + ", like pid " + pid + ", " + most.text;
+  if (those.size() == 1) return "one" + of_all + "pid " + pid + ", " + doing(*those.front());
+  return std::to_string(those.size()) + of_all + "such as pid " + pid + ", " + most.text;
 }
 
 }  // namespace

@@ -20,9 +20,8 @@ Result<LogLines> log_lines(const Window& window, KernelEventKind kind, TimePoint
   auto readings = window.readings(&Snapshot::kernel_log);
   std::erase_if(readings, [&](const Dated<KernelLog>& reading) { return reading.at > until; });
   if (readings.size() < 2)
-    return unexpected(
-        Errc::not_read,
-        "kernel_log: only one reading in the time looked back at, new lines show in the second");
+    return unexpected(Errc::not_read,
+                      "kernel_log: only one reading in the window, and new lines show in the second");
   const auto& first = *readings.front().value;
   const auto& last = *readings.back().value;
   const auto index = static_cast<std::size_t>(kind);

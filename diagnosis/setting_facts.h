@@ -48,26 +48,26 @@ std::string place_of(const SysctlLine& line);
 /// How the wanted value is made to stay; one or two of these apply, by what sets the present one. They stand
 /// behind the rule's own advice.
 inline constexpr AdviceText kChangeLine{"Change line {line} of {file}, which sets it at every boot.",
-                                        "{setting} = {wanted}", "It stays so after a reboot.", "",
+                                        "{setting} = {wanted}", "It survives a reboot.", "",
                                         CommandKind::file_line};
 inline constexpr AdviceText kOverrideLine{"Override {vendor_place}, which sets it at every boot.",
                                           "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
-                                          "It stays so after a reboot.",
+                                          "It survives a reboot.",
                                           "An update of the package leaves the override in place."};
 inline constexpr AdviceText kOverridePattern{
     "Give {setting} a line of its own: the pattern in {pattern_place} sets it at every boot.",
     "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
-    "It stays so after a reboot: a key by its name counts before any pattern.", ""};
+    "It survives a reboot: a key given by its name takes precedence over any pattern.", ""};
 inline constexpr AdviceText kFindChanger{"Find what changed it: {other_place} asks for {asked}.",
                                          "grep -rIns {setting} /etc /usr/lib/tuned",
                                          "A boot script, a tuning service or a person has set it since.", ""};
 inline constexpr AdviceText kFindSetter{"Find what sets it: no line of {searched} does.",
                                         "grep -rIns {setting} /etc /usr/lib/tuned",
-                                        "Without a boot script or tuning service that sets it, it is the "
-                                        "kernel's own value again after a reboot.",
+                                        "Unless a boot script or tuning service sets it, it goes back to the "
+                                        "kernel's default after a reboot.",
                                         ""};
 inline constexpr AdviceText kTellContainer{
-    "Give the container its value when it starts, if this is a container's namespace ({container}).",
+    "If this is a container's namespace, give the container its value when it starts ({container}).",
     "--sysctl {setting}={wanted}", "It is set before the first process of the container runs.", ""};
 
 }  // namespace tcpdiag

@@ -9,9 +9,9 @@ namespace tcpdiag {
 namespace {
 
 Error cannot_be_read(std::string_view files, std::uint64_t unseen, std::uint64_t all) {
-  return {Errc::denied,
-          std::string(files) + ": those of " + std::to_string(unseen) + " of " + std::to_string(all) +
-              " processes cannot be read (needs root, or CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"};
+  return {Errc::denied, std::string(files) + ": unreadable for " + std::to_string(unseen) + " of " +
+                            std::to_string(all) +
+                            " processes (needs root, or CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"};
 }
 
 }  // namespace
@@ -29,8 +29,8 @@ std::optional<Error> unseen_processes(const Processes& processes) {
 std::optional<Error> unseen_processes(const Processes& processes, double ratio) {
   if (auto unseen = unseen_processes(processes)) return unseen;
   if (processes.fullest_cut == 0 || processes.fullest_cut_ratio < ratio) return std::nullopt;
-  return Error{Errc::too_large, "processes: the fullest of each user are looked at, " +
-                                    std::to_string(processes.fullest_cut) + " further ones that use up to " +
+  return Error{Errc::too_large, "processes: only each user's fullest are looked at; " +
+                                    std::to_string(processes.fullest_cut) + " more that use up to " +
                                     percent_text(processes.fullest_cut_ratio) + " of their limit are not"};
 }
 

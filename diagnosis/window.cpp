@@ -64,8 +64,7 @@ Result<std::uint64_t> Window::increase_of(const std::vector<Count>& values, std:
   const auto what = std::string(where) + ": " + std::string(name);
   if (values.empty() || !values.back()) return unexpected(Errc::missing, what + ": not in this kernel");
   if (values.size() < 2 || !values.front())
-    return unexpected(Errc::not_read,
-                      what + ": only one reading in the time looked back at, a change needs two");
+    return unexpected(Errc::not_read, what + ": only one reading in the window, and a change needs two");
   for (std::size_t i = 1; i < values.size(); ++i)
     if (!values[i] || *values[i] < *values[i - 1])
       return unexpected(Errc::failed, what + ": went backwards: treated as a reset");

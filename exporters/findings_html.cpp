@@ -85,7 +85,7 @@ std::string finding_html(const Incident& incident, const std::string& place, Tim
   const bool past = is_past(incident, now);
   const auto advice =
       (past ? "" : advice_html(finding.advice) + list_html("Does not help", finding.not_helping)) +
-      list_html("Follows from it", finding.consequences);
+      list_html("Also causes", finding.consequences);
   return "<article class=\"" + std::string(to_string(finding.severity)) + (past ? " past" : "") + "\" id=\"" +
          html_text(place) + "\">\n" +
          element("h3", badge(finding.severity) + " <strong>" + html_text(finding.id) + "</strong> <span>" +
@@ -147,7 +147,7 @@ std::string findings_html(const Report& report) {
     html += element("p", "And " + std::to_string(left_out) +
                              " more, in <a href=\"api/v1/findings\">/api/v1/findings</a>.");
   if (!html.empty()) return html;
-  if (!report.judged_since) return element("p class=\"calm\"", "Nothing has been judged yet.");
+  if (!report.judged_since) return element("p class=\"calm\"", "Nothing has been checked yet.");
   const bool blind =
       std::ranges::any_of(report.rules, [](const RuleState& rule) { return !rule.unknown.empty(); });
   if (blind) return element("p class=\"calm wait\"", "No problems found in what could be read.");
@@ -173,7 +173,7 @@ std::string closed_html(const Report& report) {
   for (const auto& incident : report.incidents)
     if (incident.closed && shown++ < kClosedShown) rows += closed_row(incident);
   if (rows.empty()) return "";
-  return "<div class=\"table\"><table>\n<thead><tr><th>over since</th><th "
+  return "<div class=\"table\"><table>\n<thead><tr><th>resolved at</th><th "
          "class=\"number\">lasted</th><th>severity</th><th>finding</th><th>about</th><th>what it "
          "was</th></tr></thead>\n" +
          element("tbody", rows) + "</table></div>";

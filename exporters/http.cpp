@@ -400,9 +400,9 @@ void HttpServer::set_allowed_hosts(AllowedHosts hosts) {
 Result<void> HttpServer::set_security(std::shared_ptr<const WebSecurity> security) {
   const auto before = threads_->security.latest();
   if (const auto lost = what_is_lost(*before, *security); !lost.empty())
-    return unexpected(Errc::failed, "it no longer has " + lost + ", which only a restart takes away");
+    return unexpected(Errc::failed, "it no longer has " + lost + ", which only a restart can take away");
   if (security->tls && !before->tls)
-    return unexpected(Errc::failed, "TLS is switched on, which takes effect after a restart only");
+    return unexpected(Errc::failed, "TLS is switched on, which takes effect only after a restart");
   threads_->security.publish(std::move(security));
   return {};
 }
@@ -414,8 +414,7 @@ void HttpServer::drop_slow(TimePoint now) {
     threads_->dropped += count;
     threads_->log_seldom(threads_->log.warn, "slow",
                          "HTTP connections dropped: " + std::to_string(count) +
-                             " with a client that is too slow, or had to make room, one of them from " +
-                             peer);
+                             " because the client was too slow or room was needed, one of them from " + peer);
   }
 }
 

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::string_view kPlain = "text/plain; charset=utf-8";
 constexpr auto kWrongName =
-    "This host is not known by the name that was asked for. Ask by an address, by localhost or by the host's "
-    "own name, or allow the name: --web.allowed-host=NAME (\"allowed_hosts\" in the configuration file).\n";
+    "This host is not known by the name in the request. Use an address, localhost or the host's own name, or "
+    "allow the name: --web.allowed-host=NAME (\"allowed_hosts\" in the configuration file).\n";
 
 HttpResponse respond(int status, std::shared_ptr<const std::string> body, std::string_view content_type) {
   return {status,
@@ -121,7 +121,7 @@ HttpResponse refuse(int status) {
     return refused("A name and a password are needed.\n", "WWW-Authenticate",
                    R"(Basic realm="tcpdiagd", charset="UTF-8")");
   if (status == 429) return refused("Too many requests.\n", "Retry-After", "1");
-  return refused("Too many passwords to check.\n", "Retry-After", "1");
+  return refused("Too many passwords are waiting to be checked.\n", "Retry-After", "1");
 }
 
 void set_headers(HttpResponse& response, const std::vector<std::pair<std::string, std::string>>& headers) {
@@ -165,7 +165,7 @@ HttpResponse HttpPages::answer(const HttpRequest& request) {
         [this](const Report& report, const TextSink& sink) { write_prometheus(report, limits_, sink); });
   if (path == "/-/healthy")
     return health_().healthy ? respond(200, "tcpdiagd is healthy.\n")
-                             : respond(503, "tcpdiagd is not healthy: its loop stands still.\n");
+                             : respond(503, "tcpdiagd is not healthy: its loop is stuck.\n");
   if (path == "/-/ready")
     return health_().ready ? respond(200, "tcpdiagd is ready.\n")
                            : respond(503, not_ready_text(reports_.latest().get()));
@@ -182,7 +182,7 @@ HttpResponse HttpPages::answer(const HttpRequest& request) {
     static const auto kStyle = std::make_shared<const std::string>(landing_style());
     return respond(200, kStyle, "text/css; charset=utf-8");
   }
-  return respond(404, "Not found. See / for what there is.\n");
+  return respond(404, "Not found. See / for what is here.\n");
 }
 
 HttpPages::Page HttpPages::rendered(const Report& report, const Render& render) {

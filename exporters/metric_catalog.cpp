@@ -102,9 +102,9 @@ void build_info(const Report&, Samples& samples) { samples.add(1, {version()}); 
 // A new metric is one row here, but for the TCP counters: tcp_counter_table() has them all.
 constexpr MetricSpec kCatalog[] = {
     {"Listeners", "tcpdiag_listener_queue_length", kGauge, kListener, "sock_diag: idiag_rqueue",
-     "Connections that wait for accept(), in the fullest socket of the listener (of an SO_REUSEPORT group, "
-     "each has its own queue). With more listeners than the limit, here and below, those with drops or a "
-     "queue now or within the last 60 s first, then by port.",
+     "Connections waiting for accept(), in the fullest socket of the listener (in an SO_REUSEPORT group, "
+     "each has its own queue). If there are more listeners than the limit, here and below, those with drops "
+     "or a queue now or within the last 60 s come first, then the rest by port.",
      fill::each_listener<fullest_queue_length>},
     {"Listeners", "tcpdiag_listener_queue_limit", kGauge, kListener, "sock_diag: idiag_wqueue",
      "Backlog of the same socket as listen() and net.core.somaxconn made it; the queue is full when it holds "
@@ -120,19 +120,19 @@ constexpr MetricSpec kCatalog[] = {
      "the share of time in trouble.",
      fill::each_listener<&Listener::fill>},
     {"Listeners", "tcpdiag_listener_half_open", kGauge, kListener, "sock_diag: SYN_RECV",
-     "Half-open connections of the listener; more than its backlog start SYN cookies or drops. As of the "
-     "latest full dump; no sample for a listener that is newer.",
+     "Half-open connections of the listener; once they exceed its backlog, SYN cookies or drops start. As of "
+     "the latest full dump; no sample for a listener that is newer.",
      fill::listener_half_open},
     {"Listeners", "tcpdiag_listener_sockets", kGauge, kListener, "sock_diag",
      "Sockets that listen on the address and port: 1, or the members of an SO_REUSEPORT group.",
      fill::each_listener<member_count>},
     {"Listeners", "tcpdiag_listener_drops_total", kCounter, kListener, "sock_diag: SK_MEMINFO_DROPS",
-     "Segments dropped at the listener's sockets. Tells which listener the drops of listen_drops belong to; "
-     "alone it proves nothing, since repeated SYNs and client RSTs count too.",
+     "Segments dropped at the listener's sockets. Shows which listener the drops of listen_drops belong to; "
+     "on its own it proves nothing, since repeated SYNs and client RSTs count too.",
      fill::each_listener<&Listener::drops>},
     {"Listeners", "tcpdiag_listener_info", kGauge, kListenerInfo, "/proc/PID/fd, /proc/PID/cgroup",
-     "Always 1; names the process that holds the listener and its systemd unit or container, for joining. Of "
-     "several the first to start, systemd only if there is no other. Empty labels: not known.",
+     "Always 1; names the process that holds the listener and its systemd unit or container, for joins. Of "
+     "several, the first that started; systemd only if there is no other. Empty labels: not known.",
      fill::listener_info},
     {"Listeners", "tcpdiag_listening_sockets_cut", kGauge, kNetns, "the daemon",
      "Listening sockets that were left out because there are more than the daemon keeps.",
@@ -140,44 +140,44 @@ constexpr MetricSpec kCatalog[] = {
 
     {"Connections", "tcpdiag_connections", kGauge, kConnections, "sock_diag",
      "Connections by service port and state. Role server: the local port has a listener or had one (outside "
-     "the ephemeral range while the remote port is inside), with more ports than the limit those with "
-     "unaccepted connections or a listener in trouble first; client: all others, by remote port, the busiest "
-     "by name and the rest as other. A dump is not atomic: small differences mean nothing.",
+     "the ephemeral range while the remote port is inside); if there are more ports than the limit, those "
+     "with unaccepted connections or a listener in trouble come first. Role client: all others, by remote "
+     "port, the busiest by name and the rest as other. A dump is not atomic: small differences mean nothing.",
      fill::connections},
     {"Connections", "tcpdiag_connections_unaccepted", kGauge, kServerPort, "sock_diag: inode 0",
      "Connections (ESTABLISHED or CLOSE_WAIT) that no accept() has taken.", fill::connections_unaccepted},
     {"Connections", "tcpdiag_connections_unread", kGauge, kServerPort, "sock_diag: Recv-Q",
      "Accepted connections (ESTABLISHED) with data that their program had not read at the moment of the "
-     "dump. Some are normal; as many as there are connections, for long: nothing is read.",
+     "dump. Some are normal; if they are as many as the connections, for a long time, nothing is being read.",
      fill::connections_unread},
     {"Connections", "tcpdiag_close_wait_oldest_seconds", kGauge, kRolePort, "sock_diag",
-     "How long at least the oldest connection has been in CLOSE_WAIT: the peer has closed and the "
+     "How long, at least, the oldest connection has been in CLOSE_WAIT: the peer has closed and the "
      "application has not, usually a leak. No sample where there is none.",
      fill::close_wait_oldest},
     {"Connections", "tcpdiag_connections_unacknowledged", kGauge, kNetns, "sock_diag: retransmit timer",
      "Open connections whose retransmit timer has fired four times or more without an answer: the peer or "
-     "the path to it is gone. The 20 peers with most.",
+     "the path to it is gone. The 20 peers with the most.",
      fill::each_netns<&NetnsView::connections, unacknowledged>},
     {"Connections", "tcpdiag_sockets_seen", kGauge, kNetns, "sock_diag",
      "TCP sockets that the latest full dump showed, listeners included.",
      fill::each_netns<&NetnsView::connections, &Connections::sockets>},
     {"Connections", "tcpdiag_ephemeral_ports", kGauge, kNetns,
      "net.ipv4.ip_local_port_range, net.ipv4.ip_local_reserved_ports",
-     "Local ports that the kernel can choose for connections to one destination: the range without reserved "
+     "Local ports that the kernel can pick for connections to one destination: the range minus reserved "
      "ports.",
      fill::each_netns<&NetnsView::settings, ephemeral_ports>},
     {"Connections", "tcpdiag_ephemeral_ports_used_max", kGauge, kNetns, "sock_diag",
      "Local ports in use towards the busiest destination (source address, destination address and port), "
-     "TIME_WAIT included. When it reaches tcpdiag_ephemeral_ports, connect() to that destination fails with "
-     "EADDRNOTAVAIL. It may be too small by tcpdiag_ephemeral_ports_undercount.",
+     "including TIME_WAIT. When it reaches tcpdiag_ephemeral_ports, connect() to that destination fails with "
+     "EADDRNOTAVAIL. It may be too low by tcpdiag_ephemeral_ports_undercount.",
      fill::each_netns<&NetnsView::connections, busiest_destination>},
     {"Connections", "tcpdiag_ephemeral_ports_undercount", kGauge, kNetns, "the daemon",
-     "By how much tcpdiag_ephemeral_ports_used_max may be too small because there are more destinations than "
-     "the daemon counts; 0: it is exact.",
+     "By how much tcpdiag_ephemeral_ports_used_max may be too low because there are more destinations than "
+     "the daemon counts; 0 means it is exact.",
      fill::each_netns<&NetnsView::connections, &Connections::destination_undercount>},
 
     {"Sockets", "tcpdiag_sockets_in_use", kGauge, kFamily, "/proc/net/sockstat, /proc/net/sockstat6: inuse",
-     "TCP sockets in use, listeners included and TIME_WAIT not, by address family.", fill::sockets_in_use},
+     "TCP sockets in use, including listeners but not TIME_WAIT, by address family.", fill::sockets_in_use},
     {"Sockets", "tcpdiag_sockets_time_wait", kGauge, kNetns, "/proc/net/sockstat: tw",
      "Sockets in TIME_WAIT, and those in FIN_WAIT2 that no process holds. The limit is "
      "net.ipv4.tcp_max_tw_buckets.",
@@ -187,25 +187,25 @@ constexpr MetricSpec kCatalog[] = {
      "net.ipv4.tcp_max_orphans, under stress a quarter of it.",
      fill::host<&NetnsView::sockets, &SocketUsage::orphans>},
     {"Sockets", "tcpdiag_sockets_allocated", kGauge, kNone, "/proc/net/sockstat: alloc",
-     "TCP sockets of the whole machine that exist, closed ones that a process still holds included.",
+     "TCP sockets that exist on the whole machine, including closed ones that a process still holds.",
      fill::host<&NetnsView::sockets, &SocketUsage::allocated>},
     {"Sockets", "tcpdiag_tcp_memory_bytes", kGauge, kNone, "/proc/net/sockstat: mem",
      "Memory of all TCP buffers of the machine. The limits are net.ipv4.tcp_mem, which counts in pages.",
      fill::host<&NetnsView::sockets, &SocketUsage::memory_bytes>},
 
     {"Settings", "tcpdiag_sysctl", kGauge, kSysctl, "/proc/sys",
-     "Value of a sysctl, in its own unit; the label field names the number where there are several. A sysctl "
-     "that the kernel or the namespace does not have has no sample.",
+     "Value of a sysctl, in its own unit; the label field says which number it is where there are several. "
+     "No sample for a sysctl that the kernel or the namespace does not have.",
      fill::sysctl_numbers},
     {"Settings", "tcpdiag_sysctl_info", kGauge, kSysctlWord, "/proc/sys",
-     "Always 1; the label value is what a sysctl says that is a word.", fill::sysctl_words},
+     "Always 1; the label value is the value of a sysctl that is a word.", fill::sysctl_words},
     {"Settings", "tcpdiag_sysctls_unread", kGauge, kNetns, "/proc/sys",
      "Sysctls that exist but could not be read; they have no sample in tcpdiag_sysctl.",
      fill::sysctls_unread},
 
     {"Processes and files", "tcpdiag_process_open_fds", kGauge, kProcess, "/proc/PID/fd",
-     "Open file descriptors of the fullest process of that name and unit. Shown are owners of listeners and "
-     "the fullest processes.",
+     "Open file descriptors of the fullest process of that name and unit. Covers owners of listeners and the "
+     "fullest processes.",
      fill::each_process_group<&Process::open_fds>},
     {"Processes and files", "tcpdiag_process_max_fds", kGauge, kProcess, "/proc/PID/limits: Max open files",
      "Soft limit of open files (RLIMIT_NOFILE) of the same process; at the limit accept() fails with EMFILE "
@@ -218,23 +218,23 @@ constexpr MetricSpec kCatalog[] = {
      "Processes on the machine, as far as the daemon can see them.",
      fill::machine<&Snapshot::processes, &Processes::total>},
     {"Processes and files", "tcpdiag_processes_unreadable", kGauge, kNone, "/proc/PID/fd",
-     "Of them, those whose descriptors the daemon may not list: the owners of their listeners are not known. "
+     "Those of them whose descriptors the daemon may not list: the owners of their listeners are not known. "
      "Needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.",
      fill::machine<&Snapshot::processes, &Processes::unreadable>},
     {"Processes and files", "tcpdiag_processes_uncounted", kGauge, kNone, "/proc/PID/fd, /proc/PID/limits",
-     "Of them, those whose open descriptors or limit the daemon may not read: they may be at their limit. "
-     "From Linux 6.2 on everybody may, before that it needs CAP_DAC_READ_SEARCH.",
+     "Those of them whose open descriptors or limit the daemon may not read: they may be at their limit. "
+     "Since Linux 6.2 anyone may; before that it takes CAP_DAC_READ_SEARCH.",
      fill::machine<&Snapshot::processes, &Processes::uncounted>},
     {"Processes and files", "tcpdiag_processes_hidden", kGauge, kNone, "/proc",
-     "1 when /proc hides processes of others from the daemon (hidepid=, ProtectProc=): it lists no process "
-     "1. Needs CAP_SYS_PTRACE.",
+     "1 when /proc hides other users' processes from the daemon (hidepid=, ProtectProc=): process 1 is not "
+     "listed. Needs CAP_SYS_PTRACE.",
      fill::machine<&Snapshot::processes, &Processes::some_hidden>},
     {"Processes and files", "tcpdiag_listener_owners_cut", kGauge, kNone, "the daemon",
      "Processes that own a listener and were left out because there are more than the daemon keeps.",
      fill::machine<&Snapshot::processes, &Processes::owners_cut>},
     {"Processes and files", "tcpdiag_processes_cut", kGauge, kNone, "the daemon",
      "Processes that use a tenth or more of their descriptors and were left out because there are more than "
-     "the daemon keeps: the fullest of each user are kept.",
+     "the daemon keeps: each user's fullest are kept.",
      fill::machine<&Snapshot::processes, &Processes::fullest_cut>},
     {"Processes and files", "tcpdiag_system_open_files", kGauge, kNone, "/proc/sys/fs/file-nr",
      "Open files of the whole machine.", fill::machine<&Snapshot::files, &FileHandles::open>},
@@ -250,11 +250,11 @@ constexpr MetricSpec kCatalog[] = {
      fill::each_cpu<&SoftnetCpu::dropped>},
     {"Receiving", "tcpdiag_softnet_time_squeezed_total", kCounter, kCpu, "/proc/net/softnet_stat",
      "Times the CPU stopped receiving because its budget was used up (net.core.netdev_budget, "
-     "netdev_budget_usecs). By itself no loss.",
+     "netdev_budget_usecs). No loss by itself.",
      fill::each_cpu<&SoftnetCpu::time_squeezed>},
 
     {"Connection tracking", "tcpdiag_conntrack_entries", kGauge, kNetns, "net.netfilter.nf_conntrack_count",
-     "Connections that the namespace tracks. No sample where connection tracking is not loaded.",
+     "Connections tracked in the namespace. No sample where connection tracking is not loaded.",
      fill::each_netns<&NetnsView::conntrack, &Conntrack::entries>},
     {"Connection tracking", "tcpdiag_conntrack_limit", kGauge, kNetns, "net.netfilter.nf_conntrack_max",
      "How many connections a namespace may track: one value for the machine, compared with each namespace's "
@@ -267,58 +267,57 @@ constexpr MetricSpec kCatalog[] = {
      fill::each_netns<&NetnsView::conntrack, &Conntrack::drops>},
     {"Connection tracking", "tcpdiag_conntrack_early_drops_total", kCounter, kNetns,
      "/proc/net/stat/nf_conntrack: early_drop",
-     "Entries thrown out before their time to make room for new ones: the table is nearly full.",
+     "Entries thrown out early to make room for new ones: the table is nearly full.",
      fill::each_netns<&NetnsView::conntrack, &Conntrack::early_drops>},
     {"Connection tracking", "tcpdiag_conntrack_insert_failed_total", kCounter, kNetns,
      "/proc/net/stat/nf_conntrack: insert_failed",
-     "Entries that could not be inserted, usually two packets that raced for one NAT mapping; the packet is "
-     "dropped.",
+     "Entries that could not be inserted, usually because two packets raced for one NAT mapping; the packet "
+     "is dropped.",
      fill::each_netns<&NetnsView::conntrack, &Conntrack::insert_failed>},
 
     {"Kernel log", "tcpdiag_kernel_log_events_total", kCounter, kEvent, "/dev/kmsg",
-     "Kernel log lines that matter to TCP since the daemon started, by what they say.",
+     "Kernel log lines that matter to TCP, since the daemon started, by what they say.",
      fill::kernel_log_events},
     {"Kernel log", "tcpdiag_syn_flood_reports_total", kCounter, kAddressPort,
      "/dev/kmsg: possible SYN flooding",
-     "Lines about possible SYN flooding since the daemon started, by listener. The kernel writes one for "
-     "each listening socket in its whole life. Kernels before 6.2 name no address; a line names no "
-     "namespace. Port other: those beyond the first 256.",
+     "Lines about possible SYN flooding since the daemon started, by listener. The kernel writes only one in "
+     "the whole life of a listening socket. Kernels before 6.2 name no address; no line names a namespace. "
+     "Port other: those beyond the first 256.",
      fill::syn_flood_reports},
     {"Kernel log", "tcpdiag_kernel_log_lost_records_total", kCounter, kNone, "/dev/kmsg",
      "Records that the kernel overwrote before the daemon read them: lines may have been missed.",
      fill::machine<&Snapshot::kernel_log, &KernelLog::lost>},
 
     {"Findings", "tcpdiag_finding_active", kGauge, kFindingActive, "the diagnosis",
-     "Always 1: a finding that is there at present. The label subject is what it is about, such as a "
-     "listener's address and port, and empty for a whole namespace or machine; netns is empty for the "
-     "machine. /api/v1/findings has the proof and the advice. The worst ones, if there are too many.",
+     "Always 1: a finding that is there now. The label subject is what it is about, such as a listener's "
+     "address and port, and empty for a whole namespace or machine; netns is empty for the machine. "
+     "/api/v1/findings has the proof and the advice. If there are too many, the worst ones.",
      fill::findings_active},
     {"Findings", "tcpdiag_finding_info", kGauge, kFindingInfo, "the diagnosis",
-     "Always 1, for each tcpdiag_finding_active: who it is about, for joining. The owner of the listener or "
-     "the process, its pid, its systemd unit or container, and the port. Empty labels: not known, or it is "
-     "about none. Names are cut at 128 bytes.",
+     "Always 1, for each tcpdiag_finding_active: who it is about, for joins. The owner of the listener or "
+     "the process, its pid, its systemd unit or container, and the port. Empty labels: not known, or not "
+     "about one. Names are cut at 128 bytes.",
      fill::finding_info},
     {"Findings", "tcpdiag_finding_evidence", kGauge, kFindingEvidence, "the diagnosis",
      "The numbers that prove each tcpdiag_finding_active, as /api/v1/findings has them. The label evidence "
      "is the name of one, such as ListenOverflows, and what says what is counted and whether it is a present "
-     "value or one of the last seconds or minutes, such as connections now or events recently; it is as "
-     "limit for the limit that bites. Series are there only while their finding is.",
+     "value or one of the last seconds or minutes, such as connections now or events recently; for the limit "
+     "that bites it is as limit. Series exist only while their finding does.",
      fill::finding_evidence},
     {"Findings", "tcpdiag_finding_opened_last_hour", kGauge, kFindingSubject, "the diagnosis",
      "Times that a finding appeared on this subject within the last hour, where that is more than once. "
-     "Those that another finding explains do not count; nor does what was before the daemon started, or "
-     "before the latest 256 incidents that are over.",
+     "Those that another finding explains do not count, nor does anything before the daemon started, or "
+     "before the latest 256 resolved incidents.",
      fill::findings_that_return},
     {"Findings", "tcpdiag_findings_opened_total", kCounter, kFinding, "the diagnosis",
      "Times that a finding appeared since the daemon started, on any subject.", fill::findings_opened},
     {"Findings", "tcpdiag_finding_unknown", kGauge, kFinding, "the diagnosis",
-     "1 while the daemon cannot tell whether there is such a finding, in at least one namespace, or not "
-     "about all processes: a source is missing, and no finding does not mean that all is well. 0 while it "
-     "can.",
+     "1 while the daemon cannot tell whether there is such a finding, in at least one namespace or for some "
+     "processes: a source is missing, and no finding does not mean that all is well. 0 while it can.",
      fill::finding_unknown},
 
     {"The daemon", "tcpdiag_collector_success", kGauge, kCollector, "the daemon",
-     "1 when the collector's latest run brought a value, 0 when it failed or has not run yet. The label "
+     "1 when the collector's latest run produced a value, 0 when it failed or has not run yet. The label "
      "netns is empty for collectors of the whole machine.",
      fill::each_run<run_success>},
     {"The daemon", "tcpdiag_collector_duration_seconds", kGauge, kCollector, "the daemon",
@@ -331,42 +330,42 @@ constexpr MetricSpec kCatalog[] = {
     {"The daemon", "tcpdiag_collector_age_seconds", kGauge, kCollector, "the daemon",
      "Time since the collector last succeeded. No sample when it never has.", fill::each_run<run_age>},
     {"The daemon", "tcpdiag_report_timestamp_seconds", kGauge, kNone, "the daemon",
-     "Unix time of the report that this page shows. When it stands still, so does the daemon's loop.",
+     "Unix time of the report that this page shows. If it stops advancing, the daemon's loop is stuck.",
      report_time},
     {"The daemon", "tcpdiag_loop_late_ticks_total", kCounter, kNone, "the daemon",
      "Ticks of the daemon's loop that came more than 100 ms late: the machine is overloaded and peaks may "
      "have been missed.",
      late_ticks},
     {"The daemon", "tcpdiag_http_connections", kGauge, kNone, "the daemon",
-     "Connections to the daemon's HTTP server that are open.", http<&HttpUsage::connections>},
+     "Open connections to the daemon's HTTP server.", http<&HttpUsage::connections>},
     {"The daemon", "tcpdiag_http_connections_refused_total", kCounter, kNone, "the daemon",
-     "Connections to the daemon that were closed at once because their address had max_connections_per_ip "
-     "already, or because the daemon was full of busy ones.",
+     "Connections to the daemon that were closed at once because their address already had "
+     "max_connections_per_ip, or because all the daemon's connections were busy.",
      http<&HttpUsage::refused>},
     {"The daemon", "tcpdiag_http_connections_dropped_total", kCounter, kNone, "the daemon",
      "Connections to the daemon that were closed because the client took too long to send a request or to "
-     "take an answer, or because it had no whole request and another client needed its place.",
+     "take an answer, or because it had not sent a complete request and another client needed its place.",
      http<&HttpUsage::dropped>},
     {"The daemon", "tcpdiag_http_requests_unauthorized_total", kCounter, kNone, "the daemon",
-     "Requests to the daemon that came with a name and a password that are not in the web configuration "
-     "file.",
+     "Requests to the daemon with a name and password that are not in the web configuration file.",
      http<&HttpUsage::unauthorized>},
     {"The daemon", "tcpdiag_http_requests_limited_total", kCounter, kNone, "the daemon",
      "Requests to the daemon that were refused because of the rate limit in the web configuration file, or "
-     "because too many passwords waited to be checked.",
+     "because too many passwords were waiting to be checked.",
      http<&HttpUsage::limited>},
     {"The daemon", "tcpdiag_web_config_valid", kGauge, kNone, "the daemon",
-     "1 when the web configuration file and the certificates it names are in force as they are; 0 when what "
-     "they became is broken, and the ones before stay in force. Absent without such a file.",
+     "1 when the web configuration file and the certificates it names are in force as they are; 0 when they "
+     "were changed and are now broken, so that the previous ones stay in force. Absent without such a file.",
      web_config_valid},
     {"The daemon", "tcpdiag_web_certificate_expiry_timestamp_seconds", kGauge, kNone,
      "the web configuration file",
-     "When the first of the certificates that the daemon shows to its clients expires, in seconds since "
-     "1970; clients that verify it fail from then on. Absent without TLS.",
+     "When the first of the certificates that the daemon presents to its clients expires, in seconds since "
+     "1970; from then on, clients that verify it fail. Absent without TLS.",
      web_certificate_expiry},
     {"The daemon", "tcpdiag_web_info", kGauge, kWebInfo, "the daemon",
      "Always 1; for links to the daemon's page. The label external_url is web_external_url of its "
-     "configuration with a slash at its end, and empty without; scheme is https with TLS, else http.",
+     "configuration with a slash at the end, or empty if that is not set; scheme is https with TLS, else "
+     "http.",
      web_info},
     {"The daemon", "tcpdiag_build_info", kGauge, kVersion, "the daemon",
      "Always 1; the label is the daemon's version.", build_info},
@@ -386,8 +385,8 @@ constexpr MetricSpec kCatalog[] = {
     {"The daemon", "process_threads", kGauge, kNone, "/proc/self/stat", "Threads of the daemon.",
      fill::machine<&Snapshot::self, &SelfUsage::threads>},
     {"The daemon", "tcpdiag_samples_cut", kGauge, kMetric, "the daemon",
-     "Samples that this page leaves out of a metric because there are more than its limit. Shown for the "
-     "metrics with several labels, and for any other that was cut.",
+     "Samples that this page leaves out of a metric because there are more than its limit. Shown for metrics "
+     "with several labels, and for any other that was cut.",
      fill::samples_cut},
 };
 

@@ -80,8 +80,8 @@ Result<std::string> tls_priority(const TlsConfig& config, std::string_view key_e
                         "cipher_suites names none that the certificate's key and the TLS versions allow");
     if (const auto name = only_in_tls13(suites); tls12 && !name.empty())
       return unexpected(Errc::malformed, "cipher_suites has " + std::string(name) +
-                                             " but not the same cipher for TLS 1.2, where it would be on, "
-                                             "too; name both, or set min_version to TLS13");
+                                             " but not the same cipher for TLS 1.2, which would be on too; "
+                                             "name both, or set min_version to TLS13");
     priority += ":-CIPHER-ALL:-MAC-ALL";
     for (const auto& suite : suites) append_once(priority, suite.cipher);
     for (const auto& suite : suites) append_once(priority, suite.mac);

@@ -50,7 +50,9 @@ Wrong store_version(const Value& value, TlsConfig& into) {
   const auto name = value.is_text() ? value.text() : "?";
   const auto version = to_tls_version(name);
   if (!version)
-    return value.wrong(" is " + in_quotes(name) + "; allowed: TLS12 or TLS13, older versions are not served");
+    return value.wrong(" is " + in_quotes(name) +
+                       "; allowed: TLS12 or TLS13, older versions are not "
+                       "supported");
   into.*Member = *version;
   return std::nullopt;
 }

@@ -17,7 +17,7 @@ bool holds_zero(const YAML::Node& node) {
 }
 
 YamlComplaint no_colon(int line, const std::string& key) {
-  return {line, "the key " + shown(key) + " has no colon with a blank behind it"};
+  return {line, "the key " + shown(key) + " has no colon followed by a blank"};
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ Result<std::string> findings_for(const CheckOptions& options) {
     std::cerr << "tcpdiag: looking for "
               << duration_text(
                      std::chrono::ceil<std::chrono::seconds>(options.duration.value_or(kUsualCheck)))
-              << "; Ctrl-C ends it earlier\n";
+              << "; Ctrl-C ends it sooner\n";
   return findings_json_text(look_at_this_host(options, Clocks::system()));
 }
 
@@ -101,32 +101,31 @@ Result<Action> parse(const GivenFlags& given) {
 }  // namespace
 
 CommandSpec check_command() {
-  return {
-      "check",
-      " [--duration=TIME] [--url=URL [--http.config.file=FILE]] [--netns=NETNS]... [--brief] "
-      "[--critical-only] [--ignore-unknown=NAME]... [--json]",
-      {{"--duration", true},
-       {"--url", true},
-       {std::string(kHttpConfigFile), true},
-       {"--brief"},
-       {"--critical-only"},
-       {std::string(kIgnoreUnknown), true, true},
-       netns_flag(),
-       {"--json"}},
-      0,
-      parse,
-      R"(      Look at this host and say which TCP limits bite, how that is known, and what to do about it.
-      Exit status: 0 nothing is found, 1 a warning, 2 something critical; 3 wrong usage, it cannot
-      look, or nothing else is found and it cannot tell about something that could be critical.
-      Findings of severity info do not count.
+  return {"check",
+          " [--duration=TIME] [--url=URL [--http.config.file=FILE]] [--netns=NETNS]... [--brief] "
+          "[--critical-only] [--ignore-unknown=NAME]... [--json]",
+          {{"--duration", true},
+           {"--url", true},
+           {std::string(kHttpConfigFile), true},
+           {"--brief"},
+           {"--critical-only"},
+           {std::string(kIgnoreUnknown), true, true},
+           netns_flag(),
+           {"--json"}},
+          0,
+          parse,
+          R"(      Check this host: which TCP limits bite, how that is known, and what to do about it.
+      Exit status: 0 no problems found, 1 a warning, 2 something critical; 3 wrong usage, it cannot
+      look, or nothing else was found and something critical cannot be ruled out. Findings of
+      severity info do not count.
   --duration=TIME
       How long to look, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 12, and up
-      to 30 when it sees the beginning of something. If the time does not suffice to tell a queue
-      that stands from one that passes, it says so and exits with 3.
+      to 30 when it sees the beginning of something. If that is too short to tell a stuck queue from
+      a passing one, it says so and exits with 3.
   --brief
       One line for each finding: severity, process, port, cause and first action.
   --critical-only
-      A warning does not count for the exit status.
+      Warnings do not count for the exit status.
   --ignore-unknown=NAME
       What is unknown about this finding, or because of this collector, does not count for
       the exit status: conntrack-full-elsewhere or kernel_log, for example. May be given several
@@ -135,11 +134,11 @@ CommandSpec check_command() {
       Ask the daemon there instead, for example http://localhost:10180 or https://db1:10180.
   --http.config.file=FILE
       With --url: a name and a password, a client certificate, a CA that the system does not know,
-      a proxy, in the format that promtool and amtool read. See web-security.md in
+      or a proxy, in the format that promtool and amtool read. See web-security.md in
       /usr/share/doc/tcpdiagd.
 )",
-      kCannotTell,
-      kCannotTell};
+          kCannotTell,
+          kCannotTell};
 }
 
 }  // namespace tcpdiag

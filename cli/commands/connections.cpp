@@ -59,11 +59,11 @@ CommandSpec connections_command() {
           0,
           parse,
           R"(      Look for a second and show the connections by service port and state, those not yet
-      accepted (UNACCEPTED), how long the oldest one is in CLOSE_WAIT at least (OLDEST), and which
-      destinations use most ephemeral ports.
+      accepted (UNACCEPTED), how long, at least, the oldest has been in CLOSE_WAIT (OLDEST), and
+      which destinations use the most ephemeral ports.
   --port=N
-      Only those with this service port, and more about them: the peers of those that wait longest
-      in CLOSE_WAIT, and which process holds them as which descriptor (FD).
+      Only those with this service port, and more about them: the peers of those longest in
+      CLOSE_WAIT, and which process holds them, as which descriptor (FD).
 )"};
 }
 

@@ -43,7 +43,7 @@ CommandSpec explain_command() {
       1,
       parse,
       R"(      Say what a finding means: when it is true, what clients see, what to do, what does not help.
-      Without FINDING list all of them.
+      Without FINDING, list them all.
 )"};
 }
 

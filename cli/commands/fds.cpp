@@ -53,8 +53,8 @@ CommandSpec fds_command() {
       {{"--json"}},
       1,
       parse,
-      R"(      Show the processes that use most of their limit of open files; with PID, what that process has
-      open, and in which states its TCP sockets are.
+      R"(      Show the processes closest to their limit of open files; with PID, what that process has open,
+      and which states its TCP sockets are in.
 )"};
 }
 

@@ -32,9 +32,9 @@ CommandSpec listeners_command() {
           0,
           parse,
           R"(      Look for a second and show the accept queues, the fullest first.
-      QUEUE: connections that wait in the fullest queue of the address, and how many may; one more
-      is taken. PEAK: the most within that second. DROPS: segments dropped since the sockets were
-      made. HALF-OPEN: handshakes under way.
+      QUEUE: connections waiting in the fullest queue of the address, and its limit; it holds one
+      more. PEAK: the most within that second. DROPS: segments dropped since the sockets were
+      opened. HALF-OPEN: handshakes in progress.
 )"};
 }
 

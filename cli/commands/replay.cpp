@@ -36,7 +36,7 @@ CommandSpec replay_command() {
           parse,
           R"(      Run the collectors on a recording and show what was known at its end.
   --format=FORMAT
-      json, as /api/v1/report, or metrics, as /metrics. Default: json.
+      json, like /api/v1/report, or metrics, like /metrics. Default: json.
 )"};
 }
 

@@ -41,11 +41,11 @@ CommandSpec sysctl_command() {
       {{"--lint"}, netns_flag(), {"--json"}},
       0,
       parse,
-      R"(      Show the settings of the kernel that matter to TCP, what each does, whether it belongs to the
-      network namespace (netns) or the machine, and which file sets it.
+      R"(      Show the kernel settings that matter to TCP, what each does, whether it belongs to the network
+      namespace (netns) or the machine, and which file sets it.
   --lint
       Say instead what is wrong with them: settings that do harm, lines of sysctl.d without effect,
-      limits that cannot be given. Exit status: 0 nothing but infos, 1 a warning, 3 it cannot tell.
+      limits that cannot be granted. Exit status: 0 infos at most, 1 a warning, 3 it cannot tell.
 )"};
 }
 

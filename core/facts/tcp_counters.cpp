@@ -8,7 +8,7 @@ namespace {
 
 constexpr TcpCounterSpec kTable[] = {
     {"Tcp:ActiveOpens", "active_opens", &TcpCounters::active_opens,
-     "Connections that this side began: a connect() sent its SYN."},
+     "Connections that this side opened: a connect() sent its SYN."},
     {"Tcp:PassiveOpens", "passive_opens", &TcpCounters::passive_opens,
      "Handshakes that a listener completed: the connection went into its accept queue. The rate of new "
      "incoming connections."},
@@ -18,10 +18,10 @@ constexpr TcpCounterSpec kTable[] = {
     {"Tcp:EstabResets", "estab_resets", &TcpCounters::estab_resets,
      "Connections in ESTABLISHED or CLOSE_WAIT that ended at once instead of by an orderly close: a RST "
      "came, or this side aborted."},
-    {"Tcp:InSegs", "in_segs", &TcpCounters::in_segs, "Segments received, faulty ones included."},
-    {"Tcp:OutSegs", "out_segs", &TcpCounters::out_segs, "Segments sent, retransmissions not included."},
+    {"Tcp:InSegs", "in_segs", &TcpCounters::in_segs, "Segments received, including faulty ones."},
+    {"Tcp:OutSegs", "out_segs", &TcpCounters::out_segs, "Segments sent, not including retransmissions."},
     {"Tcp:RetransSegs", "retrans_segs", &TcpCounters::retrans_segs,
-     "Segments sent again, SYN and SYN-ACK included. Its share of tcpdiag_tcp_out_segs_total is the usual "
+     "Segments sent again, including SYN and SYN-ACK. Its share of tcpdiag_tcp_out_segs_total is the usual "
      "measure of loss on the path."},
     {"Tcp:InErrs", "in_errs", &TcpCounters::in_errs,
      "Segments refused as faulty: bad checksum, bad header length, or a SYN in the middle of a connection."},
@@ -36,7 +36,7 @@ constexpr TcpCounterSpec kTable[] = {
      "too slowly or its backlog is too small. Events, not connections: one waiting client causes several."},
     {"TcpExt:ListenDrops", "listen_drops", &TcpCounters::listen_drops,
      "SYNs and handshakes dropped at listeners for any reason: full accept queue (also in listen_overflows), "
-     "full SYN queue without cookies, no memory or no route. What exceeds listen_overflows has another cause "
+     "full SYN queue without cookies, no memory or no route. What exceeds listen_overflows has a cause other "
      "than a full accept queue."},
     {"TcpExt:TCPReqQFullDrop", "req_q_full_drop", &TcpCounters::req_q_full_drop,
      "SYNs dropped because a listener's SYN queue was full and SYN cookies are off: more half-open "
@@ -45,7 +45,7 @@ constexpr TcpCounterSpec kTable[] = {
      "SYNs for which the kernel decided to use a cookie because a listener's SYN queue was full (or "
      "tcp_syncookies is 2): a burst larger than the backlog, or a SYN flood."},
     {"TcpExt:SyncookiesSent", "syncookies_sent", &TcpCounters::syncookies_sent,
-     "SYN-ACKs sent with a cookie. Less than req_q_full_do_cookies when the accept queue was full as well."},
+     "SYN-ACKs sent with a cookie. Fewer than req_q_full_do_cookies when the accept queue was full as well."},
     {"TcpExt:SyncookiesRecv", "syncookies_received", &TcpCounters::syncookies_received,
      "Valid cookies that came back. Nearly as many as sent: real clients, so the backlog is too small; "
      "nearly none: a flood. A cookie that meets a full accept queue counts again with every segment."},
@@ -58,7 +58,7 @@ constexpr TcpCounterSpec kTable[] = {
     {"TcpExt:TCPSynRetrans", "syn_retrans", &TcpCounters::syn_retrans,
      "SYNs and SYN-ACKs sent again: the other side, or a full queue there, does not answer handshakes."},
     {"TcpExt:TCPDeferAcceptDrop", "defer_accept_drop", &TcpCounters::defer_accept_drop,
-     "Bare ACKs passed over by listeners with TCP_DEFER_ACCEPT, which wait for data. Normal."},
+     "Bare ACKs ignored by listeners with TCP_DEFER_ACCEPT, which wait for data. Normal."},
     {"TcpExt:TCPMigrateReqSuccess", "migrate_req_success", &TcpCounters::migrate_req_success,
      "Connections of a closing SO_REUSEPORT listener that moved to another member of its group."},
     {"TcpExt:TCPMigrateReqFailure", "migrate_req_failure", &TcpCounters::migrate_req_failure,
@@ -69,10 +69,10 @@ constexpr TcpCounterSpec kTable[] = {
     {"TcpExt:TCPFastOpenPassiveFail", "fast_open_passive_fail", &TcpCounters::fast_open_passive_fail,
      "TCP Fast Open SYNs that this side did not accept as such: an invalid cookie, mostly."},
     {"TcpExt:TCPFastOpenActiveFail", "fast_open_active_fail", &TcpCounters::fast_open_active_fail,
-     "TCP Fast Open requests of this side whose data was not taken, or that timed out: the connection went "
-     "on as an ordinary one."},
+     "TCP Fast Open requests of this side whose data was not accepted, or that timed out: the connection "
+     "went on as an ordinary one."},
     {"TcpExt:TCPFastOpenBlackhole", "fast_open_blackhole", &TcpCounters::fast_open_blackhole,
-     "Times this side stopped using TCP Fast Open for a while because a middlebox seems to drop it."},
+     "Times this side stopped using TCP Fast Open for a while because a middlebox seems to be dropping it."},
 
     {"TcpExt:TCPAbortOnData", "abort_on_data", &TcpCounters::abort_on_data,
      "Connections reset because of SO_LINGER with a timeout of 0, or because data came after close()."},
@@ -87,7 +87,7 @@ constexpr TcpCounterSpec kTable[] = {
     {"TcpExt:TCPAbortOnLinger", "abort_on_linger", &TcpCounters::abort_on_linger,
      "Closing connections reset because the application set TCP_LINGER2 to a negative time."},
     {"TcpExt:TCPAbortFailed", "abort_failed", &TcpCounters::abort_failed,
-     "RSTs that could not be made or sent, usually for want of memory: the peer does not learn that its "
+     "RSTs that could not be built or sent, usually for lack of memory: the peer does not learn that its "
      "connection is gone."},
 
     {"TcpExt:TW", "tw", &TcpCounters::tw,
@@ -96,7 +96,7 @@ constexpr TcpCounterSpec kTable[] = {
     {"TcpExt:TWRecycled", "tw_recycled", &TcpCounters::tw_recycled,
      "Sockets in TIME_WAIT that a connect() took over (tcp_tw_reuse)."},
     {"TcpExt:TWKilled", "tw_killed", &TcpCounters::tw_killed,
-     "The same for sockets that the kernel keeps for a few seconds only: on newer kernels (6.18 was "
+     "The same for sockets that the kernel keeps for only a few seconds: on newer kernels (6.18 was "
      "measured) FIN_WAIT2 sockets that no process holds where tcp_fin_timeout is small. Not a sign of "
      "trouble by itself."},
     {"TcpExt:TCPTimeWaitOverflow", "time_wait_overflow", &TcpCounters::time_wait_overflow,
@@ -104,7 +104,7 @@ constexpr TcpCounterSpec kTable[] = {
      "kernel logs nothing."},
 
     {"TcpExt:TCPTimeouts", "timeouts", &TcpCounters::timeouts,
-     "Retransmission timers that expired, those of handshakes included: the peer was silent for a whole "
+     "Retransmission timers that expired, including those of handshakes: the peer was silent for a whole "
      "timeout. Hurts latency more than other retransmissions."},
     {"TcpExt:TCPLossProbes", "loss_probes", &TcpCounters::loss_probes,
      "Probes sent to find out whether the last segments of a burst were lost, before the timeout."},
@@ -119,26 +119,26 @@ constexpr TcpCounterSpec kTable[] = {
     {"TcpExt:TCPSpuriousRTOs", "spurious_rtos", &TcpCounters::spurious_rtos,
      "Timeouts that proved unnecessary: the path was slow for a moment, nothing was lost."},
     {"TcpExt:TCPDSACKRecv", "dsack_recv", &TcpCounters::dsack_recv,
-     "Reports from peers that they got a segment twice: what was sent again had not been lost, only "
-     "delayed."},
+     "Reports from peers that they got a segment twice: what was sent again had only been delayed, not "
+     "lost."},
     {"TcpExt:TcpTimeoutRehash", "timeout_rehash", &TcpCounters::timeout_rehash,
      "Times a timeout made this side change the hash of its flow, so that routers may send it along another "
      "path."},
     {"TcpExt:TCPMTUPSuccess", "mtup_success", &TcpCounters::mtup_success,
      "Probes of the path MTU (tcp_mtu_probing) that arrived: larger segments are sent from then on."},
     {"TcpExt:TCPMTUPFail", "mtup_fail", &TcpCounters::mtup_fail,
-     "Probes of the path MTU (tcp_mtu_probing) that were lost: the path does not take segments of that "
+     "Probes of the path MTU (tcp_mtu_probing) that were lost: the path does not carry segments of that "
      "size."},
 
     {"TcpExt:TCPBacklogDrop", "backlog_drop", &TcpCounters::backlog_drop,
-     "Segments dropped because a connection was locked by its process and the queue beside the lock was over "
-     "the limit of its buffers. Nothing to do with a listener's backlog."},
+     "Segments dropped because its process had the connection locked and the socket's backlog, where "
+     "segments wait meanwhile, was over the limit of its buffers. Nothing to do with a listener's backlog."},
     {"TcpExt:TCPRcvQDrop", "rcvq_drop", &TcpCounters::rcvq_drop,
-     "Segments dropped because no memory could be had for a receive queue: the application reads too slowly, "
-     "or TCP is short of memory."},
+     "Segments dropped because there was no memory for a receive queue: the application reads too slowly, or "
+     "TCP is short of memory."},
     {"TcpExt:TCPZeroWindowDrop", "zero_window_drop", &TcpCounters::zero_window_drop,
      "Segments with data dropped because the receive window was closed: the application does not read and "
-     "the peer sends all the same."},
+     "the peer sends anyway."},
     {"TcpExt:PruneCalled", "prune_called", &TcpCounters::prune_called,
      "Times a receive buffer was over its limit and the kernel squeezed it: the application reads too slowly "
      "or tcp_rmem is small."},
@@ -148,18 +148,18 @@ constexpr TcpCounterSpec kTable[] = {
      "Times out-of-order segments were thrown away to bring a receive buffer back within its limit; the peer "
      "must send them again."},
     {"TcpExt:TCPOFODrop", "ofo_drop", &TcpCounters::ofo_drop,
-     "Out-of-order segments dropped because no memory could be had for them."},
+     "Out-of-order segments dropped because there was no memory for them."},
     {"TcpExt:TCPRcvCollapsed", "rcv_collapsed", &TcpCounters::rcv_collapsed,
      "Segments merged in a receive buffer to save memory: costs CPU, loses nothing."},
     {"TcpExt:TCPMemoryPressures", "memory_pressures", &TcpCounters::memory_pressures,
-     "Times TCP's memory went over the pressure mark of tcp_mem, whereupon buffers shrink. The memory is the "
-     "whole machine's; the namespace is that of the socket that noticed."},
+     "Times TCP's memory went over the pressure mark of tcp_mem, which makes buffers shrink. The memory is "
+     "the whole machine's; the namespace is that of the socket that noticed."},
     {"TcpExt:TCPMemoryPressuresChrono", "memory_pressures_chrono", &TcpCounters::memory_pressures_chrono,
      "Time that TCP spent under memory pressure, added when the pressure ends. The namespace is that of the "
      "socket that noticed.",
      CounterUnit::milliseconds},
     {"TcpExt:PFMemallocDrop", "pfmemalloc_drop", &TcpCounters::pfmemalloc_drop,
-     "Segments dropped because they lay in the kernel's emergency memory: the machine is out of memory."},
+     "Segments dropped because they were in the kernel's emergency memory: the machine is out of memory."},
     {"TcpExt:TCPWqueueTooBig", "wqueue_too_big", &TcpCounters::wqueue_too_big,
      "Times a send queue was refused further splitting because it holds too many small pieces: a very small "
      "SO_SNDBUF, or a peer that acknowledges maliciously."},
@@ -186,11 +186,11 @@ constexpr TcpCounterSpec kTable[] = {
     {"TcpExt:TSEcrRejected", "ts_ecr_rejected", &TcpCounters::ts_ecr_rejected,
      "Segments refused because they echo a timestamp that was not sent: forged, or changed by a middlebox."},
     {"TcpExt:TCPChallengeACK", "challenge_ack", &TcpCounters::challenge_ack,
-     "Challenge ACKs sent to a doubtful RST, SYN or ACK (RFC 5961): blind attacks, or peers that forgot a "
-     "connection."},
+     "Challenge ACKs sent in answer to a doubtful RST, SYN or ACK (RFC 5961): blind attacks, or peers that "
+     "forgot a connection."},
     {"TcpExt:TCPSYNChallenge", "syn_challenge", &TcpCounters::syn_challenge,
-     "Of them, those for a SYN within a connection: the peer has rebooted or uses its ports again too soon, "
-     "or a blind attack."},
+     "Of them, those for a SYN within a connection: the peer has rebooted or reuses its ports too soon, or a "
+     "blind attack."},
     {"TcpExt:TCPMinTTLDrop", "min_ttl_drop", &TcpCounters::min_ttl_drop,
      "Segments dropped because their TTL is below the socket's IP_MINTTL, as BGP uses it."},
     {"TcpExt:TCPACKSkippedSynRecv", "ack_skipped_syn_recv", &TcpCounters::ack_skipped_syn_recv,
@@ -208,25 +208,25 @@ constexpr TcpCounterSpec kTable[] = {
     {"TcpExt:TCPACKSkippedChallenge", "ack_skipped_challenge", &TcpCounters::ack_skipped_challenge,
      "Challenge ACKs that were not sent because of tcp_invalid_ratelimit."},
     {"TcpExt:OutOfWindowIcmps", "out_of_window_icmps", &TcpCounters::out_of_window_icmps,
-     "ICMP errors passed over because the segment they quote is not within the window: late or forged."},
+     "ICMP errors ignored because the segment they quote is not within the window: late or forged."},
     {"TcpExt:LockDroppedIcmps", "lock_dropped_icmps", &TcpCounters::lock_dropped_icmps,
      "ICMP errors lost because a process held the socket's lock."},
     {"TcpExt:IPReversePathFilter", "ip_reverse_path_filter", &TcpCounters::ip_reverse_path_filter,
      "Packets, of UDP and others too, dropped by rp_filter: they came in through an interface through which "
      "no answer to their source would go out, as with asymmetric routes."},
     {"Ip:InDiscards", "ip_in_discards", &TcpCounters::ip_in_discards,
-     "IPv4 packets that were received without a fault and dropped for want of memory."},
+     "IPv4 packets that were received intact but dropped for lack of memory."},
     {"IpExt:InNoRoutes", "ip_in_no_routes", &TcpCounters::ip_in_no_routes,
      "IPv4 packets that this host would forward, but has no route for. A host that does not forward counts "
      "such packets elsewhere (Ip:InAddrErrors)."},
     {"Ip:OutDiscards", "ip_out_discards", &TcpCounters::ip_out_discards,
-     "IPv4 packets of UDP, raw sockets and ICMP that could not be handed on: no memory, a full device queue, "
-     "or a firewall that drops what this host sends. Those of TCP are not in it."},
+     "IPv4 packets of UDP, raw sockets and ICMP that could not be passed on: no memory, a full device queue, "
+     "or a firewall that drops what this host sends. Those of TCP are not counted."},
     {"Ip:OutNoRoutes", "ip_out_no_routes", &TcpCounters::ip_out_no_routes,
      "IPv4 packets that could not be sent because there is no route to their destination."},
     {"Icmp:InDestUnreachs", "icmp_in_dest_unreachs", &TcpCounters::icmp_in_dest_unreachs,
-     "ICMPv4 messages received that a destination cannot be reached: no route, a filter that rejects, a "
-     "closed UDP port, or a packet that is too large for the path."},
+     "ICMPv4 messages received saying that a destination cannot be reached: no route, a filter that rejects, "
+     "a closed UDP port, or a packet that is too large for the path."},
 
     {"TcpExt:TCPMD5NotFound", "md5_not_found", &TcpCounters::md5_not_found,
      "Segments dropped because they have no MD5 signature where one is configured: the peer has no key."},
@@ -242,7 +242,7 @@ constexpr TcpCounterSpec kTable[] = {
      "Segments dropped because they name a TCP-AO key that this side does not have."},
     {"TcpExt:TCPAOGood", "ao_good", &TcpCounters::ao_good, "Segments whose TCP-AO signature was right."},
     {"TcpExt:TCPAODroppedIcmps", "ao_dropped_icmps", &TcpCounters::ao_dropped_icmps,
-     "ICMP errors passed over because the connection uses TCP-AO."},
+     "ICMP errors ignored because the connection uses TCP-AO."},
 
     {"TcpExt:TCPKeepAlive", "keep_alive", &TcpCounters::keep_alive,
      "Keep-alive probes sent on idle connections."},

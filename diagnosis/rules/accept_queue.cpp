@@ -246,7 +246,7 @@ void add_steady(Facts& facts, const std::optional<OwnLimit>& limit) {
 
 void add_first_wait(Facts& facts, std::chrono::duration<double> waits) {
   facts.values["first"] = duration_text(std::chrono::floor<std::chrono::seconds>(waits));
-  add_reading(facts, "the first waits for (tcp_info, last_data_sent)", waits.count(), "seconds");
+  add_reading(facts, "the first has waited for (tcp_info, last_data_sent)", waits.count(), "seconds");
 }
 
 void add_standstill(Facts& facts, const Window& window, const QueueCourse& course, const QueueRun& run) {
@@ -300,7 +300,7 @@ std::optional<Error> watched_too_shortly(const Window& window, const QueueCourse
                "listeners: nothing was taken from the queue of " +
                    to_string(listener_subject(window, *course.listener)) + " in the " +
                    duration_text(std::chrono::floor<std::chrono::seconds>(length_of(*still))) +
-                   " that it was watched"};
+                   " that it has been watched"};
 }
 
 Verdict accept_queue_waiting(const Window& window, const Thresholds& t) {

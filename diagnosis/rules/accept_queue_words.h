@@ -36,29 +36,25 @@ inline constexpr std::string_view kNotBacklog =
 inline constexpr AdviceText kLetItGoOn{
     "Resume it: pid {stopped_pid} is stopped, and nothing else is wrong with it.", "kill -CONT {stopped_pid}",
     "It accepts again at once.",
-    "If a debugger holds it (TracerPid in /proc/{stopped_pid}/status), it is the debugger that has to let "
-    "go."};
+    "If a debugger is attached to it (TracerPid in /proc/{stopped_pid}/status), detach the debugger."};
 
 inline constexpr AdviceText kWhatItIsBusyWith{
-    "See what {worker} is busy with: it runs on a CPU instead of accepting.", "perf top -p {running_pid}",
+    "See what {worker} is busy with: it is using a CPU instead of accepting.", "perf top -p {running_pid}",
     "Shows the functions that take its time: a loop, a garbage collection, a large computation.", ""};
-inline constexpr AdviceText kItsThreads{"See which of the threads of {worker} it is.",
-                                        "top -H -p {running_pid}", "The thread that is busy stands in front.",
-                                        ""};
+inline constexpr AdviceText kItsThreads{"See which thread of {worker} is busy.", "top -H -p {running_pid}",
+                                        "The busy thread is at the top.", ""};
 inline constexpr AdviceText kWhatItWaitsFor{
-    "Find out what {worker} waits for: a lock, a database, a silent client, a full worker pool.",
+    "Find out what {worker} is waiting for: a lock, a database, a silent client, a full worker pool.",
     "cat /proc/{sleeping_pid}/stack /proc/{sleeping_pid}/wchan; ls /proc/{sleeping_pid}/task | wc -l",
-    "Shows where in the kernel its main thread stands, and how many threads it has.", ""};
+    "Shows where in the kernel its main thread is waiting, and how many threads it has.", ""};
 inline constexpr AdviceText kSeeWhoWaits{
-    "See who waits in the queue.", "ss -tn state established state close-wait '( sport = :{port} )'",
-    "Connections with data in Recv-Q have sent their request already; those in CLOSE-WAIT have given up.",
-    ""};
+    "See who is waiting in the queue.", "ss -tn state established state close-wait '( sport = :{port} )'",
+    "Data in Recv-Q: the client has already sent its request. CLOSE-WAIT: the client has given up.", ""};
 
 inline constexpr AdviceText kSeeItsOwnLimit{
-    "See whether the settings of {process} limit it to {steady} connections{?steady}: it waits for events, "
-    "and the number has not changed.",
-    "", "With a higher limit, or once clients leave, it accepts again; there is nothing to restart then.",
-    ""};
+    "Check whether {process} is configured to allow only {steady} connections{?steady}: it is waiting for "
+    "events, and the number has not changed.",
+    "", "It accepts again with a higher limit, or once clients leave; a restart is not the fix.", ""};
 
 inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
     kLetItGoOn,
@@ -66,43 +62,43 @@ inline constexpr auto kLookAtOwner = std::to_array<AdviceText>({
     kWhatItIsBusyWith,
     kItsThreads,
     kWhatItWaitsFor,
-    {"Take a stack trace of it before you restart it: afterwards the reason is gone.",
-     "gdb -p {worker_pid} -batch -ex 'thread apply all bt'", "Shows what every thread does.",
+    {"Take a stack trace before you restart it: the restart destroys the evidence.",
+     "gdb -p {worker_pid} -batch -ex 'thread apply all bt'", "Shows what every thread is doing.",
      "Stops the process for a second or two."},
     {"Restart it if clients cannot wait{?worker}.", kRestartCommand, "The queue is emptied.",
-     "The waiting connections are reset; without the cause it happens again."},
+     "The waiting connections are reset; unless the cause is fixed, it happens again."},
     kSeeWhoWaits,
 });
 
 inline constexpr auto kOwnLimitAdvice = std::to_array<AdviceText>({
-    {"Raise the limit of {process} if it can serve more at a time: {own_knob}. Then reload it.", "",
+    {"Raise the limit of {process} if it can serve more clients at a time: {own_knob}. Then reload it.", "",
      "It accepts again at once.",
-     "More memory and descriptors; what is behind it gets as many connections more."},
+     "More memory and descriptors; whatever is behind it gets that many more connections."},
     {"Find out why its {accepted} connections last so long: a slow service behind it, idle keep-alive "
      "connections, clients that send nothing.",
      "ss -tn state established '( sport = :{port} )'",
-     "Shows who holds the connections; shorter timeouts set them free.", ""},
+     "Shows who holds the connections; shorter timeouts free them.", ""},
 });
 
-inline constexpr std::string_view kSomaxconnEffect = "listen() can set a backlog of up to that value.";
+inline constexpr std::string_view kSomaxconnEffect = "listen() can then set a backlog of up to that value.";
 inline constexpr std::string_view kSomaxconnRisk =
-    "None worth mentioning; containers have a value of their own (--sysctl net.core.somaxconn=...).";
+    "None worth mentioning; containers have their own value (--sysctl net.core.somaxconn=...).";
 inline constexpr std::string_view kBacklogEffect = "A burst of that size waits instead of being turned away.";
 inline constexpr std::string_view kBacklogRisk =
     "Clients wait longer in the queue if the server stays slow; a few hundred bytes of kernel memory each.";
 
 inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
-    {"Raise net.core.somaxconn{?clamped}, now {somaxconn}: it cuts off what the server asks for.",
+    {"Raise net.core.somaxconn{?clamped}, now {somaxconn}: it caps the backlog that the server asks for.",
      "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
     {"Raise the backlog{?raise_backlog}[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it "
      "is what the server passes to listen()].",
      "", kBacklogEffect, kBacklogRisk},
-    {"Raise net.core.somaxconn{?raise_backlog} before: it caps the backlog[, and is {somaxconn} now].",
+    {"First raise net.core.somaxconn{?raise_backlog}: it caps the backlog[, and is {somaxconn} now].",
      "sysctl -w net.core.somaxconn={new_somaxconn}", kSomaxconnEffect, kSomaxconnRisk},
     {"Then restart or reload the server: a listener keeps the limit that it got from listen().",
-     kRestartCommand, "The new limit shows in `tcpdiag listeners`.", "Open connections are cut."},
-    {"If it is {limit} still{?clamped}, raise the backlog[ of {process}] as well[: {server_knob}|; it is "
-     "what the server passes to listen()].",
+     kRestartCommand, "The new limit shows in `tcpdiag listeners`.", "Open connections are closed."},
+    {"If the limit is still {limit}{?clamped}, raise the backlog[ of {process}] as well[: {server_knob}|; it "
+     "is what the server passes to listen()].",
      "", kBacklogEffect, kBacklogRisk},
     {"Make net.core.somaxconn permanent{?of_the_host}.",
      "echo 'net.core.somaxconn = {new_somaxconn}' > /etc/sysctl.d/zz-somaxconn.conf",
@@ -111,7 +107,7 @@ inline constexpr auto kBacklogAdvice = std::to_array<AdviceText>({
 inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
     kLetItGoOn,
     {"Give the server more capacity to accept: more workers or threads, or less work before accept().", "",
-     "Connections are taken from the queue as fast as they come.", "More memory and CPU for the workers."},
+     "Connections are taken from the queue as fast as they arrive.", "More memory and CPU for the workers."},
     kWhatItIsBusyWith,
     kItsThreads,
     kWhatItWaitsFor,
@@ -121,12 +117,13 @@ inline constexpr auto kSlowAdvice = std::to_array<AdviceText>({
 inline constexpr auto kStuckAdvice = std::to_array<AdviceText>({
     kLetItGoOn,
     kWhatItIsBusyWith,
-    {"Look at what the stuck worker {worker} waits for.",
-     "cat /proc/{sleeping_pid}/stack /proc/{sleeping_pid}/wchan", "Shows where in the kernel it stands.", ""},
+    {"Find out what the stuck worker {worker} is waiting for.",
+     "cat /proc/{sleeping_pid}/stack /proc/{sleeping_pid}/wchan", "Shows where in the kernel it is waiting.",
+     ""},
     {"Restart that worker{?worker_pid}.", "kill {worker_pid}",
      "Its clients go to the other members of the group.",
      "The connections in its queue are reset, unless net.ipv4.tcp_migrate_req is 1."},
-    {"Restart that worker; stopped as it is, it ends by SIGKILL only.", "kill -KILL {stopped_pid}",
+    {"Restart that worker; while it is stopped, only SIGKILL ends it.", "kill -KILL {stopped_pid}",
      "Its clients go to the other members of the group.",
      "The connections in its queue are reset, unless net.ipv4.tcp_migrate_req is 1."},
     {"See the queue of every member.", "ss -ltn '( sport = :{port} )'",
@@ -135,13 +132,12 @@ inline constexpr auto kStuckAdvice = std::to_array<AdviceText>({
 
 inline constexpr std::string_view kStalledNot[] = {kNotBacklog, kNotSynBacklog, kNotAbort};
 inline constexpr std::string_view kOwnLimitNot[] = {
-    "Restarting it, if that is its limit: it reaches it again.", kNotBacklog, kNotAbort};
+    "Restarting it, if that is its limit: it will reach it again.", kNotBacklog, kNotAbort};
 inline constexpr std::string_view kSmallNot[] = {kNotSynBacklog, kNotAbort,
                                                  "Raising net.core.somaxconn alone: it changes no listener "
                                                  "that is already listening, and none that asks for less."};
 inline constexpr std::string_view kStuckNot[] = {
-    "More workers: the kernel chooses the member by the client's address and port, whether it is stuck or "
-    "not.",
+    "More workers: the kernel chooses the member by the client's address and port, stuck or not.",
     "A larger backlog: the stuck member never empties it."};
 
 inline constexpr std::string_view kFdExplains[] = {
@@ -195,9 +191,8 @@ inline constexpr RuleInfo kFdLimitAcceptBlocked = {
         "{owner} cannot accept: it has {open_fds} open descriptors and its limit is {soft_limit}, so "
         "{length} {length:connection waits|connections wait} in the accept queue of {listener}[ and "
         "{turned_away} {turned_away:was|were} turned away in {window}][; {close_wait} of the descriptors are "
-        "sockets whose peer has closed][; {closed} of them are sockets that are closed already][; its "
-        "clients grew by {clients} while the connections of this host to {upstream} stayed at "
-        "{upstream_connections}].",
+        "sockets whose peer has closed][; {closed} of them are sockets that are already closed][; it gained "
+        "{clients} clients while this host's connections to {upstream} stayed at {upstream_connections}].",
     .advice = kDescriptorAdvice,
     .not_helping = kDescriptorNot,
     .consequences = accept_queue_words::kFull,
@@ -210,12 +205,12 @@ inline constexpr RuleInfo kOneListenerStuck = {
     .severity = Severity::critical,
     .title = "One listener of a group does not accept",
     .true_when =
-        "Of several sockets that share a port by SO_REUSEPORT, the queue of some stays full while that of "
-        "the others does not.",
-    .clients_see = "A part of the connections times out, always the same share; the rest is fine.",
+        "Several sockets share a port by SO_REUSEPORT, and the queues of some stay full while those of the "
+        "others do not.",
+    .clients_see = "Some connections time out, always the same share; the rest are fine.",
     .summary =
-        "Nothing is accepted by {stuck} of the {members} listeners that share {listener}: a queue of {limit} "
-        "has been full for {pinned} while the others are served[, and {turned_away} connection "
+        "{stuck} of the {members} listeners that share {listener} {stuck:accepts|accept} nothing: a queue of "
+        "{limit} has been full for {pinned} while the others are served[, and {turned_away} connection "
         "{turned_away:attempt was|attempts were} turned away in {window}][. It belongs to {owner}][; "
         "{doing}].",
     .advice = accept_queue_words::kStuckAdvice,
@@ -232,15 +227,14 @@ inline constexpr RuleInfo kAppStalled = {
     .title = "The application does not accept",
     .true_when =
         "The accept queue is full, nothing is taken from it for {t.stall_seconds} or longer, and the owner "
-        "still has descriptors.",
-    .clients_see = "Connecting works for the first ones, then nothing answers; further ones time out.",
+        "still has descriptors to spare.",
+    .clients_see = "The first clients connect but get no answer; later ones time out while connecting.",
     .summary =
         "[{owner}|The application] [had accepted nothing on {listener} for {still} until a moment ago: its "
         "accept queue was full with {was_full} connections|has accepted nothing on {listener} for {still}: "
         "its accept queue is full with {length} {length:connection|connections}][ and {turned_away} further "
-        "{turned_away:attempt was|attempts were} turned away in {window}][; {doing}][; its {steady} accepted "
-        "{steady:connection stays|connections stay} at exactly that number, which suggests a configured "
-        "limit].",
+        "{turned_away:attempt was|attempts were} turned away in {window}][; {doing}][; the number of "
+        "accepted connections stays at exactly {steady}, which suggests a configured limit].",
     .advice = accept_queue_words::kLookAtOwner,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
@@ -254,15 +248,15 @@ inline constexpr RuleInfo kWaiting = {
     .severity = Severity::critical,
     .title = "Connections wait and none is accepted",
     .true_when =
-        "Connections wait in the accept queue, however far it is from full, and nothing is taken from it for "
-        "{t.stall_seconds} or longer; longer when the server took something from it a moment ago, or has "
-        "paused before.",
-    .clients_see = "Connecting works, then nothing answers, until their timeout for the answer.",
+        "Connections wait in the accept queue, which need not be full, and nothing is taken from it for "
+        "{t.stall_seconds} or longer; a server that took something from it a moment ago, or has paused "
+        "before, gets more time.",
+    .clients_see = "Connecting works, then no answer comes until their timeout.",
     .summary =
         "[{owner}|The application] has accepted nothing on {listener} for {still}; {waiting} "
-        "{waiting:connection waits|connections wait} (of {room} that fit)[, the first for {first}][; "
-        "{doing}][; its {steady} accepted {steady:connection stays|connections stay} at exactly that number, "
-        "which suggests a configured limit].",
+        "{waiting:connection waits|connections wait} (there is room for {room})[, the first for {first}][; "
+        "{doing}][; the number of accepted connections stays at exactly {steady}, which suggests a "
+        "configured limit].",
     .advice = accept_queue_words::kLookAtOwner,
     .not_helping = accept_queue_words::kStalledNot,
     .consequences = accept_queue_words::kFull,
@@ -274,20 +268,20 @@ inline constexpr RuleInfo kOwnLimitReached = {
     .id = "own-limit-reached",
     .family = accept_queue_words::kFamily,
     .severity = Severity::warning,
-    .title = "A server has as many connections as it allows itself",
+    .title = "A server has reached its own connection limit",
     .true_when =
-        "A known server accepts nothing though connections wait, sleeps until the next event, and has the "
-        "same number of accepted connections all the time. Critical once its queue is full and connections "
-        "are turned away.",
+        "A known server accepts nothing although connections wait, sleeps until the next event, and its "
+        "number of accepted connections does not change. Critical once its queue is full and connections are "
+        "turned away.",
     .clients_see =
         "Connecting works, then nothing answers until another client leaves; with a full queue, connecting "
         "times out.",
     .summary =
-        "{owner} has most likely reached its own limit of connections: its {accepted} accepted "
-        "{accepted:connection has|connections have} stayed at exactly that number and it waits for events, "
-        "while {waiting} more {waiting:waits|wait} in the accept queue of {listener} and none was accepted "
-        "for {still}[; {turned_away} {turned_away:attempt was|attempts were} turned away in {window}]. That "
-        "limit is {own_knob}.",
+        "{owner} has most likely reached its own connection limit: the number of accepted connections has "
+        "stayed at exactly {accepted} and it is waiting for events, while {waiting} more "
+        "{waiting:waits|wait} in the accept queue of {listener} and none has been accepted for {still}[; "
+        "{turned_away} {turned_away:attempt was|attempts were} turned away in {window}]. The limit is set by "
+        "{own_knob}.",
     .advice = accept_queue_words::kOwnLimitAdvice,
     .not_helping = accept_queue_words::kOwnLimitNot,
     .consequences = accept_queue_words::kFull,
@@ -299,14 +293,14 @@ inline constexpr RuleInfo kAppSlow = {
     .id = "accept-queue-app-slow",
     .family = accept_queue_words::kFamily,
     .severity = Severity::warning,
-    .title = "The application accepts more slowly than connections come",
+    .title = "The application accepts more slowly than connections arrive",
     .true_when =
-        "Connections are taken from the accept queue, but it is not emptied for {t.slow_seconds}, and it "
-        "reaches its limit again and again or the first connection in it waits for {t.slow_seconds} or "
-        "longer. Critical once {t.turned_away_share} of the attempts are turned away, or after a minute.",
-    .clients_see = "Every connection waits in the queue; a part of them times out.",
+        "Connections are taken from the accept queue, but it has not been empty for {t.slow_seconds}, and it "
+        "keeps reaching its limit or the first connection in it has waited for {t.slow_seconds} or longer. "
+        "Critical once {t.turned_away_share} of the attempts are turned away, or after a minute.",
+    .clients_see = "Every connection waits in the queue; some time out.",
     .summary =
-        "[{owner}|The application] accepts on {listener}, but more slowly than connections come: the queue "
+        "[{owner}|The application] accepts on {listener}, but more slowly than connections arrive: the queue "
         "of {limit} has not been empty for {stood}[, {length} {length:connection waits|connections wait} in "
         "it, the first for {first}][, and {turned_away} {turned_away:attempt was|attempts were} turned away "
         "in {window}][; {doing}].",
@@ -324,11 +318,13 @@ inline constexpr RuleInfo kBacklogSmall = {
     .title = "The accept queue is too small for bursts",
     .true_when =
         "The accept queue reached its limit, connections were turned away, and it was emptied again.",
-    .clients_see = "Some connections take 1, 3, 7 s (SYNs are sent again) or time out, mostly under bursts.",
+    .clients_see =
+        "Some connections take 1, 3 or 7 s (SYNs are sent again) or time out, mostly during "
+        "bursts.",
     .summary =
         "Bursts of connections to {listener}[ ({owner})] do not fit into its accept queue of {limit}: "
         "{overflows} {overflows:attempt was|attempts were} turned away in {window}, and the queue was "
-        "emptied again[; net.core.somaxconn caps it{?clamped}][; it is what the server asked for, "
+        "emptied again[; net.core.somaxconn caps it{?clamped}][; that is what the server asked for; "
         "net.core.somaxconn is {somaxconn}{?own_limit}].",
     .advice = accept_queue_words::kBacklogAdvice,
     .not_helping = accept_queue_words::kSmallNot,

@@ -98,7 +98,7 @@ Verdict closed_socket_fd_leak(const Window& window, const Thresholds& t) {
   const auto is_known = [](const Process& process) { return process.closed_sockets.has_value(); };
   const auto is_elsewhere = [](const Process& process) { return process.elsewhere; };
   if (!std::ranges::all_of(all, is_elsewhere) && std::ranges::none_of(all, is_known))
-    return Verdict::unknown({Errc::not_read, "processes: the closed sockets of none are known"});
+    return Verdict::unknown({Errc::not_read, "processes: the closed sockets of no process are known"});
   std::vector<Facts> found;
   for (const auto& process : all) {
     if (!process.closed_sockets || *process.closed_sockets < t.closed_sockets_min) continue;
@@ -121,13 +121,14 @@ constexpr Rule kRules[] = {
           .title = "A program does not close its connections",
           .true_when =
               "Connections that a process holds and whose peer has closed stay in CLOSE_WAIT while this end "
-              "sends nothing on them, and become more again and again: at three dumps of the socket table or "
-              "more, over 20 s (of a client 60 s), together with the open connections of the service, or at "
-              "a server for two minutes. One step is no growth: pools and slow programs make such. Info when "
-              "at least 100 stand for 20 s (of a client 60 s) and whether they become more is unknown. "
-              "Critical when they are half of the descriptors of a process that has used 80 % of its limit.",
+              "sends nothing on them, and their number grows again and again: at three dumps of the socket "
+              "table or more, over 20 s (60 s for a client), together with the open connections of the "
+              "service, or for two minutes at a server. A single step is not growth: pools and slow programs "
+              "cause such steps. Info when at least 100 stay for 20 s (60 s for a client) and it is unknown "
+              "whether their number grows. Critical when they are half of the descriptors of a process that "
+              "has used 80 % of its limit.",
           .clients_see = "Nothing yet, or a request that is never answered. When the descriptors run out, no "
-                         "client is accepted any more.",
+                         "more clients are accepted.",
           .summary = "{holder} keeps {count} {count:connection|connections} [on its port {server_port}][to "
                      "port {client_port}] whose peers have closed, the oldest at least {age} ago: they stay "
                      "in CLOSE_WAIT until it closes them[. They take most of its {open} descriptors, and its "
@@ -143,10 +144,10 @@ constexpr Rule kRules[] = {
               .severity = Severity::warning,
               .title = "Clients gave up before they were accepted",
               .true_when =
-                  "Over three dumps of the socket table connections of a service port are in CLOSE_WAIT that "
-                  "no accept() has taken (inode 0), and its accept queue has not been empty for a second "
-                  "longer than {t.slow_seconds}, after which the cause would have been named.",
-              .clients_see = "Connecting works, then nothing comes until their timeout.",
+                  "Over three dumps of the socket table, a service port has connections in CLOSE_WAIT that "
+                  "no accept() has taken (inode 0), and its accept queue has not been empty for one second "
+                  "more than {t.slow_seconds}, by when the cause would have been named.",
+              .clients_see = "Connecting works, then no answer comes until their timeout.",
               .summary = "{gave_up} clients of {listener} gave up before they were accepted: they have "
                          "closed, and their connections wait in the accept queue in CLOSE_WAIT[; {owner} is "
                          "{stopped}][; {owner} sleeps in the kernel function {wait_channel}].",
@@ -159,9 +160,9 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::warning,
               .title = "A program keeps descriptors of connections that are over",
-              .true_when = "A process holds TCP sockets that the kernel's socket table does not show any "
-                           "more, at two looks some seconds apart.",
-              .clients_see = "Nothing yet. When the descriptors run out, no client is accepted any more.",
+              .true_when = "At two looks some seconds apart, a process holds TCP sockets that the kernel's "
+                           "socket table no longer shows.",
+              .clients_see = "Nothing yet. When the descriptors run out, no more clients are accepted.",
               .summary = "{owner} holds {closed} TCP sockets that have no connection: the kernel has ended "
                          "it, by keep-alive or a reset, or there never was one, and the program does not "
                          "close() them[. It has {open} descriptors open][ and its limit is {limit}].",

@@ -298,23 +298,23 @@ constexpr std::string_view kFamily = "Settings";
 constexpr auto kUnknownKeyAdvice = std::to_array<AdviceText>({
     {"Correct line {line} of {file}, if {meant} is meant.", "{meant} = {right_value}",
      "The value takes effect at the next boot, or at once with sysctl --system.",
-     "The value has had no effect so far: think of what it will change.", CommandKind::file_line},
+     "The value has had no effect so far: consider what it will change.", CommandKind::file_line},
     {"Remove line {line} of {file}, or make it a comment.", "sed -i '{line}s/^/# /' {path}",
      "No one relies on it any more.", ""},
 });
 constexpr std::string_view kUnknownKeyNot[] = {
-    "Another kernel that still has {tw_recycle}: it reset clients behind NAT. net.ipv4.tcp_tw_reuse is no "
-    "replacement: it helps connect() alone."};
+    "Another kernel that still has {tw_recycle}: it broke clients behind NAT. net.ipv4.tcp_tw_reuse is no "
+    "replacement: it helps connect() only."};
 
 constexpr auto kNrOpenAdvice = std::to_array<AdviceText>({
     {"Raise fs.nr_open, then restart [{unit}|the units].", "sysctl -w {setting}={wanted}",
      "[{unit}|Each of them] may open {asked} files.",
-     "None by itself: it is only the most that a limit can be."},
+     "None by itself: it is only the highest that a limit can be."},
     {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
      "It is set before units start.", ""},
-    {"Or ask for less, if {unit} does not need so many ({unit_place}).", "{unit_setting}{value}",
+    {"Or ask for less, if {unit} does not need that many ({unit_place}).", "{unit_setting}{value}",
      "The unit gets what it asks for.", "", CommandKind::file_line},
-    {"Or ask for less, if units do not need so many ({unit_place}).", "Default{default_setting}{value}",
+    {"Or ask for less, if units do not need that many ({unit_place}).", "Default{default_setting}{value}",
      "The units get what it asks for.", "", CommandKind::file_line},
 });
 constexpr std::string_view kNrOpenNot[] = {"/etc/security/limits.conf: it is for logins, not for services.",
@@ -322,7 +322,7 @@ constexpr std::string_view kNrOpenNot[] = {"/etc/security/limits.conf: it is for
 
 constexpr auto kLoginAdvice = std::to_array<AdviceText>({
     {"Raise fs.nr_open.", "sysctl -w {setting}={wanted}", "Logins get the limit.",
-     "None by itself: it is only the most that a limit can be."},
+     "None by itself: it is only the highest that a limit can be."},
     {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
      "It is set before anybody can log in.", ""},
     {"Or ask for less for {domain} in line {login_line} of {login_file}.",
@@ -339,8 +339,8 @@ constexpr auto kMismatchAdvice = std::to_array<AdviceText>({
      "Kubernetes allows some of them only if the kubelet permits them (--allowed-unsafe-sysctls)."},
 });
 constexpr std::string_view kMismatchNot[] = {
-    "sysctl.d inside of the image: nothing applies it in a container.",
-    "Setting them on the host: a namespace does not follow it.",
+    "sysctl.d inside the image: nothing applies it in a container.",
+    "Setting them on the host: a namespace does not follow the host.",
     "net.core.rmem_max, net.ipv4.tcp_mem and others that belong to the machine: a container cannot have its "
     "own."};
 
@@ -350,13 +350,14 @@ constexpr Rule kRules[] = {
               .severity = Severity::warning,
               .title = "A unit asks for more files than nr_open allows",
               .true_when =
-                  "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is "
-                  "among the nearest to their limit, or DefaultLimitNOFILE= of system.conf, is larger than "
-                  "fs.nr_open. \"infinity\" asks for as much as there is and is no mistake.",
+                  "LimitNOFILE= of a unit, or DefaultLimitNOFILE= of system.conf, is larger than fs.nr_open. "
+                  "Covers units with a process that listens, holds sockets in CLOSE_WAIT or is among the "
+                  "closest to their limit. \"infinity\" asks for as much as there is and is no mistake.",
               .clients_see =
                   "Nothing yet; the server runs out of descriptors earlier than its configuration says.",
-              .summary = "{who} asks for {asked} open files ({unit_place}) and fs.nr_open allows {value}: it "
-                         "gets fewer than it asks for[; further units that do: {others}].",
+              .summary = "{who} asks for {asked} open files ({unit_place}), but fs.nr_open allows {value}: "
+                         "it gets fewer than it asks for[; so {others:does|do} {others} more "
+                         "{others:unit|units}].",
               .advice = kNrOpenAdvice,
               .not_helping = kNrOpenNot,
               .reads = "/proc/sys, systemd's unit files and system.conf, /proc/PID/cgroup"},
@@ -368,8 +369,9 @@ constexpr Rule kRules[] = {
               .title = "Logins ask for more files than nr_open allows",
               .true_when =
                   "nofile in /etc/security/limits.conf or limits.d is a number larger than fs.nr_open.",
-              .clients_see = "Nothing; people, cron jobs and su for whom the line is cannot log in.",
-              .summary = "{login_file}:{login_line} gives {domain} {asked} open files and fs.nr_open allows "
+              .clients_see = "Nothing; the users whom the line is for cannot log in, run cron jobs or use "
+                             "su.",
+              .summary = "{login_file}:{login_line} gives {domain} {asked} open files, but fs.nr_open allows "
                          "{value}: pam_limits cannot set that, and refuses the login.",
               .advice = kLoginAdvice,
               .not_helping = kLoginNot,
@@ -384,9 +386,9 @@ constexpr Rule kRules[] = {
                   "A line of sysctl.d or /etc/sysctl.conf sets a key of net.core, net.ipv4, net.ipv6 or fs "
                   "that does not exist, or is written without its beginning (tcp_syncookies), with a slash "
                   "for a dot, in capitals or as a path (/proc/sys/net/ipv4/tcp_ecn); a warning when it is "
-                  "nearly one that exists, else info. Files of packages (/usr/lib), keys of modules and of "
-                  "interfaces are left out. Clear outside of the first network namespace, where keys are "
-                  "missing that the kernel has.",
+                  "close to one that exists, else info. Files of packages (/usr/lib) and keys of modules and "
+                  "interfaces are left out. Clear outside the first network namespace: others lack keys that "
+                  "the kernel has.",
               .clients_see = "Nothing; what the line was meant to change is not changed.",
               .summary = "{place} sets {setting}, which this kernel does not have: the line does nothing[; "
                          "{gone}][; {meant} is probably meant].",
@@ -400,10 +402,10 @@ constexpr Rule kRules[] = {
               .severity = Severity::info,
               .title = "A namespace's settings are not the host's",
               .true_when =
-                  "In a further namespace, settings that belong to the namespace differ from the host's.",
+                  "In another namespace, settings that belong to the namespace differ from the host's.",
               .clients_see =
-                  "Nothing by itself; servers in the container have other limits than those on the host.",
-              .summary = "The settings of {netns} are not the host's: {differences}[, and {more} more].",
+                  "Nothing by itself; servers in the container have different limits from those on the host.",
+              .summary = "The settings of {netns} differ from the host's: {differences}[, and {more} more].",
               .advice = kMismatchAdvice,
               .not_helping = kMismatchNot,
               .reads = "/proc/sys of both namespaces"},

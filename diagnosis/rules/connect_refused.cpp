@@ -93,16 +93,16 @@ Verdict connect_refused(const Window& longer, const Thresholds& t) {
 
 constexpr auto kAdvice = std::to_array<AdviceText>({
     {"{?gone_listener}Start the service on {gone_listener} again, if that is what is refused.", "",
-     "Its port takes connections again.", ""},
+     "Its port accepts connections again.", ""},
     {"See who is refused, and by whom.",
      "tcpdump -nn -i any -c 20 'tcp\\[tcpflags\\] & tcp-rst != 0 or (ip6 proto 6 and ip6\\[53\\] & 4 != 0)'",
-     "A reset that answers a SYN comes from the port that refuses. No reset at all: the network says that "
+     "A reset that answers a SYN comes from the port that refuses. No reset at all: the network reports that "
      "the destination cannot be reached.",
      ""},
     {"{?own_resets}See what listens on this host, and on which addresses.", "ss -ltnp",
-     "A service on 127.0.0.1 alone refuses what comes to another address.", ""},
-    {"Look at whether the service runs at the other end, on that address and port, and at the firewall in "
-     "front of it.",
+     "For a service that listens on 127.0.0.1 only, connections to any other address are refused.", ""},
+    {"Check whether the service is running at the other end, on that address and port, and check the "
+     "firewall in front of it.",
      "", "A firewall that rejects looks like a service that is not there.", ""},
 });
 constexpr std::string_view kNot[] = {
@@ -116,18 +116,19 @@ constexpr Rule kRules[] = {
               .severity = Severity::warning,
               .title = "Connection attempts are refused",
               .true_when =
-                  "AttemptFails, less EmbryonicRsts, rises within half a minute by {t.refused_min} or more "
-                  "and by {t.refused_share} of ActiveOpens or more, while hardly any connection is seen "
-                  "waiting in SYN_SENT. Below {t.refused_mostly} it is worth knowing only: a program that "
-                  "tries ::1 before 127.0.0.1 looks like this. Counters do not tell which destination it is.",
+                  "AttemptFails minus EmbryonicRsts rises within half a minute by at least {t.refused_min} "
+                  "and by at least {t.refused_share} of ActiveOpens, while hardly any connection is seen "
+                  "waiting in SYN_SENT. Info below {t.refused_mostly}: a program that tries ::1 before "
+                  "127.0.0.1 looks like this. Counters do not show which destination it is.",
               .clients_see =
                   "\"Connection refused\" (errno 111), or \"No route to host\" (errno 113), at once.",
               .summary = "{failed} of {opened} connection attempts of programs on this host failed at once "
-                         "in {window} (AttemptFails), and hardly any stood in SYN_SENT: they are refused, or "
-                         "the network says that the destination cannot be reached.[ The kernel of this host "
-                         "sent {own_resets} resets meanwhile that no program asked for, so it is most likely "
-                         "ports of its own that nothing listens on[: {gone_listener}[ ({gone_owner})] did "
-                         "until {gone_for} ago].] Which destination it is, counters do not tell.",
+                         "in {window} (AttemptFails), and hardly any were seen in SYN_SENT: they are "
+                         "refused, or the network reports that the destination cannot be reached.[ In that "
+                         "time the kernel of this host sent {own_resets} resets that no program asked for, "
+                         "so it is most likely ports of its own that nothing listens on[: {gone_listener}[ "
+                         "({gone_owner})] did until {gone_for} ago].] Counters do not show which destination "
+                         "it is.",
               .advice = kAdvice,
               .not_helping = kNot,
               .reads = "/proc/net/snmp, /proc/net/netstat, sock_diag"},

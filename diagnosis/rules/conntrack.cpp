@@ -190,7 +190,7 @@ constexpr std::string_view kReads =
     "/proc/net/stat/nf_conntrack";
 
 constexpr AdviceText kRaise{
-    "Raise net.netfilter.nf_conntrack_max, which holds for every namespace.",
+    "Raise net.netfilter.nf_conntrack_max, which applies to every namespace.",
     "sysctl -w net.netfilter.nf_conntrack_max={new_limit}", "New connections get in at once.",
     "Kernel memory: about 400 bytes for each entry, {new_memory} when all {new_limit} are in use."};
 constexpr AdviceText kBuckets{"Let the hash table grow with it.",
@@ -201,22 +201,22 @@ constexpr AdviceText kPermanent{
     "Make it permanent.",
     "echo 'net.netfilter.nf_conntrack_max = {new_limit}' > /etc/sysctl.d/zz-conntrack.conf",
     "It is set at every boot.",
-    "Without effect when nf_conntrack is loaded later than that: name it in /etc/modules-load.d/."};
+    "Has no effect if nf_conntrack is loaded after that: name it in /etc/modules-load.d/."};
 constexpr AdviceText kWhatFillsIt{
-    "Look at what fills it: TCP connections by the state that is tracked.",
+    "Look at what fills it: TCP connections by tracked state.",
     "conntrack -L -p tcp 2>/dev/null | tr -s ' ' | cut -d' ' -f4 | sort | uniq -c",
-    "Many ESTABLISHED that do not exist any more are left over until their timeout, many SYN_SENT or "
-    "SYN_RECV point to a scan or a flood.",
+    "Many ESTABLISHED that no longer exist are left over until their timeout; many SYN_SENT or SYN_RECV "
+    "point to a scan or a flood.",
     ""};
 constexpr AdviceText kTimeout{
     "Forget idle connections sooner than after {established_timeout}.",
     "sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=86400",
-    "Connections that ended without a trace no longer take entries for longer than a day.",
+    "Connections that ended without a trace no longer take up entries for more than a day.",
     "A connection that is idle for longer loses its entry; behind NAT or a firewall it then hangs or is "
     "reset. Keep-alive probes within a day prevent that."};
 constexpr AdviceText kUntracked{
-    "Exempt traffic that needs neither NAT nor stateful rules from tracking, with notrack rules of nftables.",
-    "", "Its packets take no entries.",
+    "Exempt traffic that needs neither NAT nor stateful rules from tracking, with nftables notrack rules.",
+    "", "Its packets take up no entries.",
     "Rules on established or related packets no longer match it: it needs rules of its own in both "
     "directions."};
 constexpr std::array kFullAdvice = {kRaise, kBuckets, kPermanent, kWhatFillsIt, kTimeout, kUntracked};
@@ -227,7 +227,7 @@ constexpr auto kElsewhereAdvice = std::to_array<AdviceText>({
      "for n in $(lsns -rnt net -o PID); do nsenter -t $n -n sh -c 'echo '$n' $(cat "
      "/proc/sys/net/netfilter/nf_conntrack_count)'; done",
      "Shows the first process of each namespace and the entries of its table.", ""},
-    {"Raise net.netfilter.nf_conntrack_max, which holds for every namespace.",
+    {"Raise net.netfilter.nf_conntrack_max, which applies to every namespace.",
      "sysctl -w net.netfilter.nf_conntrack_max={new_limit}", "New connections get in at once.",
      "Kernel memory: about 400 bytes for each entry, in each namespace that fills its table."},
 });
@@ -262,10 +262,10 @@ constexpr Rule kRules[] = {
           .title = "Connection tracking nearly full",
           .true_when =
               "The entries are at {t.conntrack_near} of net.netfilter.nf_conntrack_max or more; critical "
-              "from {t.conntrack_nearly_full} on, where the kernel begins to throw closing connections out.",
+              "from {t.conntrack_nearly_full} up, where the kernel starts to throw out closing connections.",
           .clients_see = "Nothing yet; when it is full, new connections time out.",
-          .summary = "Connection tracking is nearly full: {entries} entries of {limit}, {share}[; as fast as "
-                     "it grows now it is full in {full_in}].",
+          .summary = "Connection tracking is nearly full: {entries} entries of {limit}, {share}[; at this "
+                     "rate it will be full in {full_in}].",
           .advice = kFullAdvice,
           .not_helping = kNot,
           .reads = kReads},
@@ -280,8 +280,8 @@ constexpr Rule kRules[] = {
               .clients_see = "New connections to and from a container or another network namespace of this "
                              "machine time out.",
               .summary = "The kernel logged {lines} in {window} that a connection tracking table is full, "
-                         "and it is none of the namespaces that are watched[: it is that with inode "
-                         "{inode}][; the limit of each is {limit}].",
+                         "and it is not in a watched namespace[: it is in the one with inode {inode}][; the "
+                         "limit of each is {limit}].",
               .advice = kElsewhereAdvice,
               .not_helping = kNot,
               .reads = "/dev/kmsg, /proc/net/stat/nf_conntrack"},

@@ -12,20 +12,21 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
     {"If {owner} needs {upstream}, look there first: requests that wait for it keep their clients' "
      "connections open.",
      "ss -tnp dst {upstream}",
-     "A timeout for requests, or a larger pool of connections, ends the growth; a higher limit only moves "
+     "A timeout for requests, or a larger pool of connections, ends the growth; a higher limit only delays "
      "it.",
      ""},
-    {"Let {process} end idle connections: an idle timeout of its own, or SO_KEEPALIVE on what it accepts; "
-     "{idle} of its descriptors are such to port {idle_port}.",
+    {"Have {process} close idle connections, with an idle timeout of its own or SO_KEEPALIVE on what it "
+     "accepts; {idle} of its descriptors are idle connections to port {idle_port}.",
      "ss -tno state established '( sport = :{idle_port} )' | head -n 20",
-     "Without a timer: (keepalive,...) in the last column nothing finds out that a peer has vanished, and "
-     "its descriptor is never free; a higher limit only delays that.",
+     "Without timer:(keepalive,...) in the last column nothing notices that a peer has vanished, and its "
+     "descriptor is never freed; a higher limit only delays that.",
      "Clients that are only slow to ask again have to reconnect."},
     {"Raise the limit of the running process now, without a restart.",
      "prlimit --pid {pid} --nofile={new_limits}",
      "accept(), connect() and open() work again at once; connections that wait in the queue are taken.",
-     "Lost when the process restarts; to go above its hard limit takes CAP_SYS_RESOURCE. A program that uses "
-     "select(), or sized its tables at start, may not use more. If descriptors leak it only takes longer."},
+     "Lost when the process restarts; going above its hard limit takes CAP_SYS_RESOURCE. A program that uses "
+     "select(), or sized its tables at start, may be unable to use more. If descriptors leak, it only takes "
+     "longer."},
     {"Raise it for good: LimitNOFILE={new_limit} for {service}, then restart it.",
      "mkdir -p /etc/systemd/system/{service}.d && printf '\\[Service\\]\\\\nLimitNOFILE={new_limit}\\\\n' > "
      "/etc/systemd/system/{service}.d/zz-nofile.conf && systemctl daemon-reload && systemctl restart -- "
@@ -39,14 +40,14 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "The unit starts with that limit from then on, up to the hard limit of user@{user}.service.",
      "The restart closes all its connections."},
     {"Raise it for good: start the [docker container {docker}|podman container {podman}] again with a higher "
-     "limit; one that runs keeps its own.",
+     "limit; a running one keeps its limit.",
      "[docker{?docker}|podman{?podman}] run --ulimit nofile={new_limit}:{new_limit} ...",
      "The container starts with that limit; in a compose file it is ulimits: nofile.",
      "The restart closes all its connections."},
     {"Raise it for good in the container runtime of {pod}: its service's LimitNOFILE= or default ulimits; a "
      "pod has no setting of its own for it.",
      "", "Containers that start later have that limit.", "The runtime has to be restarted."},
-    {"Raise it for good inside of {inside}: LimitNOFILE={new_limit} of [{inner_unit}|the unit] there.",
+    {"Raise it for good inside {inside}: LimitNOFILE={new_limit} of [{inner_unit}|the unit] there.",
      "[machinectl shell {machine}]", "It starts with that limit from then on, up to the container's own.",
      "The restart closes all its connections."},
     {"Raise it for good where the session {session} gets it: /etc/security/limits.conf, or ulimit -n in the "
@@ -57,7 +58,7 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "", "It starts with that limit from then on.", "The restart closes all its connections."},
     {"Set {process}'s own limit as well: {knob}.", "", "It does not lower the limit again by itself.", ""},
     {"See what the descriptors are before you trust a higher limit.", "tcpdiag fds {pid}",
-     "Many sockets in CLOSE_WAIT, or closed ones, are a leak: the program does not close them.", ""},
+     "Many sockets in CLOSE_WAIT, or closed ones, mean a leak: the program does not close them.", ""},
 });
 
 inline constexpr std::string_view kDescriptorNot[] = {

@@ -61,7 +61,7 @@ bool add_resets(Facts& facts, const Window& window, const Process& process, cons
 // Where clients are reset they are.
 void add_lowered(Facts& facts, const Process& process, bool resets) {
   const bool lowered = *process.open_fds > *process.soft_limit;
-  facts.values["none_left"] = lowered ? "more descriptors open than its limit allows" : "no descriptor left";
+  facts.values["none_left"] = lowered ? "more descriptors open than its limit allows" : "no descriptors left";
   const bool perhaps = lowered && !resets;
   facts.values["once"] =
       perhaps ? " once no number below the limit, which was lowered after they were opened, is free" : "";
@@ -145,8 +145,8 @@ constexpr Rule kRules[] = {
          {.id = "fd-limit-reached",
           .family = kFamily,
           .severity = Severity::critical,
-          .title = "A process has no descriptor left",
-          .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now or "
+          .title = "A process has no descriptors left",
+          .true_when = "A process has as many open descriptors as its soft RLIMIT_NOFILE allows, now, or "
                        "within the last 10 s and hardly fewer now. A warning when it has more, as after the "
                        "limit was lowered, and fewer than {t.app_resets_min} connections were reset where it "
                        "listens: numbers below the limit may be free.",
@@ -156,12 +156,12 @@ constexpr Rule kRules[] = {
           .summary =
               "{owner} has {none_left}: {open_fds} are open and its limit is {soft_limit} (RLIMIT_NOFILE)[; "
               "{close_wait} of them are sockets whose peer has closed][; {closed} of them are sockets that "
-              "are closed already][; {idle} of them are connections to its port {idle_port} that have been "
-              "idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be gone], "
-              "so accept(), connect() and open() fail with EMFILE (errno 24){once}[; {resets} "
+              "are already closed][; {idle} of them are connections to its port {idle_port} that have been "
+              "idle for {idle_for} or longer without a keep-alive timer: their peers may be gone], so "
+              "accept(), connect() and open() fail with EMFILE (errno 24){once}[; {resets} "
               "{resets:connection was|connections were} reset where it listens in {resets_window}: a server "
-              "that accepts without a descriptor to spare closes at once][; its clients grew by {clients} "
-              "while the connections of this host to {upstream} stayed at {upstream_connections}].",
+              "that accepts without a descriptor to spare closes at once][; it gained {clients} clients "
+              "while this host's connections to {upstream} stayed at {upstream_connections}].",
           .advice = kDescriptorAdvice,
           .not_helping = kDescriptorNot,
           .consequences = kReachedConsequences,
@@ -174,17 +174,17 @@ constexpr Rule kRules[] = {
          {.id = "fd-limit-near",
           .family = kFamily,
           .severity = Severity::warning,
-          .title = "A process runs out of descriptors",
+          .title = "A process is running out of descriptors",
           .true_when = "A process has opened at least {t.fd_near} of the descriptors that its soft "
                        "RLIMIT_NOFILE allows.",
           .clients_see = "Nothing yet. At the limit connections are established but no answer comes.",
           .summary =
               "{owner} has {open_fds} of {soft_limit} descriptors open ({share} of RLIMIT_NOFILE)[; "
               "{close_wait} of them are sockets whose peer has closed][; {closed} of them are sockets that "
-              "are closed already][; {idle} of them are connections to its port {idle_port} that have been "
-              "idle for {idle_for} or longer and that no keep-alive timer watches: their peers may be "
-              "gone][; at the present slope the limit is reached in {forecast}][; its clients grew by "
-              "{clients} while the connections of this host to {upstream} stayed at {upstream_connections}].",
+              "are already closed][; {idle} of them are connections to its port {idle_port} that have been "
+              "idle for {idle_for} or longer without a keep-alive timer: their peers may be gone][; at this "
+              "rate the limit is reached in {forecast}][; it gained {clients} clients while this host's "
+              "connections to {upstream} stayed at {upstream_connections}].",
           .advice = kDescriptorAdvice,
           .not_helping = kDescriptorNot,
           .reads = kReads},
@@ -194,14 +194,14 @@ constexpr Rule kRules[] = {
     {.info = {.id = "system-fd-limit",
               .family = kFamily,
               .severity = Severity::critical,
-              .title = "The machine runs out of open files",
+              .title = "The machine is running out of open files",
               .true_when = "At least {t.system_fd_near} of fs.file-max are allocated; critical from "
-                           "{t.system_fd_reached} on.",
+                           "{t.system_fd_reached} up.",
               .clients_see = "At the limit every process gets ENFILE (errno 23, Too many open files in "
-                             "system): connections are not accepted any more.",
-              .summary = "{open} of {max} files are open on this machine ({share} of fs.file-max)[; at the "
-                         "present slope the limit is reached in {forecast}]. At the limit open(), accept() "
-                         "and connect() fail for every process with ENFILE (errno 23).",
+                             "system): no more connections are accepted.",
+              .summary = "{open} of {max} files are open on this machine ({share} of fs.file-max)[; at this "
+                         "rate the limit is reached in {forecast}]. At the limit open(), accept() and "
+                         "connect() fail for every process with ENFILE (errno 23).",
               .advice = kSystemAdvice,
               .not_helping = kSystemNot,
               .reads = "/proc/sys/fs/file-nr"},

@@ -178,7 +178,7 @@ void name_own_server(Subject& subject, const Window& window, const Destination& 
 void add_left(Facts& facts, double used, double ports) {
   const double left = std::max(0.0, ports - used);
   facts.values["left"] = left == 0 ? "No local port is left" : "Almost no local port is left";
-  facts.values["when"] = left == 0 ? "" : " when a program finds none of the last " + number_text(left);
+  facts.values["when"] = left == 0 ? "" : " for a program that finds none of the last " + number_text(left);
 }
 
 Facts facts_about(const Window& window, const PortRules& rules, const Destination& destination) {
@@ -297,19 +297,19 @@ constexpr std::string_view kReads =
 constexpr AdviceText kReuseConnections{
     "Let the client reuse its connections[ to {destination}]: keep-alive, a connection pool.", "",
     "A port is taken once instead of once for every request.",
-    "The server has to keep idle connections for longer than the client does, or the client meets resets."};
+    "The server has to keep idle connections for longer than the client does, or the client gets resets."};
 constexpr AdviceText kPeerCloses{
-    "{?mostly_fin_wait2}Find out why the other end[, {owner},] does not close: it has got this host's FIN, "
-    "and there the same connections are in CLOSE_WAIT.",
+    "{?mostly_fin_wait2}Find out why the other end[, {owner},] does not close: it has received this host's "
+    "FIN, and the same connections are in CLOSE_WAIT there.",
     "ss -tno state fin-wait-2[ dst {destination}] | head -n 20",
     "Shows the connections, and how long each still holds its port.", ""};
-constexpr AdviceText kFinTimeout{"Keep connections whose peer does not close for a shorter time.",
+constexpr AdviceText kFinTimeout{"Give up sooner on connections whose peer does not close.",
                                  "sysctl -w net.ipv4.tcp_fin_timeout={new_timeout}",
                                  "A port in FIN_WAIT2 is free again after {new_timeout} s instead of "
-                                 "{timeout} s; connections closed before keep their time.",
+                                 "{timeout} s; connections that are already closed keep the old time.",
                                  "A slow peer that still sends after that gets a reset."};
 constexpr AdviceText kCloseHere{
-    "{?mostly_close_wait}Let the program close connections whose other end has closed; restart it if that "
+    "{?mostly_close_wait}Have the program close connections whose other end has closed; restart it if that "
     "cannot wait.",
     "ss -tnp state close-wait[ dst {destination}] | head -n 20", "Names the programs with their pids.", ""};
 constexpr AdviceText kWiden{"Widen the range of ephemeral ports, now {range}.",
@@ -320,18 +320,18 @@ constexpr AdviceText kWiden{"Widen the range of ephemeral ports, now {range}.",
 constexpr AdviceText kTakeOver{
     "Let connect() take over ports in TIME_WAIT (net.ipv4.tcp_tw_reuse is {reuse}).",
     "sysctl -w net.ipv4.tcp_tw_reuse=1", "A port is free again one second after its connection was closed.",
-    "Needs TCP timestamps at both ends; behind an address translation that several clients share, an old "
-    "segment can meet a new connection."};
+    "Needs TCP timestamps at both ends; behind a NAT that several clients share, an old segment can end up "
+    "in a new connection."};
 constexpr AdviceText kMoreAddresses{
     "Spread the connections over more source addresses, or more addresses or ports of the destination.", "",
-    "Each combination has all {ports} ports of its own.", ""};
+    "Each combination has {ports} ports of its own.", ""};
 constexpr AdviceText kBindNoPort{
     "Where a program binds a source address before it connects, let it set IP_BIND_ADDRESS_NO_PORT (24) on "
     "the socket first.",
     "",
     "The port is chosen in connect(), when the destination is known, and can be shared between "
     "destinations[: {bound} ports would no longer be the limit].",
-    "Needs Linux 4.2; nginx and HAProxy do so already."};
+    "Needs Linux 4.2; nginx and HAProxy already do this."};
 constexpr AdviceText kWho{
     "See which programs connect.", "ss -tnp[ dst {destination}] | head -n 20",
     "Names those of open connections; one in TIME_WAIT or FIN_WAIT2 no longer belongs to a process.", ""};
@@ -341,12 +341,12 @@ constexpr std::array kDestinationAdvice = {kPeerCloses,       kFinTimeout, kClos
                                            kMoreAddresses,    kBindNoPort, kWho};
 constexpr std::array kChurnAdvice = {kReuseConnections, kTakeOver, kWho};
 constexpr std::string_view kNot[] = {
-    "{?no_fin_wait2}Lowering net.ipv4.tcp_fin_timeout: it is for FIN_WAIT2, and no port is held by that[; "
+    "{?no_fin_wait2}Lowering net.ipv4.tcp_fin_timeout: it is for FIN_WAIT2, which holds no port now[; "
     "TIME_WAIT always lasts 60 s{?time_wait}].",
-    "{?no_time_wait}net.ipv4.tcp_tw_reuse: it is for TIME_WAIT, and no port is held by that.",
+    "{?no_time_wait}net.ipv4.tcp_tw_reuse: it is for TIME_WAIT, which holds no port now.",
     "Lowering net.ipv4.tcp_max_tw_buckets: connections then close without TIME_WAIT, and a new one can get "
     "data of an old one.",
-    "Raising net.core.somaxconn or a limit of descriptors: neither has to do with local ports."};
+    "Raising net.core.somaxconn or a descriptor limit: neither has anything to do with local ports."};
 
 constexpr std::string_view kExhaustedExplains[] = {"ephemeral-ports-low", "connection-churn"};
 constexpr std::string_view kLowExplains[] = {"connection-churn"};
@@ -356,11 +356,11 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::critical,
               .title = "No local port left, or almost none",
-              .true_when = "At least {t.ports_exhausted} of the ports of net.ipv4.ip_local_port_range, less "
-                           "those that are reserved or listened on, are in use for one source address, "
-                           "destination and port, TIME_WAIT and orphaned FIN_WAIT2 included unless "
-                           "net.ipv4.tcp_tw_reuse lets connect() take TIME_WAIT over; or all of them are in "
-                           "use and none by two connections, as after bind() before connect().",
+              .true_when = "At least {t.ports_exhausted} of the ports of net.ipv4.ip_local_port_range, not "
+                           "counting those that are reserved or listened on, are in use for one source "
+                           "address, destination and port. TIME_WAIT and orphaned FIN_WAIT2 count, unless "
+                           "net.ipv4.tcp_tw_reuse lets connect() take ports over from TIME_WAIT. Or all of "
+                           "them are in use and none by two connections, as after bind() before connect().",
               .clients_see =
                   "Programs on this host cannot connect: EADDRNOTAVAIL (errno 99, Cannot assign requested "
                   "address), or from bind() EADDRINUSE (errno 98, Address already in use).",
@@ -386,9 +386,10 @@ constexpr Rule kRules[] = {
                          "EADDRNOTAVAIL (errno 99).",
           .summary =
               "[{share} of the local ports for connections from {source} to {destination} are in use, {used} "
-              "of {ports} ({range}): {states}[; as things go none is left in {forecast}].][{share} of the "
-              "local ports are in use: {bound} of {ports} ({range}; {states}), each by one connection alone, "
-              "because programs bind() before they connect()[; as things go none is left in {forecast}].]",
+              "of {ports} ({range}): {states}[; at this rate none will be left in {forecast}].][{share} of "
+              "the local ports are in use: {bound} of {ports} ({range}; {states}), each by one connection "
+              "alone, because programs bind() before they connect()[; at this rate none will be left in "
+              "{forecast}].]",
           .advice = kDestinationAdvice,
           .not_helping = kNot,
           .explains = kLowExplains,
@@ -398,13 +399,13 @@ constexpr Rule kRules[] = {
     {.info = {.id = "connection-churn",
               .family = kFamily,
               .severity = Severity::info,
-              .title = "Connections opened and closed faster than ports come back",
-              .true_when = "For 10 s connections to one destination go into TIME_WAIT at such a rate that "
-                           "within its 60 s all ephemeral ports are used.",
+              .title = "Connections opened and closed faster than ports become free",
+              .true_when = "For 10 s, connections to one destination have gone into TIME_WAIT at a rate that "
+                           "uses up all ephemeral ports within its 60 s.",
               .clients_see = "Nothing yet.",
               .summary = "Connections from {source} to {destination} are opened and closed[ at {rate} a "
                          "second], and each holds its local port for 60 s in TIME_WAIT: {used} of {ports} "
-                         "are in use[ and none is left in {forecast}].",
+                         "are in use[ and none will be left in {forecast}].",
               .advice = kChurnAdvice,
               .not_helping = kNot,
               .reads = kReads},

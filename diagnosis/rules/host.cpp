@@ -32,8 +32,7 @@ Result<Receiving> receiving_in(const Window& window) {
   if (!now) return tl::unexpected<Error>(now.error());
   const auto readings = window.readings(&Snapshot::softnet);
   if (readings.size() < 2)
-    return unexpected(Errc::not_read,
-                      "softnet: only one reading in the time looked back at, a change needs two");
+    return unexpected(Errc::not_read, "softnet: only one reading in the window, and a change needs two");
   Receiving receiving{.cpus = (*now)->cpus.size()};
   const auto& before = readings.front().value->cpus;
   for (const auto& cpu : (*now)->cpus) {
@@ -227,13 +226,13 @@ Verdict neighbour_table_overflow(const Window& window, const Thresholds&) {
 constexpr std::string_view kFamily = "Host";
 
 constexpr auto kSoftnetAdvice = std::to_array<AdviceText>({
-    {"Spread the receiving over more CPUs: {lone_cpu} drops nearly all of them.",
+    {"Spread receiving over more CPUs: nearly all drops are on {lone_cpu}.",
      "grep . /sys/class/net/*/queues/rx-*/rps_cpus",
      "Shows the CPUs that each receive queue may use, as a bit mask; 0 means only the one that takes its "
      "interrupt. Writing a mask of more CPUs spreads the packets.",
      "Packets of one connection stay on one CPU: a single fast connection gains nothing."},
     {"Raise net.core.netdev_max_backlog.", "sysctl -w net.core.netdev_max_backlog={new_backlog}",
-     "A burst of up to {new_backlog} packets waits for the CPU and is not dropped.",
+     "A burst of up to {new_backlog} packets waits for the CPU instead of being dropped.",
      "Where the CPU is too slow all the time, packets wait longer and are dropped all the same."},
     {"Raise net.core.netdev_budget as well: {squeezed} of receiving ran out of it.",
      "sysctl -w net.core.netdev_budget={new_budget}",
@@ -244,9 +243,9 @@ constexpr auto kSoftnetAdvice = std::to_array<AdviceText>({
      "It is set at every boot.", ""},
 });
 constexpr std::string_view kSoftnetNot[] = {
-    "Raising net.core.somaxconn or a listen backlog: they hold connections, the packets are dropped before "
-    "TCP sees them.",
-    "A larger ring of the network card (ethtool -G): these packets have left the card already.",
+    "Raising net.core.somaxconn or a listen backlog: they hold connections, and these packets are dropped "
+    "before TCP sees them.",
+    "A larger ring on the network card (ethtool -G): these packets have already left the card.",
 };
 constexpr std::string_view kSoftnetConsequences[] = {"retransmissions on any connection of the host"};
 
@@ -258,8 +257,8 @@ constexpr auto kMemoryAdvice = std::to_array<AdviceText>({
      "sysctl -w net.ipv4.tcp_mem='{new_pages}'", "Buffers grow again and nothing is refused.",
      "The kernel's memory cannot be swapped out: what TCP takes, processes lose."},
     {"Lower the third number of net.ipv4.tcp_rmem and tcp_wmem when there are many connections at once.",
-     "sysctl net.ipv4.tcp_rmem net.ipv4.tcp_wmem", "Each connection takes less at most.",
-     "Single connections over long distances become slower."},
+     "sysctl net.ipv4.tcp_rmem net.ipv4.tcp_wmem", "Each connection can take less.",
+     "Single connections over long distances get slower."},
 });
 constexpr std::string_view kMemoryNot[] = {
     "Raising net.core.rmem_max or wmem_max: they let sockets take more, which makes it worse.",
@@ -278,13 +277,13 @@ constexpr auto kNeighbourAdvice = std::to_array<AdviceText>({
      "printf '%s\\\\n' '{prefix}1 = {new1}' '{prefix}2 = {new2}' '{prefix}3 = {new3}' > "
      "/etc/sysctl.d/zz-neighbours.conf",
      "It is set at every boot.", ""},
-    {"Look at whom the table holds: a subnet that is too large, a scan, or addresses that no host answers "
+    {"Look at what fills the table: a subnet that is too large, a scan, or addresses that no host answers "
      "for.",
      "ip [-4{?ipv4}|-6{?ipv6}] neigh show nud all | sed 's, *$,,; s,.* ,,' | sort | uniq -c | sort -rn",
-     "Many FAILED entries are addresses that something here asks for and that do not exist.", ""},
+     "Many FAILED entries: something here asks for addresses that do not exist.", ""},
 });
 constexpr std::string_view kNeighbourNot[] = {
-    "Raising gc_thresh3 alone: between gc_thresh2 and gc_thresh3 the kernel throws unused neighbours away "
+    "Raising gc_thresh3 alone: between gc_thresh2 and gc_thresh3 the kernel throws out unused neighbours "
     "within seconds and asks for them again.",
 };
 
@@ -332,9 +331,9 @@ constexpr Rule kRules[] = {
     {.info = {.id = "neighbour-table-overflow",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "Table of neighbours full",
+              .title = "Neighbour table full",
               .true_when = "The kernel logs that the table of neighbours (ARP or NDP) overflows.",
-              .clients_see = "Hosts of directly attached networks that are not in the table yet cannot be "
+              .clients_see = "Hosts on directly attached networks that are not in the table yet cannot be "
                              "reached; connections to and from them time out, others go on.",
               .summary = "The kernel logged {lines} in {window} that the table of {protocol} neighbours is "
                          "full[: {prefix}3 allows {most}].",

@@ -77,7 +77,7 @@ std::optional<Flaw> flaw_of(const SysctlLine& line, const Settings& settings) {
   std::string_view key = line.name;
   if (key.starts_with(kByteOrderMark)) {
     key.remove_prefix(kByteOrderMark.size());
-    return Flaw{key, "a byte order mark, which editors do not show, stands in front of the key",
+    return Flaw{key, "a byte order mark, which editors do not show, is in front of the key",
                 assignment_line(key, line.value)};
   }
   if (const auto blank = key.find_last_of(kBlanks); blank != std::string_view::npos) {
@@ -200,14 +200,14 @@ std::string why_no_limit(const IgnoredLine& line) {
   switch (line.because) {
     case IgnoredBecause::soft_above_hard: return "its soft limit is above its hard one";
     case IgnoredBecause::empty_limit:
-      return "an empty value takes nothing back, and what was set before stays";
+      return "an empty value does not undo anything: what was set before stays";
     case IgnoredBecause::wrong_section:
       return "systemd reads it only under " + unit_section(line.unit) + ", and here it is in another section";
     case IgnoredBecause::misspelt_limit:
       return '"' + one_line(line.text.substr(0, line.text.find('='))) + "\" is not a systemd setting";
     default: break;
   }
-  const auto value = "\"" + one_line(line.text) + "\" is no limit";
+  const auto value = "\"" + one_line(line.text) + "\" is not a limit";
   return value + (is_for_logins(line.file) ? ": it takes a whole number or \"unlimited\""
                                            : ": systemd takes a whole number or \"infinity\"");
 }
@@ -280,9 +280,9 @@ constexpr std::string_view kFamily = "Settings";
 constexpr auto kLineAdvice = std::to_array<AdviceText>({
     {"Correct line {line} of {file}.", "{right_line}",
      "The value takes effect at the next boot, or at once with sysctl --system.",
-     "The value has had no effect so far: think of what it will change.", CommandKind::file_line},
+     "The value has had no effect so far: consider what it will change.", CommandKind::file_line},
     {"Or make line {line} of {file} a comment.", "sed -i '{line}s/^/# /' {path}",
-     "It misleads no reader any more.", ""},
+     "It no longer misleads readers.", ""},
 });
 constexpr std::string_view kLineNot[] = {
     "A comment behind a number, as in \"128  # was 4096\", is no mistake: the kernel takes 128."};
@@ -290,23 +290,23 @@ constexpr std::string_view kLineNot[] = {
 constexpr auto kConfAdvice = std::to_array<AdviceText>({
     {"Link to it from sysctl.d, as older releases did.", "ln -s ../sysctl.conf /etc/sysctl.d/99-sysctl.conf",
      "Its lines are applied at every boot, after the files whose names come earlier.",
-     "Lines that were without effect for long take effect at the next boot: read them first."},
+     "Lines that have long had no effect take effect at the next boot: read them first."},
     {"Or move its lines to a file of their own.", "mv -n /etc/sysctl.conf /etc/sysctl.d/60-local.conf",
-     "The same, at that name's place.", ""},
+     "The same, at the place that this name has among the files.", ""},
 });
 constexpr std::string_view kConfNot[] = {
     "sysctl -p and sysctl --system: they read the file once, and the next boot does not."};
 
 constexpr auto kLimitAdvice = std::to_array<AdviceText>({
     {"Correct line {line} of {file}[: it belongs under {right_section}].",
-     "[nofile {right_login_limit}|{right_line}]", "It counts from the next start[ of {unit}] on.",
+     "[nofile {right_login_limit}|{right_line}]", "It takes effect at the next start[ of {unit}].",
      "systemd reads it only after systemctl daemon-reload.", CommandKind::file_line},
     {"Set it in the unit: a drop-in, under \\[Service\\].", "{right_unit_line}",
-     "{unit} may open as many files after systemctl daemon-reload and a restart.",
+     "{unit} may open that many files after systemctl daemon-reload and a restart.",
      "The restart interrupts its connections.", CommandKind::file_line},
 });
 constexpr std::string_view kLimitNot[] = {
-    "fs.file-max and ulimit in a shell: a service gets its limit from systemd alone."};
+    "fs.file-max and ulimit in a shell: a service gets its limit from systemd only."};
 
 constexpr Rule kRules[] = {
     {.info =
@@ -314,10 +314,10 @@ constexpr Rule kRules[] = {
           .family = kFamily,
           .severity = Severity::info,
           .title = "A line of a sysctl file does nothing",
-          .true_when = "A line of sysctl.d is no assignment (NAME: VALUE, a pasted command), its key begins "
-                       "with a byte order mark, or the kernel refuses its value: no number, or one out of "
-                       "its range. Files of packages (/usr/lib) are left out; misspelt keys are "
-                       "sysctl-unknown-key. Clear outside of the first network namespace.",
+          .true_when = "A line of sysctl.d is not an assignment (NAME: VALUE, a pasted command), its key "
+                       "begins with a byte order mark, or the kernel refuses its value: not a number, or one "
+                       "out of range. Files of packages (/usr/lib) are left out; misspelt keys are "
+                       "sysctl-unknown-key. Clear outside the first network namespace.",
           .clients_see = "Nothing; what the line was meant to change is not changed.",
           .summary =
               "{place} does [only a part{?in_part}|nothing]: {why}[; \"{right_line}\" is probably meant].",
@@ -346,16 +346,16 @@ constexpr Rule kRules[] = {
          {.id = "file-limit-ignored",
           .family = kFamily,
           .severity = Severity::info,
-          .title = "A limit of open files does nothing",
+          .title = "A limit on open files does nothing",
           .true_when =
-              "LimitNOFILE= of a unit of which a process listens, holds sockets in CLOSE_WAIT or is among "
-              "the nearest to their limit, DefaultLimitNOFILE=, or nofile in limits.conf stands in another "
-              "section than its own, is misspelt by a letter or two, has a value that is none (\"unlimited\" "
-              "or \"1M\" for systemd), a soft limit above the hard one, or is empty after a value that it "
-              "was meant to take back. Or limits.conf, which is for logins, gives a limit to the name of a "
-              "running service that has less. Files of packages (/usr/lib) are left out.",
+              "LimitNOFILE= of a unit, DefaultLimitNOFILE=, or nofile in limits.conf is in the wrong "
+              "section, is misspelt by a letter or two, has a value that is not one (\"unlimited\" or \"1M\" "
+              "for systemd), has a soft limit above the hard one, or is empty after a value that it was "
+              "meant to undo. Or limits.conf, which is for logins, gives a limit to the name of a running "
+              "service that has less. Covers units with a process that listens, holds sockets in CLOSE_WAIT "
+              "or is among the closest to their limit. Files of packages (/usr/lib) are left out.",
           .clients_see =
-              "Nothing yet; the server runs out of descriptors earlier than its configuration seems to say.",
+              "Nothing yet; the server runs out of descriptors sooner than its configuration seems to say.",
           .summary = "{place} does nothing[ for {unit}]: {why}.",
           .advice = kLimitAdvice,
           .not_helping = kLimitNot,

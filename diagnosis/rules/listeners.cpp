@@ -144,20 +144,20 @@ constexpr auto kStaleAdvice = std::to_array<AdviceText>({
     {"Restart or reload the server on {listener}, so that it calls listen() again.", kRestartCommand,
      "Its backlog may then be as large as it asks for, up to {somaxconn}; if it asks for {limit}, nothing "
      "changes.",
-     "Open connections are cut by a restart."},
+     "A restart closes open connections."},
 });
 constexpr auto kExitAdvice = std::to_array<AdviceText>({
-    {"Let the server drain before it ends: take it out of the load balancer, accept what waits, then close.",
+    {"Have the server drain before it ends: take it out of the load balancer, accept what waits, then close.",
      "", "No client is reset when it stops or restarts.", "Stopping takes longer."},
     {"If listeners share the port by SO_REUSEPORT, let their connections move to the others.",
      "sysctl -w net.ipv4.tcp_migrate_req=1",
      "The kernel hands waiting connections to another member of the group (Linux 5.14 and later).", ""},
     {"Keep the listening socket open across restarts: socket activation, or a reload that inherits it.", "",
      "Connections wait in the queue instead of being reset.", ""},
-    {"If it was not meant to end, look at why it did.",
+    {"If it was not meant to end, find out why it did.",
      "[journalctl --unit={service} -n 50|journalctl _SYSTEMD_USER_UNIT={user_service} _UID={user} -n "
      "50|docker logs --tail 50 {docker}|podman logs --tail 50 {podman}]",
-     "Shows its last words.", ""},
+     "Shows what it logged last.", ""},
 });
 constexpr std::string_view kStaleNot[] = {
     "Raising net.core.somaxconn further: it changes no listener that is already listening."};
@@ -171,9 +171,9 @@ constexpr Rule kRules[] = {
               .true_when = "The limit of a listener is what net.core.somaxconn was when it appeared, and "
                            "net.core.somaxconn is larger now.",
               .clients_see = "Nothing, until a burst comes.",
-              .summary = "{listener}[ ({owner})] still has an accept queue of {limit}, which "
-                         "net.core.somaxconn was when it was first seen here; it is {somaxconn} now, and the "
-                         "listener does not take it over by itself.",
+              .summary = "{listener}[ ({owner})] still has an accept queue of {limit}, the value of "
+                         "net.core.somaxconn when the listener was first seen here; it is {somaxconn} now, "
+                         "and the listener does not pick that up by itself.",
               .advice = kStaleAdvice,
               .not_helping = kStaleNot,
               .reads = "sock_diag, net.core.somaxconn"},
@@ -182,13 +182,13 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::warning,
               .title = "A listener closed while connections waited in its queue",
-              .true_when = "A listening socket is gone that had connections in its accept queue, and resets "
-                           "were sent since.",
+              .true_when = "A listening socket that had connections in its accept queue is gone, and resets "
+                           "have been sent since.",
               .clients_see = "\"Connection reset by peer\" before the first answer; then \"Connection "
                              "refused\" while nothing listens.",
               .summary = "{listener}[ ({owner})] was closed while {waiting} {waiting:connection|connections} "
-                         "waited in its accept queue; {resets} {resets:reset was|resets were} sent since "
-                         "that no program asked for.",
+                         "waited in its accept queue; {resets} {resets:reset|resets} that no program asked "
+                         "for {resets:has|have} been sent since.",
               .advice = kExitAdvice,
               .not_helping = kExitNot,
               .reads = "sock_diag, /proc/net/snmp, /proc/net/netstat"},

@@ -88,14 +88,14 @@ constexpr auto kTakenAdvice = std::to_array<AdviceText>({
     kChangeLine,
     kOverrideLine,
     {"Make it permanent{?searched}.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
-     "It stays so after a reboot.", ""},
+     "It survives a reboot.", ""},
     kTellContainer,
     {"Or let the servers listen below {first_port}.", "", "No client is ever given a port there.",
      "Their clients need the new port."},
 });
 constexpr std::string_view kTakenNot[] = {
     "SO_REUSEADDR: it does not let a server have a port that an outgoing connection holds.",
-    "net.ipv4.tcp_tw_reuse: it is for connect() alone."};
+    "net.ipv4.tcp_tw_reuse: it is for connect() only."};
 
 constexpr Rule kRules[] = {
     {.info = {.id = "port-taken-by-client",
@@ -104,11 +104,11 @@ constexpr Rule kRules[] = {
               .title = "A client can take a server's port",
               .true_when =
                   "Servers listen on ports within net.ipv4.ip_local_port_range that "
-                  "net.ipv4.ip_local_reserved_ports does not hold, and that the kernel gives to clients "
-                  "first: those that are even if the range begins with an even port. The others are left "
-                  "out: a program that asks for any port (bind to port 0) gets one of them.",
+                  "net.ipv4.ip_local_reserved_ports does not reserve, and that the kernel gives to clients "
+                  "first: the even ones if the range begins with an even port. The others are left out: a "
+                  "program that asks for any port (bind to port 0) gets one of those.",
               .clients_see = "Nothing while the server runs; when it restarts, it may fail to listen (errno "
-                             "98) as long as an outgoing connection has its port.",
+                             "98) while an outgoing connection holds its port.",
               .summary =
                   "{ports} {ports:port|ports} that servers listen on {ports:lies|lie} within "
                   "net.ipv4.ip_local_port_range ({first_port} to {last_port}) and {ports:is|are} not "

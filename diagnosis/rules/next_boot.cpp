@@ -115,30 +115,33 @@ Verdict harm_at_boot(const Window& window, const Thresholds& t) {
 constexpr std::string_view kFamily = "Settings";
 
 constexpr auto kAdvice = std::to_array<AdviceText>({
-    {"Change line {line} of {file} before the next boot.", "{setting} = {value}", "It stays what it is now.",
+    {"Change line {line} of {file} before the next boot.", "{setting} = {value}",
+     "It keeps its present "
+     "value.",
      "", CommandKind::file_line},
     {"Override {others_place} before the next boot.",
-     "echo '{setting} = {value}' >> /etc/sysctl.d/zz-tcp.conf", "It stays what it is now.", ""},
+     "echo '{setting} = {value}' >> /etc/sysctl.d/zz-tcp.conf", "It keeps its present value.", ""},
     {"Read what the value does.", "tcpdiag explain {harm_id}", "Says what clients will see.", ""},
 });
 constexpr std::string_view kNot[] = {
-    "That all is well now: the file was written after the last boot, or the value was set by hand since."};
+    "Trusting that all is well now: the file was written after the last boot, or the value has been set by "
+    "hand since."};
 
 constexpr Rule kRules[] = {
-    {.info =
-         {.id = "sysctl-harm-at-boot",
-          .family = kFamily,
-          .severity = Severity::info,
-          .title = "The next boot sets a harmful value",
-          .true_when =
-              "The line of sysctl.d that counts for a setting asks for a value that another finding of this "
-              "family is about, and the setting is not so now. Looks at the host's own network namespace.",
-          .clients_see = "Nothing yet; after the next boot, or sysctl --system, what that finding says.",
-          .summary = "From the next boot on {setting} is {asked} ({place})[, now it is {value}]: {harm} "
-                     "({harm_id}).",
-          .advice = kAdvice,
-          .not_helping = kNot,
-          .reads = "/proc/sys, sysctl.d, /etc/sysctl.conf"},
+    {.info = {.id = "sysctl-harm-at-boot",
+              .family = kFamily,
+              .severity = Severity::info,
+              .title = "The next boot sets a harmful value",
+              .true_when =
+                  "The line of sysctl.d that decides a setting asks for a value that another finding of this "
+                  "family is about, and the setting does not have that value now. Looks at the host's own "
+                  "network namespace.",
+              .clients_see = "Nothing yet; after the next boot, or sysctl --system, what that finding says.",
+              .summary = "The next boot sets {setting} to {asked} ({place})[; now it is {value}]: {harm} "
+                         "({harm_id}).",
+              .advice = kAdvice,
+              .not_helping = kNot,
+              .reads = "/proc/sys, sysctl.d, /etc/sysctl.conf"},
      .evaluate = harm_at_boot},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");

@@ -128,7 +128,7 @@ Verdict late_reset(const Window& window, const Thresholds&) {
     if (!waiting) continue;
     auto facts = facts_about(window, &course);
     add_increase(facts, window, &TcpCounters::listen_overflows, "overflows", seen->overflows, "events");
-    add_reading(facts, "half-open connections (SYN_RECV) beside a full queue", *waiting, "connections");
+    add_reading(facts, "half-open connections (SYN_RECV) at a full queue", *waiting, "connections");
     facts.values["half_open"] = std::to_string(*waiting);
     if (course.emptied_since_overflow()) facts.values.flag("bursts");
     if (const auto resets = window.increase(&TcpCounters::out_rsts))
@@ -145,14 +145,14 @@ constexpr std::string_view kFamily = "Accept queue";
 constexpr auto kRstAdvice = std::to_array<AdviceText>({
     {"Switch net.ipv4.tcp_abort_on_overflow off[ in namespace {netns}].",
      "sysctl -w net.ipv4.tcp_abort_on_overflow=0",
-     "Connections that do not fit at once get in when there is room again, instead of being reset.",
-     "Clients wait longer until they learn that a server is dead."},
+     "Connections that do not fit get in once there is room, instead of being reset.",
+     "Clients take longer to notice that a server is dead."},
     {"If the queue goes up and down, raise the backlog that the server passes to listen()[, now {limit}].",
      "", "Bursts wait in the queue instead of overflowing it.",
      "Clients wait longer in the queue if the server stays slow."},
     {"Find out why the queue is full: see the other findings about {listener}, or watch its queue.",
      "watch -n 0.2 \"ss -ltn '( sport = :{port} )'\"",
-     "A queue that goes up and down is too small; one that stays full is not served.", ""},
+     "A queue that goes up and down is too small; one that stays full is not being served.", ""},
 });
 constexpr auto kLateAdvice = std::to_array<AdviceText>({
     {"Raise the backlog that the server passes to listen()[, now {limit}]: its queue is emptied after every "
@@ -161,8 +161,8 @@ constexpr auto kLateAdvice = std::to_array<AdviceText>({
      "Clients wait longer in the queue if the server stays slow."},
     {"Find out why the queue is full: see the other findings about {listener}, or watch its queue.",
      "watch -n 0.2 \"ss -ltn '( sport = :{port} )'\"",
-     "A queue that goes up and down is too small; one that stays full is not served.", ""},
-    {"Let clients have a timeout for the first answer, not only for connecting.", "",
+     "A queue that goes up and down is too small; one that stays full is not being served.", ""},
+    {"Give clients a timeout for the first answer, not only for connecting.", "",
      "They notice that no answer comes although they are connected.", ""},
 });
 // These are what the same overflow would otherwise be called.
@@ -170,7 +170,7 @@ constexpr std::string_view kExplains[] = {"accept-queue-backlog-small"};
 constexpr std::string_view kRstNot[] = {
     "A larger net.ipv4.tcp_max_syn_backlog: the handshakes succeed, it is accept() that does not keep up."};
 constexpr std::string_view kLateNot[] = {
-    "net.ipv4.tcp_abort_on_overflow=1: it turns the wait into a reset at once, also for bursts that would "
+    "net.ipv4.tcp_abort_on_overflow=1: it turns the wait into an immediate reset, even for bursts that would "
     "have got in, and sends none for a SYN."};
 
 constexpr Rule kRules[] = {
@@ -178,12 +178,14 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::critical,
               .title = "Clients are reset right after the handshake",
-              .true_when = "net.ipv4.tcp_abort_on_overflow is 1, an accept queue overflows and EmbryonicRsts "
-                           "rises with it, by not much more, and faster than while none overflows.",
+              .true_when = "net.ipv4.tcp_abort_on_overflow is 1, an accept queue overflows, and "
+                           "EmbryonicRsts rises with it: by not much more than the overflows, and faster "
+                           "than while no queue overflows.",
               .clients_see = "\"Connection reset by peer\" right after connecting.",
               .summary = "{resets} {resets:client|clients}[ of {listener}[ ({owner})]] {resets:was|were} "
-                         "reset right after the handshake in {window}: the accept queue[ of {limit}] was "
-                         "full {overflows} {overflows:time|times} and net.ipv4.tcp_abort_on_overflow is 1.",
+                         "reset right after the handshake in {window}: the accept queue[ of {limit}] "
+                         "overflowed {overflows} {overflows:time|times} and net.ipv4.tcp_abort_on_overflow "
+                         "is 1.",
               .advice = kRstAdvice,
               .not_helping = kRstNot,
               .explains = kExplains,
@@ -192,9 +194,9 @@ constexpr Rule kRules[] = {
     {.info = {.id = "accept-overflow-late-reset",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "Clients believe they are connected and are not",
+              .title = "Clients believe they are connected but are not",
               .true_when = "net.ipv4.tcp_abort_on_overflow is 0, an accept queue stays full, and connections "
-                           "that have finished the handshake wait beside it as half-open.",
+                           "whose client has finished the handshake stay half-open.",
               .clients_see =
                   "Connecting succeeds; the first request gets no answer, then a reset or a timeout.",
               .summary =

@@ -53,14 +53,14 @@ Verdict path_lossy(const Window& window, const Thresholds& t) {
 }
 
 constexpr auto kAdvice = std::to_array<AdviceText>({
-    {"See which connections send again.", "ss -tnio | grep -B 1 retrans: | head -n 40",
+    {"See which connections retransmit.", "ss -tnio | grep -B 1 retrans: | head -n 40",
      "Many destinations: this host's link or the way out. One destination: its path, or a peer that is gone "
      "(backoff: rises, nothing is acknowledged).",
      ""},
     {"Look for errors and drops at this host's interfaces.", "ip -s link",
-     "Errors that rise point to a cable, a card, a driver or a queue that is too short.", ""},
+     "Rising errors point to a cable, a card, a driver or a queue that is too short.", ""},
     {"Test the path to the destination that you found, with mtr or traceroute over TCP.", "",
-     "The hop from which on all later ones lose is where it begins.", ""},
+     "The loss begins at the hop from which all later ones lose packets as well.", ""},
 });
 constexpr std::string_view kNot[] = {
     "Larger net.ipv4.tcp_rmem, net.ipv4.tcp_wmem: what is lost has to be sent again whatever the buffers "
@@ -68,31 +68,31 @@ constexpr std::string_view kNot[] = {
     "Raising net.ipv4.tcp_retries2: programs only wait longer before they fail."};
 
 constexpr auto kVanishedAdvice = std::to_array<AdviceText>({
-    {"See whether the peer answers at all, and by which way it is reached.",
+    {"See whether the peer answers at all, and which way it is reached.",
      "ip route get {address}; ping -c 3 -W 1 {address}",
      "No answer: it is down, or the path to it is. An answer: something in between has forgotten the "
      "connections, such as a firewall, a NAT or a load balancer that was restarted.",
-     "Some hosts answer no ping."},
+     "Some hosts do not answer pings."},
     {"Try a new connection.", "nc -vz -w 3 {address} {port}",
      "If it succeeds, only the old connections are lost.", ""},
     {"See which programs hold these connections.",
      "ss -tnpo state established[ dst {destination}{?port}| '( sport = :{server_port} )'| dst {address}|]",
-     "timer:(on,...,N) is one that was sent again N times; what stands behind it is the program.", ""},
-    {"Restart the programs that wait, or reset their pools, if the service is back or is somewhere else now.",
-     "", "They connect again instead of waiting.", "Their other connections are cut as well."},
-    {"Let the programs give up sooner: TCP_USER_TIMEOUT of their sockets (tcp_user_timeout of libpq, for "
+     "timer:(on,...,N) means sent again N times; the program is named after it.", ""},
+    {"Restart the programs that wait, or reset their pools, if the service is back or has moved.", "",
+     "They connect again instead of waiting.", "Their other connections are closed as well."},
+    {"Have the programs give up sooner: TCP_USER_TIMEOUT on their sockets (tcp_user_timeout in libpq, for "
      "example), or a timeout of their own for each request.",
      "", "Each program decides for its own connections, and knows how long an answer may take.", ""},
-    {"Let the kernel give up sooner, after about {sooner} instead of {gives_up}.",
+    {"Have the kernel give up sooner, after about {sooner} instead of {gives_up}.",
      "sysctl -w net.ipv4.tcp_retries2={lower_retries}",
-     "It is looked at when the timer fires next, so it is true of open connections, too.",
-     "Every connection of this network namespace is ended by an outage that lasts longer."},
+     "It is read when the timer next fires, so it applies to open connections too.",
+     "An outage that lasts longer ends every connection of this network namespace."},
     {"{?elsewhere}If tcpdiagd runs on {address}, ask it: connections that wait in a full accept queue there "
      "look like this from here.",
      "tcpdiag check", "Names the listener whose queue is full.", ""},
 });
 constexpr std::string_view kVanishedNot[] = {
-    "TCP keep-alive: it asks on idle connections only; while data is not acknowledged the retransmit timer "
+    "TCP keep-alive: it probes idle connections only; while data is not acknowledged, the retransmit timer "
     "decides.",
     "net.ipv4.tcp_syn_retries, net.core.somaxconn: they are about connections that are being opened.",
     "Larger buffers: more is written that does not arrive."};
@@ -104,16 +104,17 @@ constexpr Rule kRules[] = {
     {.info = {.id = "path-lossy",
               .family = "Path",
               .severity = Severity::warning,
-              .title = "Many segments are sent again",
-              .true_when = "RetransSegs, less TCPSynRetrans, is at least {t.lossy_much} of what is sent over "
-                           "half a minute (worth knowing from {t.lossy_share} on), in both halves of it, and "
-                           "more than overflows of accept queues explain. Counters do not tell the "
-                           "destination. What is sent again to a peer of peer-vanished does not count.",
+              .title = "Many segments are retransmitted",
+              .true_when = "RetransSegs minus TCPSynRetrans is at least {t.lossy_much} of what is sent over "
+                           "half a minute (info from {t.lossy_share} up), in both halves of it, and more "
+                           "than accept queue overflows explain. Counters do not show the destination. What "
+                           "is sent again to a peer of peer-vanished does not count.",
               .clients_see = "Answers that take a second or more, slow transfers, now and then a timeout.",
-              .summary = "{share} of the segments that this host sends are sent again: {again} in addition "
-                         "to {sent} new ones in {window}, SYNs not counted[; {timeouts} times nothing was "
-                         "acknowledged until a timer ran out (TCPTimeouts)]. They are lost on the way, or "
-                         "peers no longer answer. Which destination it is, counters do not tell.",
+              .summary = "{share} of the segments that this host sends are retransmissions: {again} on top "
+                         "of {sent} new ones in {window}, SYNs not counted[; {timeouts} "
+                         "{timeouts:time|times} nothing was acknowledged until a timer ran out "
+                         "(TCPTimeouts)]. Either segments are lost on the way, or peers no longer answer; "
+                         "counters do not show which destination it is.",
               .advice = kAdvice,
               .not_helping = kNot,
               .reads = "/proc/net/snmp, /proc/net/netstat"},
@@ -122,7 +123,7 @@ constexpr Rule kRules[] = {
          {.id = "peer-vanished",
           .family = "Path",
           .severity = Severity::warning,
-          .title = "A peer does not answer any more",
+          .title = "A peer no longer answers",
           .true_when = "On several open connections to one service of a peer, or on many of one client, data "
                        "is not acknowledged and the retransmit timer has fired 4 times or more without an "
                        "answer in between, for 5 s or longer. A lossy path answers now and then; connections "
@@ -131,10 +132,10 @@ constexpr Rule kRules[] = {
           .summary =
               "[{connections} connections of {address} to port {server_port} here|{?several}{connections} "
               "connections with {address}|{connections} connections to {destination}|{connections} "
-              "connections to {peers} peers, {first_peers} among them,] are not acknowledged any more, the "
-              "first for {age} at least: what was sent on them was sent again {retransmits} times in all "
-              "without an answer. [There is something wrong with the way to them{?peers}|The peer is gone, "
-              "or the way to it]. The kernel tries on[ for about {gives_up} in all or longer "
+              "connections to {peers} peers, {first_peers} among them,] get no acknowledgements any more, "
+              "the first for at least {age}: what was sent on them was sent again {retransmits} times in all "
+              "without an answer. [Something is wrong with the path to them{?peers}|The peer is gone, or the "
+              "path to it is]. The kernel keeps trying[ for about {gives_up} in all or longer "
               "(net.ipv4.tcp_retries2 = {retries})] before it tells the programs.",
           .advice = kVanishedAdvice,
           .not_helping = kVanishedNot,

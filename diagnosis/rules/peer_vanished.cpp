@@ -96,7 +96,7 @@ void add_numbers(Facts& facts, const Window& window, const std::vector<SilentPee
   add_reading(facts, "connections whose retransmit timer has fired 4 times or more", "connections",
               connections, "connections");
   add_reading(facts, "times that it has fired since the last answer", "retransmits", retransmits, "events");
-  add_reading(facts, "unacknowledged for, at least", longest.count(), "seconds");
+  add_reading(facts, "unacknowledged for at least", longest.count(), "seconds");
   facts.values["age"] = duration_text(longest);
   const auto retries = window.setting("net.ipv4.tcp_retries2");
   if (!retries) return;
@@ -196,7 +196,7 @@ Verdict peer_vanished(const Window& window, const Thresholds& t) {
   if ((*connections)->silent_cut != 0)
     unseen = Error{Errc::too_large,
                    "connections: " + std::to_string((*connections)->silent_cut) +
-                       " connections that are not acknowledged are not counted by peer, there are too many",
+                       " connections that are not acknowledged are not counted by peer: there are too many",
                    collector_of(Type<Connections>{})};
   const auto vanished = vanished_peers(**connections, window, t);
   return Verdict::found(facts_about_all(window, vanished)).in_part(std::move(unseen));

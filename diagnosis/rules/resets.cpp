@@ -328,16 +328,16 @@ Verdict idle_reuse_reset(const Window& window, const Thresholds& t) {
 constexpr std::string_view kFamily = "Closing";
 
 constexpr auto kAppResetAdvice = std::to_array<AdviceText>({
-    {"See whom the resets go to: the local port tells the program.",
+    {"See where the resets go: the local port tells you which program it is.",
      "tcpdump -nn -i any -c 50 'tcp\\[tcpflags\\] & tcp-rst != 0 or (ip6 proto 6 and ip6\\[53\\] & 4 != 0)'",
      "A reset that leaves a service port is that server's doing.", ""},
-    {"Let the program read what the peer sent before it closes, or shutdown() its sending side first and "
-     "read until the end.",
-     "", "close() sends a FIN instead of a reset, and the peer gets the whole response.",
-     "A little time for each close."},
-    {"Look for SO_LINGER with a time of 0 in its settings.", "", "Without it close() sends a FIN.",
+    {"Have the program read what the peer sent before it closes, or shutdown() its sending side first and "
+     "read to the end.",
+     "", "close() then sends a FIN instead of a reset, and the peer gets the whole response.",
+     "Each close takes a little longer."},
+    {"Check its settings for SO_LINGER with a time of 0.", "", "Without it close() sends a FIN.",
      "Connections that it closes go through TIME_WAIT, which is harmless."},
-    {"Leave it if it is meant: health checks and proxies often close this way.", "",
+    {"Leave it if it is intended: health checks and proxies often close this way.", "",
      "Only clients that expect more data notice it.", ""},
 });
 constexpr std::string_view kAppResetNot[] = {
@@ -345,13 +345,13 @@ constexpr std::string_view kAppResetNot[] = {
     "Raising the backlog: connections that overflow a queue are counted elsewhere."};
 
 constexpr auto kClosesAdvice = std::to_array<AdviceText>({
-    {"Make sure: at its limit nginx writes \"worker_connections are not enough\" to its error log for every "
+    {"Confirm it: at its limit nginx writes \"worker_connections are not enough\" to its error log for every "
      "connection that it closes.",
-     "tail -n 20 /var/log/nginx/error.log", "The line is there, or it is not this limit.", ""},
-    {"Raise it{?own_knob}: {own_knob}. It is for each worker, and connections to what is behind the server "
-     "count, too. Then reload it.",
-     "", "It serves as many connections more.",
-     "Memory and descriptors: worker_rlimit_nofile has to be larger than worker_connections."},
+     "tail -n 20 /var/log/nginx/error.log", "If the line is not there, it is not this limit.", ""},
+    {"Raise it{?own_knob}: {own_knob}. It applies to each worker, and connections to what is behind the "
+     "server count too. Then reload it.",
+     "", "It serves that many more connections.",
+     "More memory and descriptors: worker_rlimit_nofile has to be larger than worker_connections."},
     {"Find out why its {accepted} connections last so long: slow clients, a slow service behind it, "
      "WebSockets.",
      "ss -tn state established '( sport = :{port} )'", "Shows who holds them.", ""},
@@ -361,19 +361,19 @@ constexpr std::string_view kClosesNot[] = {
     "Restarting it: it reaches the same limit again."};
 
 constexpr auto kReuseAdvice = std::to_array<AdviceText>({
-    {"Let the client drop idle connections sooner than the server does: its idle timeout a few seconds below "
+    {"Have the client drop idle connections before the server does: set its idle timeout a few seconds below "
      "the server's keep-alive time.",
      "", "The client never uses a connection that the server has closed.",
-     "A few more connections are made."},
-    {"Or let the server keep idle connections for longer than the clients do.", "",
-     "The same, where the clients cannot be changed.", "More idle connections at the server."},
-    {"Let the client try once more on a new connection when a request that may be repeated fails like this.",
-     "", "What is left of the race does no harm.", "Only for requests that may be sent twice."},
+     "Slightly more connections are made."},
+    {"Or have the server keep idle connections for longer than the clients do.", "",
+     "The same, where the clients cannot be changed.", "More idle connections on the server."},
+    {"Have the client retry once, on a new connection, when a request that may be repeated fails like this.",
+     "", "The race that remains does no harm.", "Only safe for requests that may be sent twice."},
     {"See which programs hold such connections.", "ss -tnp state close-wait '( dport = :{port} )'",
      "Names them with their pids.", ""},
 });
 constexpr std::string_view kReuseNot[] = {
-    "net.ipv4.tcp_keepalive_time: probes do not keep a server from closing what it finds idle.",
+    "net.ipv4.tcp_keepalive_time: probes do not stop a server from closing connections that it finds idle.",
     "net.ipv4.tcp_fin_timeout, net.ipv4.tcp_tw_reuse: the connection is reset because it was used again, not "
     "because of how long it was remembered."};
 
@@ -383,19 +383,19 @@ constexpr Rule kRules[] = {
               .severity = Severity::info,
               .title = "Programs close with a reset",
               .true_when =
-                  "Within half a minute TCPAbortOnClose or TCPAbortOnData rises by {t.app_resets_min} or "
-                  "more, and by {t.app_resets_share} or more of the connections that are opened. A warning "
-                  "when {t.app_resets_lost_share} of all connections are closed while data is unread, and "
-                  "either servers here must have done so ({t.app_resets_lost_min} times or more) or, with "
-                  "both ends on this host, it is {t.app_resets_local_min} times or more.",
+                  "Within half a minute TCPAbortOnClose or TCPAbortOnData rises by at least "
+                  "{t.app_resets_min}, and by at least {t.app_resets_share} of the connections opened. A "
+                  "warning when {t.app_resets_lost_share} of all connections are closed with data unread, "
+                  "and either servers here must have done it (at least {t.app_resets_lost_min} times) or, "
+                  "with both ends on this host, it happened at least {t.app_resets_local_min} times.",
               .clients_see =
                   "\"Connection reset by peer\" (errno 104), perhaps before the whole response has arrived.",
               .summary = "Programs on this host ended {resets} connections with a reset in {window}[, "
                          "{share} of {opened}]: {parts}[; all connections from others came to "
-                         "{only_listener}[ ({likely_owner})]][; nearly all connections seen meanwhile were "
-                         "on {most_listener}[ ({likely_owner})]]. [{?either}The client or the server itself "
-                         "asks for these resets: both are on this host, and counters do not tell which of "
-                         "them it was.|The program itself asks for these resets.]",
+                         "{only_listener}[ ({likely_owner})]][; nearly all connections seen in that time "
+                         "were on {most_listener}[ ({likely_owner})]]. [{?either}The client or the server "
+                         "itself asks for these resets: both are on this host, and counters do not show "
+                         "which of them it was.|The program itself asks for these resets.]",
               .advice = kAppResetAdvice,
               .not_helping = kAppResetNot,
               .reads = "/proc/net/netstat; if they can be read sock_diag, /proc/PID/fd"},
@@ -403,14 +403,14 @@ constexpr Rule kRules[] = {
     {.info = {.id = "own-limit-closes",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "A server closes new connections at once, as at its own limit",
+              .title = "A server closes new connections at once, as if at its own limit",
               .true_when =
-                  "nginx, to which nearly all connections go, ends {t.app_resets_lost_share} of the new ones "
-                  "or more with a reset (TCPAbortOnClose, TCPAbortOnData) while the number of those that "
-                  "stay open is the same in every dump for 3 s or longer. Worth knowing only where others "
-                  "may have reset them: another server, or clients on this host. Unknown where clients speak "
-                  "later than one round trip after they have connected: then only OutRsts counts the resets, "
-                  "and attempts at closed ports as well.",
+                  "nginx, which nearly all connections go to, ends at least {t.app_resets_lost_share} of the "
+                  "new ones with a reset (TCPAbortOnClose, TCPAbortOnData) while the number that stay open "
+                  "is the same in every dump for 3 s or longer. Info where something else may have reset "
+                  "them: another server, or clients on this host. Unknown where clients send later than one "
+                  "round trip after connecting: then only OutRsts counts the resets, and it counts attempts "
+                  "at closed ports as well.",
               .clients_see = "Connecting works, then the connection ends without an answer: \"Connection "
                              "reset by peer\" (errno 104), \"Empty reply from server\".",
               .summary =
@@ -419,7 +419,7 @@ constexpr Rule kRules[] = {
                   "all the time. It does so when it has no connection to spare: {own_knob}.|{resets} of "
                   "{opened} connections that were opened in {steady} were reset, while {accepted} on "
                   "{listener} stay open all the time. {owner} does that when it has no connection to spare: "
-                  "{own_knob}. Whether they came to it, counters do not tell.]",
+                  "{own_knob}. Counters do not show whether these were its connections.]",
               .advice = kClosesAdvice,
               .not_helping = kClosesNot,
               .reads = "/proc/net/netstat, sock_diag, /proc/PID/fd"},
@@ -429,14 +429,15 @@ constexpr Rule kRules[] = {
               .severity = Severity::info,
               .title = "Clients use connections that the server has closed",
               .true_when =
-                  "Connections are reset by the other end (EstabResets less what this host's programs abort) "
-                  "while client connections that the server had closed were in CLOSE_WAIT for a moment.",
+                  "Connections are reset by the other end (EstabResets minus what this host's programs "
+                  "abort) while client connections that the server had closed were in CLOSE_WAIT for a "
+                  "moment.",
               .clients_see = "Programs on this host see EPIPE (errno 32, Broken pipe) or \"Connection reset "
                              "by peer\" (errno 104) on the first request after a pause.",
               .summary =
-                  "{resets} connections were reset by the other end in {window} and {gone} {gone:was|were} "
-                  "seen that the server on {destination} had closed before its client went on: programs on "
-                  "this host use idle connections again that the server has given up.",
+                  "{resets} connections were reset by the other end in {window}, and {gone} {gone:was|were} "
+                  "seen that the server at {destination} had closed before the client used {gone:it|them} "
+                  "again: programs on this host reuse idle connections that the server has already closed.",
               .advice = kReuseAdvice,
               .not_helping = kReuseNot,
               .reads = "/proc/net/netstat, sock_diag"},

@@ -48,7 +48,7 @@ Verdict judge_limit(const Window& window, std::string_view name, const Result<Nu
   if (!*standard || **number >= **standard) return Verdict::clear();
   auto facts = setting_facts(window, name, std::to_string(wanted.value_or(**standard)));
   facts.values["default"] = std::to_string(**standard);
-  add_reading(facts, "the kernel's own value", **standard, "");
+  add_reading(facts, "the kernel's default", **standard, "");
   const auto mild = t.limit_lowered_much * static_cast<double>(**standard);
   facts.severity = static_cast<double>(**number) < mild ? Severity::warning : Severity::info;
   return Verdict::found({facts});
@@ -221,60 +221,60 @@ constexpr std::string_view kSyncookiesNot[] = {
 
 constexpr auto kAbortAdvice =
     and_to_stay({"Switch it off.", "sysctl -w {setting}={wanted}",
-                 "A handshake that finds the accept queue full is tried again, and mostly succeeds.",
-                 "Clients of a server that never accepts wait for their timeout instead of a reset."});
+                 "A handshake that finds the accept queue full is tried again, and usually succeeds.",
+                 "Clients of a server that never accepts wait for their timeout instead of being reset."});
 constexpr std::string_view kAbortNot[] = {
     "Leaving it on to fail fast: no reset is sent for a SYN that meets a full queue, only for handshakes "
-    "that are half done."};
+    "that are half finished."};
 
 constexpr auto kSomaxconnAdvice =
-    and_to_stay({"Raise it to the kernel's own value or more.", "sysctl -w {setting}={wanted}",
+    and_to_stay({"Raise it to the kernel's default or higher.", "sysctl -w {setting}={wanted}",
                  "Listeners may have backlogs of up to {wanted} from then on.",
-                 "None worth mentioning. A listener takes it over only when it calls listen() again: restart "
+                 "None worth mentioning. A listener picks it up only when it calls listen() again: restart "
                  "the servers that ask for more than {value}."});
 constexpr std::string_view kSomaxconnNot[] = {
     "Raising it and nothing else: a server's own backlog is often lower and limits its queue just as well.",
-    "Raising it for more established connections: it is no limit on those."};
+    "Raising it for more established connections: it does not limit those."};
 
 constexpr auto kTwBucketsAdvice =
-    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {setting}={wanted}",
-                 "Connections beyond {value} close through TIME_WAIT again, not without it.",
+    and_to_stay({"Raise it to the kernel's default.", "sysctl -w {setting}={wanted}",
+                 "Connections beyond {value} go through TIME_WAIT again instead of skipping it.",
                  "About 250 bytes of kernel memory for each socket in TIME_WAIT."});
 constexpr std::string_view kTwBucketsNot[] = {
-    "Lowering it to be rid of TIME_WAIT: without it, late segments of one connection can reach the next one. "
-    "On a server TIME_WAIT uses no ports."};
+    "Lowering it to get rid of TIME_WAIT: without it, late segments of one connection can reach the next "
+    "one. On a server TIME_WAIT uses no ports."};
 
 constexpr auto kOrphansAdvice =
-    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {setting}={wanted}",
-                 "Connections that a process has closed may end in order instead of being reset.",
+    and_to_stay({"Raise it to the kernel's default.", "sysctl -w {setting}={wanted}",
+                 "Connections that a process has closed can end normally instead of being reset.",
                  "Up to 64 KiB of kernel memory for each such connection."});
 constexpr std::string_view kOrphansNot[] = {
-    "Lowering it against many closing connections: it resets those of real clients. "
-    "net.ipv4.tcp_orphan_retries and tcp_fin_timeout shorten their time."};
+    "Lowering it to get rid of closing connections: that resets those of real clients. "
+    "net.ipv4.tcp_orphan_retries and tcp_fin_timeout end them sooner."};
 
 constexpr auto kFileMaxAdvice =
     and_to_stay({"Raise it.", "sysctl -w {setting}={wanted}", "All processes together may open more files.",
                  "About 1 KiB of kernel memory for each open file."});
 constexpr std::string_view kFileMaxNot[] = {
-    "It does not raise the limit of a process: that is LimitNOFILE= of its unit."};
+    "Raising it for a single process: that limit is LimitNOFILE= of its unit."};
 
 constexpr auto kOptmemAdvice =
-    and_to_stay({"Raise it to the kernel's own value.", "sysctl -w {setting}={wanted}",
+    and_to_stay({"Raise it to the kernel's default.", "sysctl -w {setting}={wanted}",
                  "Socket options, control messages and zero-copy sending have the room that programs expect.",
                  "Kernel memory of up to that size for a socket that uses it."});
 
 constexpr auto kBuffersAdvice =
-    and_to_stay({"Raise the second number to the kernel's own value.", "sysctl -w {setting}={wanted}",
-                 "New connections begin with a window of a usual size.",
+    and_to_stay({"Raise the second number to the kernel's default.", "sysctl -w {setting}={wanted}",
+                 "New connections start with a window of the usual size.",
                  "Memory: idle connections do not use it, busy ones do."});
 constexpr std::string_view kBuffersNot[] = {
     "net.core.rmem_default and wmem_default: they do not apply to TCP.",
-    "Raising the third number: a connection that begins with so little reaches it late or never."};
+    "Raising the third number: a connection that starts with so little reaches it late or never."};
 
 constexpr auto kTcpMemAdvice =
     and_to_stay({"Set it to what the kernel would choose for this machine.", "sysctl -w {setting}={wanted}",
-                 "TCP begins to save memory before the machine runs out of it.",
-                 "When buffers take more than that now, connections become slower at once. The three numbers "
+                 "TCP starts to save memory before the machine runs out of it.",
+                 "If buffers already take more than that, connections slow down at once. The three numbers "
                  "are pages, not bytes."});
 
 constexpr auto kTimestampsAdvice = and_to_stay({"Switch timestamps on.", "sysctl -w {setting}={wanted}",
@@ -285,17 +285,17 @@ constexpr std::string_view kTimestampsNot[] = {
     "net.ipv4.tcp_tw_reuse=1 alone: without timestamps on both ends it is never used."};
 
 constexpr std::string_view kRangeEffect =
-    "More connections at a time to one destination, from the next one on.";
+    "More connections to one destination at a time, starting with the next one.";
 constexpr auto kRangeAdvice = and_to_stay(
     {"{?wanted}Widen the range.", "sysctl -w {setting}={wanted}", kRangeEffect,
      "Servers that listen in it may find their port taken by a client: reserve it in "
      "net.ipv4.ip_local_reserved_ports."},
     AdviceText{
-        "Take ports out of net.ipv4.ip_local_reserved_ports{?reserved} that no server here listens on.",
+        "Remove from net.ipv4.ip_local_reserved_ports{?reserved} the ports that no server here listens on.",
         "sysctl net.ipv4.ip_local_reserved_ports; ss -Htln", kRangeEffect, ""});
 constexpr std::string_view kRangeNot[] = {
-    "net.ipv4.tcp_fin_timeout against TIME_WAIT, which holds a port for 60 s in any case: it shortens only "
-    "FIN_WAIT2 of connections that no process holds any more.",
+    "Lowering net.ipv4.tcp_fin_timeout against TIME_WAIT, which holds a port for 60 s regardless: it only "
+    "shortens FIN_WAIT2 of connections that no process holds any more.",
     "More file descriptors: a connection needs a port as well."};
 
 constexpr Rule kRules[] = {
@@ -304,7 +304,7 @@ constexpr Rule kRules[] = {
               .severity = Severity::warning,
               .title = "SYN cookies are off",
               .true_when = "net.ipv4.tcp_syncookies is 0.",
-              .clients_see = "Nothing yet; in a burst or a flood connecting takes 1, 3, 7 s or times out.",
+              .clients_see = "Nothing yet; in a burst or a flood connecting takes 1, 3 or 7 s, or times out.",
               .summary = "net.ipv4.tcp_syncookies is 0[ ({place})]: when a SYN queue is full, SYNs are "
                          "dropped and a flood shuts every client out.",
               .advice = kSyncookiesAdvice,
@@ -318,7 +318,7 @@ constexpr Rule kRules[] = {
               .true_when = "net.ipv4.tcp_abort_on_overflow is 1.",
               .clients_see = "Nothing yet; in a burst \"connection reset by peer\" right after connecting.",
               .summary = "net.ipv4.tcp_abort_on_overflow is 1[ ({place})]: a short burst that fills an "
-                         "accept queue resets clients that would get in a moment later.",
+                         "accept queue resets clients that would have got in a moment later.",
               .advice = kAbortAdvice,
               .not_helping = kAbortNot,
               .reads = kReads},
@@ -326,14 +326,14 @@ constexpr Rule kRules[] = {
     {.info = {.id = "sysctl-somaxconn-low",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "somaxconn below the kernel's own value",
+              .title = "somaxconn below the kernel's default",
               .true_when =
-                  "net.core.somaxconn is below the kernel's own value, 4096 since Linux 5.4. A kernel that "
-                  "does not show itself to be newer than that (by net.ipv4.tcp_migrate_req of 5.14) is held "
-                  "to 128, the value before. Info from half of it on.",
-              .clients_see = "Nothing yet; in a burst connecting takes 1, 3, 7 s or times out.",
-              .summary = "net.core.somaxconn is {value}[ ({place})], below the kernel's own {default}: no "
-                         "listener gets a longer accept queue, whatever backlog it asks for.",
+                  "net.core.somaxconn is below the kernel's default, 4096 since Linux 5.4. A kernel that "
+                  "cannot be seen to be newer than that (it lacks net.ipv4.tcp_migrate_req of 5.14) is "
+                  "judged by the earlier default, 128. Info from half the default up.",
+              .clients_see = "Nothing yet; in a burst connecting takes 1, 3 or 7 s, or times out.",
+              .summary = "net.core.somaxconn is {value}[ ({place})], below the kernel's default of "
+                         "{default}: no listener gets a longer accept queue, whatever backlog it asks for.",
               .advice = kSomaxconnAdvice,
               .not_helping = kSomaxconnNot,
               .reads = kReads},
@@ -341,14 +341,14 @@ constexpr Rule kRules[] = {
     {.info = {.id = "sysctl-max-tw-buckets-low",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "tcp_max_tw_buckets below the kernel's own value",
-              .true_when = "net.ipv4.tcp_max_tw_buckets is below the kernel's own value, half of "
-                           "net.ipv4.tcp_ehash_entries. Info from half of that on. Clear before Linux 6.1, "
-                           "which does not show the size of its table.",
+              .title = "tcp_max_tw_buckets below the kernel's default",
+              .true_when = "net.ipv4.tcp_max_tw_buckets is below the kernel's default, half of "
+                           "net.ipv4.tcp_ehash_entries. Info from half of that up. Clear before Linux 6.1, "
+                           "where the size of the table is not shown.",
               .clients_see = "Nothing yet; beyond the limit connections end without TIME_WAIT, and late "
                              "segments may disturb new ones.",
-              .summary = "net.ipv4.tcp_max_tw_buckets is {value}[ ({place})], below the kernel's own "
-                         "{default}: further connections close without TIME_WAIT.",
+              .summary = "net.ipv4.tcp_max_tw_buckets is {value}[ ({place})], below the kernel's default of "
+                         "{default}: connections beyond it close without TIME_WAIT.",
               .advice = kTwBucketsAdvice,
               .not_helping = kTwBucketsNot,
               .reads = kReads},
@@ -356,15 +356,16 @@ constexpr Rule kRules[] = {
     {.info = {.id = "sysctl-max-orphans-low",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "tcp_max_orphans below the kernel's own value",
+              .title = "tcp_max_orphans below the kernel's default",
               .true_when =
-                  "net.ipv4.tcp_max_orphans is below the kernel's own value, half of "
-                  "net.ipv4.tcp_ehash_entries. Info from half of that on. Clear before Linux 6.1, which does "
-                  "not show the size of its table, and outside of the first network namespace.",
-              .clients_see = "Nothing yet; beyond the limit, or a quarter of it, connections are reset that "
-                             "the server has closed in order.",
-              .summary = "net.ipv4.tcp_max_orphans is {value}[ ({place})], below the kernel's own {default}: "
-                         "from a quarter of it on, closed connections that still send can be reset.",
+                  "net.ipv4.tcp_max_orphans is below the kernel's default, half of "
+                  "net.ipv4.tcp_ehash_entries. Info from half of that up. Clear before Linux 6.1, where the "
+                  "size of the table is not shown, and outside the first network namespace.",
+              .clients_see = "Nothing yet; beyond the limit, or even a quarter of it, connections that the "
+                             "server has closed normally are reset.",
+              .summary = "net.ipv4.tcp_max_orphans is {value}[ ({place})], below the kernel's default of "
+                         "{default}: from a quarter of it up, closed connections that are still sending can "
+                         "be reset.",
               .advice = kOrphansAdvice,
               .not_helping = kOrphansNot,
               .reads = kReads},
@@ -373,13 +374,14 @@ constexpr Rule kRules[] = {
     {.info = {.id = "sysctl-file-max-low",
               .family = kFamily,
               .severity = Severity::info,
-              .title = "file-max below the kernel's own value",
-              .true_when = "fs.file-max is below half of one file for each 10 KiB of memory, about what the "
-                           "kernel chooses by itself; a warning below 8192, which it never goes below.",
+              .title = "file-max below the kernel's default",
+              .true_when = "fs.file-max is less than half of one file for each 10 KiB of memory, which is "
+                           "about what the kernel chooses by itself; a warning below 8192, which the kernel "
+                           "never goes below.",
               .clients_see =
-                  "Nothing yet; at the limit every process fails to accept and to open (errno 23).",
-              .summary = "fs.file-max is {value}[ ({place})], far below about {default} that the kernel "
-                         "chooses for this machine: all processes together may not open more files.",
+                  "Nothing yet; at the limit accept() and open() fail in every process (errno 23).",
+              .summary = "fs.file-max is {value}[ ({place})], far below the {default} or so that the kernel "
+                         "chooses for this machine: all processes together cannot open more files than that.",
               .advice = kFileMaxAdvice,
               .not_helping = kFileMaxNot,
               .reads = "/proc/sys, /proc/meminfo; where it is set: sysctl.d"},
@@ -388,27 +390,27 @@ constexpr Rule kRules[] = {
     {.info = {.id = "sysctl-optmem-max-low",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "optmem_max below the kernel's own value",
-              .true_when = "net.core.optmem_max is below the kernel's own value: 131072 on a kernel that "
-                           "shows itself to be newer than 6.8 (by net.ipv4.tcp_tw_reuse_delay of 6.14), else "
-                           "20480. Info from half of it on.",
+              .title = "optmem_max below the kernel's default",
+              .true_when = "net.core.optmem_max is below the kernel's default: 131072 on a kernel that can "
+                           "be seen to be newer than 6.8 (it has net.ipv4.tcp_tw_reuse_delay of 6.14), else "
+                           "20480. Info from half the default up.",
               .clients_see = "Nothing; programs here fail to set socket options (errno 12) or fall back to "
                              "copying (errno 105).",
-              .summary = "net.core.optmem_max is {value}[ ({place})], below the kernel's own {default}: "
-                         "socket options and zero-copy sending can fail.",
+              .summary = "net.core.optmem_max is {value}[ ({place})], below the kernel's default of "
+                         "{default}: socket options and zero-copy sending can fail.",
               .advice = kOptmemAdvice,
               .reads = kReads},
      .evaluate = optmem_max_low},
     {.info = {.id = "sysctl-tcp-buffers-default-min",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "TCP buffers begin at their minimum",
+              .title = "TCP buffers start at their minimum",
               .true_when = "The second number of net.ipv4.tcp_rmem or tcp_wmem is not above the first, and "
-                           "below the kernel's own value.",
+                           "below the kernel's default.",
               .clients_see =
-                  "Slow transfers, above all at the beginning of a connection and over long distances.",
-              .summary = "{setting} begins with {begin} bytes[ ({place})], its minimum, where the kernel's "
-                         "own value is {default}: every new connection starts slowly.",
+                  "Slow transfers, especially at the start of a connection and over long distances.",
+              .summary = "{setting} starts at {begin} bytes[ ({place})], its minimum; the kernel's default "
+                         "is {default}. Every new connection starts slowly.",
               .advice = kBuffersAdvice,
               .not_helping = kBuffersNot,
               .reads = kReads},
@@ -418,11 +420,11 @@ constexpr Rule kRules[] = {
               .severity = Severity::warning,
               .title = "TCP may use more memory than there is",
               .true_when = "The third number of net.ipv4.tcp_mem, which counts in pages, is more than the "
-                           "machine's memory. Clear outside of the first network namespace.",
+                           "machine's memory. Clear outside the first network namespace.",
               .clients_see =
-                  "Nothing yet; under load the machine runs out of memory before TCP begins to save it.",
-              .summary = "net.ipv4.tcp_mem lets TCP use {bytes}[ ({place})] and the machine has {ram}: as a "
-                         "limit it is without effect. It counts in pages, not in bytes.",
+                  "Nothing yet; under load the machine runs out of memory before TCP starts to save it.",
+              .summary = "net.ipv4.tcp_mem lets TCP use {bytes}[ ({place})], but the machine has {ram}: as a "
+                         "limit it has no effect. It counts in pages, not in bytes.",
               .advice = kTcpMemAdvice,
               .reads = "/proc/sys, /proc/meminfo, /proc/net/sockstat; where it is set: sysctl.d"},
      .scope = RuleScope::machine,
@@ -444,14 +446,14 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::warning,
               .title = "Few ports for outgoing connections",
-              .true_when = "net.ipv4.ip_local_port_range, less what net.ipv4.ip_local_reserved_ports takes "
-                           "out of it, has less than {t.port_range_small} of the kernel's own 28232 ports; a "
-                           "warning below {t.port_range_tiny}.",
+              .true_when = "net.ipv4.ip_local_port_range, minus what net.ipv4.ip_local_reserved_ports takes "
+                           "out of it, has fewer than {t.port_range_small} of the 28232 ports of the "
+                           "kernel's default; a warning below {t.port_range_tiny}.",
               .clients_see =
                   "Nothing yet; programs here that connect often to one destination fail (errno 99).",
               .summary = "net.ipv4.ip_local_port_range is {value}[ ({place})]: one address can have {ports} "
-                         "connections to one destination at a time, those in TIME_WAIT included; the "
-                         "kernel's own range has 28232 ports.",
+                         "connections to one destination at a time, including those in TIME_WAIT; the "
+                         "kernel's default range has 28232 ports.",
               .advice = kRangeAdvice,
               .not_helping = kRangeNot,
               .reads = kReads},

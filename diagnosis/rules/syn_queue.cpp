@@ -172,7 +172,7 @@ void add_again(Facts& facts, const Window& window, const AskAgain& again) {
   if (!again.any()) return;
   facts.values.flag("lost");
   if (again.syns > 0)
-    add_increase(facts, window, "SYNs again for half-open connections", "again", again.syns, "SYNs");
+    add_increase(facts, window, "repeated SYNs for half-open connections", "again", again.syns, "SYNs");
   if (const auto retransmitted = window.increase(&TcpCounters::syn_retrans))
     add_increase(facts, window, &TcpCounters::syn_retrans, "retransmitted", *retransmitted,
                  "SYN-ACKs and SYNs");
@@ -265,9 +265,9 @@ constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
      "server passes to listen()], and restart it.",
      "", "The burst fits into the SYN queue and no cookies are needed.",
      "A few hundred bytes of kernel memory for each waiting connection."},
-    {"Raise net.core.somaxconn if the new backlog is larger[ than its present {somaxconn}].",
+    {"Raise net.core.somaxconn if the new backlog is larger[ than its current {somaxconn}].",
      "sysctl -w net.core.somaxconn={new_somaxconn}", "It caps every backlog that is set from then on.",
-     "None worth mentioning; a listener takes it over only when it calls listen() again."},
+     "None worth mentioning; a listener picks it up only when it calls listen() again."},
 });
 // tcp[tcpflags] is of IPv4 alone.
 constexpr std::string_view kCaptureSyns =
@@ -283,15 +283,16 @@ constexpr auto kFloodAdvice = std::to_array<AdviceText>({
      "Connections made by a cookie may lose window scaling and SACK when timestamps are off."},
 });
 constexpr auto kUndeterminedAdvice = std::to_array<AdviceText>({
-    {"{?lost}See whether the answers get back: look for SYN-ACKs that leave, and ask a client whether they "
-     "arrive.",
+    {"{?lost}Check whether the answers get back: look for outgoing SYN-ACKs, and check on a client whether "
+     "they arrive.",
      "tcpdump -nn -i any -c 100 'tcp[ port {port}][ and host {from}]'",
-     "SYN, SYN-ACK and the same SYN again: the answer is lost after it has left, by a firewall or a route.",
+     "SYN, SYN-ACK and the same SYN again: the answer is lost after it has left this host, through a "
+     "firewall or a route.",
      ""},
     {"{?lost}Look at the route back.", "ip route get {from}",
-     "Shows the interface and the gateway that answers take.", ""},
+     "Shows the interface and the gateway that answers go through.", ""},
     {"Look at who connects: real clients whose answers are lost or late, or a flood among real traffic.",
-     kCaptureSyns, "Tells whether to raise the backlog or to filter.", ""},
+     kCaptureSyns, "Tells you whether to raise the backlog or to filter.", ""},
     {"If they are real clients, raise the backlog that the server passes to listen()[, now {limit}].", "",
      "The burst fits into the SYN queue and no cookies are needed.",
      "A few hundred bytes of kernel memory for each waiting connection."},
@@ -331,8 +332,8 @@ constexpr Rule kRules[] = {
               .family = kFamily,
               .severity = Severity::warning,
               .title = "A burst of connections larger than the backlog",
-              .true_when = "SYN cookies are sent because a SYN queue is full, and {t.cookies_valid_burst} of "
-                           "them or more come back valid: real clients.",
+              .true_when = "SYN cookies are sent because a SYN queue is full, and at least "
+                           "{t.cookies_valid_burst} of them come back valid: real clients.",
               .clients_see =
                   "Connections succeed; some lose window scaling or SACK, or take a second longer.",
               .summary = "More clients connected at once[ to {listener}[ ({owner})]] than its backlog[ of "
@@ -347,16 +348,16 @@ constexpr Rule kRules[] = {
     {.info = {.id = "syn-queue-full",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "SYN queue full, by a burst or a flood",
-              .true_when = "SYN cookies are sent and only a part of them comes back; or hardly any does, but "
-                           "the same SYNs come again or most come from one address: neither real clients nor "
-                           "a flood can be ruled out.",
+              .title = "SYN queue full: a burst or a flood",
+              .true_when = "SYN cookies are sent and only some of them come back; or hardly any do, but the "
+                           "same SYNs are repeated or most come from one address: neither real clients nor a "
+                           "flood can be ruled out.",
               .clients_see = "Some connections take seconds or time out.",
               .summary = "The SYN queue[ of {listener}[ ({owner})]] is full: {sent} SYN cookies were sent in "
-                         "{window} and {share} of them came back. [{?lost}[{again} SYNs came again for "
-                         "connections that were half-open already[, and most of these are from {from}]|Most "
-                         "half-open connections are from {from}]: real clients whose answers are lost on the "
-                         "way back, or a flood[ from {from}| that sends its SYNs again].|That is too few for "
+                         "{window} and {share} of them came back. [{?lost}[{again} SYNs were repeated for "
+                         "connections that were already half-open[, and most of these come from {from}]|Most "
+                         "half-open connections come from {from}]: real clients whose answers are lost on "
+                         "the way back, or a flood[ from {from}| that repeats its SYNs].|That is too few for "
                          "real clients alone and too many for a flood alone.]",
               .advice = kUndeterminedAdvice,
               .not_helping = kBurstNot,
@@ -369,8 +370,8 @@ constexpr Rule kRules[] = {
               .severity = Severity::critical,
               .title = "SYN flood suspected",
               .true_when =
-                  "{t.flood_cookies_min} SYN cookies or more are sent and at most {t.cookies_valid_flood} of "
-                  "them come back; the SYNs come from many addresses and do not come again.",
+                  "At least {t.flood_cookies_min} SYN cookies are sent and at most {t.cookies_valid_flood} "
+                  "of them come back; the SYNs come from many addresses and are not repeated.",
               .clients_see = "As long as SYN cookies are on, real clients still get in.",
               .summary = "[{listener}[ ({owner})] gets ]SYNs that are never followed up: {sent} SYN cookies "
                          "were sent in {window} and {received} came back[; {half_open} half-open "
@@ -386,7 +387,7 @@ constexpr Rule kRules[] = {
               .severity = Severity::critical,
               .title = "SYNs dropped because SYN cookies are off",
               .true_when = "net.ipv4.tcp_syncookies is 0 and TCPReqQFullDrop rises.",
-              .clients_see = "Connecting takes 1, 3, 7 s or times out.",
+              .clients_see = "Connecting takes 1, 3 or 7 s, or times out.",
               .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: the SYN "
                          "queue[ of {limit}] is full and net.ipv4.tcp_syncookies is 0.",
               .advice = kCookiesOnAdvice,
@@ -402,7 +403,7 @@ constexpr Rule kRules[] = {
           .true_when =
               "net.ipv4.tcp_syncookies is 0, ListenDrops rises without ListenOverflows and TCPReqQFullDrop, "
               "and the half-open connections have reached three quarters of net.ipv4.tcp_max_syn_backlog.",
-          .clients_see = "Connecting takes 1, 3, 7 s or times out.",
+          .clients_see = "Connecting takes 1, 3 or 7 s, or times out.",
           .summary = "{dropped} SYNs[ to {listener}[ ({owner})]] were dropped in {window}: with "
                      "net.ipv4.tcp_syncookies=0 only three quarters of net.ipv4.tcp_max_syn_backlog "
                      "({max_syn_backlog}) are open to new clients[, and {half_open} {half_open:connection "

@@ -151,14 +151,16 @@ constexpr std::string_view kFamily = "Closing";
 
 constexpr std::string_view kNotFinTimeout =
     "Lowering net.ipv4.tcp_fin_timeout: TIME_WAIT always lasts 60 s; that setting is for orphaned FIN_WAIT2.";
-constexpr std::string_view kNotRecycle = "net.ipv4.tcp_tw_recycle: it is gone since Linux 4.12.";
+constexpr std::string_view kNotRecycle = "net.ipv4.tcp_tw_recycle: it was removed in Linux 4.12.";
 
 constexpr auto kTimeWaitAdvice = std::to_array<AdviceText>({
-    {"Nothing has to be done.", "", "Each of them goes after 60 s and takes a few hundred bytes until then.",
+    {"There is nothing to do.", "",
+     "Each of them goes away after 60 s and takes a few hundred bytes until "
+     "then.",
      ""},
     {"If you want fewer, keep connections alive, or let the client close first.", "",
      "Fewer connections are closed by this end.",
-     "TIME_WAIT then is at the client, where each does take a port."},
+     "TIME_WAIT is then on the client, where each does take a port."},
 });
 constexpr std::string_view kNotFewerBuckets =
     "Lowering net.ipv4.tcp_max_tw_buckets: connections then close without TIME_WAIT, and a late segment can "
@@ -177,22 +179,22 @@ constexpr auto kBucketAdvice = std::to_array<AdviceText>({
      "grep -rs tcp_max_tw_buckets /etc/sysctl.conf /etc/sysctl.d /usr/lib/sysctl.d /run/sysctl.d",
      "Shows which file sets it.", ""},
     {"If there are far fewer than the limit, the kernel could not allocate them: look at its memory.",
-     "slabtop -o | head -n 20", "Shows what the kernel holds for itself.", ""},
+     "slabtop -o | head -n 20", "Shows what the kernel uses memory for.", ""},
 });
 constexpr std::string_view kBucketNot[] = {
     kNotFinTimeout, kNotRecycle,
     "Waiting for a line in the kernel log: there has been none about this since Linux 3.2."};
 
 constexpr auto kFinWait2Advice = std::to_array<AdviceText>({
-    {"Look at the other end: it has got this host's FIN and does not close its side. There the same "
-     "connections are in CLOSE_WAIT.",
+    {"Look at the other end: it has received this host's FIN but does not close its side. The same "
+     "connections are in CLOSE_WAIT there.",
      "ss -tno state fin-wait-2[ '( sport = :{local_port} )'][ '( dport = :{remote_port} )'] | head -n 20",
-     "Shows the peers, and how long each is kept yet.", ""},
+     "Shows the peers, and how much longer each is kept.", ""},
     {"Keep them for a shorter time.", "sysctl -w net.ipv4.tcp_fin_timeout={new_timeout}",
-     "Each goes after {new_timeout} s instead of {timeout} s.",
+     "Each goes away after {new_timeout} s instead of {timeout} s.",
      "A slow peer that still sends after that gets a reset."},
     {"Raise their limit, {limit_name}.", "sysctl -w {limit_name}={new_limit}",
-     "It takes longer until connections are closed without waiting for the peer.",
+     "It takes longer before connections are closed without waiting for the peer.",
      "Kernel memory for each of them."},
 });
 constexpr std::string_view kFinWait2Not[] = {
@@ -200,7 +202,7 @@ constexpr std::string_view kFinWait2Not[] = {
     "net.ipv4.tcp_keepalive_time: a connection that no process holds is not probed."};
 
 constexpr auto kOrphanAdvice = std::to_array<AdviceText>({
-    {"See what they wait for: peers that acknowledge nothing, or do not close.",
+    {"See what they are waiting for: peers that acknowledge nothing, or do not close.",
      "ss -tano state fin-wait-1 state last-ack state closing | head -n 20",
      "Connections whose Send-Q is not 0 still have data that the peer does not take.", ""},
     {"Raise net.ipv4.tcp_max_orphans, now {max}.", "sysctl -w net.ipv4.tcp_max_orphans={new_max}",
@@ -211,22 +213,22 @@ constexpr auto kOrphanAdvice = std::to_array<AdviceText>({
      "The last data for a peer on a bad line may not arrive."},
 });
 constexpr std::string_view kOrphanNot[] = {
-    "Anything about TIME_WAIT: a connection in TIME_WAIT is no orphan.",
+    "Anything about TIME_WAIT: a connection in TIME_WAIT is not an orphan.",
     "Waiting until the limit is reached: the kernel counts an orphan that makes no progress up to four "
-    "times, so it can bite at a quarter of it."};
+    "times, so the limit can bite at a quarter of it."};
 constexpr std::string_view kOrphanConsequences[] = {"a \"too many orphaned sockets\" line in the kernel log"};
 
 constexpr Rule kRules[] = {
     {.info = {.id = "time-wait-server-high",
               .family = kFamily,
               .severity = Severity::info,
-              .title = "Many connections of a server in TIME_WAIT",
+              .title = "Many server connections in TIME_WAIT",
               .true_when = "The connections of a service port in TIME_WAIT are at least {t.time_wait_high} "
                            "of the number of ephemeral ports.",
               .clients_see = "Nothing.",
               .summary = "{time_wait} connections of {listener}[ ({owner})] are in TIME_WAIT because this "
-                         "end closes first. That is harmless: they use no ephemeral port here and go after "
-                         "60 s[; the kernel keeps up to {buckets} of them].",
+                         "end closes first. That is harmless: they use no ephemeral port here and go away "
+                         "after 60 s[; the kernel keeps up to {buckets} of them].",
               .advice = kTimeWaitAdvice,
               .not_helping = kTimeWaitNot,
               .reads = "sock_diag, net.ipv4.ip_local_port_range"},
@@ -250,8 +252,8 @@ constexpr Rule kRules[] = {
           .family = kFamily,
           .severity = Severity::warning,
           .title = "Peers do not close their side",
-          .true_when = "Over two dumps of the socket table, FIN_WAIT2 connections that no process holds take "
-                       "{t.fin_wait2_high} of their limit, and are at least {t.fin_wait2_min}: "
+          .true_when = "Over two dumps of the socket table, FIN_WAIT2 connections that no process holds are "
+                       "at least {t.fin_wait2_min} and at least {t.fin_wait2_high} of their limit: "
                        "net.ipv4.tcp_max_tw_buckets, or net.ipv4.tcp_max_orphans if net.ipv4.tcp_fin_timeout "
                        "is above 60 s.",
           .clients_see = "Nothing yet. At the limit connections are closed without waiting for the peer.",
@@ -267,15 +269,14 @@ constexpr Rule kRules[] = {
     {.info = {.id = "orphans-high",
               .family = kFamily,
               .severity = Severity::warning,
-              .title = "Many closed connections that still have to be delivered",
-              .true_when =
-                  "For some seconds the orphaned sockets of the machine are at least {t.orphans_high} of "
-                  "net.ipv4.tcp_max_orphans; critical when TCPAbortOnMemory rises with it.",
+              .title = "Many closed connections that are not finished yet",
+              .true_when = "For some seconds the machine's orphaned sockets are at least {t.orphans_high} of "
+                           "net.ipv4.tcp_max_orphans; critical when TCPAbortOnMemory rises with it.",
               .clients_see = "When the limit bites, connections that are being closed are reset: the end of "
                              "a response is missing.",
-              .summary = "{orphans} sockets are closed by their process but not by the network yet: {share} "
-                         "of net.ipv4.tcp_max_orphans ({max}), which bites from a quarter on[; {aborted} "
-                         "{aborted:connection was|connections were} reset for it in {window}].",
+              .summary = "{orphans} sockets are closed by their process but not yet by the network: {share} "
+                         "of net.ipv4.tcp_max_orphans ({max}), which bites from a quarter up[; {aborted} "
+                         "{aborted:connection was|connections were} reset because of it in {window}].",
               .advice = kOrphanAdvice,
               .not_helping = kOrphanNot,
               .consequences = kOrphanConsequences,

@@ -197,32 +197,33 @@ Verdict syn_sent_unanswered(const Window& window, const Thresholds& t) {
 }
 
 constexpr auto kAdvice = std::to_array<AdviceText>({
-    {"{?filtered}See by which interface answers come in.",
+    {"{?filtered}See which interface the answers come in by.",
      "tcpdump -nn -i any -c 20 '[host {address} and ]tcp[ port {port}]'",
-     "A SYN-ACK that comes in at another interface than the SYN left by is what a strict filter drops.", ""},
-    {"{?filtered}Let the answers come back by the way that the SYNs go, or let {interface} take what comes "
-     "by another.",
+     "A strict filter drops a SYN-ACK that comes in by a different interface from the one the SYN left by.",
+     ""},
+    {"{?filtered}Route the answers back the way the SYNs go, or let {interface} accept packets that come "
+     "another way.",
      "sysctl -w net/ipv4/conf/{interface}/rp_filter=2",
-     "Loose mode: a packet is taken if its source can be reached by any interface.",
-     "Packets with forged sources are kept out less strictly."},
-    {"{?own}Look at the queue: the listener's Recv-Q is how many wait, Send-Q its limit.",
+     "Loose mode: a packet is accepted if its source can be reached by any interface.",
+     "Packets with forged source addresses are filtered less strictly."},
+    {"{?own}Look at the queue: the listener's Recv-Q is how many are waiting, Send-Q the limit.",
      "ss -ltn '( sport = :{port} )'", "Recv-Q above Send-Q: the accept queue is full.", ""},
     {"See whether anything comes back: a SYN-ACK, a reset, an ICMP error, or nothing.",
      "tcpdump -nn -i any -c 20 'icmp or icmp6[ or (host {address} and tcp port {port})]'",
      "Nothing at all: a firewall drops them, the host is down, or its SYN queue or accept queue is full.",
      ""},
-    {"{?elsewhere}Ask from another host: if that one gets an answer, look at the way from here.",
-     "nc -vz -w 3 {address} {port}", "Tells the far end from the path.", ""},
+    {"{?elsewhere}Try from another host: if that one gets an answer, look at the path from here.",
+     "nc -vz -w 3 {address} {port}", "Tells you whether it is the far end or the path.", ""},
     {"Look at this host's route and firewall.", "ip route get {address}",
      "Shows the interface and the source address that are used.", ""},
-    {"See which programs wait.", "ss -tnp state syn-sent[ dst {destination}]", "Names them with their pids.",
-     ""},
+    {"See which programs are waiting.", "ss -tnp state syn-sent[ dst {destination}]",
+     "Names them with their pids.", ""},
     {"{?elsewhere}If tcpdiagd runs on {destination}, ask it: a full queue there looks like this from here.",
      "tcpdiag check", "Names the listener whose queue is full.", ""},
 });
 constexpr std::string_view kNot[] = {
     "{?elsewhere}Raising net.core.somaxconn or a backlog in this network namespace: they limit what it "
-    "accepts, not whom it reaches.",
+    "accepts, not what it can reach.",
     "Raising net.ipv4.tcp_syn_retries[, now {retries}]: programs only wait longer before they fail."};
 
 constexpr Rule kRules[] = {
@@ -231,23 +232,25 @@ constexpr Rule kRules[] = {
               .severity = Severity::warning,
               .title = "A destination does not answer",
               .true_when = "Connections to one destination stay in SYN_SENT over two dumps of the socket "
-                           "table, more than are under way in a normal handshake, and TCPSynRetrans rises.",
+                           "table, more of them than handshakes in progress explain, and TCPSynRetrans "
+                           "rises.",
               .clients_see = "Programs on this host wait in connect() until their own timeout, or until "
                              "ETIMEDOUT (errno 110) after about two minutes.",
               .summary =
                   "[{destination} does not answer: {waiting} connections wait in SYN_SENT][{services} "
                   "destinations do not answer, {first_service} among them: {waiting} connections wait in "
-                  "SYN_SENT][ and {retransmitted} SYNs were sent again in {window}][; to all destinations "
-                  "together {retransmitted_to_all} SYNs were sent again in {window}]. [This host's own "
-                  "reverse path filter dropped {filtered} packets in {window} (IPReversePathFilter)[; it is "
-                  "strict on {strict_interfaces}]: most likely the answers, which come in by another "
-                  "interface than the SYNs leave by.|That is this host itself[ (namespace {own_netns})]: the "
+                  "SYN_SENT][ and {retransmitted} SYNs were sent again in {window}][; over all destinations, "
+                  "{retransmitted_to_all} SYNs were sent again in {window}]. [This host's own reverse path "
+                  "filter dropped {filtered} packets in {window} (IPReversePathFilter)[; it is strict on "
+                  "{strict_interfaces}]: most likely the answers, which come in by a different interface "
+                  "from the one the SYNs leave by.|That is this host itself[ (namespace {own_netns})]: the "
                   "accept queue of its listener {own_listener}[ ({own_owner})] was full ({own_length} of "
                   "{own_limit})[, and the listener is gone now{?own_gone}].|That is this host itself[ "
-                  "(namespace {own_netns})]{?own}: its firewall drops them, or a queue that was full when "
-                  "they came.|{?elsewhere}This network namespace has no such address: the far end drops "
-                  "them, or the path to it, or another namespace of this host (a container) that has "
-                  "it.|What drops them is not known: the far end, the path to it, or a queue of this host.]",
+                  "(namespace {own_netns})]{?own}: its firewall drops them, or a queue was full when they "
+                  "arrived.|{?elsewhere}This network namespace has no such address: the far end drops them, "
+                  "or something on the path does, or another namespace of this host (a container) that has "
+                  "the address.|What drops them is not known: the far end, something on the path, or a queue "
+                  "of this host.]",
               .advice = kAdvice,
               .not_helping = kNot,
               .reads = "sock_diag, /proc/net/netstat; if they can be read /proc/net/fib_trie, "

@@ -104,7 +104,7 @@ Facts facts_about(const Window& window, const Listeners* listeners, const Unread
   add_reading(facts, "accepted connections", "accepted", unread.accepted, "connections");
   add_reading(facts, "of them read or answered meanwhile", unread.served, "connections");
   if (unread.longest) {
-    add_reading(facts, "data unread for, at least", unread.longest->count(), "seconds");
+    add_reading(facts, "data unread for at least", unread.longest->count(), "seconds");
     facts.values["longest"] = duration_text(*unread.longest);
   }
   if (unread.listener != nullptr) add_owner(facts, window, *unread.listener);
@@ -141,13 +141,13 @@ std::optional<Error> unseen(const Window& window, const Connections& connections
   for (const auto& each : all)
     if (!each.told && each.standing >= t.unread_min)
       return Error{Errc::missing,
-                   "connections: when something came last to " + connections_of(each.standing, each.port) +
+                   "connections: when data last arrived on " + connections_of(each.standing, each.port) +
                        " is not known",
                    collector_of(Type<Connections>{})};
   if (connections.unread_cut != 0)
     return Error{Errc::too_large,
                  "connections: " + std::to_string(connections.unread_cut) +
-                     " connections with unread data are not followed, there are too many",
+                     " connections with unread data are not followed: there are too many",
                  collector_of(Type<Connections>{})};
   for (const auto& row : connections.server)
     if (std::ranges::find(connections.unread, row.port, &UnreadConnections::port) ==
@@ -155,7 +155,7 @@ std::optional<Error> unseen(const Window& window, const Connections& connections
         is_too_early(window, row, t))
       return Error{Errc::too_early,
                    "connections: " + connections_of(row.unread, row.port) +
-                       " have unread data; for how long was not watched yet",
+                       " have unread data; it is too early to say for how long",
                    collector_of(Type<Connections>{})};
   return std::nullopt;
 }
@@ -175,24 +175,25 @@ Verdict requests_not_read(const Window& window, const Thresholds& t) {
 constexpr auto kAdvice = std::to_array<AdviceText>({
     {"Resume it: pid {stopped_pid} is stopped, and nothing else is wrong with it.",
      "kill -CONT {stopped_pid}", "It reads again at once.",
-     "If a debugger holds it (TracerPid in /proc/{stopped_pid}/status), it is the debugger that has to let "
-     "go."},
-    {"Take a stack trace of {worker}: it shows what its threads wait for.",
+     "If a debugger is attached to it (TracerPid in /proc/{stopped_pid}/status), detach the debugger."},
+    {"Take a stack trace of {worker}: it shows what its threads are waiting for.",
      "gdb -p {worker_pid} -batch -ex 'thread apply all bt'",
-     "All workers or threads in the same call: that is the pool, lock or service that is used up.",
+     "If all workers or threads are in the same call, it shows the pool, lock or service that is used up.",
      "Stops the process for a second or two."},
-    {"Look at {upstream}{?upstream}, if it is a service that this program uses: as many connections of this "
-     "host lead to it as before while the clients became more.",
+    {"Look at {upstream}{?upstream}, if it is a service that this program uses: this host has no more "
+     "connections to it than before, although the number of clients grew.",
      "ss -tnpo dst {upstream}",
-     "All of them busy and this program's: the service there is slow, or the pool is too small.", ""},
-    {"See which clients wait.", "ss -tno state established '( sport = :{port} )'",
-     "Recv-Q is what has arrived and was not read.", ""},
-    {"Give what the requests wait for a timeout, or more of it: more workers or threads, a larger pool of "
-     "connections to the database.",
-     "", "Requests are read again while some of them wait.",
-     "What stands behind it gets as much more to do; if it is slow already, it becomes slower."},
+     "If all of them are busy and belong to this program, the service there is slow or the pool is too "
+     "small.",
+     ""},
+    {"See which clients are waiting.", "ss -tno state established '( sport = :{port} )'",
+     "Recv-Q is what has arrived and has not been read.", ""},
+    {"Put a timeout on what the requests wait for, or provide more of it: more workers or threads, a larger "
+     "pool of database connections.",
+     "", "New requests are read while others wait.",
+     "Whatever is behind it gets that much more work; if it is already slow, it gets slower."},
     {"Restart it if clients cannot wait{?owner}.", kRestartCommand, "Its workers are free again.",
-     "All its connections are cut; without the cause it happens again."},
+     "All its connections are closed; unless the cause is fixed, it happens again."},
 });
 constexpr std::string_view kNot[] = {
     "A larger backlog or net.core.somaxconn: these connections have been accepted already.",
@@ -208,18 +209,19 @@ constexpr Rule kRules[] = {
               .severity = Severity::warning,
               .title = "Accepted connections are not read",
               .true_when = "Many of the connections that a program has accepted have data that it has not "
-                           "read for 10 s or longer, and it has sent nothing on them for 15 s: as many as a "
-                           "third of those that were read or answered meanwhile, or more. Those on which "
-                           "nothing goes on do not count. Critical when they become more. One that reads "
-                           "slowly, a busy one, an upload and a few paused clients are none of that.",
+                           "read for 10 s or longer, and it has sent nothing on them for 15 s: at least a "
+                           "third as many as were read or answered in that time. Idle connections do not "
+                           "count. Critical while their number grows. A program that is busy or reads "
+                           "slowly, an upload, or a few paused clients do not trigger it.",
               .clients_see =
                   "Connecting works and the request is sent, but no answer comes until their timeout.",
               .summary =
                   "{not_read} of {accepted} connections that [{owner}|a program] has accepted on {listener} "
-                  "have data that it does not read[, the first for {longest}][, and they become "
-                  "more{?more}][; {doing}].[{?stopped_pid}| Its workers or threads are all busy or wait for "
-                  "something, or it holds its clients back on purpose.][ This host's {upstream_connections} "
-                  "connections to {upstream} have not become more with the clients: it may wait for these.]",
+                  "have data that it does not read[, the first for {longest}][, and their number is "
+                  "growing{?more}][; {doing}].[{?stopped_pid}| Its workers or threads are all busy or "
+                  "waiting for something, or it holds its clients back on purpose.][ This host's connections "
+                  "to {upstream} stayed at {upstream_connections} while the number of clients grew: it may "
+                  "be waiting for these.]",
               .advice = kAdvice,
               .not_helping = kNot,
               .consequences = kConsequences,

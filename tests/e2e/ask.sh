@@ -104,7 +104,7 @@ answered "authorization: {type: basic-, credentials: x}" $plain
 refuses '127.0.0.1:10181: answers 401 .*; add basic_auth to http.yml$' "$ca" $secured
 refuses '127.0.0.1:10181: answers 401 .*; the username or the password of http.yml is wrong$' \
   "${ca}basic_auth: {username: prometheus, password: secret2}" $secured
-refuses '127.0.0.1:10181: answers 401 .*; it does not take the authorization of http.yml$' \
+refuses '127.0.0.1:10181: answers 401 .*; it rejects the authorization of http.yml$' \
   "${ca}authorization: {credentials: secret}" $secured
 refuses '127.0.0.1:10186: answers 401 .*; name a file with --http.config.file that has basic_auth$' '' http://127.0.0.1:10186
 refuses '--url has a user name in it.*--http.config.file' '' https://prometheus:secret@127.0.0.1:10181
@@ -132,7 +132,7 @@ done
 
 echo "the wrong scheme"
 refuses '127.0.0.1:10180: .*does not speak TLS' "$ca" https://127.0.0.1:10180
-refuses '127.0.0.1:10181: no answer; if it speaks TLS, ask with https://$' '' http://127.0.0.1:10181
+refuses '127.0.0.1:10181: no answer; if it speaks TLS, use https://$' '' http://127.0.0.1:10181
 
 echo "the CAs of the system, and none beside the one that is named"
 mount -t tmpfs tcpdiag-e2e /etc/ssl/certs

@@ -76,7 +76,7 @@ expect "$(value '.kinds.socket >= 1 and .kinds.eventpoll >= 1')" true "sockets a
 
 echo "what cannot be known is said"
 shows 1 fds 99999
-complains '^tcpdiag: no process has the number 99999$'
+complains '^tcpdiag: no process has pid 99999$'
 shows 1 listeners --netns no-such-namespace
 complains '^tcpdiag: listeners \(no-such-namespace\): .*: No such file'
 has "^host +127\.0\.0\.1:10181 "

@@ -88,7 +88,7 @@ start_journal deaf
 start_as_service
 start_flood
 within 15 says "$log" 'event=opened finding=syn-flood-suspected' || die "nothing: $(cat "$log")"
-one "$log" 'the journal takes no entries; lines about findings instead'
+one "$log" 'the journal takes no entries; findings are logged as lines instead'
 one "$log" 'event=opened finding=syn-flood-suspected'
 began=$(sample tcpdiag_report_timestamp_seconds)
 later() { awk -v now="$(sample tcpdiag_report_timestamp_seconds)" -v then="$began" 'BEGIN { exit !(now - then > 2) }'; }

@@ -47,7 +47,7 @@ echo "the others are few findings that count the rest, and what was cut is told"
 active=$(metrics | grep -c '^tcpdiag_finding_active' || true)
 [ "$active" -le 40 ] || die "$active findings"
 curl -sf http://127.0.0.1:10180/api/v1/findings >"$scratch/findings"
-says "$scratch/findings" 'The same is true of [0-9]* further listeners' || die "they are not counted"
+says "$scratch/findings" 'The same is true of [0-9]* more listeners' || die "they are not counted"
 cut=$(sample 'tcpdiag_listening_sockets_cut{netns="host"}')
 [ "$cut" -gt 0 ] || die "$cut sockets are cut"
 

@@ -244,7 +244,7 @@ says daemon.log 'level=error.*not reloaded.*web.yml:6: unknown key' || die "not 
 answered 200 "${as_client[@]}" -u prometheus:secret $url/metrics
 within 10 value_is tcpdiag_web_config_valid 0 || die "Prometheus does not see it: $(query tcpdiag_web_config_valid)"
 web_config "$users"  # mended, but without TLS
-within 10 says daemon.log 'it no longer has TLS (tls_server_config), which only a restart takes away' || die "TLS went off, or nobody said so"
+within 10 says daemon.log 'it no longer has TLS (tls_server_config), which only a restart can take away' || die "TLS went off, or nobody said so"
 answered 000 http://127.0.0.1:10180/metrics
 web_config "$mutual" "$users"
 within 10 value_is tcpdiag_web_config_valid 1 || die "the mended file was not taken"

@@ -400,7 +400,7 @@ std::vector<Scenario> not_accepted() {
   return {{.id = "2b",
            .name = "accept-queue-hung-far-from-full",
            .play = [](Stage& stage) { hung(stage, 2048, 40); },
-           .expected = waiting("40 connections wait (of 2049 that fit)"),
+           .expected = waiting("40 connections wait (there is room for 2049)"),
            .look_alikes = {"accept-queue-app-*", "accept-queue-backlog-small"}},
           {.id = "2c",
            .name = "accept-queue-hung-just-full",

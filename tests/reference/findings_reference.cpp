@@ -97,7 +97,7 @@ std::string consequence(std::string_view text) {
 std::string explained(const Json& ids) {
   std::string text;
   for (const auto& id : ids) text += (text.empty() ? "" : ", ") + link(id.get<std::string>());
-  return text.empty() ? "" : "Is the cause, on the same subject, of: " + text + ".\n\n";
+  return text.empty() ? "" : "Explains, about the same subject: " + text + ".\n\n";
 }
 
 std::string duration_of(const Json& seconds) {
@@ -114,7 +114,7 @@ std::string finding_text(const Json& finding) {
   text += "> " + pattern(text_of(finding, "summary")) + "\n\n";
   if (!finding.at("advice").empty()) text += advice_text(finding.at("advice"));
   text += list("Does not help:", finding.at("not_helping"), pattern);
-  text += list("Follows from it:", finding.at("consequences"), consequence);
+  text += list("Also causes:", finding.at("consequences"), consequence);
   text += explained(finding.at("explains"));
   const auto reads = text_of(finding, "reads");
   return text + "Reads " + plain(reads) + (reads.ends_with('.') ? "" : ".") + " Looks back " +

@@ -64,8 +64,8 @@ jq -e '.alerts[0].annotations.description | test("accept queue: 9 connections no
   post >/dev/null || die "the numbers are not there: $(cat post)"
 is annotations.runbook_url 'http://localhost:10180/#accept-queue-app-stalled'
 is annotations.docs /usr/share/doc/tcpdiagd/reference/findings.md#accept-queue-app-stalled
-holds "Clients see: Connecting works for the first ones"
-holds "First: Take a stack trace of it before you restart it"
+holds "Clients see: The first clients connect but get no answer"
+holds "First: Take a stack trace before you restart it"
 link=$(jq -r '.alerts[0].annotations.runbook_url' post)
 [ "$(status_of "${link%%#*}")" = 200 ] || die "its link leads nowhere"
 grep -q "^### accept-queue-app-stalled$" "$TCPDIAG_SOURCE_DIR/docs/reference/findings.md" || die "its docs are not there"

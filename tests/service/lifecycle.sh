@@ -11,7 +11,7 @@ in_container dpkg -i /root/tcpdiagd.deb >"$scratch/installation" 2>&1 || die "do
 active || die "not active after installation"
 ready
 [ "$(metrics | wc -l)" -gt 100 ] || die "hardly any metrics: $(metrics | wc -l) lines"
-[[ $(property StatusText) == "no finding"* ]] || die "status: $(property StatusText)"
+[[ $(property StatusText) == "no findings"* ]] || die "status: $(property StatusText)"
 told listening _TRANSPORT=journal PRIORITY=6 TCPDIAG_ADDRESS=:10180 ||
   die "its log is not in the journal: $(in_container journalctl -q -o verbose -u tcpdiagd)"
 
@@ -106,7 +106,7 @@ within 5 softnet_is_off || die "the new configuration is not applied"
 wait "$scrapes"
 [ "$(sort -u "$scratch/scrapes")" = 200 ] || die "scrapes failed: $(sort "$scratch/scrapes" | uniq -c)"
 grep -q '^tcpdiag_finding_active{finding="accept-queue-app-stalled"' "$scratch/metrics" || die "the finding is forgotten"
-told 'after a restart only' TCPDIAG_KEY=max_connections || die "not said: max_connections"
+told 'only after a restart' TCPDIAG_KEY=max_connections || die "not said: max_connections"
 echo '{"softnet": 1}' >"$config"
 ! in_container systemctl reload tcpdiagd 2>/dev/null || die "a wrong configuration is taken"
 told 'unknown key "softnet"' || die "the mistake is not told"

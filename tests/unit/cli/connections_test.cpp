@@ -122,7 +122,7 @@ TEST_CASE("a port without connections says so, and what it may be among") {
 TEST_CASE("no connections and connections that are not known are told apart") {
   auto report = host_alone();
   change_connections(report, [](Connections& connections) { connections = {}; });
-  CHECK(connections_text(report, {}) == "There is no connection.\n");
+  CHECK(connections_text(report, {}) == "There are no connections.\n");
   CHECK(connections_text(report_of_errors(), {}).empty());
   CHECK(port_text(only_port(report_of_errors(), 80), 80, {}, {}).empty());
 }
@@ -134,7 +134,7 @@ TEST_CASE("a server port with listeners and no connections is not shown") {
     connections.server.push_back({.port = 22});
     connections.server.back().by_state[static_cast<std::size_t>(TcpState::listen)] = 1;
   });
-  CHECK(connections_text(report, {}) == "There is no connection.\n");
+  CHECK(connections_text(report, {}) == "There are no connections.\n");
 }
 
 TEST_CASE("the share of ephemeral ports is unknown where the range is") {

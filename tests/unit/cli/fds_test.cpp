@@ -50,11 +50,11 @@ TEST_CASE("no process worth naming and processes that are not known are told apa
   auto report = sample_report();
   report.snapshot.processes.value = std::make_shared<const Processes>(Processes{.total = 12});
   CHECK(fds_text(report, {}) ==
-        "None of 12 processes listens, or uses a tenth of its limit of open files or more.\n");
+        "None of 12 processes listens or uses a tenth or more of its limit of open files.\n");
   report.snapshot.processes.value = std::make_shared<const Processes>(Processes{.total = 12, .uncounted = 3});
   CHECK_THAT(fds_text(report, {}),
-             ContainsSubstring("\nCannot tell about others: /proc/PID/fd, /proc/PID/limits: those of 3 of 12 "
-                               "processes cannot be read"));
+             ContainsSubstring("\nCannot tell about others: /proc/PID/fd, /proc/PID/limits: unreadable for 3 "
+                               "of 12 processes (needs root"));
   CHECK(fds_text(report_of_errors(), {}).empty());
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("without the socket table nothing is said to be closed") {
 
 TEST_CASE("a process that does not exist is said to be none") {
   Machine machine;
-  CHECK(read_process_fds(machine, 4711).error() == Error{Errc::missing, "no process has the number 4711"});
+  CHECK(read_process_fds(machine, 4711).error() == Error{Errc::missing, "no process has pid 4711"});
   machine.files["/proc/812/stat"] = "812 (gunicorn";
   CHECK(read_process_fds(machine, 812).error().code == Errc::malformed);
 }

@@ -139,7 +139,7 @@ TEST_CASE("keys of an HTTP configuration file that contradict each other are err
   CHECK(complaint("basic_auth: {username: a}\nauthorization: {credentials: b}") ==
         " the file has both basic_auth and authorization");
   CHECK(complaint("basic_auth: {username: a}\nbearer_token: b") ==
-        " the file has a bearer_token beside basic_auth or authorization");
+        " the file has a bearer_token as well as basic_auth or authorization");
   CHECK(complaint("bearer_token: a\nbearer_token_file: b") ==
         " the file has both bearer_token and bearer_token_file");
   CHECK(tls("ca: a, ca_file: b") == "1: tls_config has both ca and ca_file");
@@ -151,7 +151,7 @@ TEST_CASE("keys of an HTTP configuration file that contradict each other are err
         "1: tls_config has a max_version below its min_version");
   CHECK(complaint("no_proxy: a") == " the file has no_proxy without proxy_url");
   CHECK(complaint("proxy_from_environment: true\nproxy_url: http://a") ==
-        " the file has proxy_from_environment beside proxy_url or no_proxy");
+        " the file has proxy_from_environment as well as proxy_url or no_proxy");
 }
 
 TEST_CASE("a value of an HTTP configuration file that is none is named", "[http_config]") {
@@ -161,12 +161,12 @@ TEST_CASE("a value of an HTTP configuration file that is none is named", "[http_
   CHECK(basic("password: {a: b}") == "1: password is not a text");
   CHECK(tls("insecure_skip_verify: maybe") == "1: insecure_skip_verify is neither true nor false");
   CHECK(tls("min_version: TLS11") ==
-        "1: min_version is \"TLS11\"; allowed: TLS12 or TLS13, older versions are not spoken");
+        "1: min_version is \"TLS11\"; allowed: TLS12 or TLS13, older versions are not supported");
   CHECK(tls("server_name: 'a b'") == "1: server_name is not the name or address of a host");
   CHECK(complaint("authorization: {type: a b}") == "1: type is not one word");
   CHECK(complaint("follow_redirects: 'true'") == "1: follow_redirects is neither true nor false");
   CHECK(complaint("proxy_url: proxy:3128") ==
-        "1: proxy_url is no URL of a proxy; allowed: http://HOST:PORT or socks5://HOST:PORT");
+        "1: proxy_url is not the URL of a proxy; allowed: http://HOST:PORT or socks5://HOST:PORT");
   CHECK(complaint("proxy_url: http://a\nno_proxy: 'b, c:80'") ==
         "2: no_proxy has \" c:80\"; allowed: names, addresses and networks without a port");
   CHECK(complaint("proxy_url: http://a\nno_proxy: '[::1]:80'") ==

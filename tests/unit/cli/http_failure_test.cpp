@@ -49,12 +49,11 @@ TEST_CASE("a certificate that is not trusted is told with its reason and what to
   CHECK(said(not_trusted(20), kTls, with_ca()) ==
         "the server's certificate is not signed by the CA of http.yml (some reason)");
   CHECK(said(not_trusted(10)) == "the server's certificate has expired; it needs a new one");
-  CHECK(said(not_trusted(9)) ==
-        "the server's certificate is not valid yet; are the clocks right, here and there?");
+  CHECK(said(not_trusted(9)) == "the server's certificate is not valid yet; are both clocks right?");
   const auto other =
       not_trusted(1, "SSL: no alternative certificate subject name matches target host name 'db1'");
   CHECK(said(other, kTls, with_ca()) ==
-        "the server's certificate is not for the name db1; ask by one that it has, or add "
+        "the server's certificate is not for the name db1; use a name that it has, or add "
         "tls_config.server_name to http.yml");
   auto named = with_ca();
   named.tls.server_name = "db2";
@@ -63,13 +62,13 @@ TEST_CASE("a certificate that is not trusted is told with its reason and what to
 
 TEST_CASE("a handshake that fails is told with what is missing") {
   HttpFailure failure{.code = CURLE_SSL_CONNECT_ERROR, .said = "error:0A00010B:wrong version number"};
-  CHECK(said(failure) == "it does not speak TLS; ask with http://");
+  CHECK(said(failure) == "it does not speak TLS; use http://");
   failure.said = "tlsv1 alert protocol version";
-  CHECK_THAT(said(failure), ContainsSubstring("it speaks no version of TLS that is allowed"));
+  CHECK_THAT(said(failure), ContainsSubstring("it speaks no TLS version that is allowed"));
   failure.said = "SSL_ERROR_SYSCALL ";
   CHECK(said(failure, kTls, with_ca()) ==
-        "it ended the connection (SSL_ERROR_SYSCALL); ask with http:// if it does not speak TLS; if it wants "
-        "a client certificate, add tls_config.cert_file and key_file to http.yml");
+        "it ended the connection (SSL_ERROR_SYSCALL); use http:// if it does not speak TLS; if it wants a "
+        "client certificate, add tls_config.cert_file and key_file to http.yml");
   CHECK(said(failure, kTls, with_cert()) ==
         "it ended the connection (SSL_ERROR_SYSCALL); it may not take the client certificate of http.yml");
   auto narrow = with_cert();
@@ -77,7 +76,7 @@ TEST_CASE("a handshake that fails is told with what is missing") {
   CHECK_THAT(said(failure, kTls, narrow), ContainsSubstring("perhaps because of min_version or max_version"));
   failure = {.code = CURLE_GOT_NOTHING, .said = "Empty reply from server"};
   CHECK_THAT(said(failure), ContainsSubstring("it ended the connection; if it wants a client certificate"));
-  CHECK(said(failure, kPlain) == "no answer; if it speaks TLS, ask with https://");
+  CHECK(said(failure, kPlain) == "no answer; if it speaks TLS, use https://");
   CHECK_THAT(said({.code = CURLE_SSL_CERTPROBLEM}, kTls, with_cert()),
              ContainsSubstring("the client certificate and key of http.yml cannot be used"));
   CHECK(said({.code = CURLE_SSL_CACERT_BADFILE}, kTls, with_ca()) ==
@@ -127,7 +126,7 @@ TEST_CASE("every status that a daemon or what stands before it gives has its adv
   file.basic_auth = BasicAuth{};
   CHECK(advice_about(401, file) == "the username or the password of http.yml is wrong");
   CHECK(advice_about(401, {.name = "http.yml", .authorization = Authorization{}}) ==
-        "it does not take the authorization of http.yml");
+        "it rejects the authorization of http.yml");
   for (const int status : {403, 404, 407, 429, 503}) CHECK_FALSE(advice_about(status, file).empty());
   CHECK(advice_about(302, {.name = "http.yml", .follow_redirects = false}) ==
         "follow_redirects is false in http.yml");

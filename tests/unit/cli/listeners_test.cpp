@@ -53,7 +53,7 @@ TEST_CASE("a namespace has a column when there are several, and an unknown one h
 TEST_CASE("no listeners and listeners that are not known are told apart") {
   auto report = host_alone();
   set(report.snapshot.namespaces[0].listeners, Listeners{});
-  CHECK(listeners_text(report, {}) == "Nothing listens.\n");
+  CHECK(listeners_text(report, {}) == "Nothing is listening.\n");
   CHECK(listeners_text(report_of_errors(), {}).empty());
 }
 
@@ -79,7 +79,9 @@ TEST_CASE("a listener that no process holds is told from one whose owner may not
 
   set(report.snapshot.processes, Processes{.total = 3, .some_hidden = true});
   CHECK(OwnerNames(report.snapshot).process(listener) == "?");
-  CHECK(unknown_owners_note(report.snapshot).starts_with("some owners are not known: /proc hides processes"));
+  CHECK(unknown_owners_note(report.snapshot)
+            .starts_with("some owners are not known: /proc hides other "
+                         "users' processes"));
 }
 
 TEST_CASE("hostile names do not break the table of listeners") {

@@ -50,8 +50,9 @@ TEST_CASE("what a journal does not take is a line of the log, and why is said on
       lines_about({{sample_change(IncidentEvent::opened), sample_change(IncidentEvent::closed)}},
                   LogFormat::logfmt, Journal("/nonexistent/socket"));
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 3);
-  CHECK_THAT(lines, ContainsSubstring("level=warn msg=\"the journal takes no entries; lines about findings "
-                                      "instead\" error=\"/nonexistent/socket: No such file or directory\""));
+  CHECK_THAT(lines, ContainsSubstring("level=warn msg=\"the journal takes no entries; findings are logged as "
+                                      "lines instead\" error=\"/nonexistent/socket: No such file or "
+                                      "directory\""));
   CHECK_THAT(lines, ContainsSubstring("event=opened"));
   CHECK_THAT(lines, ContainsSubstring("event=closed"));
 }

@@ -21,7 +21,7 @@ CollectorRun run(const std::string& collector, Result<void> outcome) {
 
 }  // namespace
 
-TEST_CASE("a healthy host's status is short") { CHECK(status_line({}) == "no finding"); }
+TEST_CASE("a healthy host's status is short") { CHECK(status_line({}) == "no findings"); }
 
 TEST_CASE("the status counts open findings and names the worst") {
   Report report;
@@ -39,5 +39,5 @@ TEST_CASE("the status names each collector that fails once, and none that has no
   const Result<void> denied = unexpected(Errc::denied, "/dev/kmsg: Operation not permitted");
   report.runs = {run("netstat", {}), run("kernel_log", denied), run("listeners", denied),
                  run("listeners", denied), run("self", unexpected(Errc::not_read, ""))};
-  CHECK(status_line(report) == "no finding; fails: kernel_log, listeners");
+  CHECK(status_line(report) == "no findings; failing: kernel_log, listeners");
 }

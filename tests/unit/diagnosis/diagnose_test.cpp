@@ -248,7 +248,7 @@ TEST_CASE("of very many alike at one owner a few stand for all, with how many th
   REQUIRE(at_port(diagnosis, 1000) != nullptr);
   CHECK(at_port(diagnosis, 1000)->alike == 600 - kAlikeShown);
   CHECK(at_port(diagnosis, 1000)->summary ==
-        "toy on 0.0.0.0:1000 The same is true of 597 further listeners of toy.");
+        "toy on 0.0.0.0:1000 The same is true of 597 more listeners of toy.");
   CHECK(at_port(diagnosis, 1001)->alike == 0);
   REQUIRE(at_port(diagnosis, 80) != nullptr);
   CHECK(at_port(diagnosis, 80)->summary == "nginx on 0.0.0.0:80");
@@ -292,6 +292,5 @@ TEST_CASE("a rule about accept queues cannot tell about listeners that are waite
   REQUIRE(diagnosis.unknown.size() == 1);
   CHECK(diagnosis.unknown[0].in_part);
   CHECK(diagnosis.unknown[0].why ==
-        "listeners: the fullest of each user are looked at, 3 further ones with connections in their queue "
-        "are not");
+        "listeners: only each user's fullest are looked at; 3 more with connections in their queue are not");
 }

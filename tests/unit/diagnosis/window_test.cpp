@@ -39,7 +39,7 @@ TEST_CASE("an increase is that of the window, not since boot") {
 TEST_CASE(
     "an increase is not known from one reading, of a counter that is missing, denied or went backwards") {
   CHECK(increase(overflows({900})).error().detail ==
-        "netstat: ListenOverflows: only one reading in the time looked back at, a change needs two");
+        "netstat: ListenOverflows: only one reading in the window, and a change needs two");
   CHECK(increase(overflows({{}, {}})).error().detail == "netstat: ListenOverflows: not in this kernel");
   CHECK(increase(overflows({900, 10})).error().detail ==
         "netstat: ListenOverflows: went backwards: treated as a reset");

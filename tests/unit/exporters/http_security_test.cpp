@@ -401,12 +401,12 @@ TEST_CASE("TLS cannot be switched on or off while the server runs", "[http][tls]
   const auto plain = start_with(reports, {});
   const auto on = plain->set_security(shared({.tls = tls_with(certificate)}));
   REQUIRE_FALSE(on);
-  CHECK(on.error().detail == "TLS is switched on, which takes effect after a restart only");
+  CHECK(on.error().detail == "TLS is switched on, which takes effect only after a restart");
   CHECK(status_of(healthy(*plain)) == 200);
   const auto secure = start_with(reports, {.tls = tls_with(certificate)});
   const auto off = secure->set_security(shared({}));
   REQUIRE_FALSE(off);
-  CHECK(off.error().detail == "it no longer has TLS (tls_server_config), which only a restart takes away");
+  CHECK(off.error().detail == "it no longer has TLS (tls_server_config), which only a restart can take away");
   CHECK(TlsClient(*secure, certificate).ask_healthy() == 200);
 }
 
@@ -416,7 +416,7 @@ TEST_CASE("passwords are not taken away while the server runs", "[http]") {
   const auto emptied = server->set_security(shared({}));
   REQUIRE_FALSE(emptied);
   CHECK(emptied.error().detail ==
-        "it no longer has the passwords (basic_auth_users), which only a restart takes away");
+        "it no longer has the passwords (basic_auth_users), which only a restart can take away");
   CHECK(status_of(healthy(*server)) == 401);
   CHECK(status_of(healthy(*server, kAnna)) == 200);
 }

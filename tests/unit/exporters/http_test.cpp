@@ -180,7 +180,7 @@ TEST_CASE("slow clients are dropped, counted and logged", "[http]") {
   const std::scoped_lock lock(mutex);
   REQUIRE(warnings.size() == 1);
   CHECK_THAT(warnings.front(),
-             ContainsSubstring("HTTP connections dropped: 1 with a client that is too slow") &&
+             ContainsSubstring("HTTP connections dropped: 1 because the client was too slow") &&
                  ContainsSubstring("one of them from 127.0.0.1"));
 }
 

@@ -70,7 +70,7 @@ TEST_CASE("what is over comes last and without advice") {
   CHECK_THAT(page, ContainsSubstring("resolved: from <time"));
   CHECK(page.find("cat /proc/800/stack") == std::string::npos);
   CHECK(page.find("A larger backlog") == std::string::npos);
-  CHECK_THAT(page, ContainsSubstring("Follows from it"));
+  CHECK_THAT(page, ContainsSubstring("Also causes"));
 }
 
 TEST_CASE("several findings of one kind have places of their own, and the table has the first twenty") {
@@ -95,7 +95,7 @@ TEST_CASE("a page without findings says so, and whether that can be told") {
   CHECK_THAT(page, ContainsSubstring("<p class=\"calm good\">No problems found.</p>"));
   CHECK(page.find("Cannot tell") == std::string::npos);
   CHECK(page.find("Recently resolved") == std::string::npos);
-  CHECK_THAT(page_of(Report{}), ContainsSubstring("Nothing has been judged yet."));
+  CHECK_THAT(page_of(Report{}), ContainsSubstring("Nothing has been checked yet."));
   CHECK_THAT(landing_page(nullptr), ContainsSubstring("No report yet"));
 }
 

@@ -99,7 +99,7 @@ TEST_CASE("cipher suites that nobody could choose are an error", "[tls]") {
 
 TEST_CASE("a cipher that is named for TLS 1.3 alone would be on in 1.2, which is an error", "[tls]") {
   CHECK(complaint({.cipher_suites = {"TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"}}) ==
-        "cipher_suites has TLS_AES_128_GCM_SHA256 but not the same cipher for TLS 1.2, where it would be on, "
+        "cipher_suites has TLS_AES_128_GCM_SHA256 but not the same cipher for TLS 1.2, which would be on "
         "too; name both, or set min_version to TLS13");
   const TlsConfig config{.min_version = TlsVersion::tls13, .cipher_suites = {"TLS_AES_256_GCM_SHA384"}};
   CHECK(suites_of(priority_of(config)).size() == 1);

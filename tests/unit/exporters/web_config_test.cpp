@@ -180,11 +180,11 @@ TEST_CASE("a quote that is not closed does not swallow the rest of the file", "[
 
 TEST_CASE("a key without its colon is an error", "[web]") {
   CHECK(complaint("rate_limit: {}\nbasic_auth_users") ==
-        "2: the key \"basic_auth_users\" has no colon with a blank behind it");
+        "2: the key \"basic_auth_users\" has no colon followed by a blank");
   CHECK(complaint("rate_limit: {}\nbasic_auth_users\n") ==
-        "2: the key \"basic_auth_users\" has no colon with a blank behind it");
+        "2: the key \"basic_auth_users\" has no colon followed by a blank");
   CHECK(complaint(tls("  client_ca_file")) ==
-        "4: the key \"client_ca_file\" has no colon with a blank behind it");
+        "4: the key \"client_ca_file\" has no colon followed by a blank");
   CHECK_THAT(complaint("rate_limit: {}\n\"basic_auth_users\""), ContainsSubstring("2: "));
   CHECK(parsed("? rate_limit\n? basic_auth_users\n").users.empty());
 }
@@ -271,9 +271,9 @@ TEST_CASE("allowed names need a client that must show a certificate", "[web]") {
 
 TEST_CASE("versions, cipher suites and curves that are not served are refused by name", "[web]") {
   CHECK(complaint(tls("  min_version: TLS10\n")) ==
-        "4: min_version is \"TLS10\"; allowed: TLS12 or TLS13, older versions are not served");
+        "4: min_version is \"TLS10\"; allowed: TLS12 or TLS13, older versions are not supported");
   CHECK(complaint(tls("  max_version: [TLS13]\n")) ==
-        "4: max_version is \"?\"; allowed: TLS12 or TLS13, older versions are not served");
+        "4: max_version is \"?\"; allowed: TLS12 or TLS13, older versions are not supported");
   const auto suite = complaint(tls("  cipher_suites:\n    - TLS_RSA_WITH_RC4_128_SHA\n"));
   CHECK(
       suite.starts_with("5: cipher_suites has \"TLS_RSA_WITH_RC4_128_SHA\", which is not served; allowed: "

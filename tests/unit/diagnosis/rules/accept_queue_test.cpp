@@ -149,8 +149,8 @@ TEST_CASE("a queue that overflows and drains again is too small for bursts") {
   CHECK(finding.subject.process == "gunicorn");
   CHECK(finding.summary ==
         "Bursts of connections to 0.0.0.0:5000 (gunicorn[812]) do not fit into its accept queue of 128: 392 "
-        "attempts were turned away in 9 s, and the queue was emptied again; it is what the server asked for, "
-        "net.core.somaxconn is 4096.");
+        "attempts were turned away in 9 s, and the queue was emptied again; that is what the server asked "
+        "for; net.core.somaxconn is 4096.");
   REQUIRE(finding.bites);
   CHECK(finding.bites->limit == "listen backlog");
   CHECK(finding.bites->value == 128);
@@ -171,7 +171,7 @@ TEST_CASE("a limit that is somaxconn's is named as such, and somaxconn is raised
   CHECK(finding.advice[0].command == "sysctl -w net.core.somaxconn=4096");
   CHECK(finding.advice[1].command == "systemctl restart -- app.service");
   CHECK(finding.advice[2].action ==
-        "If it is 128 still, raise the backlog of gunicorn as well: gunicorn --backlog 1024.");
+        "If the limit is still 128, raise the backlog of gunicorn as well: gunicorn --backlog 1024.");
   CHECK(finding.advice[3].command == "echo 'net.core.somaxconn = 4096' > /etc/sysctl.d/zz-somaxconn.conf");
 }
 
@@ -231,7 +231,7 @@ TEST_CASE("of a server with workers it is told what they do, and one of them is 
     return finding.summary.substr(finding.summary.rfind("; ")) + " " + finding.advice[1].command;
   };
   CHECK(text(server) ==
-        "; of its 3 workers 2, like pid 814, sleep in the kernel function futex_wait_queue. gdb -p 814 "
+        "; 2 of its 3 workers, such as pid 814, sleep in the kernel function futex_wait_queue. gdb -p 814 "
         "-batch -ex 'thread apply all bt'");
   server.workers_.erase(server.workers_.begin());
   CHECK_THAT(text(server),
@@ -356,8 +356,8 @@ TEST_CASE("connections that wait while none is accepted are named however far th
   const auto finding = server.finding(kWaiting);
   CHECK(finding.severity == Severity::critical);
   CHECK(finding.summary ==
-        "gunicorn[812] has accepted nothing on 0.0.0.0:5000 for 3 s; 40 connections wait (of 129 that fit); "
-        "it sleeps in the kernel function wait_woken.");
+        "gunicorn[812] has accepted nothing on 0.0.0.0:5000 for 3 s; 40 connections wait (there is room for "
+        "129); it sleeps in the kernel function wait_woken.");
   CHECK(finding.advice.front().command == "cat /proc/812/stack /proc/812/wchan; ls /proc/812/task | wc -l");
 }
 
@@ -384,7 +384,7 @@ TEST_CASE("for how long the first connection waits is told where the kernel says
   server.connections_.server = {port};
   server.seconds(6, 0, 0, 40);
   CHECK_THAT(server.finding(kWaiting).summary,
-             ContainsSubstring("; 40 connections wait (of 129 that fit), the first for 48 s."));
+             ContainsSubstring("; 40 connections wait (there is room for 129), the first for 48 s."));
 }
 
 TEST_CASE("a hung server whose queue is full is named at once, whether or not anybody is turned away") {
@@ -490,10 +490,10 @@ TEST_CASE("a known server with a steady number of connections that waits for eve
   const auto finding = server.finding(kOwnLimit);
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
-        "haproxy[812] has most likely reached its own limit of connections: its 30 accepted connections have "
-        "stayed at exactly that number and it waits for events, while 40 more wait in the accept queue of "
-        "0.0.0.0:5000 and none was accepted for 6 s. That limit is maxconn in the global section and of the "
-        "frontend in haproxy.cfg.");
+        "haproxy[812] has most likely reached its own connection limit: the number of accepted connections "
+        "has stayed at exactly 30 and it is waiting for events, while 40 more wait in the accept queue of "
+        "0.0.0.0:5000 and none has been accepted for 6 s. The limit is set by maxconn in the global section "
+        "and of the frontend in haproxy.cfg.");
   for (const auto& advice : finding.advice) {
     CHECK(advice.command.find("gdb") == std::string::npos);
     CHECK(advice.command.find("restart") == std::string::npos);
@@ -536,9 +536,9 @@ TEST_CASE(
   CHECK_THAT(
       finding.summary,
       EndsWith(
-          "; its 30 accepted connections stay at exactly that number, which suggests a configured limit."));
+          "; the number of accepted connections stays at exactly 30, which suggests a configured limit."));
   CHECK_THAT(finding.advice.front().action,
-             StartsWith("See whether the settings of my-own-server limit it to 30 connections: "));
+             StartsWith("Check whether my-own-server is configured to allow only 30 connections: "));
 }
 
 TEST_CASE("of a server with workers the one that hangs is looked at, not one that waits for events") {
@@ -556,8 +556,8 @@ TEST_CASE("of a server with workers the one that hangs is looked at, not one tha
   server.seconds(6, 0, 0, 40);
   const auto finding = server.finding(kWaiting);
   CHECK_THAT(finding.summary,
-             EndsWith("; of its 3 workers pid 814 sleeps in the kernel function wait_woken."));
-  CHECK(finding.advice.front().action.starts_with("Find out what gunicorn[814] waits for"));
+             EndsWith("; one of its 3 workers, pid 814, sleeps in the kernel function wait_woken."));
+  CHECK(finding.advice.front().action.starts_with("Find out what gunicorn[814] is waiting for"));
 }
 
 TEST_CASE("a worker that is busy is asked what it does, not what it waits for") {
@@ -567,7 +567,7 @@ TEST_CASE("a worker that is busy is asked what it does, not what it waits for") 
   const auto finding = server.finding(kWaiting);
   CHECK(finding.advice[0].command == "perf top -p 812");
   CHECK(finding.advice[1].command == "top -H -p 812");
-  for (const auto& advice : finding.advice) CHECK(advice.action.find("waits for") == std::string::npos);
+  for (const auto& advice : finding.advice) CHECK(advice.action.find("waiting for") == std::string::npos);
 }
 
 TEST_CASE("a server that accepts one connection now and then is slow, however far its queue is from full") {
@@ -773,9 +773,9 @@ TEST_CASE("one member of a group that is full while its siblings are not is the 
   server.only("accept-queue-one-listener-stuck");
   const auto finding = server.finding("accept-queue-one-listener-stuck");
   CHECK(finding.summary ==
-        "Nothing is accepted by 1 of the 3 listeners that share 0.0.0.0:5000: a queue of 128 has been full "
-        "for 9 s while the others are served, and 100 connection attempts were turned away in 14 s. It "
-        "belongs to gunicorn[812].");
+        "1 of the 3 listeners that share 0.0.0.0:5000 accepts nothing: a queue of 128 has been full for 9 s "
+        "while the others are served, and 100 connection attempts were turned away in 14 s. It belongs to "
+        "gunicorn[812].");
 }
 
 TEST_CASE("the accept queue rules cannot tell without the listeners, nor the burst's without its counter") {
@@ -864,7 +864,7 @@ TEST_CASE("three of four members that do not accept are as stuck as one") {
   for (std::size_t i = 1; i < 3; ++i) server.listener_.sockets[i].queue_length = 129;
   server.seconds(9, 10, 0, 129, 10, 40);
   CHECK(server.finding("accept-queue-one-listener-stuck")
-            .summary.starts_with("Nothing is accepted by 3 of the 4"));
+            .summary.starts_with("3 of the 4 listeners that share"));
 }
 
 TEST_CASE("listeners that overflow together between two looks are each told by what they dropped") {

@@ -405,7 +405,7 @@ TEST_CASE("closed-socket-fd-leak cannot tell about processes that may not be loo
   CHECK(verdict(all).facts().size() == 1);
   REQUIRE(verdict(all).unseen());
   CHECK(verdict(all).unseen()->detail ==
-        "/proc/PID/fd: those of 1 of 90 processes cannot be read (needs root, or CAP_SYS_PTRACE and "
+        "/proc/PID/fd: unreadable for 1 of 90 processes (needs root, or CAP_SYS_PTRACE and "
         "CAP_DAC_READ_SEARCH)");
   all.some_hidden = true;
   CHECK(verdict(all).unseen()->detail.starts_with("/proc: hides processes"));

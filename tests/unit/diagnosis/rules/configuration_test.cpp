@@ -177,7 +177,7 @@ TEST_CASE("a unit that asks for more files than nr_open allows is named with its
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.subject.name == "fs.nr_open");
   CHECK(finding.summary ==
-        "nginx.service asks for 2000000 open files (/etc/systemd/system/nginx.service:12) and fs.nr_open "
+        "nginx.service asks for 2000000 open files (/etc/systemd/system/nginx.service:12), but fs.nr_open "
         "allows 1048576: it gets fewer than it asks for.");
   REQUIRE(finding.advice.size() == 3);
   CHECK(finding.advice[0].command == "sysctl -w fs.nr_open=2000000");
@@ -190,7 +190,7 @@ TEST_CASE("the largest of several units is named, and how many more there are") 
   config.file_limits.push_back({"big.service", "/run/systemd/system/big.service", 1, "3000000"});
   const auto finding = only_finding(kNrOpen, history.set(&Snapshot::config, config).tick().history());
   CHECK_THAT(finding.summary, ContainsSubstring("big.service asks for 3000000"));
-  CHECK_THAT(finding.summary, ContainsSubstring("; further units that do: 1."));
+  CHECK_THAT(finding.summary, ContainsSubstring("; so does 1 more unit."));
 }
 
 TEST_CASE("a limit above nr_open is seen in every notation that systemd takes") {
@@ -222,7 +222,7 @@ TEST_CASE("a limit for logins above nr_open is named with its line") {
   CHECK(finding.severity == Severity::warning);
   CHECK_THAT(finding.summary,
              ContainsSubstring(
-                 "/etc/security/limits.conf:4 gives * 2000000 open files and fs.nr_open allows 1048576"));
+                 "/etc/security/limits.conf:4 gives * 2000000 open files, but fs.nr_open allows 1048576"));
   REQUIRE(finding.advice.size() == 3);
   CHECK(finding.advice[0].command == "sysctl -w fs.nr_open=2000000");
   CHECK(finding.advice[2].command == "hard nofile 1048576");
@@ -286,7 +286,7 @@ TEST_CASE(
   CHECK(finding.severity == Severity::info);
   CHECK(finding.netns == "web");
   CHECK(finding.summary ==
-        "The settings of web are not the host's: net.core.somaxconn 4096 (host 65535), "
+        "The settings of web differ from the host's: net.core.somaxconn 4096 (host 65535), "
         "net.ipv4.tcp_fin_timeout 60 (host 30).");
   REQUIRE(finding.advice.size() == 1);
   CHECK(finding.advice[0].command ==

@@ -50,8 +50,8 @@ TEST_CASE("connection attempts that are all refused are told, with what counters
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
         "847 of 847 connection attempts of programs on this host failed at once in 11 s (AttemptFails), and "
-        "hardly any stood in SYN_SENT: they are refused, or the network says that the destination cannot be "
-        "reached. Which destination it is, counters do not tell.");
+        "hardly any were seen in SYN_SENT: they are refused, or the network reports that the destination "
+        "cannot be reached. Counters do not show which destination it is.");
   CHECK(finding.evidence.front() == Evidence{"AttemptFails", 847, "attempts", 11s});
 }
 
@@ -74,9 +74,9 @@ TEST_CASE("attempts that this host refuses itself name the listener that went aw
       .ticks(40);
   history.set(&NetnsView::tcp, counters({.failed = 100, .opened = 100, .resets = 100})).tick();
   const auto finding = only_finding(kId, history.history());
-  CHECK(finding.summary.find("The kernel of this host sent 100 resets meanwhile that no program asked for, "
-                             "so it is most likely ports of its own that nothing listens on: 127.0.0.1:6379 "
-                             "(redis-server[812]) did until 41 s ago.") != std::string::npos);
+  CHECK(finding.summary.find("In that time the kernel of this host sent 100 resets that no program asked "
+                             "for, so it is most likely ports of its own that nothing listens on: "
+                             "127.0.0.1:6379 (redis-server[812]) did until 41 s ago.") != std::string::npos);
   CHECK(finding.advice.front().action ==
         "Start the service on 127.0.0.1:6379 again, if that is what is refused.");
 }

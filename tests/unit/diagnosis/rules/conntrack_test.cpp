@@ -90,8 +90,8 @@ TEST_CASE("a table that is nearly full is a warning, from 95 % on critical, with
   const auto warning = only_finding(kNear, history_of(table(905), table(910)).history());
   CHECK(warning.severity == Severity::warning);
   CHECK(warning.summary ==
-        "Connection tracking is nearly full: 910 entries of 1000, 91 %; as fast as it grows now it is full "
-        "in 4 min.");
+        "Connection tracking is nearly full: 910 entries of 1000, 91 %; at this rate it will be full in 4 "
+        "min.");
   CHECK(only_finding(kNear, history_of(table(960), table(960)).history()).severity == Severity::critical);
   CHECK(only_finding(kNear, history_of(table(960), table(960)).history()).summary ==
         "Connection tracking is nearly full: 960 entries of 1000, 96 %.");
@@ -148,8 +148,8 @@ TEST_CASE("a log line about a full table that is none of ours is another namespa
   CHECK(finding.netns.empty());
   CHECK(finding.subject.kind == SubjectKind::host);
   CHECK(finding.summary ==
-        "The kernel logged 3 times in 16 s that a connection tracking table is full, and it is none of the "
-        "namespaces that are watched: it is that with inode 4026532177; the limit of each is 1000.");
+        "The kernel logged 3 times in 16 s that a connection tracking table is full, and it is not in a "
+        "watched namespace: it is in the one with inode 4026532177; the limit of each is 1000.");
   CHECK(finding.advice[0].command == "lsns -t net 4026532177");
   CHECK(finding.advice.back().command == "sysctl -w net.netfilter.nf_conntrack_max=2000");
 

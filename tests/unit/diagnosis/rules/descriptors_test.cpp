@@ -62,7 +62,7 @@ TEST_CASE("a process with as many descriptors as its limit allows has none left"
   CHECK(to_string(finding.subject) == "gunicorn[812]");
   CHECK(finding.netns.empty());
   CHECK(finding.summary ==
-        "gunicorn[812] has no descriptor left: 1024 are open and its limit is 1024 (RLIMIT_NOFILE), so "
+        "gunicorn[812] has no descriptors left: 1024 are open and its limit is 1024 (RLIMIT_NOFILE), so "
         "accept(), connect() and open() fail with EMFILE (errno 24).");
   REQUIRE(finding.bites);
   CHECK(*finding.bites == Bites{"RLIMIT_NOFILE", 1024, "hard limit", 524288});
@@ -114,11 +114,11 @@ TEST_CASE("the advice fits whoever starts the process") {
       has(advice_for(container("containerd:0123456789ab")), "container runtime of containerd:0123456789ab"));
   auto web = container("lxc:web");
   web.inner = "nginx.service";
-  CHECK(has(advice_for(web), "inside of lxc:web: LimitNOFILE=65536 of nginx.service there"));
+  CHECK(has(advice_for(web), "inside lxc:web: LimitNOFILE=65536 of nginx.service there"));
   CHECK_FALSE(has(advice_for(web), "systemctl"));
   auto nspawn = container("systemd-nspawn@web.service");
   nspawn.runtime = "nspawn";
-  CHECK(has(advice_for(nspawn), "inside of systemd-nspawn@web.service"));
+  CHECK(has(advice_for(nspawn), "inside systemd-nspawn@web.service"));
   CHECK(has(advice_for({.kind = OwnerKind::user_unit, .name = "app.service", .uid = 1000}),
             "systemctl --user -M 1000@ restart -- app.service"));
   CHECK(has(advice_for(named_owner(OwnerKind::session, "session-3.scope")), "session-3.scope gets it"));
@@ -139,8 +139,8 @@ TEST_CASE("a process that nears its limit is told with the time that is left") {
   const auto finding = only_finding(kNear, readings({700, 740, 780, 820}).history());
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
-        "gunicorn[812] has 820 of 1024 descriptors open (80 % of RLIMIT_NOFILE); at the present slope the "
-        "limit is reached in 21 s.");
+        "gunicorn[812] has 820 of 1024 descriptors open (80 % of RLIMIT_NOFILE); at this rate the limit is "
+        "reached in 21 s.");
   CHECK(finding.evidence[1] == Evidence{"open fds, growth", 120, "descriptors", 12s});
   CHECK(clear(kReached, readings({700, 740, 780, 820})));
 }
@@ -187,7 +187,7 @@ TEST_CASE("descriptors that leak are told with the finding") {
   process.closed_sockets = 200;
   CHECK(has(
       only_finding(kNear, with(process).history()).summary,
-      "; 600 of them are sockets whose peer has closed; 200 of them are sockets that are closed already"));
+      "; 600 of them are sockets whose peer has closed; 200 of them are sockets that are already closed"));
 }
 
 TEST_CASE("resets where a process without descriptors listens are its doing, and are told with it") {
@@ -268,8 +268,8 @@ TEST_CASE("what cannot be counted is not clear, and what can is judged all the s
   REQUIRE(found.unseen());
   CHECK(found.unseen()->code == Errc::denied);
   CHECK(found.unseen()->detail ==
-        "/proc/PID/fd, /proc/PID/limits: those of 24 of 90 processes cannot be read (needs root, or "
-        "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)");
+        "/proc/PID/fd, /proc/PID/limits: unreadable for 24 of 90 processes (needs root, or CAP_SYS_PTRACE "
+        "and CAP_DAC_READ_SEARCH)");
 
   some.processes = {server(10)};
   history.set(&Snapshot::processes, some).tick();
@@ -341,7 +341,7 @@ TEST_CASE("a pool of connections that stays full while clients grow is named") {
   const auto finding =
       only_finding(kNear, growing({0, 200, 400, 600, 800, 900}, {0, 3, 5, 5, 5, 5}).history());
   CHECK(has(finding.summary,
-            "; its clients grew by 500 while the connections of this host to 10.0.0.2:5432 stayed at 5."));
+            "; it gained 500 clients while this host's connections to 10.0.0.2:5432 stayed at 5."));
   CHECK(has(commands(finding), "ss -tnp dst 10.0.0.2:5432"));
   const auto evidence =
       std::ranges::find(finding.evidence, "connections to 10.0.0.2:5432, unchanged", &Evidence::name);
@@ -376,8 +376,8 @@ TEST_CASE("a machine that runs out of open files is told before and at its limit
   CHECK(near.severity == Severity::warning);
   CHECK(near.subject.kind == SubjectKind::host);
   CHECK(near.summary ==
-        "8400 of 10000 files are open on this machine (84 % of fs.file-max); at the present slope the limit "
-        "is reached in 40 s. At the limit open(), accept() and connect() fail for every process with ENFILE "
+        "8400 of 10000 files are open on this machine (84 % of fs.file-max); at this rate the limit is "
+        "reached in 40 s. At the limit open(), accept() and connect() fail for every process with ENFILE "
         "(errno 23).");
   CHECK(near.advice.front().command == "sysctl -w fs.file-max=20000");
   CHECK(only_finding(kSystem, files({{9999, 10000}}).history()).severity == Severity::critical);
@@ -401,8 +401,8 @@ TEST_CASE("where more processes are near their limit than are looked at, it cann
   CHECK(near.facts().empty());
   REQUIRE(near.unseen());
   CHECK(near.unseen()->detail ==
-        "processes: the fullest of each user are looked at, 4950 further ones that use up to 90 % of their "
-        "limit are not");
+        "processes: only each user's fullest are looked at; 4950 more that use up to 90 % of their limit are "
+        "not");
   CHECK(clear(kReached, history));
   processes.fullest_cut_ratio = 1;
   history.set(&Snapshot::processes, processes).tick();
@@ -423,7 +423,7 @@ TEST_CASE("descriptors that idle connections take are said to be such, and a hig
     INFO(finding.summary);
     CHECK(has(finding.summary,
               "81 of them are connections to its port 5000 that have been idle for 48 s or longer"));
-    CHECK(has(finding.advice.front().action, "end idle connections"));
+    CHECK(has(finding.advice.front().action, "close idle connections"));
     CHECK(has(finding.advice.front().effect, "a higher limit only delays that"));
   }
 }

@@ -98,7 +98,7 @@ TEST_CASE("a destination for which every port is in TIME_WAIT leaves connect() n
   CHECK(has_command(finding, "sysctl -w net.ipv4.ip_local_port_range='32768 60999'"));
   CHECK(has_command(finding, "sysctl -w net.ipv4.tcp_tw_reuse=1"));
   CHECK_FALSE(has_command(finding, "fin_timeout"));
-  CHECK(says(finding.not_helping, "no port is held by that; TIME_WAIT always lasts 60 s"));
+  CHECK(says(finding.not_helping, "which holds no port now; TIME_WAIT always lasts 60 s"));
 }
 
 TEST_CASE("while the last ports are free, nobody is told that none is left") {
@@ -106,7 +106,8 @@ TEST_CASE("while the last ports are free, nobody is told that none is left") {
   CHECK_THAT(
       only_finding(kExhausted, history.history()).summary,
       ContainsSubstring("Almost no local port is left for connections") &&
-          ContainsSubstring("fails with EADDRNOTAVAIL (errno 99) when a program finds none of the last 3."));
+          ContainsSubstring("fails with EADDRNOTAVAIL (errno 99) for a program that finds none of the last "
+                            "3."));
 }
 
 TEST_CASE("exhausted ports explain that they are low and why") {
@@ -178,7 +179,7 @@ TEST_CASE("ports that run out are forecast at the present slope") {
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
         "84 % of the local ports for connections from 10.0.0.1 to 10.0.0.2:443 are in use, 420 of 500 "
-        "(40000-40499): 400 in TIME_WAIT, 20 open; as things go none is left in 7 s.");
+        "(40000-40499): 400 in TIME_WAIT, 20 open; at this rate none will be left in 7 s.");
   CHECK(clear(kExhausted, history));
 }
 
@@ -213,7 +214,7 @@ TEST_CASE("connections that come and go faster than TIME_WAIT ends are churn") {
   CHECK(finding.severity == Severity::info);
   CHECK(finding.summary ==
         "Connections from 10.0.0.1 to 10.0.0.2:443 are opened and closed at 10 a second, and each holds its "
-        "local port for 60 s in TIME_WAIT: 170 of 500 are in use and none is left in 33 s.");
+        "local port for 60 s in TIME_WAIT: 170 of 500 are in use and none will be left in 33 s.");
 }
 
 TEST_CASE("a burst, a slow rate, a pool that fills and ports that are taken over are no churn") {

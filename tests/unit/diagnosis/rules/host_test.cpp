@@ -91,7 +91,7 @@ TEST_CASE("packets that a CPU drops are counted, with the CPU and the limit") {
   REQUIRE(finding.bites);
   CHECK(finding.bites->value == 1000);
   REQUIRE(finding.advice.size() == 3);
-  CHECK_THAT(finding.advice[0].action, ContainsSubstring("CPU 1 drops nearly all"));
+  CHECK_THAT(finding.advice[0].action, ContainsSubstring("nearly all drops are on CPU 1"));
   CHECK(finding.advice[1].command == "sysctl -w net.core.netdev_max_backlog=5000");
 }
 

@@ -97,7 +97,7 @@ TEST_CASE("a listener that closes with connections in its queue resets them") {
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
         "0.0.0.0:5000 (worker[10]) was closed while 65 connections waited in its accept queue; 65 resets "
-        "were sent since that no program asked for.");
+        "that no program asked for have been sent since.");
 }
 
 TEST_CASE("of a group that loses a member, the process that held it is named") {

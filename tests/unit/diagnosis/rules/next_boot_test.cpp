@@ -39,7 +39,7 @@ TEST_CASE("a file that asks for harm and is not applied yet is named with what w
   CHECK(finding.severity == Severity::info);
   CHECK(finding.subject.name == "net.ipv4.tcp_syncookies");
   CHECK(finding.summary ==
-        "From the next boot on net.ipv4.tcp_syncookies is 0 (/etc/sysctl.d/60-x.conf:3), now it is 1: SYN "
+        "The next boot sets net.ipv4.tcp_syncookies to 0 (/etc/sysctl.d/60-x.conf:3); now it is 1: SYN "
         "cookies are off (sysctl-syncookies-off).");
   REQUIRE(finding.advice.size() == 2);
   CHECK(finding.advice[0].command == "net.ipv4.tcp_syncookies = 1");
@@ -63,7 +63,7 @@ TEST_CASE("a unit that gets fewer files than it asks for after the next boot is 
   CHECK(clear(history.tick()));
   history.set(&Snapshot::config, config).tick();
   CHECK_THAT(only_finding(kHarm, history.history()).summary,
-             ContainsSubstring("fs.nr_open is 1024 (/etc/sysctl.d/60-x.conf:3), now it is 1048576") &&
+             ContainsSubstring("sets fs.nr_open to 1024 (/etc/sysctl.d/60-x.conf:3); now it is 1048576") &&
                  ContainsSubstring("(sysctl-nr-open-below-unit)"));
   history.sysctl("fs.nr_open", {1024}).tick();
   CHECK(clear(history));  // it is so already

@@ -61,8 +61,8 @@ TEST_CASE("clients that are reset because tcp_abort_on_overflow is 1 are told wi
   const auto finding = only_finding(kRst, Overflow{.aborts = 1, .resets = 9}.history().history());
   CHECK(finding.severity == Severity::critical);
   CHECK(finding.summary ==
-        "9 clients of 0.0.0.0:5000 were reset right after the handshake in 7 s: the accept queue of 20 was "
-        "full 9 times and net.ipv4.tcp_abort_on_overflow is 1.");
+        "9 clients of 0.0.0.0:5000 were reset right after the handshake in 7 s: the accept queue of 20 "
+        "overflowed 9 times and net.ipv4.tcp_abort_on_overflow is 1.");
   CHECK(finding.advice.front().command == "sysctl -w net.ipv4.tcp_abort_on_overflow=0");
   REQUIRE(finding.bites);
   CHECK(*finding.bites == Bites{"listen backlog", 20, "", {}});

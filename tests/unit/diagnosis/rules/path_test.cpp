@@ -40,9 +40,10 @@ TEST_CASE("a path that loses a fifth of the segments is told by its share, and w
   const auto finding = only_finding(kId, course({.again = 20, .sent = 80}).history());
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary ==
-        "20 % of the segments that this host sends are sent again: 600 in addition to 2400 new ones in 30 s, "
-        "SYNs not counted; 300 times nothing was acknowledged until a timer ran out (TCPTimeouts). They are "
-        "lost on the way, or peers no longer answer. Which destination it is, counters do not tell.");
+        "20 % of the segments that this host sends are retransmissions: 600 on top of 2400 new ones in 30 s, "
+        "SYNs not counted; 300 times nothing was acknowledged until a timer ran out (TCPTimeouts). Either "
+        "segments are lost on the way, or peers no longer answer; counters do not show which destination it "
+        "is.");
 }
 
 TEST_CASE("a share that is usual on the Internet is worth knowing at most") {

@@ -51,10 +51,10 @@ TEST_CASE("a peer that does not acknowledge any more is named with how many conn
   CHECK(finding.severity == Severity::warning);
   CHECK(to_string(finding.subject) == "10.0.0.2:6379");
   CHECK(finding.summary ==
-        "20 connections to 10.0.0.2:6379 are not acknowledged any more, the first for 41 s at least: what "
-        "was sent on them was sent again 140 times in all without an answer. The peer is gone, or the way to "
-        "it. The kernel tries on for about 15 min in all or longer (net.ipv4.tcp_retries2 = 15) before it "
-        "tells the programs.");
+        "20 connections to 10.0.0.2:6379 get no acknowledgements any more, the first for at least 41 s: what "
+        "was sent on them was sent again 140 times in all without an answer. The peer is gone, or the path "
+        "to it is. The kernel keeps trying for about 15 min in all or longer (net.ipv4.tcp_retries2 = 15) "
+        "before it tells the programs.");
   REQUIRE(finding.advice.size() == 7);
   CHECK(finding.advice[2].command == "ss -tnpo state established dst 10.0.0.2:6379");
   CHECK(finding.advice[5].command == "sysctl -w net.ipv4.tcp_retries2=8");
@@ -64,7 +64,7 @@ TEST_CASE("one client with many connections is told by its address") {
   const auto finding = only_finding(kId, with({client(30)}).tick().history());
   CHECK(to_string(finding.subject) == "10.0.0.2");
   CHECK(finding.summary.starts_with(
-      "30 connections of 10.0.0.2 to port 80 here are not acknowledged any more"));
+      "30 connections of 10.0.0.2 to port 80 here get no acknowledgements any more"));
   CHECK(std::ranges::any_of(finding.advice, [](const Advice& advice) {
     return advice.command == "ss -tnpo state established '( sport = :80 )'";
   }));
@@ -75,7 +75,7 @@ TEST_CASE("a peer that is gone with several services is one finding") {
   postgres.port = 5432;
   const auto finding = only_finding(kId, with({redis(20), postgres, client(30)}).tick().history());
   CHECK(to_string(finding.subject) == "10.0.0.2");
-  CHECK(finding.summary.starts_with("54 connections with 10.0.0.2 are not acknowledged any more"));
+  CHECK(finding.summary.starts_with("54 connections with 10.0.0.2 get no acknowledgements any more"));
   REQUIRE(finding.advice.size() > 1);
   CHECK(finding.advice[1].command == "ss -tnpo state established dst 10.0.0.2");
 }
@@ -90,8 +90,8 @@ TEST_CASE("when many peers are gone it is the way to them") {
   CHECK(finding.subject.kind == SubjectKind::netns);
   CHECK(
       finding.summary.starts_with("20 connections to 5 peers, 10.0.0.2:6379, 10.0.0.3:6379, 10.0.0.4:6379, "
-                                  "10.0.0.5:6379 among them, are not acknowledged"));
-  CHECK(finding.summary.find("There is something wrong with the way to them.") != std::string::npos);
+                                  "10.0.0.5:6379 among them, get no acknowledgements"));
+  CHECK(finding.summary.find("Something is wrong with the path to them.") != std::string::npos);
   peers.pop_back();
   CHECK(verdict_of(kId, with(peers).tick().history()).facts().size() == 4);
 }
@@ -161,7 +161,7 @@ TEST_CASE("a setting that is not known is left out") {
   HistoryBuilder history;
   history.set(&NetnsView::connections, Connections{.silent_peers = {redis()}}).tick();
   const auto finding = only_finding(kId, history.history());
-  CHECK(finding.summary.ends_with("The kernel tries on before it tells the programs."));
+  CHECK(finding.summary.ends_with("The kernel keeps trying before it tells the programs."));
   CHECK(std::ranges::none_of(finding.advice, [](const Advice& advice) {
     return advice.command.find("tcp_retries2") != std::string::npos;
   }));

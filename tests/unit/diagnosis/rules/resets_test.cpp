@@ -123,7 +123,7 @@ TEST_CASE("of several servers the one that nearly all connections were on is tol
   const auto server = sample_listener("0.0.0.0", 8000, 0, 128, 77);
   const auto other = sample_listener("0.0.0.0", 9000, 0, 128, 78);
   const auto daemon = sample_listener("::", 10180, 0, 128, 99);
-  constexpr auto kTold = "; nearly all connections seen meanwhile were on 0.0.0.0:8000 (gunicorn[812])";
+  constexpr auto kTold = "; nearly all connections seen in that time were on 0.0.0.0:8000 (gunicorn[812])";
   CHECK(told(20, {server, other, daemon}, {{8000, 90}, {9000, 10}, {10180, 500}}) == kTold);
   CHECK(told(20, {server, other}, {{8000, 60}, {9000, 40}}).empty());
   CHECK(told(20, {server, other}, {{8000, 3}}).empty());
@@ -153,7 +153,7 @@ TEST_CASE("with both ends on this host either may have asked for the resets") {
   };
   CHECK(
       said(30).ends_with("(TCPAbortOnClose). The client or the server itself asks for these resets: both are "
-                         "on this host, and counters do not tell which of them it was."));
+                         "on this host, and counters do not show which of them it was."));
   CHECK(said(0).ends_with("(TCPAbortOnClose). The program itself asks for these resets."));
 }
 
@@ -176,9 +176,9 @@ TEST_CASE("clients that use what the server has closed for idleness are told wit
   CHECK(finding.severity == Severity::info);
   CHECK(to_string(finding.subject) == "10.0.0.2:8080");
   CHECK(finding.summary ==
-        "20 connections were reset by the other end in 16 s and 5 were seen that the server on 10.0.0.2:8080 "
-        "had closed before its client went on: programs on this host use idle connections again that the "
-        "server has given up.");
+        "20 connections were reset by the other end in 16 s, and 5 were seen that the server at "
+        "10.0.0.2:8080 had closed before the client used them again: programs on this host reuse idle "
+        "connections that the server has already closed.");
 }
 
 TEST_CASE("resets without such connections, and such connections without resets, are no reuse") {
@@ -273,7 +273,7 @@ TEST_CASE("a reset counts for the own limit since its connections stay the same,
   CHECK(clear(kCloses, history_of({.connected = 1000})));
   const auto either = only_finding(kCloses, history_of({.connected = 100}).history());  // both ends are here
   CHECK(either.severity == Severity::info);
-  CHECK(either.summary.ends_with("Whether they came to it, counters do not tell."));
+  CHECK(either.summary.ends_with("Counters do not show whether these were its connections."));
 }
 
 TEST_CASE("the own limit is not the reason where a server lets others wait, is idle or resets few") {

@@ -257,8 +257,8 @@ TEST_CASE("a setting's line in sysctl.d is named, and the line to write in its p
                                      {"/etc/sysctl.d/90-tune.conf", 3, "net.core.somaxconn", "1024", true}}});
   const auto finding = only_finding("sysctl-somaxconn-low", history.tick().history());
   CHECK(finding.summary ==
-        "net.core.somaxconn is 1024 (/etc/sysctl.d/90-tune.conf:3), below the kernel's own 4096: no listener "
-        "gets a longer accept queue, whatever backlog it asks for.");
+        "net.core.somaxconn is 1024 (/etc/sysctl.d/90-tune.conf:3), below the kernel's default of 4096: no "
+        "listener gets a longer accept queue, whatever backlog it asks for.");
   REQUIRE(finding.advice.size() == 2);
   CHECK(finding.advice[1].action ==
         "Change line 3 of /etc/sysctl.d/90-tune.conf, which sets it at every boot.");
@@ -312,7 +312,7 @@ TEST_CASE(
   CHECK(finding.advice[1].command == "--sysctl net.ipv4.tcp_abort_on_overflow=0");
   CHECK(finding.summary ==
         "net.ipv4.tcp_abort_on_overflow is 1: a short burst that fills an accept queue resets clients that "
-        "would get in a moment later.");
+        "would have got in a moment later.");
 }
 
 TEST_CASE("a comment behind a value in a file is no other value") {

@@ -217,7 +217,7 @@ TEST_CASE("real clients whose answers are lost are not called a flood") {
   const auto finding = only_finding("syn-queue-full", history.history());
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.summary.find(
-            "260 SYNs came again for connections that were half-open already, and most of these are from "
+            "260 SYNs were repeated for connections that were already half-open, and most of these come from "
             "10.0.0.2: real clients whose answers are lost on the way back, or a flood from 10.0.0.2.") !=
         std::string::npos);
   CHECK(finding.advice[0].command == "tcpdump -nn -i any -c 100 'tcp port 80 and host 10.0.0.2'");
@@ -226,9 +226,9 @@ TEST_CASE("real clients whose answers are lost are not called a flood") {
 TEST_CASE("half-open connections of one address, or SYNs that come again, leave open what it is") {
   const auto one = sample_listener("10.0.0.2", 1, 0, 0, 0).endpoint.address;
   CHECK(only_finding("syn-queue-full", without_answers(0, one).history())
-            .summary.find("Most half-open connections are from 10.0.0.2") != std::string::npos);
+            .summary.find("Most half-open connections come from 10.0.0.2") != std::string::npos);
   CHECK(only_finding("syn-queue-full", without_answers(60, {}).history())
-            .summary.find("or a flood that sends its SYNs again") != std::string::npos);
+            .summary.find("or a flood that repeats its SYNs") != std::string::npos);
   CHECK_FALSE(clear("syn-flood-suspected", without_answers(5, {})));
 }
 

@@ -76,7 +76,7 @@ TEST_CASE("many connections of a server in TIME_WAIT are told to be harmless") {
   CHECK(to_string(finding.subject) == "0.0.0.0:80");
   CHECK(finding.summary ==
         "500 connections of 0.0.0.0:80 are in TIME_WAIT because this end closes first. That is harmless: "
-        "they use no ephemeral port here and go after 60 s; the kernel keeps up to 131072 of them.");
+        "they use no ephemeral port here and go away after 60 s; the kernel keeps up to 131072 of them.");
 }
 
 TEST_CASE("TIME_WAIT of a port whose listener is gone is told with the port") {
@@ -150,14 +150,14 @@ TEST_CASE("orphans are told from where their limit can bite") {
   CHECK(finding.severity == Severity::warning);
   CHECK(finding.subject.kind == SubjectKind::host);
   CHECK(finding.summary ==
-        "2100 sockets are closed by their process but not by the network yet: 26 % of "
-        "net.ipv4.tcp_max_orphans (8192), which bites from a quarter on.");
+        "2100 sockets are closed by their process but not yet by the network: 26 % of "
+        "net.ipv4.tcp_max_orphans (8192), which bites from a quarter up.");
 }
 
 TEST_CASE("orphans that are reset for it are critical") {
   const auto finding = only_finding(kOrphans, orphans({2100, 2100, 2100, 2100}, 40).history());
   CHECK(finding.severity == Severity::critical);
-  CHECK(finding.summary.find("; 40 connections were reset for it in 8 s.") != std::string::npos);
+  CHECK(finding.summary.find("; 40 connections were reset because of it in 8 s.") != std::string::npos);
 }
 
 TEST_CASE("orphans-high stays clear for a moment and for few, and cannot tell without its sources") {

@@ -104,7 +104,7 @@ TEST_CASE("a destination behind a firewall that drops SYNs is named") {
   CHECK(to_string(finding.subject) == "10.0.0.2:5432");
   CHECK(finding.summary ==
         "10.0.0.2:5432 does not answer: 20 connections wait in SYN_SENT and 60 SYNs were sent again in 12 s. "
-        "What drops them is not known: the far end, the path to it, or a queue of this host.");
+        "What drops them is not known: the far end, something on the path, or a queue of this host.");
   REQUIRE(finding.evidence.size() == 2);
   CHECK(finding.evidence[1] == Evidence{"TCPSynRetrans", 60, "SYNs", 12s});
   CHECK(finding.advice.front().command ==
@@ -199,8 +199,8 @@ TEST_CASE(
   history.set(&NetnsView::interfaces, interfaces({address("10.0.0.1"), address("127.0.0.1")})).tick();
   const auto finding = only_finding(kId, history.history());
   CHECK(says(finding,
-             "This network namespace has no such address: the far end drops them, or the path to it, or "
-             "another namespace of this host (a container) that has it."));
+             "This network namespace has no such address: the far end drops them, or something on the path "
+             "does, or another namespace of this host (a container) that has the address."));
   CHECK(has_command(finding, "nc -vz -w 3 10.0.0.2 5432"));
   for (const auto& each : finding.not_helping) CHECK(each.find("on this host") == std::string::npos);
 }
@@ -218,7 +218,7 @@ TEST_CASE("a destination that is another address of this host is said to be this
   history.set(&NetnsView::interfaces, interfaces({address("10.0.0.1"), address("10.0.0.7")})).tick();
   const auto finding = only_finding(kId, history.history());
   CHECK(says(finding,
-             "That is this host itself: its firewall drops them, or a queue that was full when they came."));
+             "That is this host itself: its firewall drops them, or a queue was full when they arrived."));
   CHECK(has_command(finding, "ss -ltn '( sport = :5432 )'"));
   CHECK_FALSE(has_command(finding, "nc -vz -w 3 10.0.0.7 5432"));
   auto loopback = dumps(waiting({to("127.0.0.2", 5432, 20, "127.0.0.1")}), 60);
@@ -274,7 +274,8 @@ TEST_CASE("answers that this host's reverse path filter drops are not blamed on 
   CHECK(says(
       finding,
       "This host's own reverse path filter dropped 55 packets in 8 s (IPReversePathFilter); it is strict on "
-      "eth1: most likely the answers, which come in by another interface than the SYNs leave by."));
+      "eth1: most likely the answers, which come in by a different interface from the one the SYNs leave "
+      "by."));
   CHECK_FALSE(says(finding, "far end"));
   CHECK(has_command(finding, "sysctl -w net/ipv4/conf/eth1/rp_filter=2"));
   CHECK(std::ranges::find(finding.evidence, Evidence{"rp_filter in effect on eth1", 1, "", {}}) !=

@@ -67,7 +67,7 @@ TEST_CASE("accepted connections whose requests are not read are named with how m
   CHECK(finding.summary ==
         "97 of 100 connections that gunicorn[812] has accepted on 0.0.0.0:80 have data that it does not "
         "read, the first for 41 s; it sleeps in the kernel function futex_wait_queue. Its workers or threads "
-        "are all busy or wait for something, or it holds its clients back on purpose.");
+        "are all busy or waiting for something, or it holds its clients back on purpose.");
   REQUIRE(finding.advice.size() == 4);
   CHECK(finding.advice[0].command == "gdb -p 812 -batch -ex 'thread apply all bt'");
   CHECK(finding.advice[1].command == "ss -tno state established '( sport = :80 )'");
@@ -91,7 +91,7 @@ TEST_CASE("it is critical when they become more, dump by dump") {
   dumps.dump(120, 40, 40, 40);
   const auto finding = only_finding(kId, dumps.history());
   CHECK(finding.severity == Severity::critical);
-  CHECK(finding.summary.find("and they become more") != std::string::npos);
+  CHECK(finding.summary.find("and their number is growing") != std::string::npos);
 }
 
 TEST_CASE("one step up, or an up and down, is no growth") {
@@ -164,8 +164,8 @@ TEST_CASE("the connections that did not become more with the clients are named")
   }
   const auto finding = only_finding(kId, dumps.history());
   CHECK(
-      finding.summary.ends_with("This host's 5 connections to 10.0.0.9:5432 have not become more with the "
-                                "clients: it may wait for these."));
+      finding.summary.ends_with("This host's connections to 10.0.0.9:5432 stayed at 5 while the number of "
+                                "clients grew: it may be waiting for these."));
   CHECK(finding.advice[1].command == "ss -tnpo dst 10.0.0.9:5432");
 }
 
