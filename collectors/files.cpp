@@ -4,7 +4,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/xattr.h>
 
 #include <algorithm>
@@ -91,6 +96,22 @@ Result<std::uint32_t> file_owner(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return failed(path);
   return status.st_uid;
+}
+
+Result<NetnsFile> netns_in_file(const std::string& path) {
+  const auto file = open_file(path);
+  if (!file) return tl::unexpected<Error>(file.error());
+  struct statfs system{};
+  struct stat status{};
+  if (::fstatfs(file->get(), &system) != 0 || ::fstat(file->get(), &status) != 0) return failed(path);
+  const bool is_namespace = system.f_type == NSFS_MAGIC;
+  const auto type = is_namespace ? ::ioctl(file->get(), NS_GET_NSTYPE) : 0;
+  const bool is_untold = type < 0;  // before Linux 4.11
+  if (!is_namespace || (!is_untold && type != CLONE_NEWNET))
+    return unexpected(Errc::malformed, path + ": no network namespace");
+  constexpr std::int64_t kNanoseconds = 1'000'000'000;
+  return NetnsFile{.inode = status.st_ino,
+                   .made_ns = status.st_ctim.tv_sec * kNanoseconds + status.st_ctim.tv_nsec};
 }
 
 }  // namespace tcpdiag

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/source.h"
 #include "core/file_descriptor.h"
 #include "core/result.h"
 
@@ -31,5 +32,8 @@ Result<std::uint64_t> file_size(const std::string& path);
 
 /// As Source::owner.
 Result<std::uint32_t> file_owner(const std::string& path);
+
+/// As Source::netns_at.
+Result<NetnsFile> netns_in_file(const std::string& path);
 
 }  // namespace tcpdiag

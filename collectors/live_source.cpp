@@ -54,6 +54,7 @@ class LiveSource final : public Source {
   Result<std::string> socket_protocol(const std::string& path) override { return read_socket_protocol(path); }
   Result<std::uint64_t> size(const std::string& path) override { return file_size(path); }
   Result<std::uint32_t> owner(const std::string& path) override { return file_owner(path); }
+  Result<NetnsFile> netns_at(const std::string& path) override { return netns_in_file(path); }
   Result<KernelLogRecords> read_kernel_log() override { return kmsg_.read(); }
   std::uint64_t generation() override { return generation_; }
   std::uint64_t page_size() override { return static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)); }

@@ -4,10 +4,11 @@
 //                            started_monotonic_ns
 //   ticks                    one line for each tick: milliseconds since the start
 //   TICK/NETNS/proc/net/...  what was read at that tick, as files, where it differs from the read before;
-//                            X.list is a directory's names, X.size a size, X.owner a user, X.links one line
-//                            for each link that was read in a directory at that tick, "name target",
-//                            X.protocols the same for the protocols of sockets behind such links, and X.error
-//                            an Error: its code, a newline, its detail
+//                            X.list is a directory's names, X.size a size, X.owner a user, X.netns the inode
+//                            of a namespace and when it was made, X.links one line for each link that was
+//                            read in a directory at that tick, "name target", X.protocols the same for the
+//                            protocols of sockets behind such links, and X.error an Error: its code, a
+//                            newline, its detail
 //   TICK/NETNS/sock_diag/... a dump as netlink messages
 //   TICK/NETNS/kmsg          new kernel log records, each followed by a zero byte; written without any when
 //                            the log could be read for the first time (again)

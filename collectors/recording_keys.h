@@ -41,6 +41,9 @@ inline std::string size_key(const std::string& netns, const std::string& path) {
 inline std::string owner_key(const std::string& netns, const std::string& path) {
   return netns + path + ".owner";
 }
+inline std::string netns_key(const std::string& netns, const std::string& path) {
+  return netns + path + ".netns";
+}
 inline std::string kmsg_key(const std::string& netns) { return netns + "/kmsg"; }
 inline std::string overrun_key(const std::string& netns) { return netns + "/kmsg.overrun"; }
 inline std::string more_key(const std::string& netns) { return netns + "/kmsg.more"; }

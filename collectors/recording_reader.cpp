@@ -99,6 +99,15 @@ class RecordedSource final : public Source {
   Result<std::uint32_t> owner(const std::string& path) override {
     return number<std::uint32_t>(owner_key(name_, path));
   }
+  Result<NetnsFile> netns_at(const std::string& path) override {
+    const auto at = netns_key(name_, path);
+    return recording_.latest(at).and_then([&](std::string_view text) -> Result<NetnsFile> {
+      const auto inode = to_number<std::uint64_t>(next_word(text));
+      const auto made_ns = to_number<std::int64_t>(next_word(text));
+      if (inode && made_ns) return NetnsFile{.inode = *inode, .made_ns = *made_ns};
+      return unexpected(Errc::malformed, at + ": not two numbers in the recording");
+    });
+  }
   Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
     const auto dump = recording_.latest(dump_key(name_, request));
     if (!dump) return tl::unexpected<Error>(dump.error());

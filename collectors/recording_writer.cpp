@@ -59,6 +59,11 @@ class RecordingSource final : public Source {
     return recorded(owner_key(name_, path), live_->owner(path),
                     [](auto user) { return std::to_string(user); });
   }
+  Result<NetnsFile> netns_at(const std::string& path) override {
+    return recorded(netns_key(name_, path), live_->netns_at(path), [](const NetnsFile& file) {
+      return std::to_string(file.inode) + " " + std::to_string(file.made_ns);
+    });
+  }
   Result<void> dump_sockets(const SocketDump& request, const OnMessage& on_message) override {
     std::string dump;
     const auto outcome = live_->dump_sockets(request, [&](std::span<const std::byte> payload) {

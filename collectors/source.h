@@ -32,6 +32,16 @@ struct KernelLogRecords {
   bool more = false;  ///< the bound of one look was reached; the rest comes with the next one
 };
 
+/// A network namespace that a file holds.
+struct NetnsFile {
+  std::uint64_t inode = 0;  ///< the number in "net:[4026532281]"; free for another one when this one is gone
+  /// When the kernel made the inode, on the wall clock. While the file stays mounted it does not change, so
+  /// another time under an equal number is another namespace.
+  std::int64_t made_ns = 0;
+
+  bool operator==(const NetnsFile&) const = default;
+};
+
 /// The only door to the kernel and to the configuration of its host: a live one, or a recording of one. A
 /// source belongs to one network namespace and one thread. Every failure is an Error whose detail names the
 /// path or the request.
@@ -59,6 +69,9 @@ class Source {
   virtual Result<std::uint64_t> size(const std::string& path) = 0;
   /// The user who owns a file or directory.
   virtual Result<std::uint32_t> owner(const std::string& path) = 0;
+  /// The network namespace that a file holds: one that is mounted there, as `ip netns add` does. What is left
+  /// of it after an unmount, an empty file, is an error (malformed), and so is a namespace of another type.
+  virtual Result<NetnsFile> netns_at(const std::string& path) = 0;
 
   /// Shows every TCP socket of both families that the request asks for, as the payload (struct inet_diag_msg
   /// and attributes) of one netlink message each, straight from the receive buffer. A dump that fails

@@ -18,6 +18,7 @@ class FakeSource : public Source {
   std::map<std::string, Result<std::string>> protocols;  ///< of the sockets behind links
   std::map<std::string, Result<std::uint64_t>> sizes;
   std::map<std::string, Result<std::uint32_t>> owners;
+  std::map<std::string, Result<NetnsFile>> namespaces;  ///< mounted at files
   std::vector<std::string> messages;  ///< payloads that a socket dump shows, whatever it asks for
   Result<void> dump_outcome;          ///< how a dump ends
   Result<KernelLogRecords> kernel_log = KernelLogRecords{};  ///< what each look into the kernel log brings
@@ -32,6 +33,7 @@ class FakeSource : public Source {
     protocols[path] = denied;
     sizes[path] = denied;
     owners[path] = denied;
+    namespaces[path] = denied;
   }
 
   Result<std::string> read(const std::string& path) override { return look_up(files, path); }
@@ -42,6 +44,7 @@ class FakeSource : public Source {
   Result<std::string> socket_protocol(const std::string& path) override { return look_up(protocols, path); }
   Result<std::uint64_t> size(const std::string& path) override { return look_up(sizes, path); }
   Result<std::uint32_t> owner(const std::string& path) override { return look_up(owners, path); }
+  Result<NetnsFile> netns_at(const std::string& path) override { return look_up(namespaces, path); }
   Result<void> dump_sockets(const SocketDump&, const OnMessage& on_message) override {
     for (const auto& message : messages) on_message(std::as_bytes(std::span(message)));
     return dump_outcome;

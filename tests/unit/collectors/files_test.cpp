@@ -77,6 +77,16 @@ TEST_CASE("a directory is listed without itself and its parent, a link says wher
   CHECK(file_size(directory.path("b")).error().code == Errc::missing);
 }
 
+TEST_CASE("the network namespace that a file holds is told from other files and namespaces") {
+  const TemporaryDirectory directory;
+  const auto own = netns_in_file("/proc/self/ns/net");
+  REQUIRE(own);
+  CHECK(read_link("/proc/self/ns/net") == "net:[" + std::to_string(own->inode) + "]");
+  CHECK(netns_in_file("/proc/self/ns/mnt").error().code == Errc::malformed);
+  CHECK(netns_in_file(directory.write("stub", "")).error().code == Errc::malformed);
+  CHECK(netns_in_file(directory.path("none")).error().code == Errc::missing);
+}
+
 TEST_CASE("work for our own namespace is done on the calling thread") {
   const auto here = std::this_thread::get_id();
   auto done_on = std::thread::id();

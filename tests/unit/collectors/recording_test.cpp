@@ -97,6 +97,9 @@ TEST_CASE("what was read while recording is read again while replaying") {
     CHECK(recorder.source->size("/proc/1/fd") == 12);
     recorder.kernel->owners["/sys/fs/cgroup/x"] = 1000U;
     CHECK(recorder.source->owner("/sys/fs/cgroup/x") == 1000U);
+    recorder.kernel->namespaces["/run/netns/web"] = NetnsFile{.inode = 4026532281, .made_ns = 17};
+    CHECK(recorder.source->netns_at("/run/netns/web")->inode == 4026532281);
+    CHECK(recorder.source->netns_at("/proc/2").error().code == Errc::denied);
     CHECK(recorder.source->list("/proc/2").error().code == Errc::denied);
     Result<void> outcome;
     CHECK(dumped(*recorder.source, outcome) == kernel.messages);
@@ -123,6 +126,8 @@ TEST_CASE("what was read while recording is read again while replaying") {
   CHECK(source->socket_protocol("/proc/1/fd/4").error().code == Errc::missing);
   CHECK(source->size("/proc/1/fd") == 12);
   CHECK(source->owner("/sys/fs/cgroup/x") == 1000U);
+  CHECK(source->netns_at("/run/netns/web") == NetnsFile{.inode = 4026532281, .made_ns = 17});
+  CHECK(source->netns_at("/proc/2").error().code == Errc::denied);
   CHECK(source->list("/proc/2").error() == Error{Errc::denied, "/proc/2: Permission denied"});
   Result<void> outcome;
   const auto payloads = dumped(*source, outcome);
