@@ -113,7 +113,7 @@ export default dashboard({
       table('Hosts not scraped, or with a stuck daemon', {
         w: 12, h: 8, exprs: [`${up} == 0`, `changes(${report}[5m]) == 0 and count_over_time(${report}[5m]) > 2`],
         about: 'Nothing is known about these hosts now: Prometheus cannot reach the target, or its report has been the same for five minutes.',
-        columns: { instance: column.instance(), job: { width: 150 }, 'Value #A': said('scraped', 'no'), 'Value #B': said('report', 'stands still') },
+        columns: { instance: column.instance(), job: { width: 150 }, 'Value #A': said('scraped', 'no'), 'Value #B': said('report', 'stuck') },
       }),
       table('Findings that cannot be judged', {
         w: 12, h: 8, sort: 'Value', exprs: [`label_replace(topk(50, sum by (finding) (tcpdiag_finding_unknown{${host}}) > 0), "what", "$1", "finding", "(.+)")`],
