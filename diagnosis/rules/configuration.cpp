@@ -324,7 +324,7 @@ constexpr auto kLoginAdvice = std::to_array<AdviceText>({
     {"Raise fs.nr_open.", "sysctl -w {setting}={wanted}", "Logins get the limit.",
      "None by itself: it is only the highest that a limit can be."},
     {"Make it permanent.", "echo '{setting} = {wanted}' >> /etc/sysctl.d/zz-tcp.conf",
-     "It is set before anybody can log in.", ""},
+     "It is set before anyone can log in.", ""},
     {"Or ask for less for {domain} in line {login_line} of {login_file}.",
      "[soft{?soft}|hard{?hard}|-] nofile {value}", "Logins get what the line asks for.", "",
      CommandKind::file_line},

@@ -27,7 +27,7 @@ const memoryLimit = (field) => `4096 * tcpdiag_sysctl{${host},netns="host",name=
 export default dashboard({
   uid: 'tcpdiag-host',
   title: 'TCP diagnosis / Host',
-  description: 'One host: what is found, accept queues, the way of a SYN, connections, limits, resets, settings, and what is unknown.',
+  description: 'One host: what is found, accept queues, what happens to SYNs, connections, limits, resets, settings, and what is unknown.',
   variables: ['datasource', 'job', 'instance', 'netns', 'ports'],
   annotated: [nsOrMachine, ['finding', 'subject', 'netns']],
   time: 'now-1h',
@@ -35,19 +35,19 @@ export default dashboard({
     Findings: [
       stat('Critical findings', { expr: found('critical'), lines: badAt(1), about: 'Connections fail now.' }),
       stat('Warnings', { expr: found('warning'), lines: badAt(1, 'orange'), about: 'Connections suffer or soon will.' }),
-      stat('Unknown', { expr: `sum(tcpdiag_finding_unknown{${host}})`, lines: badAt(1, 'yellow'), about: 'Not found is not the same as well: a source is missing for so many.' }),
+      stat('Unknown', { expr: `sum(tcpdiag_finding_unknown{${host}})`, lines: badAt(1, 'yellow'), about: 'Findings that cannot be judged because a source is missing. Unknown is not healthy.' }),
       stat('Fullest accept queue', { expr: `max(${fill(port)})`, ...share, lines: fillLines, about: '100 % is full: one more than the limit.' }),
       stat('Descriptors used', { expr: descriptors, ...share, lines: warnAt(fd_near, fd_reached), mappings: unknownBelowZero,
-        about: 'Of the process nearest to its limit. Unknown where those of some processes cannot be counted and no other is near its limit.' }),
-      stat('Ephemeral ports used', { expr: `max(${usedPorts})`, ...share, lines: warnAt(ports_low, ports_exhausted), about: 'Towards the busiest destination, of the namespace that is nearest to its limit.' }),
+        about: 'Of the process closest to its limit. Unknown where those of some processes cannot be counted and no other is near its limit.' }),
+      stat('Ephemeral ports used', { expr: `max(${usedPorts})`, ...share, lines: warnAt(ports_low, ports_exhausted), about: 'Towards the busiest destination, in the namespace closest to its limit.' }),
       table('Findings', {
         w: 16, h: 9, exprs: [findingRows(nsOrMachine)], sort: 'Value',
-        about: 'What is found at present, the worst first. The daemon\'s own page and `tcpdiag check --url` have the proof and the advice.',
+        about: 'Current findings, the worst first. The daemon\'s own page and `tcpdiag check --url` have the proof and the advice.',
         columns: { severity: column.severity(), finding: column.finding({ links: [toDaemon] }), what: column.what(), subject: column.subject(), netns: column.netns() },
       }),
       table('What is unknown', {
         w: 8, h: 9, exprs: [`label_replace(tcpdiag_finding_unknown{${host}} > 0, "what", "$1", "finding", "(.+)")`],
-        about: 'Findings that lack a source at present.',
+        about: 'Findings that cannot be judged now because a source is missing.',
         columns: { finding: column.finding(), what: column.what() },
       }),
     ],
@@ -59,7 +59,7 @@ export default dashboard({
           `1 - rate(tcpdiag_listener_queue_fill_ratio_bucket{${port},le="${nearlyFull}"}[$__rate_interval]) / ignoring (le) (rate(tcpdiag_listener_queue_fill_ratio_count{${port}}[$__rate_interval]) > 0) ${ofWorst}`,
           `${rate('tcpdiag_listener_drops', port)} ${ofWorst}`, `tcpdiag_listener_half_open{${port}} ${ofWorst}`,
           `tcpdiag_listener_sockets{${port}} ${ofWorst}`, `tcpdiag_listener_info{${port}} and ignoring (process, unit) ${worst}`],
-        about: 'The 20 fullest at present. Full is one more than the limit.',
+        about: 'The 20 fullest now. Full is one more than the limit.',
         columns: {
           port: column.port({ links: [toServiceHere] }), process: { width: 150 }, unit: {}, address: { width: 150 }, netns: column.netns(),
           'Value #A': column.share('fill', fillLines, { width: 200 }), 'Value #B': { title: 'queue', width: 75, decimals: 0 },
@@ -73,20 +73,20 @@ export default dashboard({
         w: 12, h: 9, decimals: 0, overrides: [limitLine()], links: [toServiceOfSeries],
         targets: [line(top(5, `tcpdiag_listener_queue_length{${port}}`, fill(port)), '{{address}}:{{port}} {{netns}}'),
           line(`tcpdiag_listener_queue_limit{${port}} and (topk(5, max_over_time((${fill(port)})[$__range:] @ end())) >= 0.25)`, '{{address}}:{{port}} {{netns}} limit')],
-        about: 'The five listeners that were fullest in the time shown. A dashed line is the limit, drawn for those that came near it, a quarter full or more.',
+        about: 'The five listeners that were fullest in the time shown. A dashed line is the limit, drawn for those that were a quarter full or more.',
       }),
-      graph('Fill heat', { w: 12, h: 9, ...fillHeat(port), about: 'Which share of the daemon\'s looks, ten a second, found the accept queues of the chosen ports how full. Bursts between scrapes show here; choose one port to see it alone.' }),
+      graph('Fill heat', { w: 12, h: 9, ...fillHeat(port), about: 'How full the accept queues of the chosen ports were, as shares of the daemon\'s looks, ten a second. Bursts between scrapes show here; choose one port to see it alone.' }),
       graph('Turned away at full queues', {
         w: 8, unit: 'cps', targets: [line(rate('tcpdiag_tcp_listen_overflows'), 'overflows {{netns}}'), line(rate('tcpdiag_tcp_listen_drops'), 'drops {{netns}}')],
-        about: 'Drops without overflows have another cause than a full accept queue.',
+        about: 'Drops without overflows have a cause other than a full accept queue.',
       }),
       graph('Drops by listener', {
         w: 8, unit: 'cps', links: [toServiceOfSeries], targets: [line(`${top(8, rate('tcpdiag_listener_drops', port))} > 0`, '{{address}}:{{port}} {{netns}}')],
-        about: 'The eight with most; those without drops are not drawn.',
+        about: 'The eight with the most; those without drops are not drawn.',
       }),
       graph('Not accepted yet', {
         w: 8, decimals: 0, targets: [line(`${top(8, `tcpdiag_connections_unaccepted{${port}}`)} > 0`, '{{port}} {{netns}}')],
-        about: 'Connections whose client believes that it is served. The eight ports with most.',
+        about: 'Connections whose client believes that it is being served. The eight ports with the most.',
       }),
     ],
     'SYN path': [
@@ -94,13 +94,13 @@ export default dashboard({
         w: 8, decimals: 0, links: [toServiceOfSeries], overrides: [limitLine()],
         targets: [line(`${top(5, `tcpdiag_listener_half_open{${port}}`)} > 0`, '{{address}}:{{port}} {{netns}}'),
           line(`tcpdiag_listener_queue_limit{${port}} and (tcpdiag_listener_half_open{${port}} >= 0.5 * tcpdiag_listener_queue_limit{${port}})`, '{{address}}:{{port}} {{netns}} limit')],
-        about: 'The five listeners with most. The dashed line is the backlog, which limits them as well; it is drawn where they are half of it or more.',
+        about: 'The five listeners with the most. The dashed line is the backlog, which limits them as well; it is drawn where they reach half of it.',
       }),
       graph('SYN cookies', {
         w: 8, unit: 'cps', targets: counters({ 'SYN queue full': 'req_q_full_do_cookies', sent: 'syncookies_sent', 'came back': 'syncookies_received', invalid: 'syncookies_failed' }),
         about: 'Many sent and many back: a burst of real clients. Many sent and few back: a flood.',
       }),
-      graph('Handshakes that fail', {
+      graph('Failing handshakes', {
         w: 8, unit: 'cps', targets: [...counters({ 'SYN queue full, cookies off': 'req_q_full_drop', 'SYN or SYN-ACK sent again': 'syn_retrans', 'reset while half-open': 'embryonic_rsts', 'given up or refused': 'attempt_fails' }),
           line(`sum(${rate('tcpdiag_tcp_listen_drops')} - ${rate('tcpdiag_tcp_listen_overflows')})`, 'dropped, queue not full')],
       }),
@@ -108,19 +108,19 @@ export default dashboard({
     Connections: [
       graph('Connections of services, by state', {
         w: 8, h: 9, stack: true, decimals: 0, overrides: states, targets: [line(`sum by (state) (tcpdiag_connections{${services}}) > 0`, '{{state}}')],
-        about: 'Of the chosen ports together.',
+        about: 'All chosen ports together.',
       }),
       graph('Services', {
         w: 8, h: 9, decimals: 0, targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${services}})`), '{{port}} {{netns}}')],
-        about: 'Connections in any state, the eight ports with most.',
+        about: 'Connections in any state, the eight ports with the most.',
       }),
       graph('Destinations', {
         w: 8, h: 9, decimals: 0, targets: [line(`${top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${ns},role="client"})`)} > 0`, 'to port {{port}} {{netns}}')],
-        about: 'Connections of this host as a client, by remote port, the eight with most.',
+        about: 'Connections of this host as a client, by remote port, the eight with the most.',
       }),
       graph('CLOSE_WAIT', {
         w: 6, decimals: 0, targets: [line(`${top(8, `tcpdiag_connections{${ns},state="close_wait"}`)} > 0`, '{{role}} {{port}} {{netns}}')],
-        about: 'The peer has closed and this side has not. The eight ports with most.',
+        about: 'The peer has closed and this side has not. The eight ports with the most.',
       }),
       graph('CLOSE_WAIT, age of the oldest', {
         w: 6, unit: 'dthms', targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${ns}}`), '{{role}} {{port}} {{netns}}')],
@@ -128,11 +128,11 @@ export default dashboard({
       }),
       graph('With unread data', {
         w: 6, decimals: 0, targets: [line(top(8, `tcpdiag_connections_unread{${port}}`), '{{port}} {{netns}}')],
-        about: 'Accepted connections whose program had not read their data at that moment. The eight ports with most.',
+        about: 'Accepted connections whose program had not read their data at that moment. The eight ports with the most.',
       }),
       graph('Not acknowledged', {
         w: 6, decimals: 0, targets: [line(`tcpdiag_connections_unacknowledged{${ns}}`, '{{netns}}')],
-        about: 'Open connections whose peer answers no more, as it seems.',
+        about: 'Open connections whose peer seems to be gone.',
       }),
     ],
     'TIME_WAIT, ports and other limits': [
@@ -146,7 +146,7 @@ export default dashboard({
         w: 8, h: 9, decimals: 0, overrides: [limitLine()], log: true, min: 1,
         targets: [line(`${top(6, `tcpdiag_connections{${ns},state="time_wait"}`)} > 0`, '{{role}} {{port}} {{netns}}'),
           line(`max(${setting('net.ipv4.tcp_max_tw_buckets')})`, 'limit')],
-        about: 'The six ports with most, and net.ipv4.tcp_max_tw_buckets. At a server they cost no ports; at a client they do. The scale is logarithmic.',
+        about: 'The six ports with the most, and net.ipv4.tcp_max_tw_buckets. On a server they cost no ports; on a client they do. The scale is logarithmic.',
       }),
       graph('How near the limits are', {
         w: 8, h: 9, ...share, max: undefined, lines: badAt(1, 'red', 'transparent'),
@@ -157,13 +157,13 @@ export default dashboard({
           line(`max(tcpdiag_orphans{${host}} / ignoring (netns, name, field) ${setting('net.ipv4.tcp_max_orphans', `${host},netns="host"`)})`, 'orphans'),
           line(`max(tcpdiag_tcp_memory_bytes{${host}} / ignoring (netns, name, field) (${memoryLimit('max')}))`, 'TCP memory'),
           line(`max(tcpdiag_conntrack_entries{${ns}} / (tcpdiag_conntrack_limit{${ns}} > 0))`, 'connection tracking')],
-        about: 'Share of each limit; of several namespaces or processes the greatest.',
+        about: 'Share of each limit; of several namespaces or processes, the largest.',
       }),
     ],
     'File descriptors': [
       table('Processes by descriptors', {
         w: 12, h: 9, sort: 'Value #A', exprs: [fullest, `tcpdiag_process_open_fds{${host}} and ${fullest}`, `tcpdiag_process_max_fds{${host}} and ${fullest}`],
-        about: 'The 20 fullest at present.',
+        about: 'The 20 fullest now.',
         columns: { process: {}, unit: {}, 'Value #A': column.share('share', warnAt(fd_near, fd_reached), { width: 190 }), 'Value #B': { title: 'open', decimals: 0, width: 90 },
           'Value #C': { title: 'limit', decimals: 0, width: 110 } },
       }),
@@ -234,15 +234,15 @@ export default dashboard({
           line(rate('tcpdiag_http_connections_dropped', host), 'connections dropped'), line(rate('tcpdiag_http_requests_unauthorized', host), 'wrong password'),
           line(rate('tcpdiag_http_requests_limited', host), 'rate limit')],
       }),
-      table('Collectors that fail', { w: 12, h: 7, exprs: [`tcpdiag_collector_success{${host}} == 0`],
-        about: 'What they would have read is not known.',
+      table('Failing collectors', { w: 12, h: 7, exprs: [`tcpdiag_collector_success{${host}} == 0`],
+        about: 'What they would have read is unknown.',
         columns: { collector: {}, netns: column.netns() } }),
       bars('Left out or not readable', {
         w: 12, h: 7, decimals: 0, min: 0, lines: badAt(1, 'yellow', 'blue'),
         exprs: { 'listening sockets': `sum(tcpdiag_listening_sockets_cut{${ns}})`, 'owners of listeners': `sum(tcpdiag_listener_owners_cut{${host}})`, 'samples': `sum(tcpdiag_samples_cut{${host}})`,
           'processes\' descriptors': `sum(tcpdiag_processes_unreadable{${host}})`, 'settings': `sum(tcpdiag_sysctls_unread{${ns}})`,
           'kernel log lines': `sum(tcpdiag_kernel_log_lost_records_total{${host}})`, 'ephemeral ports': `sum(tcpdiag_ephemeral_ports_undercount{${ns}})` },
-        about: 'What is there, as the daemon knows, and does not show on this page.',
+        about: 'What the daemon knows is there but does not show on this page.',
       }),
     ],
   },

@@ -19,18 +19,18 @@ const aboutOwners = `label_replace(tcpdiag_finding_active{${host}}, "process", "
 export default dashboard({
   uid: 'tcpdiag-service',
   title: 'TCP diagnosis / Service',
-  description: 'One port: its accept queue, half-open and established connections, what its clients meet, and the program that owns it.',
+  description: 'One port: its accept queue, half-open and established connections, what its clients experience, and the program that owns it.',
   variables: ['datasource', 'job', 'instances', 'netns', 'port'],
   annotated: [`${ns},subject=~".*:($port)"`, ['finding', 'instance', 'subject']],
   time: 'now-1h',
   rows: {
     'Port $port': [
-      stat('Accept queue fill', { expr: `max(${fill(port)})`, ...share, lines: fillLines, about: 'The fullest at present. 100 % is full: one more than the limit.' }),
+      stat('Accept queue fill', { expr: `max(${fill(port)})`, ...share, lines: fillLines, about: 'The fullest now. 100 % is full: one more than the limit.' }),
       stat('Peak within 60 s', { expr: `max(${peakFill(port)})`, ...share, lines: fillLines, about: 'The longest queue between scrapes, as a share of what it holds.' }),
       stat('Drops', { expr: `sum(${drops})`, unit: 'cps', decimals: 1, lines: badAt(0.01, 'orange') }),
       stat('Not accepted yet', { expr: `sum(tcpdiag_connections_unaccepted{${port}})`, decimals: 0 }),
       stat('Established', { expr: `sum(tcpdiag_connections{${server},state="established"})`, decimals: 0 }),
-      stat('Hosts that listen', { expr: `count(count without (netns, address, port) (tcpdiag_listener_queue_limit{${port}}))`, decimals: 0 }),
+      stat('Hosts listening', { expr: `count(count without (netns, address, port) (tcpdiag_listener_queue_limit{${port}}))`, decimals: 0 }),
       table('Who owns it', {
         w: 24, h: 5, exprs: [`tcpdiag_listener_info{${port}}`, `tcpdiag_listener_queue_limit{${port}}`, `tcpdiag_listener_sockets{${port}}`],
         about: 'The process that holds the listener. Empty: not known.',
@@ -39,7 +39,7 @@ export default dashboard({
       }),
       table('Findings about it and its owner', {
         w: 24, h: 5, exprs: [`label_replace(${about} or ${aboutOwners}, "what", "$1", "finding", "(.+)")`],
-        about: 'Of the owner by the name of its process, on the same host.',
+        about: 'The owner is matched by the name of its process, on the same host.',
         columns: { severity: column.severity(), instance: column.instance({ width: 220 }), finding: column.finding({ links: [toDaemonOfRow] }), what: column.what(), subject: column.subject() },
       }),
     ],
@@ -51,17 +51,17 @@ export default dashboard({
           line(top(5, `tcpdiag_listener_queue_limit{${port}}`, fill(port)), '{{instance}} {{address}} limit')],
         about: 'The five listeners that were fullest in the time shown. A dashed line is the limit.',
       }),
-      graph('Fill heat', { w: 12, h: 9, ...fillHeat(port), about: 'Which share of the daemon\'s looks, ten a second, found the accept queue how full.' }),
+      graph('Fill heat', { w: 12, h: 9, ...fillHeat(port), about: 'How full the accept queue was, as shares of the daemon\'s looks, ten a second.' }),
       graph('Drops at the listener', { w: 8, unit: 'cps', links: [toHostOfSeries], targets: [line(top(8, drops), '{{instance}} {{address}}')], about: 'The eight listeners with most.' }),
       graph('Half-open connections', { w: 8, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_listener_half_open{${port}}`), '{{instance}} {{address}}')], about: 'The eight listeners with most.' }),
       graph('Not accepted yet', { w: 8, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_connections_unaccepted{${port}}`), '{{instance}} {{netns}}')],
-        about: 'Clients that believe they are served. The eight hosts with most.' }),
+        about: 'Clients that believe they are being served. The eight hosts with the most.' }),
     ],
     Connections: [
       graph('Connections by state', { w: 6, h: 9, stack: true, decimals: 0, overrides: states, targets: [line(`sum by (state) (tcpdiag_connections{${server}}) > 0`, '{{state}}')] }),
       graph('Connections by host', { w: 6, h: 9, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `sum by (job, instance, netns, port) (tcpdiag_connections{${server}})`), '{{instance}} {{netns}}')], about: 'In any state, the eight hosts with most.' }),
       graph('With unread data', { w: 6, h: 9, decimals: 0, links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_connections_unread{${port}}`), '{{instance}} {{netns}}')],
-        about: 'Accepted connections whose data the program had not read at that moment. The eight hosts with most.' }),
+        about: 'Accepted connections whose data the program had not read at that moment. The eight hosts with the most.' }),
       graph('CLOSE_WAIT, age of the oldest', { w: 6, h: 9, unit: 'dthms', links: [toHostOfSeries], targets: [line(top(8, `tcpdiag_close_wait_oldest_seconds{${server}}`), '{{instance}} {{netns}}')],
         about: 'A line that climbs is a connection that the program does not close. No line where there is none in CLOSE_WAIT.' }),
     ],
@@ -69,18 +69,18 @@ export default dashboard({
       graph('Descriptors of the owner', {
         w: 8, h: 9, ...share, lines: warnAt(fd_near, fd_reached, 'transparent'), links: [toHostOfSeries],
         targets: [line(top(8, `tcpdiag_process_fd_usage_ratio{${host}} and ignoring (netns, address, port) ${owners}`), '{{instance}} {{process}}')],
-        about: 'Share of RLIMIT_NOFILE: at 100 % nothing is accepted any more. The eight fullest.',
+        about: 'Share of RLIMIT_NOFILE: at 100 % nothing more is accepted. The eight fullest.',
       }),
       graph('Overflows in its namespace', {
         w: 8, h: 9, unit: 'cps', links: [toHostOfSeries],
         targets: [line(top(5, rate('listen_overflows')), '{{instance}} {{netns}} overflows'), line(top(5, rate('listen_drops')), '{{instance}} {{netns}} drops')],
-        about: 'Of all listeners of the namespace, not of this port alone. The five with most.',
+        about: 'All listeners of the namespace, not only this port. The five with the most.',
       }),
       graph('Resets in its namespace', {
         w: 8, h: 9, unit: 'cps',
         targets: [['closed with data unread', 'abort_on_close'], ['linger 0, or data after close', 'abort_on_data'], ['established ones ended at once', 'estab_resets'], ['reset while half-open', 'embryonic_rsts']]
           .map(([name, counter]) => line(`sum(${rate(counter)})`, name)),
-        about: 'Of all connections of the namespaces in which something listens on the port.',
+        about: 'All connections of the namespaces in which something listens on the port.',
       }),
     ],
   },
