@@ -33,7 +33,8 @@ tl::unexpected<Error> unknown_word(const std::string& word) {
 
 constexpr std::string_view kSharedFlags = R"(  --netns=NETNS
       A network namespace to look at as well as the program's own: a name under /run/netns, or a
-      path. May be given several times.
+      path. May be given several times. Without it, check, listeners and connections look at every
+      namespace of the machine that may be entered; --netns=host is the program's own alone.
   --json
       JSON, as in the daemon's API, for programs.
 )";
@@ -65,8 +66,8 @@ int show_version(const ShowVersion&) { return show("tcpdiag " + std::string(vers
 // A new command is a file in cli/commands/, and a row here.
 const std::vector<CommandSpec>& command_specs() {
   static const std::vector<CommandSpec> kCommands = {
-      check_command(),  listeners_command(), connections_command(), fds_command(),
-      sysctl_command(), explain_command(),   record_command(),      replay_command()};
+      check_command(),      listeners_command(), connections_command(), fds_command(),   sysctl_command(),
+      namespaces_command(), explain_command(),   record_command(),      replay_command()};
   return kCommands;
 }
 

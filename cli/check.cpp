@@ -11,6 +11,7 @@
 #include "core/utf8.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
+#include "daemon/netns_watch.h"
 #include "daemon/this_machine.h"
 
 namespace tcpdiag {
@@ -46,8 +47,12 @@ CheckStatus status_of(const FindingsAnswer& answer, const CheckPolicy& policy) {
 
 Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
   block_loop_signals();
-  Cycle cycle(collector_catalog(), with_host(options.namespaces), open_this_machine(clocks, stop_is_pending),
-              {}, clocks, kKeepAll);
+  const auto paths = std::make_shared<NetnsPaths>();
+  CycleOptions cycle_options;
+  if (!options.everywhere) cycle_options.collectors_off.emplace(collector_of(Type<NetnsList>{}));
+  Cycle cycle(collector_catalog(), with_host(options.namespaces),
+              open_this_machine(clocks, stop_is_pending, {}, paths), cycle_options, clocks, kKeepAll);
+  NetnsWatch netns_watch(cycle, options.namespaces, paths);
   const auto begin = clocks.monotonic();
   const auto end = begin + options.duration.value_or(kUsualCheck);
   // What has begun a moment ago may be something or pass: it is worth a few seconds more.
@@ -58,6 +63,7 @@ Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
   drive(clocks, begin, goes_on, [&](TimePoint now) {
     const bool diagnoses = now >= diagnose_at;
     cycle.run_all(now, diagnoses);
+    netns_watch.follow();
     if (!diagnoses) return;
     cycle.diagnose(clocks.monotonic());
     diagnose_at = now + kDiagnosisPeriod;

@@ -30,6 +30,7 @@ struct CheckOptions {
   std::string url;               ///< the daemon to ask; empty: look at this host
   std::string http_config_file;  ///< how to ask it; empty: without a password, and the system knows the CAs
   std::vector<std::string> namespaces;  ///< to look at beside the program's own
+  bool everywhere = true;               ///< also in every namespace that is found on the machine
 };
 
 /// The exit statuses of `tcpdiag check`, those of a monitoring plugin.

@@ -43,6 +43,7 @@ CommandSpec listeners_command();
 CommandSpec connections_command();
 CommandSpec fds_command();
 CommandSpec sysctl_command();
+CommandSpec namespaces_command();
 CommandSpec explain_command();
 CommandSpec record_command();
 CommandSpec replay_command();

@@ -16,6 +16,7 @@ namespace tcpdiag {
 struct ConnectionsOptions {
   std::optional<std::uint16_t> port;    ///< only connections that have it as their service port
   std::vector<std::string> namespaces;  ///< beside the program's own
+  bool everywhere = true;               ///< also in every namespace that is found on the machine
   bool json = false;
 };
 

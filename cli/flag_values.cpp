@@ -39,10 +39,12 @@ Result<std::chrono::milliseconds> parse_duration(const std::string& text) {
 Result<std::vector<std::string>> parse_namespaces(const GivenFlags& given) {
   const auto flag = given.find(kNetns);
   if (flag == given.end()) return std::vector<std::string>();
+  auto names = flag->second;
+  std::erase(names, kHostNetns);  // that one is looked at in any case
   Options checked;
   for (const auto& row : option_table()) {
     if (row.flag != kNetns) continue;
-    if (const auto wrong = set(row, to_value(row, flag->second), checked))
+    if (const auto wrong = set(row, to_value(row, names), checked))
       return refused(std::string(kNetns) + *wrong);
   }
   return checked.namespaces;

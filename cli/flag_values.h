@@ -44,6 +44,7 @@ Result<Action> run_where_given(const GivenFlags& given, int (*run)(const Options
   auto namespaces = parse_namespaces(given);
   if (!namespaces) return tl::unexpected<Error>(namespaces.error());
   options.namespaces = std::move(*namespaces);
+  if constexpr (requires { options.everywhere; }) options.everywhere = !given.contains(kNetns);
   return Run<Options>{run, std::move(options)};
 }
 

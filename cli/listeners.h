@@ -13,6 +13,7 @@ namespace tcpdiag {
 /// What `tcpdiag listeners` shall do.
 struct ListenersOptions {
   std::vector<std::string> namespaces;  ///< beside the program's own
+  bool everywhere = true;               ///< also in every namespace that is found on the machine
   bool json = false;
 };
 

@@ -7,6 +7,7 @@
 #include "collectors/catalog.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
+#include "daemon/netns_watch.h"
 #include "daemon/this_machine.h"
 
 namespace tcpdiag {
@@ -18,11 +19,15 @@ constexpr auto kPeriod = kSampleTime / 3;
 // processes are looked at in the first run: it comes after the second dump.
 constexpr auto kHeldBack = "processes";
 
+constexpr auto kFindsNamespaces = collector_of(Type<NetnsList>{});
+
 /// The rows that are needed, at a pace that fits the time.
-std::vector<CollectorSpec> needed(const std::vector<std::string_view>& names) {
+std::vector<CollectorSpec> needed(const SampleOptions& options) {
   std::vector<CollectorSpec> catalog;
   for (const auto& spec : collector_catalog()) {
-    if (std::ranges::find(names, spec.name) == names.end()) continue;
+    const bool finds_namespaces = options.everywhere && spec.name == kFindsNamespaces;
+    if (!finds_namespaces && std::ranges::find(options.collectors, spec.name) == options.collectors.end())
+      continue;
     catalog.push_back(spec);
     catalog.back().period = std::min(spec.period, kPeriod);
   }
@@ -32,9 +37,11 @@ std::vector<CollectorSpec> needed(const std::vector<std::string_view>& names) {
 }  // namespace
 
 Report sample(const SampleOptions& options, const Clocks& clocks) {
-  const auto catalog = needed(options.collectors);  // outlives the cycle
-  Cycle cycle(catalog, with_host(options.namespaces), open_this_machine(clocks, stop_is_pending),
+  const auto catalog = needed(options);  // outlives the cycle
+  const auto paths = std::make_shared<NetnsPaths>();
+  Cycle cycle(catalog, with_host(options.namespaces), open_this_machine(clocks, stop_is_pending, {}, paths),
               {.collectors_off = {kHeldBack}, .hurry = false}, clocks);
+  NetnsWatch netns_watch(cycle, options.namespaces, paths);
   const auto started = clocks.monotonic();
   const auto end = started + kSampleTime;
   bool all_on = false;
@@ -45,6 +52,7 @@ Report sample(const SampleOptions& options, const Clocks& clocks) {
       all_on = true;
     }
     cycle.run_all(now);
+    netns_watch.follow();
   });
   return cycle.report(clocks.monotonic());
 }

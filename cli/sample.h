@@ -15,6 +15,7 @@ namespace tcpdiag {
 struct SampleOptions {
   std::vector<std::string_view> collectors;  ///< by their names in the catalogue; the others do not run
   std::vector<std::string> namespaces;       ///< beside the program's own
+  bool everywhere = true;                    ///< also in every namespace that is found on the machine
 };
 
 /// How long a command looks before it answers: the daemon's collectors run, those of the worker three times,

@@ -9,6 +9,7 @@
 #include "collectors/kernel_log.h"
 #include "collectors/listeners.h"
 #include "collectors/meminfo.h"
+#include "collectors/netns_list.h"
 #include "collectors/netstat.h"
 #include "collectors/processes.h"
 #include "collectors/self.h"
@@ -35,20 +36,20 @@ std::span<const CollectorSpec> collector_catalog() {
        "what the kernel reports: SYN floods, full tables, memory",
        make_collector<&Snapshot::kernel_log, KernelLogReader>},
       {"listeners", 100ms, Thread::loop, true, "sock_diag, LISTEN", "accept queues: lengths, limits, drops",
-       make_collector<&NetnsView::listeners, ListenersReader>},
+       make_collector<&NetnsView::listeners, ListenersReader>, Hurry::never, false, 10},
       // what the worker runs: settings first, because connections are judged by the ephemeral port range
       {"sysctl", 10s, Thread::worker, true, "/proc/sys", "settings, and what is computed from them",
-       make_collector<&NetnsView::settings, SettingsReader>, Hurry::when_cited},
+       make_collector<&NetnsView::settings, SettingsReader>, Hurry::when_cited, false, 3},
       {"connections", 4s, Thread::worker, true, "sock_diag, all states",
        "connections by port and state, half-open ones, ephemeral ports",
-       make_collector<&NetnsView::connections, ConnectionsReader>, Hurry::in_trouble, true},
+       make_collector<&NetnsView::connections, ConnectionsReader>, Hurry::in_trouble, true, 2},
       {"interfaces", 5s, Thread::worker, true,
        "/proc/net/fib_trie, /proc/net/if_inet6, /proc/net/dev, net.ipv4.conf.*.rp_filter",
        "which addresses are this host's, which interfaces use reverse path filtering",
-       make_collector<&NetnsView::interfaces, InterfacesReader>},
+       make_collector<&NetnsView::interfaces, InterfacesReader>, Hurry::never, false, 3},
       {"conntrack", 5s, Thread::worker, true,
        "/proc/sys/net/netfilter/nf_conntrack_{count,max}, /proc/net/stat/nf_conntrack",
-       "tracked connections, their limit and drops", make_collector<&NetnsView::conntrack, ConntrackReader>},
+       "tracked connections, their limit and drops", make_collector<&NetnsView::conntrack, ConntrackReader>, Hurry::never, false, 2},
       {"processes", 4s, Thread::worker, false, "/proc/PID: fd, stat, limits, cgroup, wchan; sock_diag",
        "which processes own listeners, which run out of descriptors or do not close sockets",
        make_collector<&Snapshot::processes, ProcessesReader>, Hurry::in_trouble, true},
@@ -56,6 +57,10 @@ std::span<const CollectorSpec> collector_catalog() {
        make_stateless_collector<&Snapshot::files, read_file_handles>},
       {"meminfo", 30s, Thread::worker, false, "/proc/meminfo", "the machine's memory",
        make_stateless_collector<&Snapshot::memory, read_meminfo>},
+      {"namespaces", 2s, Thread::worker, false,
+       "/proc/PID: ns/net, stat, cgroup; /run/netns, files of container runtimes",
+       "which network namespaces and containers there are; none but those that are configured is watched",
+       make_collector<&Snapshot::netns_list, NetnsListReader>},
       // behind processes, whose units it looks up
       {"host_config", 60s, Thread::worker, false,
        "sysctl.d, /etc/sysctl.conf, systemd's unit files and system.conf, limits.conf, names in /proc/sys",

@@ -97,17 +97,19 @@ class LiveSource final : public Source {
 
   // Opens the namespace when it is not open, or is no longer the one of that name.
   Result<Handles*> handles() {
+    const auto place =
+        options_.paths ? options_.paths->of(options_.netns) : NetnsPlace{.path = options_.netns, .inode = {}};
     if (handles_) {
-      if (auto there = handles_->netns.check_still_there(); !there) {
+      if (auto there = handles_->netns.check_is(place.path); !there) {
         handles_.reset();
         return tl::unexpected<Error>(there.error());
       }
       return &*handles_;
     }
-    auto netns = options_.netns.empty() ? Result<Netns>(Netns()) : Netns::open(options_.netns);
+    auto netns = options_.netns.empty() ? Result<Netns>(Netns()) : Netns::open(place);
     if (!netns) return tl::unexpected<Error>(netns.error());
     handles_.emplace(Handles{std::move(*netns), std::nullopt, {}});
-    ++generation_;
+    if (generation_ == 0 || !place.inode) ++generation_;
     return &*handles_;
   }
 
@@ -134,7 +136,7 @@ class LiveSource final : public Source {
 
   LiveOptions options_;
   std::optional<Handles> handles_;
-  std::uint64_t generation_ = 0;  // namespaces opened so far
+  std::uint64_t generation_ = 0;  // namespaces opened so far that may differ
   Kmsg kmsg_;
 };
 

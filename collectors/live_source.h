@@ -6,14 +6,17 @@
 #include <memory>
 #include <string>
 
+#include "collectors/netns_paths.h"
 #include "collectors/source.h"
 
 namespace tcpdiag {
 
 /// How a live source shall read.
 struct LiveOptions {
-  /// A network namespace: a name under /run/netns, or a path to a namespace file. Empty: the process's own.
+  /// A network namespace: a name under /run/netns, a path to a namespace file, or a name that `paths` knows.
+  /// Empty: the process's own.
   std::string netns;
+  std::shared_ptr<const NetnsPaths> paths{};  ///< empty: none
   /// The monotonic clock, for the deadline of a dump.
   std::function<TimePoint()> clock;
   /// A dump that takes longer is given up.

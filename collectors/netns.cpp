@@ -2,8 +2,11 @@
 #include "collectors/netns.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -20,11 +23,35 @@ tl::unexpected<Error> netns_error(const std::string& path) {
   return tl::unexpected<Error>(std::move(error));
 }
 
+std::string path_of(const std::string& name) {
+  return name.find('/') == std::string::npos ? "/run/netns/" + name : name;
+}
+
+tl::unexpected<Error> replaced(const std::string& path) {
+  return unexpected(Errc::no_netns, "network namespace " + path + ": replaced by another of the same name");
+}
+
 }  // namespace
+
+bool may_enter_netns() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  if (::syscall(SYS_capget, &header, data) != 0) return false;
+  return (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
+Result<Netns> Netns::open(const NetnsPlace& place) {
+  auto netns = open(place.path);
+  if (!netns || !place.inode) return netns;
+  struct stat opened{};
+  if (::fstat(netns->file_.get(), &opened) != 0) return netns_error(netns->path_);
+  if (opened.st_ino != *place.inode) return replaced(netns->path_);
+  return netns;
+}
 
 Result<Netns> Netns::open(const std::string& name) {
   Netns netns;
-  netns.path_ = name.find('/') == std::string::npos ? "/run/netns/" + name : name;
+  netns.path_ = path_of(name);
   netns.file_ = FileDescriptor(::open(netns.path_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!netns.file_) return netns_error(netns.path_);
   return netns;
@@ -52,13 +79,12 @@ Result<void> Netns::run_inside(const std::function<void()>& work) const {
   return tl::unexpected<Error>(std::move(error));
 }
 
-Result<void> Netns::check_still_there() const {
+Result<void> Netns::check_is(const std::string& name) const {
   if (!file_) return {};
+  const auto path = path_of(name);
   struct stat opened{}, named{};
-  if (::fstat(file_.get(), &opened) != 0 || ::stat(path_.c_str(), &named) != 0) return netns_error(path_);
-  if (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev)
-    return unexpected(Errc::no_netns,
-                      "network namespace " + path_ + ": replaced by another of the same name");
+  if (::fstat(file_.get(), &opened) != 0 || ::stat(path.c_str(), &named) != 0) return netns_error(path);
+  if (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev) return replaced(path);
   return {};
 }
 

@@ -4,10 +4,14 @@
 #include <functional>
 #include <string>
 
+#include "collectors/netns_paths.h"
 #include "core/file_descriptor.h"
 #include "core/result.h"
 
 namespace tcpdiag {
+
+/// Whether this process may enter other network namespaces: it has CAP_SYS_ADMIN (setns(2)).
+bool may_enter_netns();
 
 /// A network namespace that can be entered, or the process's own.
 class Netns {
@@ -16,16 +20,18 @@ class Netns {
   Netns() = default;
   /// `name` is a name under /run/netns or a path to a namespace file. Errors: no_netns, denied.
   static Result<Netns> open(const std::string& name);
+  /// The same of a namespace that must be the one of that inode, where one is given.
+  static Result<Netns> open(const NetnsPlace& place);
 
   /// Runs `work` inside the namespace. Another namespace is entered by a thread that ends afterwards, so that
   /// no thread of ours can ever be left in the wrong one. Errors: setns() was not allowed.
   Result<void> run_inside(const std::function<void()>& work) const;
 
-  /// Whether the name still leads to this namespace. Errors: no_netns, when it does not.
-  [[nodiscard]] Result<void> check_still_there() const;
+  /// Whether `name`, as of open(), leads to this namespace. Errors: no_netns, when it does not.
+  [[nodiscard]] Result<void> check_is(const std::string& name) const;
 
  private:
-  std::string path_;  // empty: our own
+  std::string path_;  // that it was opened by; empty: our own
   FileDescriptor file_;
 };
 

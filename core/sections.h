@@ -10,6 +10,7 @@
 #include "core/facts/kernel_log.h"
 #include "core/facts/listeners.h"
 #include "core/facts/memory_info.h"
+#include "core/facts/netns_list.h"
 #include "core/facts/processes.h"
 #include "core/facts/self_usage.h"
 #include "core/facts/settings.h"
@@ -33,6 +34,7 @@ constexpr auto members_of(Type<Snapshot>, auto member) {
                     member("processes", &Snapshot::processes), member("softnet", &Snapshot::softnet),
                     member("memory", &Snapshot::memory), member("config", &Snapshot::config),
                     member("kernel_log", &Snapshot::kernel_log), member("self", &Snapshot::self),
+                    member("netns_list", &Snapshot::netns_list),
                     member("namespaces", &Snapshot::namespaces));
 }
 

@@ -25,6 +25,7 @@ struct HostConfig;
 struct Softnet;
 struct KernelLog;
 struct SelfUsage;
+struct NetnsList;
 
 /// The name of the daemon's own network namespace.
 inline constexpr auto kHostNetns = "host";
@@ -36,7 +37,7 @@ enum class NetnsId : std::uint32_t { host = 0 };
 /// What belongs to one network namespace.
 struct NetnsView {
   NetnsId id = NetnsId::host;
-  std::string name;  ///< kHostNetns, or the name under /run/netns
+  std::string name;  ///< kHostNetns, what people call it (collectors/netns_names.h), or as it was configured
   Section<TcpCounters> tcp;
   Section<SocketUsage> sockets;
   Section<Listeners> listeners;
@@ -56,6 +57,7 @@ struct Snapshot {
   Section<HostConfig> config;
   Section<KernelLog> kernel_log;
   Section<SelfUsage> self;
+  Section<NetnsList> netns_list;
   std::vector<NetnsView> namespaces;  ///< ordered by id: the daemon's own first; never empty
 
   /// nullptr: there is none of that id.

@@ -72,6 +72,8 @@ class Cycle {
   [[nodiscard]] bool is_undecided() const { return book_.is_undecided(); }
 
   /// What is known now.
+  [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }
+  /// The same, with what is made of it.
   [[nodiscard]] Report report(TimePoint now) const;
   /// Whether every collector that is switched on has run.
   [[nodiscard]] bool complete() const;

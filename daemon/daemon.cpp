@@ -68,8 +68,9 @@ Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, St
       clocks_(std::move(clocks)),
       cycle_(collector_catalog(), with_host(options_.namespaces),
              open_this_machine(
-                 clocks_, [this] { return stopping_.load(); }, kDeadlines),
+                 clocks_, [this] { return stopping_.load(); }, kDeadlines, netns_paths_),
              cycle_options(options_), clocks_),
+      netns_watch_(cycle_, options_.namespaces, netns_paths_),
       worker_(clocks_, [this] { return stopping_.load(); }) {}
 
 Daemon::~Daemon() { stopping_ = true; }
@@ -156,6 +157,7 @@ void Daemon::finish_batch() {
   auto batch = worker_.take_finished();
   if (batch == nullptr) return;
   cycle_.finish(std::move(batch));
+  netns_watch_.follow();
   publish_at_ = {};  // with the next tick: a finding that rests on it shall not have to wait
 }
 
@@ -178,12 +180,14 @@ void Daemon::publish() {
 }
 
 void Daemon::log_changes(const Report& report) {
+  decltype(logged_) logged;  // without namespaces that are gone
   for (const auto& run : report.runs) {
-    auto& before =
-        logged_.try_emplace({run.collector, run.netns}, tl::unexpected<Error>(Error{})).first->second;
+    const auto known = logged_.find({run.collector, run.netns});
+    const auto before = known == logged_.end() ? Result<void>(tl::unexpected<Error>(Error{})) : known->second;
     if (const auto line = change_of_run(before, run)) log_.write(line->level, line->message, line->fields);
-    before = run.outcome;
+    logged.emplace(std::pair(run.collector, run.netns), run.outcome);
   }
+  logged_ = std::move(logged);
 }
 
 void Daemon::reload() {

@@ -12,6 +12,7 @@
 #include "daemon/cycle.h"
 #include "daemon/finding_log.h"
 #include "daemon/log.h"
+#include "daemon/netns_watch.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/web_config_watch.h"
@@ -65,7 +66,9 @@ class Daemon {
   std::atomic<bool> ready_ = false;
   bool announced_ = false;  // to the service manager
   Published<Report> published_;
+  std::shared_ptr<NetnsPaths> netns_paths_ = std::make_shared<NetnsPaths>();
   Cycle cycle_;
+  NetnsWatch netns_watch_;
   Worker worker_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<WebConfigWatch> web_config_;  // empty: there is no such file

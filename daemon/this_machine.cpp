@@ -11,10 +11,12 @@ std::vector<std::string> with_host(const std::vector<std::string>& namespaces) {
   return all;
 }
 
-OpenSource open_this_machine(const Clocks& clocks, std::function<bool()> stopping, DumpDeadlines deadlines) {
-  return [clock = clocks.monotonic, stopping = std::move(stopping), deadlines](const std::string& netns,
-                                                                               Thread thread) {
+OpenSource open_this_machine(const Clocks& clocks, std::function<bool()> stopping, DumpDeadlines deadlines,
+                             std::shared_ptr<const NetnsPaths> paths) {
+  return [clock = clocks.monotonic, stopping = std::move(stopping), deadlines, paths = std::move(paths)](
+             const std::string& netns, Thread thread) {
     return make_live_source({.netns = netns == kHostNetns ? "" : netns,
+                             .paths = paths,
                              .clock = clock,
                              .dump_deadline = thread == Thread::loop ? deadlines.loop : deadlines.worker,
                              .stopping = stopping});

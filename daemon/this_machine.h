@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "collectors/netns_paths.h"
 #include "daemon/clock.h"
 #include "daemon/cycle.h"
 
@@ -20,8 +22,9 @@ struct DumpDeadlines {
 /// The host's namespace and these.
 std::vector<std::string> with_host(const std::vector<std::string>& namespaces);
 
-/// Sources that read this machine. A dump ends once `stopping`.
+/// Sources that read this machine. A dump ends once `stopping`. `paths`: where namespaces are that were
+/// found.
 OpenSource open_this_machine(const Clocks& clocks, std::function<bool()> stopping,
-                             DumpDeadlines deadlines = {});
+                             DumpDeadlines deadlines = {}, std::shared_ptr<const NetnsPaths> paths = {});
 
 }  // namespace tcpdiag

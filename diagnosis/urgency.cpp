@@ -55,6 +55,13 @@ bool rests_on_settings(std::span<const Incident> incidents) {
   });
 }
 
+bool is_calm(const NetnsView& netns) {
+  const auto* listeners = netns.listeners.get();
+  return listeners != nullptr && std::ranges::all_of(listeners->listeners, [](const Listener& listener) {
+           return !waits(listener) && listener.peak_length == 0;
+         });
+}
+
 bool is_urgent(const History& history) {
   if (history.empty()) return false;
   for (const auto& netns : history.snapshots().back().namespaces) {

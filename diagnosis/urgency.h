@@ -12,6 +12,10 @@ namespace tcpdiag {
 /// that does not empty, connections or SYNs that a listener turns away.
 bool is_urgent(const History& history);
 
+/// Whether no connection waits in a listener's queue, nor has within the last minute (Listener::peak_length).
+/// What is not known is not calm.
+bool is_calm(const NetnsView& netns);
+
 /// Whether one of the incidents is open and its rule reads a setting: when that is changed, what is said
 /// about it must not stay.
 bool rests_on_settings(std::span<const Incident> incidents);

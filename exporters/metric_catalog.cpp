@@ -8,6 +8,7 @@
 #include "core/facts/conntrack.h"
 #include "core/facts/file_handles.h"
 #include "core/facts/kernel_log.h"
+#include "core/facts/netns_list.h"
 #include "core/facts/self_usage.h"
 #include "core/facts/socket_usage.h"
 #include "core/facts/tcp_counters.h"
@@ -22,6 +23,8 @@ constexpr auto kGauge = MetricType::gauge;
 
 constexpr std::span<const std::string_view> kNone;
 constexpr std::string_view kNetns[] = {"netns"};
+constexpr std::string_view kNetnsInfo[] = {"netns", "kind",          "container",       "image",
+                                           "pod",   "pod_namespace", "compose_project", "compose_service"};
 constexpr std::string_view kListener[] = {"netns", "address", "port"};
 constexpr std::string_view kListenerInfo[] = {"netns", "address", "port", "process", "unit"};
 constexpr std::string_view kConnections[] = {"netns", "role", "port", "state"};
@@ -137,6 +140,22 @@ constexpr MetricSpec kCatalog[] = {
     {"Listeners", "tcpdiag_listening_sockets_cut", kGauge, kNetns, "the daemon",
      "Listening sockets that were left out because there are more than the daemon keeps.",
      fill::each_netns<&NetnsView::listeners, &Listeners::cut>},
+
+    {"Namespaces", "tcpdiag_netns_info", kGauge, kNetnsInfo, "/proc/PID/ns/net, files of container runtimes",
+     "Always 1; says what a network namespace of the machine is, for joins. Kind: host, docker, podman, "
+     "containerd, kubernetes, crio, lxc, incus, nspawn, libvirt, named (ip netns), unit (PrivateNetwork=) or "
+     "other. Empty labels: not known, or not applicable.",
+     fill::netns_info},
+    {"Namespaces", "tcpdiag_netns_found", kGauge, kNone, "/proc/PID/ns/net",
+     "Network namespaces of the machine that were found, the daemon's own included.",
+     fill::machine<&Snapshot::netns_list, &NetnsList::all>},
+    {"Namespaces", "tcpdiag_netns_watched", kGauge, kNone, "the daemon",
+     "Network namespaces that are watched, the daemon's own included. Fewer than found: entering them needs "
+     "CAP_SYS_ADMIN, or there are more than the daemon watches.",
+     fill::netns_watched},
+    {"Namespaces", "tcpdiag_netns_unreadable_processes", kGauge, kNone, "/proc/PID/ns/net",
+     "Processes that could not be asked for their network namespace, which takes CAP_SYS_PTRACE.",
+     fill::machine<&Snapshot::netns_list, &NetnsList::unreadable>},
 
     {"Connections", "tcpdiag_connections", kGauge, kConnections, "sock_diag",
      "Connections by service port and state. Role server: the local port has a listener or had one (outside "

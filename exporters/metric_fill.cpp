@@ -9,6 +9,7 @@
 
 #include "core/facts/connections.h"
 #include "core/facts/kernel_log.h"
+#include "core/facts/netns_list.h"
 #include "core/facts/settings.h"
 #include "core/facts/socket_usage.h"
 #include "core/facts/tcp_counters.h"
@@ -138,6 +139,18 @@ void listener_half_open(const Report& report, Samples& samples) {
     samples.add(found->count,
                 {netns.name, address_label(listener.endpoint), std::to_string(listener.endpoint.port)});
   });
+}
+
+void netns_info(const Report& report, Samples& samples) {
+  const auto* list = report.snapshot.netns_list.get();
+  if (list == nullptr) return;
+  for (const auto& netns : list->namespaces)
+    samples.add(1, {netns.name, to_string(netns.kind), netns.container, netns.image, netns.pod,
+                    netns.pod_namespace, netns.compose_project, netns.compose_service});
+}
+
+void netns_watched(const Report& report, Samples& samples) {
+  samples.add(static_cast<double>(report.snapshot.namespaces.size()), {});
 }
 
 void listener_info(const Report& report, Samples& samples) {

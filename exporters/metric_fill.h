@@ -113,6 +113,8 @@ void each_run(const Report& report, Samples& samples) {
   for (const auto& run : report.runs) samples.add(Value(run, report), {run.collector, run.netns});
 }
 
+void netns_info(const Report& report, Samples& samples);
+void netns_watched(const Report& report, Samples& samples);
 void listener_half_open(const Report& report, Samples& samples);
 void listener_info(const Report& report, Samples& samples);
 void connections(const Report& report, Samples& samples);

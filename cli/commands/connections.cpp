@@ -27,7 +27,8 @@ ClosedByPeer closed_by_peer(const Report& report) {
 
 int run(const ConnectionsOptions& options) {
   auto report =
-      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces}, Clocks::system());
+      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces, options.everywhere},
+             Clocks::system());
   ClosedByPeer closed;
   if (options.port) {
     report = only_port(std::move(report), *options.port);

@@ -13,7 +13,8 @@ namespace {
 
 int run(const ListenersOptions& options) {
   const auto report =
-      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces}, Clocks::system());
+      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces, options.everywhere},
+             Clocks::system());
   return answer(report, {"listeners"},
                 options.json ? part_of_report(report, {"listeners"}, {})
                              : listeners_text(report, standard_output_style()));

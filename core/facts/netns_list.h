@@ -85,6 +85,9 @@ struct NetnsList {
 
   static constexpr std::size_t kMost = 1024;
 
+  /// How many there are.
+  [[nodiscard]] std::uint64_t all() const { return namespaces.size() + cut; }
+
   bool operator==(const NetnsList&) const = default;
 };
 constexpr std::string_view collector_of(Type<NetnsList>) { return "namespaces"; }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <set>
 
 #include "core/facts/listeners.h"
 #include "core/saturating.h"
@@ -130,28 +132,52 @@ Verdict conntrack_near(const Window& window, const Thresholds& t) {
 }
 
 // Until when the tables of all namespaces that are watched are known: a drop that the log tells of may not
-// have been read yet. Empty: none has connection tracking.
+// have been read yet. One that is new has nothing to be compared with yet. Empty: none has connection
+// tracking.
 Result<std::optional<TimePoint>> tables_known_until(const Window& window) {
   std::optional<TimePoint> until;
   for (const auto& netns : window.newest().namespaces) {
     const auto view = window.in(netns.id);
     const auto conntrack = view.latest(&NetnsView::conntrack);
+    const bool is_new = view.snapshot(0).at > window.snapshot(0).at;
+    if (!conntrack && is_new) continue;
     if (!conntrack) return tl::unexpected<Error>(conntrack.error());
     if (!(*conntrack)->entries) continue;
     const auto dropped = view.increase(&NetnsView::conntrack, &Conntrack::drops, "drop");
-    if (!dropped) return tl::unexpected<Error>(dropped.error());
+    if (!dropped && !is_new) return tl::unexpected<Error>(dropped.error());
     const auto read_at = view.netns().conntrack.read_at;
     until = until ? std::min(*until, read_at) : read_at;
   }
   return until;
 }
 
-bool any_dropped(const Window& window) {
-  for (const auto& netns : window.newest().namespaces) {
-    const auto dropped = window.in(netns.id).increase(&NetnsView::conntrack, &Conntrack::drops, "drop");
-    if (dropped && *dropped > 0) return true;
+// The namespaces that were there at some time within the window, also those that are gone.
+std::set<NetnsId> namespaces_in(const Window& window) {
+  std::set<NetnsId> ids;
+  for (std::size_t i = 0; i < window.size(); ++i)
+    for (const auto& netns : window.snapshot(i).namespaces) ids.insert(netns.id);
+  return ids;
+}
+
+// Drops of the time while it was watched; of one that appeared in that time, all that it has had.
+bool has_dropped(const Window& window, NetnsId netns) {
+  std::optional<std::uint64_t> first, last;
+  bool was_there = false;
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    const auto* view = window.snapshot(i).find(netns);
+    if (view == nullptr) continue;
+    was_there = was_there || i == 0;
+    if (const auto* conntrack = view->conntrack.get(); conntrack != nullptr && conntrack->drops) {
+      first = first.value_or(was_there ? *conntrack->drops : 0);
+      last = *conntrack->drops;
+    }
   }
-  return false;
+  return last > first;
+}
+
+bool any_dropped(const Window& window) {
+  const auto all = namespaces_in(window);
+  return std::ranges::any_of(all, [&](NetnsId netns) { return has_dropped(window, netns); });
 }
 
 // The inode in "table full in netns 4026532177, dropping packet", which Linux 6.15 and later name.

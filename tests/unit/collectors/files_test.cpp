@@ -92,7 +92,7 @@ TEST_CASE("work for our own namespace is done on the calling thread") {
   auto done_on = std::thread::id();
   CHECK(Netns().run_inside([&] { done_on = std::this_thread::get_id(); }));
   CHECK(done_on == here);
-  CHECK(Netns().check_still_there());
+  CHECK(Netns().check_is(""));
 }
 
 TEST_CASE("a file that is no namespace is not entered, and one that was replaced is noticed") {
@@ -107,9 +107,9 @@ TEST_CASE("a file that is no namespace is not entered, and one that was replaced
   REQUIRE_FALSE(ran);
   CHECK_FALSE(entered);
   CHECK_THAT(ran.error().detail, ContainsSubstring(path));
-  CHECK(netns->check_still_there());
+  CHECK(netns->check_is(path));
   std::filesystem::rename(directory.write("other", ""), path);
-  CHECK(netns->check_still_there().error().code == Errc::no_netns);
+  CHECK(netns->check_is(path).error().code == Errc::no_netns);
   std::filesystem::remove(path);
-  CHECK(netns->check_still_there().error().code == Errc::no_netns);
+  CHECK(netns->check_is(path).error().code == Errc::no_netns);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/facts/conntrack.h"
 
+#include <memory>
+
 #include "core/facts/kernel_log.h"
 #include "tests/catch.h"
 #include "tests/history.h"
@@ -161,6 +163,24 @@ TEST_CASE("a log line about a full table that is none of ours is another namespa
 
 TEST_CASE("a log line about a full table says nothing new when a namespace that is watched dropped packets") {
   CHECK(clear(kElsewhere, logged(table(1000), table(1000, 1000, 3), kLine)));
+}
+
+TEST_CASE("a container that dropped packets and is gone explains the line, a new one does not hide it") {
+  const auto with_container = [](Count drops, bool goes) {
+    auto history = history_of(table(10), table(10));
+    history.snapshot().namespaces.push_back({.id = NetnsId{1}, .name = "shop"});
+    history.snapshot().namespaces[1].conntrack = {std::make_shared<const Conntrack>(table(1000, 1000, drops)),
+                                                  history.now()};
+    history.tick();
+    if (goes) history.snapshot().namespaces.pop_back();
+    history.set(&Snapshot::kernel_log, full_lines(3, kLine)).tick();
+    history.set(&Snapshot::kernel_log, full_lines(3, kLine)).set(&NetnsView::conntrack, table(10)).tick();
+    return history;
+  };
+  CHECK(clear(kElsewhere, with_container(3, true)));
+  CHECK(clear(kElsewhere, with_container(3, false)));
+  CHECK_FALSE(clear(kElsewhere, with_container(0, true)));
+  CHECK(known(kElsewhere, with_container(0, false)));
 }
 
 TEST_CASE("a log line that is newer than the latest look at the tables is not judged yet") {

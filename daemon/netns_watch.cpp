@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/netns_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "collectors/files.h"
+
+namespace tcpdiag {
+namespace {
+
+constexpr std::string_view kNamedMounts = "/run/netns/";
+
+}  // namespace
+
+NetnsPlace place_of(const FoundNetns& found) {
+  return {
+      .path = found.anchor_pid == 0 ? found.mount : "/proc/" + std::to_string(found.anchor_pid) + "/ns/net",
+      .inode = found.inode};
+}
+
+NetnsWatch::NetnsWatch(Cycle& cycle, std::vector<std::string> configured, std::shared_ptr<NetnsPaths> paths,
+                       bool may_enter)
+    : cycle_(cycle), configured_(std::move(configured)), paths_(std::move(paths)), may_enter_(may_enter) {}
+
+void NetnsWatch::follow() {
+  const auto section = cycle_.snapshot().netns_list;  // of its own: the cycle's namespaces change below
+  const bool switched_off = section.read_at == TimePoint();
+  if (!section.known() && !switched_off) return;
+  const auto list = section.known() ? *section.get() : NetnsList{};
+  drop_gone(list);
+  if (!may_enter_) return;
+  for (const auto& found : list.namespaces) {
+    if (found.generation == 0) continue;  // the daemon's own
+    if (const auto known = watched_.find(found.generation); known != watched_.end())
+      paths_->set(known->second.name, place_of(found));  // its anchor may be another one
+    else if (watched_.size() < kMost && !is_configured(found))
+      add(found);
+  }
+}
+
+void NetnsWatch::drop_gone(const NetnsList& list) {
+  std::erase_if(watched_, [&](const auto& entry) {
+    const auto& [generation, watched] = entry;
+    const auto found = std::ranges::find(list.namespaces, generation, &FoundNetns::generation);
+    if (found != list.namespaces.end() && found->name == watched.called) return false;
+    cycle_.remove(watched.id);
+    paths_->forget(watched.name);
+    return true;
+  });
+}
+
+void NetnsWatch::add(const FoundNetns& found) {
+  auto name = found.name;
+  while (std::ranges::find(cycle_.snapshot().namespaces, name, &NetnsView::name) !=
+         cycle_.snapshot().namespaces.end())  // one that is configured has it, or one that is still to go
+    name += " (" + std::to_string(found.inode) + ")";
+  paths_->set(name, place_of(found));
+  watched_.emplace(found.generation, Watched{.id = cycle_.add(name), .called = found.name, .name = name});
+}
+
+bool NetnsWatch::is_configured(const FoundNetns& found) const {
+  return std::ranges::any_of(configured_, [&](const std::string& name) {
+    const auto path = name.find('/') == std::string::npos ? std::string(kNamedMounts) + name : name;
+    const auto held = netns_in_file(path);
+    return path == found.mount || (held && held->inode == found.inode);
+  });
+}
+
+}  // namespace tcpdiag

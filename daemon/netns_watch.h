@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collectors/netns.h"
+#include "collectors/netns_paths.h"
+#include "core/facts/netns_list.h"
+#include "daemon/cycle.h"
+
+namespace tcpdiag {
+
+/// Lets a cycle watch the network namespaces that are found on the machine (collectors/netns_scan.h), from
+/// soon after they appear until soon after they are gone. Those that it was made with stay as they are.
+class NetnsWatch {
+ public:
+  /// `configured`: the further namespaces that the cycle was made with. `paths`: what its sources ask. Where
+  /// namespaces may not be entered, nothing but their list is known.
+  NetnsWatch(Cycle& cycle, std::vector<std::string> configured, std::shared_ptr<NetnsPaths> paths,
+             bool may_enter = may_enter_netns());
+
+  /// Takes in what is found by now. A list that is not known changes nothing.
+  void follow();
+
+  /// More than these are not watched at a time: the first ones that were found are.
+  static constexpr std::size_t kMost = 255;
+
+ private:
+  struct Watched {
+    NetnsId id{};
+    std::string called;  // in the list
+    std::string name;    // that it is watched under
+  };
+
+  /// Also those that are called otherwise now: a runtime's files may come a moment after its container.
+  void drop_gone(const NetnsList& list);
+  void add(const FoundNetns& found);
+  [[nodiscard]] bool is_configured(const FoundNetns& found) const;
+
+  Cycle& cycle_;
+  std::vector<std::string> configured_;
+  std::shared_ptr<NetnsPaths> paths_;
+  bool may_enter_;
+  std::map<std::uint64_t, Watched> watched_;  // by generation
+};
+
+/// The namespace file that leads to it: that of its anchor, or its mount.
+NetnsPlace place_of(const FoundNetns& found);
+
+}  // namespace tcpdiag

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Network namespaces that are found: a machine of its own (process 1, /run) with one that has a name and a stuck server
+# in it, and others that come and go.
+in_own_netns=(unshare --net --pid --fork --kill-child --mount-proc --)
+source "$(dirname "$0")/harness.bash"
+mount -t tmpfs tmpfs /run  # the namespaces' names
+
+api=http://127.0.0.1:10180/api/v1
+shows() { grep -qE -- "$1" "$scratch/output" || die "no line like $1: $(cat "$scratch/output")"; }
+hides() { ! grep -qE -- "$1" "$scratch/output" || die "a line like $1: $(cat "$scratch/output")"; }
+
+# A server in the namespace shop whose queue of 5 is full: a second daemon, stopped by SIGSTOP.
+ip netns add shop
+in_shop() { nsenter --net=/run/netns/shop "$@"; }
+in_shop ip link set lo up
+in_shop sysctl -qw net.core.somaxconn=4
+in_shop "$tcpdiagd" --web.listen-address=127.0.0.1:10181 2>"$scratch/stuck.log" &
+stuck=$!
+started+=("$stuck")
+in_shop_answers() { in_shop curl -s -o /dev/null --max-time 5 http://127.0.0.1:10181/-/ready; }
+within 15 in_shop_answers || die "the server does not start: $(cat "$scratch/stuck.log")"
+
+echo "the namespaces of the machine are listed, with what is in them"
+run 0 "$tcpdiag" namespaces
+shows '^NAME +KIND +PID +PROCESSES +LISTENERS +CONNECTIONS +DETAILS$'
+shows '^host +host '
+shows "^shop +named +$stuck +1 +1 +[0-9]+ +/run/netns/shop$"
+run 0 "$tcpdiag" namespaces --json
+[ "$(jq -c '[.netns_list.found[] | [.name, .kind]]' "$scratch/output")" = '[["host","host"],["shop","named"]]' ] ||
+  die "the namespaces in JSON: $(cat "$scratch/output")"
+run 0 "$tcpdiag" listeners
+shows '^shop +127\.0\.0\.1:10181 +0/4 '
+run 0 "$tcpdiag" listeners --netns=host
+hides 'shop'
+
+echo "a daemon watches what it finds, and names it"
+start_daemon
+ready
+watches() { sample_is tcpdiag_netns_watched "$1"; }
+within 15 watches 2 || die "shop is not watched: $(metrics | grep netns)"
+page_shows '^tcpdiag_netns_info{netns="shop",kind="named",' || die "no info: $(grep netns_info "$scratch/page")"
+page_shows '^tcpdiag_listener_queue_limit{netns="shop",address="127.0.0.1",port="10181"} 4$' || die "no queue of shop"
+
+echo "a queue that stands full in it is an incident of it"
+kill -STOP "$stuck"
+holds() { [ "$(in_shop ss -Hltn sport = :10181 | awk '{ print $2 }')" = "$1" ]; }
+for waiting in 1 2 3 4 5 5 5; do
+  in_shop curl -s --max-time 60 -o /dev/null http://127.0.0.1:10181/ &
+  started+=($!)
+  within 15 holds "$waiting" || die "the queue does not hold $waiting: $(in_shop ss -tan)"
+done
+is_found() {
+  curl -sf --max-time 5 $api/findings |
+    jq -e '.findings[] | select(.id == "accept-queue-app-stalled" and .netns == "shop" and .subject.port == 10181)'
+}
+within 15 is_found >/dev/null || die "not found: $(curl -s $api/findings)"
+run 2 "$tcpdiag" check --brief
+shows 'shop'
+run 0 "$tcpdiag" check --brief --netns=host
+hides 'shop'
+kill -CONT "$stuck"
+
+echo "namespaces that come and go leave nothing behind"
+open_files() { ls "/proc/$daemon/fd" | wc -l; }
+threads() { ls "/proc/$daemon/task" | wc -l; }
+# What is open in the two namespaces when all collectors have run.
+settled() { [ "$(metrics | grep -c '^tcpdiag_collector_age_seconds{.*netns="shop"')" = 7 ]; }
+within 30 settled || die "not every collector has run in shop: $(metrics | grep collector_age)"
+files_before=$(open_files)
+threads_before=$(threads)
+for _ in 1 2 3 4; do
+  visitors=()
+  for _ in $(seq 10); do
+    unshare --net sleep 60 &
+    visitors+=($!)
+    started+=($!)
+  done
+  within 15 watches 12 || die "ten more are not watched: $(metrics | grep '^tcpdiag_netns')"
+  kill -KILL "${visitors[@]}"
+  wait "${visitors[@]}" 2>/dev/null || true
+  within 15 watches 2 || die "ten that are gone are watched: $(metrics | grep '^tcpdiag_netns')"
+done
+as_before() { [ "$(open_files)" -le "$files_before" ] && [ "$(threads)" = "$threads_before" ]; }
+within 15 as_before || die "$(open_files) open files and $(threads) threads, were $files_before and $threads_before"
+! page_shows 'netns="netns ' || die "series of namespaces that are gone: $(grep 'netns="netns ' "$scratch/page" | head -3)"
+
+echo "one that is gone is gone, and another one of its name is another one"
+kill -KILL "$stuck"
+wait "$stuck" 2>/dev/null || true
+ip netns del shop
+within 15 watches 1 || die "shop is still watched"
+ip netns add shop
+within 15 watches 2 || die "the new shop is not watched"
+stop_daemon
