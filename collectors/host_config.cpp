@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/container_files.h"
 #include "collectors/limits_conf.h"
 #include "collectors/sysctl_files.h"
 #include "collectors/unit_files.h"
@@ -351,7 +352,7 @@ std::string shareable(const std::string& path, const std::string& content) {
   if (path.starts_with("/etc/security/limits.")) return only_login_limits(content);
   const bool is_systemds =
       std::ranges::any_of(kUnitDirectories, is_in) || std::ranges::any_of(kManagerDirectories, is_in);
-  return is_systemds ? only_file_limits(content) : content;
+  return is_systemds ? only_file_limits(content) : shareable_container_file(path, content);
 }
 
 Result<HostConfig> HostConfigReader::operator()(const Reading& reading) const {

@@ -33,7 +33,8 @@ Result<HostConfig> read_host_config(Source& source, const std::set<std::string>&
 Result<void> shortfall(const HostConfig& config);
 
 /// What of such a file may stand in a recording, which leaves the host: unit files hold passwords in their
-/// environment, sysctl files can hold keys, and limits of other things do not matter. Any other file's
+/// environment, and so do the files of containers, sysctl files can hold keys, and limits of other things do
+/// not matter. Any other file's
 /// content is returned as it is.
 std::string shareable(const std::string& path, const std::string& content);
 

@@ -40,7 +40,9 @@ struct FoundNetns {
   /// With the inode, its identity: the number of the discovery, which no other one gets while the daemon
   /// runs. It stays when the anchor ends and something else holds the namespace. 0: the daemon's own.
   std::uint64_t generation = 0;
-  std::int32_t anchor_pid = 0;           ///< the oldest process in it; 0: none lives in it
+  /// The oldest process in it; in the daemon's own the one with the smallest number. 0: none lives in it, or
+  /// none that may be asked.
+  std::int32_t anchor_pid = 0;
   std::uint64_t anchor_start_ticks = 0;  ///< since boot (/proc/PID/stat field 22); 0 without an anchor
   std::uint64_t processes = 0;           ///< that live in it, as far as they were seen
   std::string mount;                     ///< "/run/netns/blue", "/run/docker/netns/3f1c0a9b2d4e"; empty: none
