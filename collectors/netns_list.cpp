@@ -16,10 +16,12 @@ bool looks_from_inside(Source& source) {
 
 Result<NetnsList> NetnsListReader::operator()(const Reading& reading) {
   auto list = scan_.scan(reading.source);
-  if (list && looks_from_inside(reading.source)) {
+  if (!list) return list;
+  if (looks_from_inside(reading.source)) {
     list->namespaces.resize(1);
     list->cut = 0;
   }
+  names_.name(reading.source, *list);
   return list;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "collectors/collector.h"
+#include "collectors/netns_names.h"
 #include "collectors/netns_scan.h"
 #include "core/facts/netns_list.h"
 
@@ -15,6 +16,7 @@ class NetnsListReader {
 
  private:
   NetnsScan scan_;
+  NetnsNames names_;
 };
 
 }  // namespace tcpdiag

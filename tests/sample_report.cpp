@@ -11,6 +11,7 @@
 #include "core/facts/host_config.h"
 #include "core/facts/kernel_log.h"
 #include "core/facts/memory_info.h"
+#include "core/facts/netns_list.h"
 #include "core/facts/processes.h"
 #include "core/facts/self_usage.h"
 #include "core/facts/settings.h"
@@ -159,6 +160,30 @@ HostConfig sample_config() {
       .systemd = true,
       .cut = 0,
       .unread_sysctls = {{Errc::denied, "/etc/sysctl.d/90-secret.conf: Permission denied"}}};
+}
+
+NetnsList sample_namespaces() {
+  return {.namespaces = {{.inode = 4026531840,
+                          .anchor_pid = 1,
+                          .anchor_start_ticks = 3,
+                          .processes = 120,
+                          .name = "host",
+                          .kind = NetnsKind::host},
+                         {.inode = 4026532281,
+                          .generation = 4,
+                          .anchor_pid = 4711,
+                          .anchor_start_ticks = 5300,
+                          .processes = 5,
+                          .mount = "/run/docker/netns/3f1c0a9b2d4e",
+                          .name = "blue",
+                          .kind = NetnsKind::docker,
+                          .runtime = "docker",
+                          .container = "7eb263389e5e",
+                          .image = "nginx:1.27",
+                          .compose_project = "shop",
+                          .compose_service = "blue"}},
+          .cut = 0,
+          .unreadable = 1};
 }
 
 KernelLog sample_kernel_log() {
@@ -354,6 +379,7 @@ Report sample_report() {
                                   .open_fds = 17,
                                   .max_fds = 1024,
                                   .threads = 5});
+  snapshot.netns_list = known(sample_namespaces());
   snapshot.namespaces = {std::move(host), std::move(blue)};
   return report;
 }

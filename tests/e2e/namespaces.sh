@@ -15,7 +15,7 @@ ip netns add shop
 in_shop() { nsenter --net=/run/netns/shop "$@"; }
 in_shop ip link set lo up
 in_shop sysctl -qw net.core.somaxconn=4
-in_shop "$tcpdiagd" --web.listen-address=127.0.0.1:10181 2>"$scratch/stuck.log" &
+nsenter --net=/run/netns/shop "$tcpdiagd" --web.listen-address=127.0.0.1:10181 2>"$scratch/stuck.log" &
 stuck=$!
 started+=("$stuck")
 in_shop_answers() { in_shop curl -s -o /dev/null --max-time 5 http://127.0.0.1:10181/-/ready; }
@@ -57,7 +57,7 @@ is_found() {
 within 15 is_found >/dev/null || die "not found: $(curl -s $api/findings)"
 run 2 "$tcpdiag" check --brief
 shows 'shop'
-run 0 "$tcpdiag" check --brief --netns=host
+run 0 "$tcpdiag" check --brief --duration=3s --netns=host
 hides 'shop'
 kill -CONT "$stuck"
 

@@ -274,8 +274,8 @@ TEST_CASE("what the daemon may not read has no sample, and its collectors no suc
   CHECK(families == std::set<std::string>{"tcpdiag_build_info", "tcpdiag_collector_cpu_seconds",
                                           "tcpdiag_collector_duration_seconds",
                                           "tcpdiag_collector_period_seconds", "tcpdiag_collector_success",
-                                          "tcpdiag_loop_late_ticks_total", "tcpdiag_report_timestamp_seconds",
-                                          "tcpdiag_samples_cut"});
+                                          "tcpdiag_loop_late_ticks_total", "tcpdiag_netns_watched",
+                                          "tcpdiag_report_timestamp_seconds", "tcpdiag_samples_cut"});
 }
 
 TEST_CASE("a report of nothing at all can be shown") {
