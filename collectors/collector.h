@@ -47,6 +47,16 @@ enum class Hurry {
   when_cited,  ///< ten times as often while an open incident rests on what it reads
 };
 
+/// What makes a collector's period longer or shorter.
+struct Pace {
+  Hurry hurry = Hurry::never;
+  /// Runs are not equally far apart, so that what comes at a rhythm of its own is not missed for ever.
+  bool wavers = false;
+  /// How many times as long the period is in a namespace that is not the daemon's own and in which no
+  /// connection waits (is_calm()): on a host with hundreds of containers most are calm.
+  int calm_factor = 1;
+};
+
 /// A collector's row in the catalogue.
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which a row reads
 struct CollectorSpec {
@@ -57,12 +67,7 @@ struct CollectorSpec {
   std::string_view reads;    ///< the kernel's files and interfaces, for the documentation
   std::string_view without;  ///< what is not known when it is switched off or fails, for the documentation
   Collector (*make)(NetnsId netns);
-  Hurry hurry = Hurry::never;
-  /// Runs are not equally far apart, so that what comes at a rhythm of its own is not missed for ever.
-  bool wavers = false;
-  /// How many times as long its period is in a namespace that is not the daemon's own and in which nothing
-  /// waits or is dropped: on a host with hundreds of containers most are calm, and none may be forgotten.
-  int calm_factor = 1;
+  Pace pace{};
 };
 
 namespace detail {

@@ -95,12 +95,13 @@ void Cycle::configure(CycleOptions options) {
 
 std::chrono::nanoseconds Cycle::time_to_next(const Task& task) const {
   std::chrono::nanoseconds period = task.latest.period;
-  if (options_.hurry && task.spec->calm_factor > 1 && task.netns != NetnsId::host &&
+  const auto& pace = task.spec->pace;
+  if (options_.hurry && pace.calm_factor > 1 && task.netns != NetnsId::host &&
       is_calm(snapshot_.view(task.netns)))
-    period *= task.spec->calm_factor;
-  if (urgent_ && task.spec->hurry == Hurry::in_trouble) period /= kHurry;
-  if (settings_cited_ && task.spec->hurry == Hurry::when_cited) period /= kHurryWhenCited;
-  if (!options_.hurry || !task.spec->wavers) return period;
+    period *= pace.calm_factor;
+  if (urgent_ && pace.hurry == Hurry::in_trouble) period /= kHurry;
+  if (settings_cited_ && pace.hurry == Hurry::when_cited) period /= kHurryWhenCited;
+  if (!options_.hurry || !pace.wavers) return period;
   return std::chrono::round<std::chrono::milliseconds>(period * wavering(task.runs));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/cycle.h"
 
+#include <array>
 #include <set>
 
 #include "core/facts/file_handles.h"
@@ -47,8 +48,14 @@ Result<Listeners> read_standing_queue(Source&) {
 constexpr CollectorSpec kTroubled[] = {
     {"queues", 1s, Thread::loop, true, "", "",
      make_stateless_collector<&NetnsView::listeners, read_standing_queue>},
-    {"files", 6s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
-     Hurry::in_trouble},
+    {"files",
+     6s,
+     Thread::worker,
+     false,
+     "",
+     "",
+     make_stateless_collector<&Snapshot::files, read_files>,
+     {.hurry = Hurry::in_trouble}},
 };
 
 Result<Settings> read_no_cookies(Source&) {
@@ -56,8 +63,14 @@ Result<Settings> read_no_cookies(Source&) {
 }
 
 constexpr CollectorSpec kSettings[] = {
-    {"sysctl", 10s, Thread::worker, true, "", "",
-     make_stateless_collector<&NetnsView::settings, read_no_cookies>, Hurry::when_cited},
+    {"sysctl",
+     10s,
+     Thread::worker,
+     true,
+     "",
+     "",
+     make_stateless_collector<&NetnsView::settings, read_no_cookies>,
+     {.hurry = Hurry::when_cited}},
 };
 
 // A machine with two namespaces and a clock that a test moves; every source is the same few files.
@@ -199,8 +212,14 @@ TEST_CASE("while a queue stands, what the diagnosis waits for is read three time
 
 TEST_CASE("what keeps the rhythm of a collector is not missed for ever") {
   constexpr CollectorSpec kWavering[] = {
-      {"files", 4s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
-       Hurry::in_trouble, true},
+      {"files",
+       4s,
+       Thread::worker,
+       false,
+       "",
+       "",
+       make_stateless_collector<&Snapshot::files, read_files>,
+       {.hurry = Hurry::in_trouble, .wavers = true}},
   };
   for (const auto rhythm : {1s, 2s, 4s, 8s}) {
     Machine machine;
@@ -219,10 +238,46 @@ TEST_CASE("what keeps the rhythm of a collector is not missed for ever") {
   }
 }
 
+TEST_CASE("a calm namespace is looked at less often, but not the daemon's own") {
+  static std::uint32_t waiting;
+  constexpr auto kRead = [](Source&) -> Result<Listeners> {
+    Listener listener{.sockets = {{.queue_length = waiting, .queue_limit = 5}}};
+    return Listeners{.listeners = {std::move(listener)}};
+  };
+  constexpr CollectorSpec kCalm[] = {{"queues",
+                                      100ms,
+                                      Thread::loop,
+                                      true,
+                                      "",
+                                      "",
+                                      make_stateless_collector<&NetnsView::listeners, kRead>,
+                                      {.calm_factor = 10}}};
+  const auto looks = [&](std::uint32_t length) {
+    waiting = length;
+    Machine machine;
+    auto cycle = machine.cycle({}, kCalm);
+    std::array<int, 2> read{};
+    for (int tick = 0; tick < 100; ++tick, machine.now += 100ms) {
+      cycle.run_loop_collectors(machine.now);
+      for (std::size_t i = 0; i < 2; ++i)
+        read.at(i) += cycle.snapshot().namespaces[i].listeners.read_at == machine.now ? 1 : 0;
+    }
+    return read;
+  };
+  CHECK(looks(0) == std::array{100, 10});
+  CHECK(looks(1) == std::array{100, 100});
+}
+
 TEST_CASE("where times are those of a recording no collector wavers") {
   constexpr CollectorSpec kWavering[] = {
-      {"files", 4s, Thread::worker, false, "", "", make_stateless_collector<&Snapshot::files, read_files>,
-       Hurry::in_trouble, true},
+      {"files",
+       4s,
+       Thread::worker,
+       false,
+       "",
+       "",
+       make_stateless_collector<&Snapshot::files, read_files>,
+       {.hurry = Hurry::in_trouble, .wavers = true}},
   };
   Machine machine;
   auto cycle = machine.cycle({.hurry = false}, kWavering);
