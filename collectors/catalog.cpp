@@ -23,11 +23,22 @@ std::span<const CollectorSpec> collector_catalog() {
   using namespace std::chrono_literals;
   static const CollectorSpec kCatalog[] = {
       // what the loop runs
-      {"netstat", 1s, Thread::loop, true, "/proc/net/snmp, /proc/net/netstat", "all tcpdiag_tcp_* counters",
-       make_collector<&NetnsView::tcp, TcpCountersReader>},
-      {"sockstat", 1s, Thread::loop, true, "/proc/net/sockstat, /proc/net/sockstat6",
+      {"netstat",
+       1s,
+       Thread::loop,
+       true,
+       "/proc/net/snmp, /proc/net/netstat",
+       "all tcpdiag_tcp_* counters",
+       make_collector<&NetnsView::tcp, TcpCountersReader>,
+       {.calm_factor = 5}},
+      {"sockstat",
+       1s,
+       Thread::loop,
+       true,
+       "/proc/net/sockstat, /proc/net/sockstat6",
        "sockets in use, TIME_WAIT, orphans and the memory of TCP",
-       make_stateless_collector<&NetnsView::sockets, read_socket_usage>},
+       make_stateless_collector<&NetnsView::sockets, read_socket_usage>,
+       {.calm_factor = 5}},
       {"softnet", 1s, Thread::loop, false, "/proc/net/softnet_stat",
        "packets that each CPU received and "
        "dropped",

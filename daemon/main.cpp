@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <exception>
 #include <iostream>
@@ -9,20 +8,12 @@
 #include "daemon/daemon.h"
 #include "daemon/finding_log.h"
 #include "daemon/loop.h"
+#include "daemon/open_files.h"
 #include "daemon/socket_activation.h"
 
 namespace {
 
 using namespace tcpdiag;
-
-/// As many descriptors as it may have: the soft limit is for programs that use select(), which this one does
-/// not.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// Memory of large temporary buffers goes back to the kernel as soon as it is free. By default glibc keeps
 /// more with every large buffer that it frees, in an arena of its own for each thread: a quarter more in all
@@ -51,7 +42,7 @@ int run(const std::vector<std::string>& arguments) {
     std::cerr << "tcpdiagd: " << one_line(checked.error().detail) << "\n";
     return 2;
   }
-  raise_descriptor_limit();
+  raise_open_files_limit();
   return_free_memory();
   block_loop_signals();
   Log log(options->log_level, options->log_format, journal_behind_standard_error());

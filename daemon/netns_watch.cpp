@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "collectors/files.h"
+#include "daemon/open_files.h"
 
 namespace tcpdiag {
 namespace {
@@ -19,9 +20,18 @@ NetnsPlace place_of(const FoundNetns& found) {
       .inode = found.inode};
 }
 
+std::size_t may_be_watched() {
+  // About 45 for each: the namespace and a socket for each thread, counters, and a file for each setting.
+  constexpr std::size_t kFilesOfEach = 56, kOtherFiles = 2048;
+  if (!may_enter_netns()) return 0;
+  const auto files = raise_open_files_limit();
+  return std::min<std::size_t>(NetnsWatch::kMost,
+                               files < kOtherFiles ? 0 : (files - kOtherFiles) / kFilesOfEach);
+}
+
 NetnsWatch::NetnsWatch(Cycle& cycle, std::vector<std::string> configured, std::shared_ptr<NetnsPaths> paths,
-                       bool may_enter)
-    : cycle_(cycle), configured_(std::move(configured)), paths_(std::move(paths)), may_enter_(may_enter) {}
+                       std::size_t most)
+    : cycle_(cycle), configured_(std::move(configured)), paths_(std::move(paths)), most_(most) {}
 
 void NetnsWatch::follow() {
   const auto section = cycle_.snapshot().netns_list;  // of its own: the cycle's namespaces change below
@@ -29,12 +39,11 @@ void NetnsWatch::follow() {
   if (!section.known() && !switched_off) return;
   const auto list = section.known() ? *section.get() : NetnsList{};
   drop_gone(list);
-  if (!may_enter_) return;
   for (const auto& found : list.namespaces) {
     if (found.generation == 0) continue;  // the daemon's own
     if (const auto known = watched_.find(found.generation); known != watched_.end())
       paths_->set(known->second.name, place_of(found));  // its anchor may be another one
-    else if (watched_.size() < kMost && !is_configured(found))
+    else if (watched_.size() < most_ && !is_configured(found))
       add(found);
   }
 }

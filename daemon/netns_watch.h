@@ -15,19 +15,24 @@
 
 namespace tcpdiag {
 
+/// How many namespaces this process can watch: none without the right to enter them, and no more than its
+/// limit of open files, which is raised, leaves room for.
+std::size_t may_be_watched();
+
 /// Lets a cycle watch the network namespaces that are found on the machine (collectors/netns_scan.h), from
 /// soon after they appear until soon after they are gone. Those that it was made with stay as they are.
 class NetnsWatch {
  public:
-  /// `configured`: the further namespaces that the cycle was made with. `paths`: what its sources ask. Where
-  /// namespaces may not be entered, nothing but their list is known.
+  /// `configured`: the further namespaces that the cycle was made with. `paths`: what its sources ask.
+  /// `most`: how many are watched at a time.
   NetnsWatch(Cycle& cycle, std::vector<std::string> configured, std::shared_ptr<NetnsPaths> paths,
-             bool may_enter = may_enter_netns());
+             std::size_t most = may_be_watched());
 
   /// Takes in what is found by now. A list that is not known changes nothing.
   void follow();
 
-  /// More than these are not watched at a time: the first ones that were found are.
+  /// More than these are not watched at a time: the first ones that were found are. Fewer where the limit of
+  /// open files does not suffice.
   static constexpr std::size_t kMost = 255;
 
  private:
@@ -45,7 +50,7 @@ class NetnsWatch {
   Cycle& cycle_;
   std::vector<std::string> configured_;
   std::shared_ptr<NetnsPaths> paths_;
-  bool may_enter_;
+  std::size_t most_;
   std::map<std::uint64_t, Watched> watched_;  // by generation
 };
 

@@ -170,6 +170,22 @@ std::size_t end_of_simple_command(std::string_view text) {
   return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends) - text.begin());
 }
 
+/// The pid in "/proc/PID/ns/net"; empty: it is another path.
+std::string_view pid_of(std::string_view path) {
+  constexpr std::string_view kBefore = "/proc/", kBehind = "/ns/net";
+  if (!path.starts_with(kBefore) || !path.ends_with(kBehind)) return {};
+  const auto pid = path.substr(kBefore.size(), path.size() - kBefore.size() - kBehind.size());
+  return pid.find_first_not_of("0123456789") == std::string_view::npos ? pid : std::string_view();
+}
+
+/// What a command that shall run in the namespace begins with; empty: its name cannot stand there.
+std::optional<std::string> entering(std::string_view netns) {
+  if (const auto pid = pid_of(netns); !pid.empty()) return "nsenter -t " + std::string(pid) + " -n ";
+  const auto name = netns.starts_with('-') ? std::nullopt : shell_quoted(netns);
+  if (!name) return std::nullopt;
+  return (netns.starts_with('/') ? "nsenter --net=" : "ip netns exec ") + *name + " ";
+}
+
 }  // namespace
 
 std::string command_of(const AdviceText& advice, const Values& values) {
@@ -180,8 +196,7 @@ std::string command_of(const AdviceText& advice, const Values& values) {
 
 std::string in_netns(const std::string& command, std::string_view netns) {
   if (netns.empty() || netns == kHostNetns) return command;
-  const auto name = netns.starts_with('-') ? std::nullopt : shell_quoted(netns);
-  const std::string enter = netns.starts_with('/') ? "nsenter --net=" : "ip netns exec ";
+  const auto prefix = entering(netns);
   std::string result;
   for (std::string_view rest = command; !rest.empty();) {
     const auto begin = std::min(rest.find_first_not_of(" \n;|&()"), rest.size());
@@ -190,8 +205,8 @@ std::string in_netns(const std::string& command, std::string_view netns) {
     const auto simple = rest.substr(0, end_of_simple_command(rest));
     rest.remove_prefix(simple.size());
     if (depends_on_netns(simple)) {
-      if (!name) return {};
-      result += enter + *name + " ";
+      if (!prefix) return {};
+      result += *prefix;
     }
     result += simple;
   }

@@ -16,8 +16,8 @@ namespace tcpdiag {
 /// name of a program, or stands in quotes and is more than a plain word there.
 std::string command_of(const AdviceText& advice, const Values& values);
 
-/// `command` as it has to be run for the namespace `netns`: each of its programs about the network runs
-/// inside of it. Empty: the namespace's name cannot be put into a command.
+/// `command` as it has to be run for the namespace `netns`, a name or path as entry_of() gives it: each of
+/// its programs about the network runs inside of it. Empty: the name cannot be put into a command.
 std::string in_netns(const std::string& command, std::string_view netns);
 
 }  // namespace tcpdiag

@@ -11,6 +11,7 @@
 #include "core/fair_share.h"
 #include "diagnosis/accept_queue.h"
 #include "diagnosis/commands.h"
+#include "diagnosis/entry.h"
 #include "diagnosis/known_servers.h"
 #include "diagnosis/owner_values.h"
 #include "diagnosis/words.h"
@@ -89,6 +90,8 @@ Finding to_finding(const Found& found, const History& history, std::span<const R
   const auto& info = rule.info;
   const auto& netns = found.netns;
   const auto values = values_of(found.facts, netns, Window(history, found.netns_id, rule.lookback));
+  const auto& newest = history.snapshots().back();
+  const auto entry = entry_of(newest, newest.view(found.netns_id));
   Finding finding{.id = std::string(info.id),
                   .title = std::string(info.title),
                   .severity = found.severity(),
@@ -103,7 +106,7 @@ Finding to_finding(const Found& found, const History& history, std::span<const R
                   .causes = causes_of(info.id, rules)};
   for (const auto& text : info.advice) {
     if (!can_fill_in(text.action, values) || !can_fill_in(text.command, values)) continue;
-    finding.advice.push_back({fill_in(text.action, values), in_netns(command_of(text, values), netns),
+    finding.advice.push_back({fill_in(text.action, values), in_netns(command_of(text, values), entry),
                               fill_in(text.effect, values), fill_in(text.risk, values)});
   }
   for (const auto text : info.not_helping)
@@ -166,7 +169,15 @@ bool is_about(const std::string& cause_netns, const Subject& cause, const std::s
   return same(effect) || std::ranges::any_of(effect_known_as, same);
 }
 
+// A full queue in a container is why this host's side of a published port gets no answer.
+bool serves(const Found& cause, const Found& effect) {
+  const auto& there = effect.facts.served_by;
+  return there && cause.rule->info.family == "Accept queue" &&
+         about_the_same(cause.netns, cause.subject(), there->netns, there->subject);
+}
+
 bool explains(const Found& cause, const Found& effect) {
+  if (serves(cause, effect)) return true;
   const auto holds = [&](const auto& ids) { return std::ranges::find(ids, effect.id()) != ids.end(); };
   if (!holds(cause.rule->info.explains) && !holds(cause.facts.explains)) return false;
   return is_about(cause.netns, cause.subject(), effect.netns, effect.subject(), effect.facts.known_as);
@@ -201,6 +212,8 @@ class Causes {
     else {
       look_in(by_key_, std::string(), look_at);
       for (const auto& key : keys_of(subject)) look_in(by_key_, key, look_at);
+      if (effect.facts.served_by)
+        for (const auto& key : keys_of(effect.facts.served_by->subject)) look_in(by_key_, key, look_at);
       for (const auto& former : effect.facts.known_as)
         for (const auto& key : keys_of(former)) look_in(by_key_, key, look_at);
       // Of two listeners of one process neither is about the other.

@@ -48,10 +48,14 @@ Known is_own_address(const Window& window, const Destination& destination) {
 }
 
 const NetnsView* other_namespace_of(const Window& window, const Destination& destination) {
-  for (const auto& netns : window.newest().namespaces)
-    if (netns.id != window.netns().id && has_address(netns, destination.destination.unmapped()) == Known::yes)
-      return &netns;
-  return nullptr;
+  const NetnsView* only = nullptr;
+  for (const auto& netns : window.newest().namespaces) {
+    if (netns.id == window.netns().id || has_address(netns, destination.destination.unmapped()) != Known::yes)
+      continue;
+    if (only != nullptr) return nullptr;
+    only = &netns;
+  }
+  return only;
 }
 
 const Listener* listener_for(const Listeners& listeners, const Destination& destination) {

@@ -18,8 +18,8 @@ bool is_loopback(const IpAddress& address);
 /// listeners or connections use as their own. Known::no says nothing about other namespaces of this host.
 Known is_own_address(const Window& window, const Destination& destination);
 
-/// Another namespace whose address it is, among those that are looked into. nullptr: none of them, as far as
-/// their addresses are known.
+/// The other namespace whose address it is, among those that are looked into. nullptr: none of them, as far
+/// as their addresses are known, or several: private addresses are used again and again.
 const NetnsView* other_namespace_of(const Window& window, const Destination& destination);
 
 /// The present listener of the window's namespace that connections to the destination come to: the one on its

@@ -18,6 +18,12 @@
 
 namespace tcpdiag {
 
+/// A listener of another namespace of this host.
+struct ListenerThere {
+  std::string netns;
+  Subject subject;
+};
+
 /// What a rule found out about one subject; the words come from its RuleInfo.
 struct Facts {
   Subject subject;
@@ -27,6 +33,8 @@ struct Facts {
   Values values;
   std::vector<std::string_view> explains{};  ///< as RuleInfo::explains, for this subject alone
   std::vector<Subject> known_as{};           ///< as Finding::known_as
+  /// Whose clients these are: what is found about its queue is the cause.
+  std::optional<ListenerThere> served_by{};
 };
 
 /// What a rule says about a namespace: something, nothing, or that it cannot tell. It may also be able to

@@ -9,6 +9,7 @@
 #include "core/facts/interfaces.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/course.h"
+#include "diagnosis/entry.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
@@ -93,7 +94,10 @@ const Listener* full_queue_of(const Window& window, const Destination& service) 
 void add_where(Facts& facts, const Window& window, const Destination& service) {
   const auto is_own = is_own_address(window, service);
   const auto* other = is_own == Known::yes ? nullptr : other_namespace_of(window, service);
-  if (other != nullptr) facts.values["own_netns"] = other->name;
+  if (other != nullptr) {
+    facts.values["own_netns"] = other->name;
+    if (const auto pid = anchor_of(window.newest(), *other)) facts.values["own_pid"] = std::to_string(*pid);
+  }
   if (is_own != Known::yes && other == nullptr) {
     if (is_own == Known::no) facts.values.flag("elsewhere");
     return;
@@ -103,6 +107,7 @@ void add_where(Facts& facts, const Window& window, const Destination& service) {
   const auto* full = full_queue_of(there, service);
   if (full == nullptr) return;
   const auto subject = listener_subject(there, *full);
+  if (other != nullptr) facts.served_by = ListenerThere{other->name, subject};
   facts.values["own_listener"] = to_string(subject);
   if (subject.pid) facts.values["own_owner"] = process_text(subject);
   add_reading(facts, "accept queue of the listener there", "own_length", full->fullest().queue_length,
@@ -207,7 +212,8 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
      "Loose mode: a packet is accepted if its source can be reached by any interface.",
      "Packets with forged source addresses are filtered less strictly."},
     {"{?own}Look at the queue: the listener's Recv-Q is how many are waiting, Send-Q the limit.",
-     "ss -ltn '( sport = :{port} )'", "Recv-Q above Send-Q: the accept queue is full.", ""},
+     "[nsenter -t {own_pid} -n ss -ltn '( sport = :{port} )'|ss -ltn '( sport = :{port} )']",
+     "Recv-Q above Send-Q: the accept queue is full.", ""},
     {"See whether anything comes back: a SYN-ACK, a reset, an ICMP error, or nothing.",
      "tcpdump -nn -i any -c 20 'icmp or icmp6[ or (host {address} and tcp port {port})]'",
      "Nothing at all: a firewall drops them, the host is down, or its SYN queue or accept queue is full.",

@@ -32,13 +32,13 @@ FoundNetns found(std::uint64_t generation, const std::string& name, std::int32_t
 
 // A cycle on that machine, one second a step.
 struct Watching {
-  explicit Watching(std::vector<std::string> configured = {}, bool may_enter = true)
+  explicit Watching(std::vector<std::string> configured = {}, std::size_t most = NetnsWatch::kMost)
       : cycle(kCatalog, namespaces(configured),
               [](const std::string&, Thread) { return std::make_unique<FakeSource>(); }, {},
               {.monotonic = [this] { return now; },
                .wall = [] { return std::chrono::system_clock::time_point(1s); },
                .thread_cpu = [] { return 0ns; }}),
-        watch(cycle, configured, paths, may_enter) {
+        watch(cycle, configured, paths, most) {
     list_fails = false;
     on_the_machine = {.namespaces = {{.inode = 4026531840, .name = "host", .kind = NetnsKind::host}}};
   }
@@ -152,7 +152,7 @@ TEST_CASE("no more namespaces are watched than there are series for") {
 }
 
 TEST_CASE("without the right to enter them only their list is known") {
-  Watching watching({}, false);
+  Watching watching({}, 0);
   on_the_machine.namespaces.push_back(found(1, "shop"));
   watching.step();
   CHECK(watching.names() == Names{"host"});

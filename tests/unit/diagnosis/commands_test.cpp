@@ -303,6 +303,8 @@ TEST_CASE("a namespace is entered for each simple command, and for none that sta
         "ip netns exec app ip route get 10.0.0.1; ip netns exec app ping -c 3 10.0.0.1");
   CHECK(in_netns("nc -vz 10.0.0.1 80 && ss -ltn | head", "/run/app") ==
         "nsenter --net=/run/app nc -vz 10.0.0.1 80 && nsenter --net=/run/app ss -ltn | head");
+  CHECK(in_netns("ss -ltn", "/proc/812/ns/net") == "nsenter -t 812 -n ss -ltn");
+  CHECK(in_netns("ss -ltn", "/proc/8x/ns/net") == "nsenter --net=/proc/8x/ns/net ss -ltn");
   CHECK(in_netns("echo 'a; ss' \"b; \\\"ss\" c\\;ss", "app") == "echo 'a; ss' \"b; \\\"ss\" c\\;ss");
   CHECK(in_netns("sysctl fs.file-max; ss -ltn", "app") == "sysctl fs.file-max; ip netns exec app ss -ltn");
   CHECK(in_netns("sysctl fs.file-max", "-x") == "sysctl fs.file-max");

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <memory>
+
 #include "core/facts/connections.h"
 #include "core/facts/interfaces.h"
+#include "core/facts/netns_list.h"
 #include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/history.h"
@@ -243,25 +247,79 @@ TEST_CASE("SYNs to a listener that was full and has ended are not blamed on the 
              "full (129 of 128), and the listener is gone now."));
 }
 
-TEST_CASE("a full queue in another namespace of this host is named, not the path") {
+namespace {
+
+// The host's clients of a container, whose queue holds that many connections; it was found as process 812.
+HistoryBuilder beside_a_container(std::uint32_t queue_length) {
   auto history = dumps(waiting({to("172.17.0.2", 5000, 20)}), 60);
   history.set(&NetnsView::interfaces, interfaces({address("172.17.0.1")}));
   NetnsView container{.id = NetnsId(1), .name = "shop"};
   container.interfaces = {std::make_shared<const Interfaces>(interfaces({address("172.17.0.2")})),
                           history.now()};
-  container.listeners = {std::make_shared<const Listeners>(with_queue("0.0.0.0", 5000, 129)), history.now()};
+  const auto listeners = std::make_shared<const Listeners>(with_queue("0.0.0.0", 5000, queue_length));
   HistoryBuilder both;
   for (const auto& snapshot : history.history().snapshots()) {
     both.snapshot() = snapshot;
+    container.listeners = {listeners, snapshot.at};
     both.snapshot().namespaces.push_back(container);
+    both.snapshot().netns_list = {std::make_shared<const NetnsList>(NetnsList{
+                                      .namespaces = {{.generation = 1, .anchor_pid = 812, .name = "shop"}}}),
+                                  snapshot.at};
     both.tick();
   }
+  return both;
+}
+
+}  // namespace
+
+TEST_CASE("a full queue in another namespace of this host is named, not the path") {
+  const auto both = beside_a_container(129);
   const auto facts = verdict_of(kId, both.history()).facts();
   REQUIRE(facts.size() == 1);
   CHECK(facts[0].values.at("own_netns") == "shop");
   CHECK(facts[0].values.at("own_listener") == "0.0.0.0:5000");
   CHECK(facts[0].values.at("own_length") == "129");
   CHECK_FALSE(facts[0].values.contains("elsewhere"));
+  CHECK(facts[0].served_by->subject.port == 5000);
+  CHECK(has_command(diagnose(both.history(), {&rule_of(kId), 1}, {}).findings.at(0),
+                    "nsenter -t 812 -n ss -ltn '( sport = :5000 )'"));
+}
+
+TEST_CASE("clients without an answer follow from what is found about the queue in the container") {
+  const auto full = beside_a_container(129);
+  const auto said = [](const Rule& rule, const HistoryBuilder& history) {
+    const std::array rules{rule_of(kId), rule};
+    return diagnose(history.history(), rules, {}).findings;
+  };
+  auto cause = rule_of("accept-queue-app-stalled");
+  cause.evaluate = [](const Window& window, const Thresholds&) {
+    if (window.netns().name != "shop") return Verdict::clear();
+    return Verdict::found({{.subject = {.kind = SubjectKind::listener, .address = "0.0.0.0", .port = 5000}}});
+  };
+  const auto one = said(cause, full);
+  REQUIRE(one.size() == 1);
+  CHECK(one[0].id == "accept-queue-app-stalled");
+  CHECK(one[0].consequences.back() == kId);
+  CHECK(said(cause, beside_a_container(0)).size() == 2);  // its queue is not why
+  cause.evaluate = [](const Window& window, const Thresholds&) {
+    if (window.netns().name != "shop") return Verdict::clear();
+    return Verdict::found({{.subject = {.kind = SubjectKind::listener, .address = "0.0.0.0", .port = 80}}});
+  };
+  CHECK(said(cause, full).size() == 2);
+}
+
+TEST_CASE("of an address that several namespaces have no one is named") {
+  auto history = beside_a_container(129);
+  auto twin = history.history().snapshots().back().namespaces.back();
+  twin.id = NetnsId(2);
+  twin.name = "copy";
+  history.snapshot() = history.history().snapshots().back();
+  history.snapshot().namespaces.push_back(twin);
+  history.snapshot().at += std::chrono::seconds(1);
+  history.tick();
+  const auto facts = verdict_of(kId, history.history()).facts();
+  REQUIRE(facts.size() == 1);
+  CHECK_FALSE(facts[0].values.contains("own_netns"));
 }
 
 TEST_CASE("answers that this host's reverse path filter drops are not blamed on the far end") {
