@@ -34,8 +34,7 @@ constexpr auto members_of(Type<Snapshot>, auto member) {
                     member("processes", &Snapshot::processes), member("softnet", &Snapshot::softnet),
                     member("memory", &Snapshot::memory), member("config", &Snapshot::config),
                     member("kernel_log", &Snapshot::kernel_log), member("self", &Snapshot::self),
-                    member("netns_list", &Snapshot::netns_list),
-                    member("namespaces", &Snapshot::namespaces));
+                    member("netns_list", &Snapshot::netns_list), member("namespaces", &Snapshot::namespaces));
 }
 
 template <class T>
