@@ -11,4 +11,8 @@ namespace tcpdiag {
 /// the others.
 std::vector<double> stretch_to_budget(const std::vector<double>& loads, double budget);
 
+/// The same for several groups: the budget is dealt out to the groups first, and then within each.
+std::vector<std::vector<double>> stretch_groups_to_budget(const std::vector<std::vector<double>>& loads,
+                                                          double budget);
+
 }  // namespace tcpdiag

@@ -2,6 +2,7 @@
 #include "daemon/cycle.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -93,12 +94,15 @@ void Cycle::configure(CycleOptions options) {
   adapt_periods();
 }
 
+std::chrono::milliseconds Cycle::usual_period(const Task& task) const {
+  const bool may_rest = options_.hurry && task.spec->pace.calm_factor > 1 && task.netns != NetnsId::host;
+  const auto factor = may_rest && is_calm(snapshot_.view(task.netns)) ? task.spec->pace.calm_factor : 1;
+  return task.spec->period * factor;
+}
+
 std::chrono::nanoseconds Cycle::time_to_next(const Task& task) const {
   std::chrono::nanoseconds period = task.latest.period;
   const auto& pace = task.spec->pace;
-  if (options_.hurry && pace.calm_factor > 1 && task.netns != NetnsId::host &&
-      is_calm(snapshot_.view(task.netns)))
-    period *= pace.calm_factor;
   if (urgent_ && pace.hurry == Hurry::in_trouble) period /= kHurry;
   if (settings_cited_ && pace.hurry == Hurry::when_cited) period /= kHurryWhenCited;
   if (!options_.hurry || !pace.wavers) return period;
@@ -173,14 +177,18 @@ void Cycle::forget(Task& task) {
 }
 
 void Cycle::adapt_periods() {
-  std::vector<double> loads;
-  loads.reserve(tasks_.size());
-  for (const auto& task : tasks_) loads.push_back(task.mean_cpu / task.spec->period);
-  const auto stretches = options_.cpu_budget ? stretch_to_budget(loads, *options_.cpu_budget)
-                                             : std::vector<double>(tasks_.size(), 1.0);
-  auto stretch = stretches.begin();
+  // What belongs to the machine or the daemon's own namespace is a group of its own: however many containers
+  // there are, they leave it half of the budget.
+  const auto group_of = [](const Task& task) { return task.netns == NetnsId::host ? 0U : 1U; };
+  std::vector<std::vector<double>> loads(2);
+  for (const auto& task : tasks_) loads[group_of(task)].push_back(task.mean_cpu / usual_period(task));
+  std::vector<std::vector<double>> stretches;
+  if (options_.cpu_budget) stretches = stretch_groups_to_budget(loads, *options_.cpu_budget);
+  std::array<std::size_t, 2> place{};
   for (auto& task : tasks_) {
-    const std::chrono::duration<double> period = task.spec->period * *stretch++;
+    const auto group = group_of(task);
+    const auto stretch = stretches.empty() ? 1.0 : stretches[group][place.at(group)++];
+    const std::chrono::duration<double> period = usual_period(task) * stretch;
     task.latest.period = std::chrono::round<std::chrono::milliseconds>(
         std::min<std::chrono::duration<double>>(period, kLongestPeriod));
   }

@@ -81,6 +81,8 @@ class Cycle {
  private:
   void drop_removed();
   std::vector<Task*> take_due(Thread thread, TimePoint now, bool to_diagnose = false);
+  /// Without what the budget makes of it.
+  [[nodiscard]] std::chrono::milliseconds usual_period(const Task& task) const;
   [[nodiscard]] std::chrono::nanoseconds time_to_next(const Task& task) const;
   void keep(const TaskResult& result);
   void forget(Task& task);

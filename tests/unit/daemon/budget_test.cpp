@@ -38,3 +38,13 @@ TEST_CASE("expensive collectors get even parts, however different they are") {
   CHECK(stretches[1] == Approx(1 / 0.004));
   CHECK(total(loads, stretches) == Approx(0.01));
 }
+
+TEST_CASE("a group that needs less than its share is left alone, however much another one needs") {
+  const std::vector<std::vector<double>> loads = {{0.001, 0.002}, std::vector<double>(1000, 0.001)};
+  const auto stretches = stretch_groups_to_budget(loads, 0.01);
+  CHECK(stretches[0] == std::vector<double>{1, 1});
+  CHECK(total(loads[1], stretches[1]) == Approx(0.007));
+  const auto both = stretch_groups_to_budget({{0.02, 0.02}, {0.5}}, 0.01);
+  CHECK(both == std::vector<std::vector<double>>{{8, 8}, {100}});
+  CHECK(stretch_groups_to_budget({{}, {0.001}}, 0.01) == std::vector<std::vector<double>>{{}, {1}});
+}
