@@ -90,6 +90,21 @@ const Listener* full_queue_of(const Window& window, const Destination& service) 
   return nullptr;
 }
 
+// The queue that they come to, in another namespace, is full now or was a moment ago, and not for as long as
+// the rules about queues look before they say why: that will be the cause.
+bool is_judged_soon(const Window& window, const Destination& service) {
+  constexpr std::chrono::seconds kUntilJudged{5};
+  const auto* other =
+      is_own_address(window, service) == Known::yes ? nullptr : other_namespace_of(window, service);
+  if (other == nullptr) return false;
+  const auto readings = window.in(other->id).last(kUntilJudged).readings(&NetnsView::listeners);
+  const auto was_full = [&](const Dated<Listeners>& reading) {
+    const auto* listener = listener_for(*reading.value, service);
+    return listener != nullptr && is_full(listener->fullest());
+  };
+  return std::ranges::any_of(readings, was_full) && !std::ranges::all_of(readings, was_full);
+}
+
 // {own}: it is this host itself, {elsewhere}: it is none of this namespace's addresses; neither: not known.
 void add_where(Facts& facts, const Window& window, const Destination& service) {
   const auto is_own = is_own_address(window, service);
@@ -186,7 +201,7 @@ Verdict syn_sent_unanswered(const Window& window, const Thresholds& t) {
   for (const auto& service : by_service((*connections)->unanswered)) {
     if (service.local_ports < t.unanswered_min) break;
     if (has_lasted(window, service, t.unanswered_min) && wait_too_long(window, **connections, service) &&
-        !is_own_queue(window, service))
+        !is_own_queue(window, service) && !is_judged_soon(window, service))
       silent.push_back(service);
   }
   if (silent.size() > kNamed) return Verdict::found({facts_about_many(window, silent, *retransmitted)});

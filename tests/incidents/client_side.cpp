@@ -37,6 +37,21 @@ void firewall(Stage& stage) {
   stage.until_closed();
 }
 
+// The server of a container never accepts; its clients are on the host, as a published port's proxy is.
+void stuck_in_a_container(Stage& stage) {
+  Server server({.netns = "peer", .port = kPort, .backlog = 16, .stuck = true});
+  Clients clients({.address = "10.0.0.2", .port = kPort, .count = 60});
+  stage.evidence("an overflow of the full queue",
+                 [&] { return stage.peer().increase(&TcpCounters::listen_overflows) > 0; });
+  stage.until_found();
+  stage.observe("queue", stage.peer().queue(kPort), 17, 17);
+  stage.observe("SYNs sent again", stage.kernel().increase(&TcpCounters::syn_retrans), 10);
+  stage.observe("accepted", server.accepted(), 0, 0);
+  server.get_unstuck();
+  clients.end();
+  stage.until_closed();
+}
+
 // A second link to the peer, by which its answers come back.
 void strict_filter(Stage& stage) {
   run("ip link add name to-peer2 address 02:00:00:00:00:03 type veth peer name to-home2 address "
@@ -128,6 +143,17 @@ std::vector<Scenario> client_side_scenarios() {
            .look_alikes = {"accept-queue-*", "ephemeral-*"},
            .peer = true,
            .before_daemon = strict_filter},
+          {.id = "12e",
+           .name = "queue-of-a-container",
+           .play = stuck_in_a_container,
+           .expected = {{.id = "accept-queue-app-stalled",
+                         .port = kPort,
+                         .process = "gunicorn",
+                         .severity = "critical",
+                         .within = 8s}},
+           .look_alikes = {"syn-sent-unanswered", "accept-queue-backlog-small", "path-lossy"},
+           .peer = true,
+           .is_container = true},
           {.id = "12c",
            .name = "connect-refused",
            .play = service_is_gone,

@@ -43,8 +43,10 @@ void Program::stop() {
   process_.wait();
 }
 
-Program start_daemon(const std::filesystem::path& programs, Side side) {
-  return {"tcpdiagd", side, {programs / "tcpdiagd", "--web.listen-address=127.0.0.1:10180"}};
+Program start_daemon(const std::filesystem::path& programs, Side side, bool finds_containers) {
+  std::vector<std::string> words = {programs / "tcpdiagd", "--web.listen-address=127.0.0.1:10180"};
+  if (!finds_containers) words.emplace_back("--no-collector.namespaces");
+  return {"tcpdiagd", side, words};
 }
 
 Program start_recording(const std::filesystem::path& programs, Side side,

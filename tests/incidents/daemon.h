@@ -26,7 +26,7 @@ class Program {
 };
 
 /// The real tcpdiagd, on the port that a Watch asks.
-Program start_daemon(const std::filesystem::path& programs, Side side);
+Program start_daemon(const std::filesystem::path& programs, Side side, bool finds_containers);
 /// `tcpdiag record` until it is stopped.
 Program start_recording(const std::filesystem::path& programs, Side side,
                         const std::filesystem::path& directory);

@@ -79,7 +79,8 @@ class Play {
   }
 
   void begin_to_observe(Side side) {
-    auto& observer = observers_.emplace_back(Observer{.daemon = start_daemon(options_.programs, side)});
+    auto& observer = observers_.emplace_back(
+        Observer{.daemon = start_daemon(options_.programs, side, scenario_.is_container)});
     auto& watch = watches_.emplace_back(std::make_unique<Watch>(side, expected_at(scenario_, side)));
     watch->begin();
     if (options_.record.empty()) return;

@@ -49,6 +49,9 @@ struct Scenario {
   /// A second network namespace, joined by a link: 10.0.0.1 and fd00::1 are home, 10.0.0.2 and fd00::2 the
   /// peer's.
   bool peer = false;
+  /// The peer is a container of this host: the daemon looks for namespaces and finds it. Otherwise it is
+  /// another machine.
+  bool is_container = false;
   /// What was so before the daemon came, as settings are; may be empty.
   std::function<void(Stage&)> before_daemon;
   /// Where nothing is expected: for how long nothing may be found. As long as the slowest finding may take.

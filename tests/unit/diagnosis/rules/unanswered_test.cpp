@@ -308,6 +308,19 @@ TEST_CASE("clients without an answer follow from what is found about the queue i
   CHECK(said(cause, full).size() == 2);
 }
 
+TEST_CASE("a queue in a container that has become full a moment ago is looked at first") {
+  auto history = beside_a_container(129);
+  history.snapshot() = history.history().snapshots().back();
+  auto& container = history.snapshot().namespaces.back();
+  for (const auto length : {0U, 129U, 129U}) {
+    history.snapshot().at += std::chrono::seconds(1);
+    container.listeners = {std::make_shared<const Listeners>(with_queue("0.0.0.0", 5000, length)),
+                           history.snapshot().at};
+    history.tick(std::chrono::seconds(0));
+  }
+  CHECK(verdict_of(kId, history.history()).is_clear());
+}
+
 TEST_CASE("of an address that several namespaces have no one is named") {
   auto history = beside_a_container(129);
   auto twin = history.history().snapshots().back().namespaces.back();
