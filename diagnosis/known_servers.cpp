@@ -8,7 +8,7 @@ namespace tcpdiag {
 namespace {
 
 constexpr auto kServers = std::to_array<KnownServer>({
-    {"nginx", "nginx", "listen ... backlog={backlog}; in nginx.conf, then restart nginx", "511",
+    {"nginx", "nginx", "listen ... backlog={backlog}; in nginx.conf, then reload nginx", "511",
      "worker_rlimit_nofile {limit}; in nginx.conf, then reload nginx",
      "worker_connections in the events block of nginx.conf", true},
     {"gunicorn*", "gunicorn", "gunicorn --backlog {backlog}", "2048", "",

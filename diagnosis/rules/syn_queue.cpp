@@ -262,7 +262,7 @@ constexpr std::string_view kNotCookiesOff =
 
 constexpr auto kOverflowAdvice = std::to_array<AdviceText>({
     {"Raise the backlog[ of {process}][ from {limit} to {new_backlog}][: {server_knob}|; it is what the "
-     "server passes to listen()], and restart it.",
+     "server passes to listen()]. Then restart or reload it.",
      "", "The burst fits into the SYN queue and no cookies are needed.",
      "A few hundred bytes of kernel memory for each waiting connection."},
     {"Raise net.core.somaxconn if the new backlog is larger[ than its current {somaxconn}].",
