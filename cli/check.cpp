@@ -8,6 +8,7 @@
 #include "cli/http_get.h"
 #include "cli/pace.h"
 #include "collectors/catalog.h"
+#include "core/facts/netns_list.h"
 #include "core/utf8.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
@@ -17,6 +18,8 @@
 namespace tcpdiag {
 namespace {
 
+// Of what appears so late too little would be known.
+constexpr std::chrono::seconds kLastSeconds{4};
 // Nothing that is found closes before the longest check is over.
 constexpr Hold kKeepAll{.closes_after = std::chrono::hours(48)};
 constexpr std::chrono::seconds kPatience{5};
@@ -63,7 +66,7 @@ Report look_at_this_host(const CheckOptions& options, const Clocks& clocks) {
   drive(clocks, begin, goes_on, [&](TimePoint now) {
     const bool diagnoses = now >= diagnose_at;
     cycle.run_all(now, diagnoses);
-    netns_watch.follow();
+    netns_watch.follow(now + kLastSeconds < end);
     if (!diagnoses) return;
     cycle.diagnose(clocks.monotonic());
     diagnose_at = now + kDiagnosisPeriod;

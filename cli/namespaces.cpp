@@ -13,8 +13,8 @@ namespace tcpdiag {
 namespace {
 
 const NetnsView* view_of(const Snapshot& snapshot, const FoundNetns& found) {
-  const std::string name = found.kind == NetnsKind::host ? kHostNetns : found.name;
-  const auto view = std::ranges::find(snapshot.namespaces, name, &NetnsView::name);
+  if (found.kind == NetnsKind::host) return snapshot.find(NetnsId::host);
+  const auto view = std::ranges::find(snapshot.namespaces, found.generation, &NetnsView::generation);
   return view == snapshot.namespaces.end() ? nullptr : &*view;
 }
 
@@ -71,8 +71,9 @@ std::string namespaces_text(const Report& report, const TextStyle& style) {
   auto text = table.to_text(style);
   if (list->cut != 0) text += "And " + counted(list->cut, "more namespace") + ".\n";
   if (list->unreadable != 0)
-    text += counted(list->unreadable, "process") +
-            " could not be asked for its namespace: " + "that needs root or CAP_SYS_PTRACE.\n";
+    text += "Namespaces of " + std::to_string(list->unreadable) +
+            (list->unreadable == 1 ? " process" : " processes") +
+            " are not known: that takes root or CAP_SYS_PTRACE.\n";
   return text;
 }
 

@@ -37,7 +37,7 @@ int answer(const Report& report, std::initializer_list<std::string_view> decisiv
   const auto shown = show(text);
   complain(report);
   const bool open = std::ranges::any_of(report.runs, [&](const CollectorRun& run) {
-    return !run.outcome && std::ranges::find(decisive, run.collector) != decisive.end();
+    return run.has_run() && !run.outcome && std::ranges::find(decisive, run.collector) != decisive.end();
   });
   return open ? kFailed : shown;
 }

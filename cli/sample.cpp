@@ -52,7 +52,7 @@ Report sample(const SampleOptions& options, const Clocks& clocks) {
       all_on = true;
     }
     cycle.run_all(now);
-    netns_watch.follow();
+    netns_watch.follow(end - now > kPeriod);
   });
   return cycle.report(clocks.monotonic());
 }

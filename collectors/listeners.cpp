@@ -207,7 +207,7 @@ std::vector<ListenersReader::Group> ListenersReader::groups_of(std::span<const S
   return groups;
 }
 
-std::vector<ListenersReader::Group> ListenersReader::choose(std::vector<Group> groups,
+std::vector<ListenersReader::Group> ListenersReader::choose(std::vector<Group> groups, std::size_t most,
                                                             Listeners& listeners) const {
   const auto worth = [](const Group& group) { return group.waited_on ? 0 : group.has_dropped ? 1 : 2; };
   std::ranges::stable_sort(groups, {},
@@ -220,7 +220,7 @@ std::vector<ListenersReader::Group> ListenersReader::choose(std::vector<Group> g
     std::vector<Group> alike(first, last);
     share_out(alike, &Group::user, [](const Group& group) { return group.members.size(); });
     for (auto& group : alike) {
-      const auto kept = std::min(group.members.size(), kMaxSockets - sockets);
+      const auto kept = std::min(group.members.size(), most - sockets);
       const auto cut = group.members.subspan(kept);
       sockets += kept;
       listeners.cut += cut.size();
@@ -261,7 +261,8 @@ Result<Listeners> ListenersReader::operator()(const Reading& reading) {
   const auto& seen = seen_.in_groups();
   Listeners listeners{.cut = seen_.cut(), .waited_on_cut = seen_.waited_on_cut()};
   auto groups = groups_of(seen);
-  if (seen.size() > kMaxSockets) groups = choose(std::move(groups), listeners);
+  if (const auto most = reading.netns().generation == 0 ? kMaxSockets : kMaxSocketsFound; seen.size() > most)
+    groups = choose(std::move(groups), most, listeners);
   const auto somaxconn = somaxconn_of(reading);
   std::map<Endpoint, ListenerHistory> still_there;
   listeners.listeners.reserve(groups.size());

@@ -101,6 +101,8 @@ class ListenersReader {
  public:
   /// Listening sockets kept at most; the rest are counted in Listeners::cut.
   static constexpr std::size_t kMaxSockets = 4096;
+  /// The same in a namespace that was found: users can make many of them.
+  static constexpr std::size_t kMaxSocketsFound = 512;
 
   Result<Listeners> operator()(const Reading& reading);
 
@@ -108,7 +110,7 @@ class ListenersReader {
   struct Group;
   void forget_another_netns(std::uint64_t generation, const Result<void>& dumped);
   std::vector<Group> groups_of(std::span<const SeenListener> seen) const;
-  std::vector<Group> choose(std::vector<Group> groups, Listeners& listeners) const;
+  std::vector<Group> choose(std::vector<Group> groups, std::size_t most, Listeners& listeners) const;
   Listener advance(const Group& group, const Reading& reading, Count somaxconn,
                    std::map<Endpoint, ListenerHistory>& still_there);
 

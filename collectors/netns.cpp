@@ -2,11 +2,8 @@
 #include "collectors/netns.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -23,9 +20,7 @@ tl::unexpected<Error> netns_error(const std::string& path) {
   return tl::unexpected<Error>(std::move(error));
 }
 
-std::string path_of(const std::string& name) {
-  return name.find('/') == std::string::npos ? "/run/netns/" + name : name;
-}
+std::string path_of(const std::string& name) { return name.starts_with('/') ? name : "/run/netns/" + name; }
 
 tl::unexpected<Error> replaced(const std::string& path) {
   return unexpected(Errc::no_netns, "network namespace " + path + ": replaced by another of the same name");
@@ -34,10 +29,8 @@ tl::unexpected<Error> replaced(const std::string& path) {
 }  // namespace
 
 bool may_enter_netns() {
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
-  if (::syscall(SYS_capget, &header, data) != 0) return false;
-  return (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+  const auto own = Netns::open("/proc/self/ns/net");
+  return own && own->run_inside([] {});
 }
 
 Result<Netns> Netns::open(const NetnsPlace& place) {
@@ -52,7 +45,7 @@ Result<Netns> Netns::open(const NetnsPlace& place) {
 Result<Netns> Netns::open(const std::string& name) {
   Netns netns;
   netns.path_ = path_of(name);
-  netns.file_ = FileDescriptor(::open(netns.path_.c_str(), O_RDONLY | O_CLOEXEC));
+  netns.file_ = FileDescriptor(::open(netns.path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!netns.file_) return netns_error(netns.path_);
   return netns;
 }

@@ -10,7 +10,8 @@
 
 namespace tcpdiag {
 
-/// Whether this process may enter other network namespaces: it has CAP_SYS_ADMIN (setns(2)).
+/// Whether this process may enter network namespaces, tried with its own: that takes CAP_SYS_ADMIN in the
+/// user namespace where it was made, and neither a filter nor a security module that forbids it (setns(2)).
 bool may_enter_netns();
 
 /// A network namespace that can be entered, or the process's own.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/netns_list.h"
 
+#include "collectors/netns_members.h"
 #include "collectors/process_netns.h"
 
 namespace tcpdiag {
@@ -12,16 +13,20 @@ bool looks_from_inside(Source& source) {
   return !own && own.error().code == Errc::no_netns;
 }
 
+Result<NetnsList> only_own(Source& source) {
+  const auto link = source.link("/proc/self/ns/net");
+  if (!link) return tl::unexpected<Error>(link.error());
+  const auto inode = parse_netns_link(*link);
+  if (!inode) return unexpected(Errc::malformed, "/proc/self/ns/net: " + *link);
+  return NetnsList{.namespaces = {{.inode = *inode, .name = kHostNetns, .kind = NetnsKind::host}}};
+}
+
 }  // namespace
 
 Result<NetnsList> NetnsListReader::operator()(const Reading& reading) {
+  if (looks_from_inside(reading.source)) return only_own(reading.source);
   auto list = scan_.scan(reading.source);
-  if (!list) return list;
-  if (looks_from_inside(reading.source)) {
-    list->namespaces.resize(1);
-    list->cut = 0;
-  }
-  names_.name(reading.source, *list);
+  if (list) names_.name(reading.source, *list);
   return list;
 }
 

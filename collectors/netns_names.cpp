@@ -79,7 +79,6 @@ bool may_be_forged(const Owner& owner) { return owner.nested || owner.uid.has_va
 bool is_its_record(Source& source, const ContainerRecord& record, const Owner& owner,
                    const FoundNetns& netns) {
   if (!record.pid) return !may_be_forged(owner);
-  if (*record.pid == netns.anchor_pid) return true;
   const auto link = source.link(pid_directory(*record.pid) + "/ns/net");
   return link && parse_netns_link(*link) == netns.inode;
 }

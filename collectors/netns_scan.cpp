@@ -23,6 +23,14 @@ std::uint32_t user_of(Source& source, std::int32_t pid) {
   return status ? parse_pid_user(*status).value_or(0) : 0;
 }
 
+/// A process in it lives in the user namespace of process 1. Mounts alone are root's (user_namespaces(7)).
+bool is_of_machine(Source& source, const FoundNetns& netns) {
+  if (netns.anchor_pid == 0) return true;
+  const auto theirs = source.link(pid_directory(netns.anchor_pid) + "/ns/user");
+  const auto machines = source.link(pid_directory(1) + "/ns/user");
+  return theirs && machines && *theirs == *machines;
+}
+
 /// The oldest process; of equally old ones that with the smallest number.
 bool is_older(const NetnsMember& a, const FoundNetns& b) {
   return b.anchor_pid == 0 ||
@@ -142,7 +150,11 @@ void NetnsScan::remember(Source& source, ByInode seen, const std::set<std::uint6
       discovered.push_back(std::move(netns));
       continue;
     }
-    if (known != known_.end() && inode != own_) netns.generation = known->second.netns.generation;
+    if (known != known_.end() && inode != own_) {
+      netns.generation = known->second.netns.generation;
+      netns.of_machine = known->second.netns.of_machine ||
+                         (known->second.netns.anchor_pid != netns.anchor_pid && is_of_machine(source, netns));
+    }
     kept[inode] = {.netns = std::move(netns), .uid = known == known_.end() ? 0 : known->second.uid};
   }
   // The older ones first, so that two daemons on one machine tell them in the same order.
@@ -151,6 +163,7 @@ void NetnsScan::remember(Source& source, ByInode seen, const std::set<std::uint6
   });
   for (auto& netns : discovered) {
     netns.generation = ++generations_;
+    netns.of_machine = is_of_machine(source, netns);
     const auto uid = user_of(source, netns.anchor_pid);
     kept[netns.inode] = {.netns = std::move(netns), .uid = uid};
   }

@@ -22,9 +22,10 @@
 namespace tcpdiag {
 
 constexpr auto members_of(Type<NetnsView>, auto member) {
-  return std::tuple(member("id", &NetnsView::id, Shown::never), member("name", &NetnsView::name),
-                    member("tcp", &NetnsView::tcp), member("sockets", &NetnsView::sockets),
-                    member("listeners", &NetnsView::listeners),
+  return std::tuple(member("id", &NetnsView::id, Shown::never),
+                    member("generation", &NetnsView::generation, Shown::never),
+                    member("name", &NetnsView::name), member("tcp", &NetnsView::tcp),
+                    member("sockets", &NetnsView::sockets), member("listeners", &NetnsView::listeners),
                     member("connections", &NetnsView::connections), member("settings", &NetnsView::settings),
                     member("conntrack", &NetnsView::conntrack), member("interfaces", &NetnsView::interfaces));
 }

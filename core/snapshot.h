@@ -37,6 +37,7 @@ enum class NetnsId : std::uint32_t { host = 0 };
 /// What belongs to one network namespace.
 struct NetnsView {
   NetnsId id = NetnsId::host;
+  std::uint64_t generation = 0;  ///< FoundNetns::generation; 0: the daemon's own, or one that is configured
   std::string name;  ///< kHostNetns, what people call it (collectors/netns_names.h), or as it was configured
   Section<TcpCounters> tcp;
   Section<SocketUsage> sockets;

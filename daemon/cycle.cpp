@@ -15,6 +15,8 @@ namespace {
 
 // A tick that comes this much before a collector is due is meant for it: ticks waver, the rhythm shall not.
 constexpr auto kEarly = std::chrono::milliseconds(20);
+// What other namespaces may take of a tick; what is left comes with the next one.
+constexpr auto kPassTime = std::chrono::milliseconds(200);
 // However small the budget: a number that is older than this says nothing about the present.
 constexpr auto kLongestPeriod = std::chrono::minutes(10);
 // A client that waits for room beside a full queue is half-open for 3 s where net.ipv4.tcp_synack_retries is
@@ -48,10 +50,10 @@ Cycle::Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::stri
   for (const auto& name : namespaces) add(name);
 }
 
-NetnsId Cycle::add(const std::string& netns) {
+NetnsId Cycle::add(const std::string& netns, std::uint64_t generation) {
   const auto id = next_netns_;
   next_netns_ = NetnsId{static_cast<std::uint32_t>(id) + 1};
-  snapshot_.namespaces.push_back({.id = id, .name = netns});
+  snapshot_.namespaces.push_back({.id = id, .generation = generation, .name = netns});
   std::map<Thread, std::shared_ptr<Source>> sources;
   auto place = tasks_.begin();
   for (const auto& spec : catalog_) {
@@ -109,31 +111,36 @@ std::chrono::nanoseconds Cycle::time_to_next(const Task& task) const {
   return std::chrono::round<std::chrono::milliseconds>(period * wavering(task.runs));
 }
 
-std::vector<Task*> Cycle::take_due(Thread thread, TimePoint now, bool to_diagnose) {
-  std::vector<Task*> due;
-  for (auto& task : tasks_) {
-    if (!task.on || task.spec->thread != thread) continue;
-    const auto period = time_to_next(task);
-    const auto due_at = task.begun ? *task.begun + period : now;
-    const bool early = due_at > now + kEarly;
-    if (early && !(to_diagnose && period <= kDiagnosisPeriod)) continue;
-    const bool stood_still = now - due_at >= period;
-    task.begun = early || stood_still ? now : due_at;  // keeps the rhythm, but does not catch up
-    ++task.runs;
-    due.push_back(&task);
-  }
-  return due;
+bool Cycle::take_if_due(Task& task, TimePoint now, bool to_diagnose) {
+  if (!task.on) return false;
+  const auto period = time_to_next(task);
+  const auto due_at = task.begun ? *task.begun + period : now;
+  const bool early = due_at > now + kEarly;
+  if (early && !(to_diagnose && period <= kDiagnosisPeriod)) return false;
+  const bool stood_still = now - due_at >= period;
+  task.begun = early || stood_still ? now : due_at;  // keeps the rhythm, but does not catch up
+  ++task.runs;
+  return true;
 }
 
 void Cycle::run_loop_collectors(TimePoint now, bool to_diagnose) {
-  for (auto* task : take_due(Thread::loop, now, to_diagnose)) keep(run_task(*task, snapshot_, now, clocks_));
+  const auto begun = clocks_.monotonic();
+  for (const bool own : {true, false})
+    for (auto& task : tasks_) {
+      if (task.spec->thread != Thread::loop || (task.netns == NetnsId::host) != own) continue;
+      if (!own && clocks_.monotonic() - begun > kPassTime) break;
+      const bool with_diagnosis = to_diagnose && snapshot_.view(task.netns).generation == 0;
+      if (take_if_due(task, now, with_diagnosis)) keep(run_task(task, snapshot_, now, clocks_));
+    }
   snapshot_.at = now;
   adapt_periods();
 }
 
 std::unique_ptr<Batch> Cycle::take_batch(TimePoint now) {
   if (batch_out_) return nullptr;
-  auto due = take_due(Thread::worker, now);
+  std::vector<Task*> due;
+  for (auto& task : tasks_)
+    if (task.spec->thread == Thread::worker && take_if_due(task, now)) due.push_back(&task);
   if (due.empty()) return nullptr;
   batch_out_ = true;
   return std::make_unique<Batch>(Batch{.tasks = std::move(due), .snapshot = snapshot_, .now = now});
@@ -204,14 +211,20 @@ void Cycle::diagnose(TimePoint now) {
 Report Cycle::report(TimePoint now) const {
   Report report{.at = now, .wall_at = clocks_.wall(), .snapshot = snapshot_, .ticks_late = ticks_late_};
   for (const auto& task : tasks_)
-    if (task.on) report.runs.push_back(task.latest);
+    if (task.on && !is_on_its_way_out(task)) report.runs.push_back(task.latest);
   book_.write_to(report);
   return report;
 }
 
 bool Cycle::complete() const {
-  return std::all_of(tasks_.begin(), tasks_.end(),
-                     [](const Task& task) { return !task.on || task.latest.finished_at != TimePoint(); });
+  return std::ranges::all_of(tasks_, [&](const Task& task) {
+    return !task.on || task.latest.finished_at != TimePoint() || snapshot_.view(task.netns).generation != 0;
+  });
+}
+
+bool Cycle::is_on_its_way_out(const Task& task) const {
+  const auto& outcome = task.latest.outcome;
+  return !outcome && outcome.error().code == Errc::no_netns && snapshot_.view(task.netns).generation != 0;
 }
 
 }  // namespace tcpdiag

@@ -44,8 +44,9 @@ class Cycle {
   Cycle(std::span<const CollectorSpec> catalog, const std::vector<std::string>& namespaces, OpenSource open,
         CycleOptions options, Clocks clocks, Hold hold = {});
 
-  /// Begins to watch a namespace; what it needs is read at the next tick.
-  NetnsId add(const std::string& netns);
+  /// Begins to watch a namespace; what it needs is read at the next tick. `generation`: of one that was
+  /// found.
+  NetnsId add(const std::string& netns, std::uint64_t generation = 0);
   /// Forgets a namespace that is not NetnsId::host. Its incidents close as those of what is no longer found.
   void remove(NetnsId netns);
 
@@ -75,15 +76,17 @@ class Cycle {
   [[nodiscard]] const Snapshot& snapshot() const { return snapshot_; }
   /// The same, with what is made of it.
   [[nodiscard]] Report report(TimePoint now) const;
-  /// Whether every collector that is switched on has run.
+  /// Whether every collector that is switched on has run, in found namespaces or not.
   [[nodiscard]] bool complete() const;
 
  private:
   void drop_removed();
-  std::vector<Task*> take_due(Thread thread, TimePoint now, bool to_diagnose = false);
+  bool take_if_due(Task& task, TimePoint now, bool to_diagnose = false);
   /// Without what the budget makes of it.
   [[nodiscard]] std::chrono::milliseconds usual_period(const Task& task) const;
   [[nodiscard]] std::chrono::nanoseconds time_to_next(const Task& task) const;
+  /// A found namespace that cannot be read any more is gone; the next list says so.
+  [[nodiscard]] bool is_on_its_way_out(const Task& task) const;
   void keep(const TaskResult& result);
   void forget(Task& task);
   void adapt_periods();

@@ -72,7 +72,7 @@ class Daemon {
   Worker worker_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<WebConfigWatch> web_config_;  // empty: there is no such file
-  TimePoint publish_at_;
+  TimePoint publish_at_, published_at_;
   std::map<std::pair<std::string, std::string>, Result<void>> logged_;  // outcomes by collector and namespace
 };
 

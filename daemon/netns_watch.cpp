@@ -15,8 +15,9 @@ constexpr std::string_view kNamedMounts = "/run/netns/";
 }  // namespace
 
 NetnsPlace place_of(const FoundNetns& found) {
+  // A mount is root's, and stays when a process that has just looked in is gone.
   return {
-      .path = found.anchor_pid == 0 ? found.mount : "/proc/" + std::to_string(found.anchor_pid) + "/ns/net",
+      .path = !found.mount.empty() ? found.mount : "/proc/" + std::to_string(found.anchor_pid) + "/ns/net",
       .inode = found.inode};
 }
 
@@ -33,18 +34,29 @@ NetnsWatch::NetnsWatch(Cycle& cycle, std::vector<std::string> configured, std::s
                        std::size_t most)
     : cycle_(cycle), configured_(std::move(configured)), paths_(std::move(paths)), most_(most) {}
 
-void NetnsWatch::follow() {
+void NetnsWatch::follow(bool adds) {
   const auto section = cycle_.snapshot().netns_list;  // of its own: the cycle's namespaces change below
   const bool switched_off = section.read_at == TimePoint();
   if (!section.known() && !switched_off) return;
-  const auto list = section.known() ? *section.get() : NetnsList{};
+  static const NetnsList kNone;
+  const auto& list = section.known() ? *section.get() : kNone;
   drop_gone(list);
-  for (const auto& found : list.namespaces) {
-    if (found.generation == 0) continue;  // the daemon's own
+  for (const auto& found : list.namespaces)
     if (const auto known = watched_.find(found.generation); known != watched_.end())
       paths_->set(known->second.name, place_of(found));  // its anchor may be another one
-    else if (watched_.size() < most_ && !is_configured(found))
-      add(found);
+  if (!adds) return;
+  add_new(list, true);
+  add_new(list, false);
+}
+
+void NetnsWatch::add_new(const NetnsList& list, bool of_machine) {
+  auto left = kMostAtOnce;
+  for (const auto& found : list.namespaces) {
+    const bool is_other = found.generation == 0 || found.of_machine != of_machine;
+    if (is_other || watched_.contains(found.generation) || is_configured(found)) continue;
+    const bool has_place = watched_.size() < most_ && (of_machine || of_users_ < kMostOfUsers);
+    if (!has_place || left-- == 0) return;
+    add(found);
   }
 }
 
@@ -54,6 +66,7 @@ void NetnsWatch::drop_gone(const NetnsList& list) {
     const auto found = std::ranges::find(list.namespaces, generation, &FoundNetns::generation);
     if (found != list.namespaces.end() && found->name == watched.called) return false;
     cycle_.remove(watched.id);
+    if (!watched.of_machine) --of_users_;
     paths_->forget(watched.name);
     return true;
   });
@@ -65,7 +78,11 @@ void NetnsWatch::add(const FoundNetns& found) {
          cycle_.snapshot().namespaces.end())  // one that is configured has it, or one that is still to go
     name += " (" + std::to_string(found.inode) + ")";
   paths_->set(name, place_of(found));
-  watched_.emplace(found.generation, Watched{.id = cycle_.add(name), .called = found.name, .name = name});
+  watched_.emplace(found.generation, Watched{.id = cycle_.add(name, found.generation),
+                                             .called = found.name,
+                                             .name = name,
+                                             .of_machine = found.of_machine});
+  if (!found.of_machine) ++of_users_;
 }
 
 bool NetnsWatch::is_configured(const FoundNetns& found) const {

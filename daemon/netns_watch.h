@@ -28,29 +28,35 @@ class NetnsWatch {
   NetnsWatch(Cycle& cycle, std::vector<std::string> configured, std::shared_ptr<NetnsPaths> paths,
              std::size_t most = may_be_watched());
 
-  /// Takes in what is found by now. A list that is not known changes nothing.
-  void follow();
+  /// Takes in what is found by now; new ones only if it `adds`. A list that is not known changes nothing.
+  void follow(bool adds = true);
 
   /// More than these are not watched at a time: the first ones that were found are. Fewer where the limit of
   /// open files does not suffice.
   static constexpr std::size_t kMost = 255;
+  /// Of them, those that users made in user namespaces of their own: they can make as many as they like.
+  static constexpr std::size_t kMostOfUsers = 32;
+  /// Added at one time, so that what they need is not all read at once.
+  static constexpr std::size_t kMostAtOnce = 32;
 
  private:
   struct Watched {
     NetnsId id{};
     std::string called;  // in the list
     std::string name;    // that it is watched under
+    bool of_machine = true;
   };
 
   /// Also those that are called otherwise now: a runtime's files may come a moment after its container.
   void drop_gone(const NetnsList& list);
+  void add_new(const NetnsList& list, bool of_machine);
   void add(const FoundNetns& found);
   [[nodiscard]] bool is_configured(const FoundNetns& found) const;
 
   Cycle& cycle_;
   std::vector<std::string> configured_;
   std::shared_ptr<NetnsPaths> paths_;
-  std::size_t most_;
+  std::size_t most_, of_users_ = 0;
   std::map<std::uint64_t, Watched> watched_;  // by generation
 };
 

@@ -126,11 +126,22 @@ std::optional<Error> unseen_by(const Rule& rule, const Verdict& verdict, const W
   return unseen_queues(window);
 }
 
+// What is unknown of a container because it has just begun, or ended, is no news.
+bool is_passing(const History& history, NetnsId id, const Error& why) {
+  constexpr std::chrono::seconds kYoung{10};
+  const Window window(history, id, kYoung);
+  if (window.netns().generation == 0) return false;
+  const bool is_young = window.now() - window.snapshot(0).at < kYoung - std::chrono::seconds(1);
+  return why.code == Errc::no_netns ||
+         (is_young && (why.code == Errc::not_read || why.code == Errc::too_early));
+}
+
 void apply(const Rule& rule, const History& history, NetnsId netns, const Thresholds& thresholds,
            std::vector<Found>& found, Diagnosis& diagnosis) {
   const Window window(history, netns, rule.lookback);
   const auto name = rule.scope == RuleScope::machine ? std::string() : window.netns().name;
   const auto verdict = rule.evaluate(window, thresholds);
+  if (!verdict.known() && is_passing(history, netns, verdict.why())) return;
   if (!verdict.known()) {
     diagnosis.unknown.push_back(unknown_of(rule, name, verdict.why(), false));
     return;

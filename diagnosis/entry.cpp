@@ -7,21 +7,19 @@
 
 namespace tcpdiag {
 
-namespace {
-
 const FoundNetns* found_as(const Snapshot& snapshot, const NetnsView& netns) {
-  const auto* list = snapshot.netns_list.get();
+  const auto* list = netns.generation == 0 ? nullptr : snapshot.netns_list.get();
   if (list == nullptr) return nullptr;
-  const auto found = std::ranges::find(list->namespaces, netns.name, &FoundNetns::name);
+  const auto found = std::ranges::find(list->namespaces, netns.generation, &FoundNetns::generation);
   return found == list->namespaces.end() ? nullptr : &*found;
 }
 
-}  // namespace
-
 std::string entry_of(const Snapshot& snapshot, const NetnsView& netns) {
   if (netns.name == kHostNetns) return {};
+  if (netns.generation == 0) return netns.name;
   const auto* found = found_as(snapshot, netns);
-  if (found == nullptr || found->mount == "/run/netns/" + netns.name) return netns.name;
+  if (found == nullptr) return "-";  // no command can name it
+  if (found->mount == "/run/netns/" + netns.name) return netns.name;
   if (const auto pid = anchor_of(snapshot, netns)) return "/proc/" + std::to_string(*pid) + "/ns/net";
   return found->mount;
 }

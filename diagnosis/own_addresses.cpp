@@ -5,6 +5,7 @@
 
 #include "core/facts/interfaces.h"
 #include "core/owners.h"
+#include "diagnosis/entry.h"
 
 namespace tcpdiag {
 namespace {
@@ -33,6 +34,12 @@ Known has_address(const NetnsView& netns, const IpAddress& wanted) {
   return interfaces != nullptr && interfaces->addresses_cut == 0 ? Known::no : Known::not_known;
 }
 
+/// A user can give a namespace of its own any address, also that of a server elsewhere.
+bool is_users_own(const Snapshot& snapshot, const NetnsView& netns) {
+  const auto* found = found_as(snapshot, netns);
+  return found != nullptr && !found->of_machine;
+}
+
 }  // namespace
 
 bool is_loopback(const IpAddress& address) {
@@ -50,7 +57,8 @@ Known is_own_address(const Window& window, const Destination& destination) {
 const NetnsView* other_namespace_of(const Window& window, const Destination& destination) {
   const NetnsView* only = nullptr;
   for (const auto& netns : window.newest().namespaces) {
-    if (netns.id == window.netns().id || has_address(netns, destination.destination.unmapped()) != Known::yes)
+    if (netns.id == window.netns().id || is_users_own(window.newest(), netns) ||
+        has_address(netns, destination.destination.unmapped()) != Known::yes)
       continue;
     if (only != nullptr) return nullptr;
     only = &netns;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/metric_fill.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -144,9 +145,15 @@ void listener_half_open(const Report& report, Samples& samples) {
 void netns_info(const Report& report, Samples& samples) {
   const auto* list = report.snapshot.netns_list.get();
   if (list == nullptr) return;
-  for (const auto& netns : list->namespaces)
-    samples.add(1, {netns.name, to_string(netns.kind), netns.container, netns.image, netns.pod,
-                    netns.pod_namespace, netns.compose_project, netns.compose_service});
+  const auto& views = report.snapshot.namespaces;
+  for (const auto& netns : list->namespaces) {
+    const auto view = netns.generation == 0
+                          ? views.end()
+                          : std::ranges::find(views, netns.generation, &NetnsView::generation);
+    const auto& name = view == views.end() ? netns.name : view->name;
+    samples.add(1, {name, to_string(netns.kind), netns.container, netns.image, netns.pod, netns.pod_namespace,
+                    netns.compose_project, netns.compose_service});
+  }
 }
 
 void netns_watched(const Report& report, Samples& samples) {

@@ -360,7 +360,7 @@ Report sample_report() {
   host.settings = known(sample_settings());
   host.conntrack = known(Conntrack{.entries = 250, .limit = 262144, .drops = 0, .insert_failed = 1});
 
-  NetnsView blue{.id = NetnsId(1), .name = "blue"};
+  NetnsView blue{.id = NetnsId(1), .generation = 4, .name = "blue"};
   blue.tcp = known(TcpCounters{.active_opens = 1});
   blue.listeners = unknown<Listeners>(Errc::denied, "sock_diag: Operation not permitted");
 

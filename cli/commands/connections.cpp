@@ -11,6 +11,7 @@
 #include "cli/report_part.h"
 #include "cli/sample.h"
 #include "cli/terminal.h"
+#include "diagnosis/entry.h"
 
 namespace tcpdiag {
 namespace {
@@ -19,8 +20,7 @@ namespace {
 ClosedByPeer closed_by_peer(const Report& report) {
   ClosedByPeer closed;
   for (const auto& netns : report.snapshot.namespaces)
-    if (netns.connections.known())
-      add_peers(closed, netns, *live_source(netns.name == kHostNetns ? "" : netns.name));
+    if (netns.connections.known()) add_peers(closed, netns, *live_source(entry_of(report.snapshot, netns)));
   add_descriptors(closed, report.snapshot, *live_source());
   return closed;
 }

@@ -44,9 +44,12 @@ struct FoundNetns {
   /// none that may be asked.
   std::int32_t anchor_pid = 0;
   std::uint64_t anchor_start_ticks = 0;  ///< since boot (/proc/PID/stat field 22); 0 without an anchor
-  std::uint64_t processes = 0;           ///< that live in it, as far as they were seen
-  std::string mount;                     ///< "/run/netns/blue", "/run/docker/netns/3f1c0a9b2d4e"; empty: none
-  std::string name;                      ///< for people; no other one on this host has it at the same time
+  /// It was made in the machine's user namespace, so by root; another one is a user's, who can give it any
+  /// address.
+  bool of_machine = true;
+  std::uint64_t processes = 0;  ///< that live in it, as far as they were seen
+  std::string mount;            ///< "/run/netns/blue", "/run/docker/netns/3f1c0a9b2d4e"; empty: none
+  std::string name;             ///< for people; no other one on this host has it at the same time
   NetnsKind kind = NetnsKind::other;
   std::string runtime;    ///< of a container: as Owner::runtime
   std::string container;  ///< the first twelve digits of its id, or its name where the runtime has no ids
@@ -59,19 +62,19 @@ struct FoundNetns {
   bool operator==(const FoundNetns&) const = default;
 };
 constexpr auto members_of(Type<FoundNetns>, auto member) {
-  return std::tuple(member("inode", &FoundNetns::inode), member("generation", &FoundNetns::generation),
-                    member("anchor_pid", &FoundNetns::anchor_pid, Shown::if_filled),
-                    member("anchor_start_ticks", &FoundNetns::anchor_start_ticks, Shown::if_filled),
-                    member("processes", &FoundNetns::processes),
-                    member("mount", &FoundNetns::mount, Shown::if_filled), member("name", &FoundNetns::name),
-                    member("kind", &FoundNetns::kind),
-                    member("runtime", &FoundNetns::runtime, Shown::if_filled),
-                    member("container", &FoundNetns::container, Shown::if_filled),
-                    member("image", &FoundNetns::image, Shown::if_filled),
-                    member("pod", &FoundNetns::pod, Shown::if_filled),
-                    member("pod_namespace", &FoundNetns::pod_namespace, Shown::if_filled),
-                    member("compose_project", &FoundNetns::compose_project, Shown::if_filled),
-                    member("compose_service", &FoundNetns::compose_service, Shown::if_filled));
+  return std::tuple(
+      member("inode", &FoundNetns::inode), member("generation", &FoundNetns::generation),
+      member("anchor_pid", &FoundNetns::anchor_pid, Shown::if_filled),
+      member("anchor_start_ticks", &FoundNetns::anchor_start_ticks, Shown::if_filled),
+      member("of_machine", &FoundNetns::of_machine), member("processes", &FoundNetns::processes),
+      member("mount", &FoundNetns::mount, Shown::if_filled), member("name", &FoundNetns::name),
+      member("kind", &FoundNetns::kind), member("runtime", &FoundNetns::runtime, Shown::if_filled),
+      member("container", &FoundNetns::container, Shown::if_filled),
+      member("image", &FoundNetns::image, Shown::if_filled),
+      member("pod", &FoundNetns::pod, Shown::if_filled),
+      member("pod_namespace", &FoundNetns::pod_namespace, Shown::if_filled),
+      member("compose_project", &FoundNetns::compose_project, Shown::if_filled),
+      member("compose_service", &FoundNetns::compose_service, Shown::if_filled));
 }
 
 /// The network namespaces of the machine that a process lives in or that are mounted where runtimes and

@@ -6,12 +6,14 @@
 #include <limits>
 #include <set>
 
+#include "core/facts/listeners.h"
 #include "core/file_limit.h"
 #include "core/nearest_name.h"
 #include "core/sysctls.h"
 #include "core/text.h"
 #include "core/utf8.h"
 #include "diagnosis/evidence.h"
+#include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/setting_facts.h"
 #include "diagnosis/unseen_processes.h"
@@ -269,6 +271,14 @@ std::vector<Difference> differences(const Settings& here, const Settings& host) 
   return found;
 }
 
+// Whether something listens that others can reach; not known is yes.
+bool serves_others(const Window& window) {
+  const auto listeners = window.latest(&NetnsView::listeners);
+  return !listeners || std::ranges::any_of((*listeners)->listeners, [](const Listener& listener) {
+    return !is_loopback(listener.endpoint.address);
+  });
+}
+
 Verdict netns_mismatch(const Window& window, const Thresholds& t) {
   if (window.netns().name == kHostNetns) return Verdict::clear();
   const auto host = window.host_netns().latest(&NetnsView::settings);
@@ -276,7 +286,7 @@ Verdict netns_mismatch(const Window& window, const Thresholds& t) {
   const auto here = window.latest(&NetnsView::settings);
   if (!here) return Verdict::unknown(here.error());
   const auto found = differences(**here, **host);
-  if (found.empty()) return Verdict::clear();
+  if (found.empty() || (window.netns().generation != 0 && !serves_others(window))) return Verdict::clear();
   Facts facts;
   std::string list, flags;
   const auto shown_count = std::min<std::size_t>(found.size(), t.netns_differences_max);
@@ -397,18 +407,20 @@ constexpr Rule kRules[] = {
               .reads = "sysctl.d, /etc/sysctl.conf, names in /proc/sys"},
      .scope = RuleScope::machine,
      .evaluate = unknown_key},
-    {.info = {.id = "netns-sysctl-mismatch",
-              .family = kFamily,
-              .severity = Severity::info,
-              .title = "A namespace's settings are not the host's",
-              .true_when =
-                  "In another namespace, settings that belong to the namespace differ from the host's.",
-              .clients_see =
-                  "Nothing by itself; servers in the container have different limits from those on the host.",
-              .summary = "The settings of {netns} differ from the host's: {differences}[, and {more} more].",
-              .advice = kMismatchAdvice,
-              .not_helping = kMismatchNot,
-              .reads = "/proc/sys of both namespaces"},
+    {.info =
+         {.id = "netns-sysctl-mismatch",
+          .family = kFamily,
+          .severity = Severity::info,
+          .title = "A namespace's settings are not the host's",
+          .true_when =
+              "In another namespace, settings that belong to the namespace differ from the host's. In one that "
+              "was found, only if something listens there on more than loopback.",
+          .clients_see =
+              "Nothing by itself; servers in the container have different limits from those on the host.",
+          .summary = "The settings of {netns} differ from the host's: {differences}[, and {more} more].",
+          .advice = kMismatchAdvice,
+          .not_helping = kMismatchNot,
+          .reads = "/proc/sys of both namespaces"},
      .evaluate = netns_mismatch},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");

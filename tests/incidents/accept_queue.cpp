@@ -423,7 +423,7 @@ std::vector<Scenario> not_accepted() {
                          .port = kPort,
                          .process = "haproxy",
                          .severity = "warning",
-                         .says = "its 30 accepted connections"}},
+                         .says = "stayed at exactly 30"}},
            .look_alikes = {"accept-queue-*"}},
           {.id = "2f",
            .name = "accept-queue-slow-far-from-full",

@@ -14,7 +14,7 @@ TEST_CASE("namespaces are shown with what is in them, as far as that is known") 
         "host  host       1        120          2          227\n"
         "blue  docker  4711          5          ?            ?  nginx:1.27, 7eb263389e5e, project shop, "
         "/run/docker/netns/3f1c0a9b2d4e\n"
-        "1 process could not be asked for its namespace: that needs root or CAP_SYS_PTRACE.\n");
+        "Namespaces of 1 process are not known: that takes root or CAP_SYS_PTRACE.\n");
 }
 
 TEST_CASE("what is not known of namespaces is not shown, what is left out is counted") {

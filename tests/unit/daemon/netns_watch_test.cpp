@@ -117,6 +117,14 @@ TEST_CASE("a namespace whose name is found later is watched under that name") {
   CHECK(watching.names() == Names{"host", "shop"});
 }
 
+TEST_CASE("nothing is added where there is no time left to look at it") {
+  Watching watching;
+  on_the_machine.namespaces.push_back(found(1, "shop"));
+  watching.cycle.run_all(watching.now);
+  watching.watch.follow(false);
+  CHECK(watching.names() == Names{"host"});
+}
+
 TEST_CASE("a list that cannot be read changes nothing, one that is switched off ends the watch") {
   Watching watching;
   on_the_machine.namespaces.push_back(found(1, "shop"));
@@ -144,11 +152,36 @@ TEST_CASE("no more namespaces are watched than there are series for") {
   for (std::uint64_t i = 1; i <= 1000; ++i)
     on_the_machine.namespaces.push_back(found(i, "container-" + std::to_string(i)));
   watching.step();
+  CHECK(watching.names().size() == 1 + NetnsWatch::kMostAtOnce);
+  for (int i = 0; i < 20; ++i) watching.step();
   CHECK(watching.names().size() == 1 + NetnsWatch::kMost);
   on_the_machine.namespaces.erase(on_the_machine.namespaces.begin() + 1);
   watching.step();
   CHECK(watching.names().size() == 1 + NetnsWatch::kMost);
   CHECK(watching.names().back() == "container-256");
+}
+
+TEST_CASE("namespaces that users make leave places to the machine's") {
+  Watching watching;
+  for (std::uint64_t i = 1; i <= 1000; ++i) {
+    on_the_machine.namespaces.push_back(found(i, "users-" + std::to_string(i)));
+    on_the_machine.namespaces.back().of_machine = false;
+  }
+  for (int i = 0; i < 20; ++i) watching.step();
+  CHECK(watching.names().size() == 1 + NetnsWatch::kMostOfUsers);
+  on_the_machine.namespaces.push_back(found(2000, "shop"));
+  watching.step();
+  CHECK(watching.names().back() == "shop");
+  on_the_machine.namespaces.erase(on_the_machine.namespaces.begin() + 1);
+  watching.step();
+  CHECK(watching.names().back() == "users-33");
+}
+
+TEST_CASE("a mount leads to a namespace before a process does, which may have looked in only") {
+  auto blue = found(1, "blue", 4711);
+  CHECK(place_of(blue).path == "/proc/4711/ns/net");
+  blue.mount = "/run/netns/blue";
+  CHECK(place_of(blue).path == "/run/netns/blue");
 }
 
 TEST_CASE("without the right to enter them only their list is known") {

@@ -294,3 +294,25 @@ TEST_CASE("a rule about accept queues cannot tell about listeners that are waite
   CHECK(diagnosis.unknown[0].why ==
         "listeners: only each user's fullest are looked at; 3 more with connections in their queue are not");
 }
+
+TEST_CASE("what is not known of a container because it has just begun, or ended, is not listed") {
+  const auto unknown_after = [](int seconds, Errc code, std::uint64_t generation) {
+    static Errc why;
+    why = code;
+    const std::array rules = {rule("a", [](const Window& window, const Thresholds&) {
+      return window.netns().name == "shop" ? Verdict::unknown({why, "netstat: only one reading"})
+                                           : Verdict::clear();
+    })};
+    HistoryBuilder history;
+    history.ticks(30);
+    history.snapshot().namespaces.push_back({.id = NetnsId(1), .generation = generation, .name = "shop"});
+    history.ticks(seconds);
+    return diagnose(history.history(), rules, {}).unknown.size();
+  };
+  CHECK(unknown_after(2, Errc::not_read, 5) == 0);
+  CHECK(unknown_after(20, Errc::not_read, 5) == 1);
+  CHECK(unknown_after(2, Errc::denied, 5) == 1);
+  CHECK(unknown_after(20, Errc::no_netns, 5) == 0);
+  CHECK(unknown_after(20, Errc::no_netns, 0) == 1);  // one that is configured
+  CHECK(unknown_after(2, Errc::not_read, 0) == 1);
+}

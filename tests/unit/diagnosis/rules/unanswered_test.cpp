@@ -253,7 +253,7 @@ namespace {
 HistoryBuilder beside_a_container(std::uint32_t queue_length) {
   auto history = dumps(waiting({to("172.17.0.2", 5000, 20)}), 60);
   history.set(&NetnsView::interfaces, interfaces({address("172.17.0.1")}));
-  NetnsView container{.id = NetnsId(1), .name = "shop"};
+  NetnsView container{.id = NetnsId(1), .generation = 1, .name = "shop"};
   container.interfaces = {std::make_shared<const Interfaces>(interfaces({address("172.17.0.2")})),
                           history.now()};
   const auto listeners = std::make_shared<const Listeners>(with_queue("0.0.0.0", 5000, queue_length));
