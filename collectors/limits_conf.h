@@ -13,8 +13,8 @@ namespace tcpdiag {
 /// What such a file says about open files.
 struct LoginLimits {
   std::vector<LoginFileLimit> limits;  ///< at most HostConfig::kMaxLogins
-  std::vector<IgnoredLine>
-      ignored;            ///< whose value pam_limits does not take; at most HostConfig::kMaxIgnored
+  /// Whose value pam_limits does not take; at most HostConfig::kMaxIgnored.
+  std::vector<IgnoredLine> ignored;
   std::uint64_t cut = 0;  ///< lines beyond these bounds
 };
 

@@ -27,8 +27,8 @@ constexpr std::uint32_t state_bit(TcpState state) { return 1U << static_cast<uns
 /// What one look into the kernel log brought.
 struct KernelLogRecords {
   std::vector<std::string> records;  ///< raw, as read() of /dev/kmsg gives them, oldest first
-  bool overrun =
-      false;  ///< the ring overwrote records before they were read; the sequence numbers tell how many
+  /// The ring overwrote records before they were read; the sequence numbers tell how many.
+  bool overrun = false;
   bool more = false;  ///< the bound of one look was reached; the rest comes with the next one
 };
 

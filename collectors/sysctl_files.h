@@ -15,8 +15,8 @@ namespace tcpdiag {
 /// The assignments and exclusions of one file; `exists` of them is not known.
 struct SysctlFile {
   std::vector<SysctlLine> lines;
-  std::vector<IgnoredLine>
-      ignored;            ///< lines that are neither, nor comments; at most HostConfig::kMaxIgnored
+  /// Lines that are neither, nor comments; at most HostConfig::kMaxIgnored.
+  std::vector<IgnoredLine> ignored;
   std::uint64_t cut = 0;  ///< lines left out: beyond the bounds, or longer than kMaxSysctlText
 };
 

@@ -15,8 +15,9 @@ using Inodes = std::set<std::uint32_t>;
 /// The sockets whose owners are looked for: those that listen, and of those in CLOSE_WAIT the oldest that two
 /// dumps have shown. Younger ones may be about to be closed, and there are always some.
 class WantedSockets {
+  /// Of all network namespaces.
  public:
-  Inodes listening;   ///< of all network namespaces
+  Inodes listening;
   Inodes close_wait;  ///< at most Processes::kCloseWaitsOwned, of each user some
   Inodes waited_on;   ///< of the listening ones: those with connections in their accept queue
   std::map<std::uint32_t, std::uint32_t> uids;  ///< of all, by inode: who made the socket

@@ -32,15 +32,15 @@ struct HttpUsage {
   std::uint64_t connections = 0;  ///< open now
   std::uint64_t refused = 0;      ///< closed at once: too many from their address
   std::uint64_t dropped = 0;      ///< closed because they were too slow
-  std::uint64_t unauthorized =
-      0;                      ///< requests answered with 401 although they came with a name and a password
+  /// Requests answered with 401 although they came with a name and a password.
+  std::uint64_t unauthorized = 0;
   std::uint64_t limited = 0;  ///< requests answered with 429 or 503: too many of them, or of passwords
   /// When the first of the certificates that are shown to clients runs out; empty: no TLS.
   std::optional<std::chrono::system_clock::time_point> certificate_expires;
-  std::optional<bool>
-      web_config_valid;  ///< whether the web configuration file as it is now is in force; empty: none
-  std::string
-      external_url{};  ///< where people reach the page, with a slash at its end; empty: not configured
+  /// Whether the web configuration file as it is now is in force; empty: none.
+  std::optional<bool> web_config_valid;
+  /// Where people reach the page, with a slash at its end; empty: not configured.
+  std::string external_url{};
 };
 
 /// What a rule of the diagnosis said so far.

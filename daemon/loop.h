@@ -14,8 +14,8 @@ inline constexpr std::chrono::milliseconds kTick{100};
 
 /// What happens at the events of the loop, all on its thread.
 struct LoopEvents {
-  std::function<void(std::uint64_t missed)>
-      tick;                      ///< every kTick; `missed` ticks before it could not be kept
+  /// Every kTick; `missed` ticks before it could not be kept.
+  std::function<void(std::uint64_t missed)> tick;
   std::function<void()> reload;  ///< SIGHUP
   int finished_fd = -1;          ///< readable when the worker is
   std::function<void()> finished;

@@ -39,9 +39,10 @@ struct Options {
 
 /// The command line ends the program before it has begun: --help, --version, --config.check, or a mistake.
 struct EarlyExit {
-  int code = 0;      ///< 0: `text` is for standard output; 2: a mistake, for standard error
-  std::string text;  ///< a mistake is one line that names the flag or the file and key, the value, and what
-                     ///< is allowed; ends with a newline
+  int code = 0;  ///< 0: `text` is for standard output; 2: a mistake, for standard error
+  /// A mistake is one line that names the flag or the file and key, the value, and what is allowed; ends with
+  /// a newline.
+  std::string text;
 };
 
 /// Defaults, then the file that --config.file names, then the flags. `arguments` are those after the

@@ -10,9 +10,9 @@ namespace tcpdiag {
 
 /// A server program whose accept queue is set by a knob of its own.
 struct KnownServer {
-  std::string_view
-      process;            ///< comm as the kernel has it, at most 15 bytes; a trailing * stands for any rest
-  std::string_view name;  ///< as people call it
+  /// Comm as the kernel has it, at most 15 bytes; a trailing * stands for any rest.
+  std::string_view process;
+  std::string_view name;      ///< as people call it
   std::string_view backlog;   ///< where its backlog is set; {backlog} stands for the number
   std::string_view standard;  ///< its backlog when nothing is set
   /// Where it limits its descriptors by itself; {limit} stands for the number. Empty: it does not.

@@ -207,8 +207,8 @@ struct HttpServer::Threads {
   std::mutex mutex;  ///< guards times_logged and calls of log_seldom's writers
   std::map<std::string, std::uint64_t> times_logged;
   std::mutex handed_over_mutex;
-  std::map<int, std::unique_ptr<Served>>
-      handed_over;  ///< to MHD, which has not looked at them yet; by its fd
+  /// To MHD, which has not looked at them yet; by its fd.
+  std::map<int, std::unique_ptr<Served>> handed_over;
   std::vector<ListenSocket> sockets;
   std::vector<std::unique_ptr<OpenConnections>> listeners;  ///< of each of them
   // From the last one on, their threads use the rest until they are stopped.

@@ -25,8 +25,8 @@ struct HttpOptions {
   Limits limits;
   AllowedHosts allowed_hosts;
   std::shared_ptr<const WebSecurity> security;  ///< nullptr: none
-  std::function<TimePoint()> clock;  ///< for WebSecurity::rate_limit, and how long passwords take to
-                                     ///< check; empty: the limit does not apply
+  /// For WebSecurity::rate_limit, and how long passwords take to check; empty: the limit does not apply.
+  std::function<TimePoint()> clock;
 };
 
 /// Where the server writes what happens to it. Called on its threads, seldom for one and the same message.

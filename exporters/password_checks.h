@@ -20,8 +20,9 @@ using Users = std::map<std::string, std::string, std::less<>>;
 /// let in before.
 /// Safe to use from several threads.
 class PasswordChecks {
+  /// Different passwords.
  public:
-  static constexpr std::size_t kMostWaiting = 16;           ///< different passwords
+  static constexpr std::size_t kMostWaiting = 16;
   static constexpr std::ptrdiff_t kMostWaitingOfAPeer = 4;  ///< of them, from one address
   static constexpr std::size_t kMostRemembered = 128;       ///< right passwords
 

@@ -19,11 +19,11 @@ namespace tcpdiag {
 
 /// What is asked of a client's certificate.
 enum class ClientAuth {
-  none,             ///< NoClientCert
-  request,          ///< RequestClientCert: it is asked for one, and may come without
-  require_any,      ///< RequireAnyClientCert: it must have one; who signed that does not matter
-  verify_if_given,  ///< VerifyClientCertIfGiven: it may come without; one that it shows must be signed by the
-                    ///< client CA
+  none,         ///< NoClientCert
+  request,      ///< RequestClientCert: it is asked for one, and may come without
+  require_any,  ///< RequireAnyClientCert: it must have one; who signed that does not matter
+  /// VerifyClientCertIfGiven: it may come without; one that it shows must be signed by the client CA.
+  verify_if_given,
   require_and_verify,  ///< RequireAndVerifyClientCert: it must have one that the client CA signed
 };
 
@@ -51,8 +51,8 @@ struct RateLimit {
 
 struct WebConfig {
   std::optional<TlsConfig> tls;  ///< empty: plain HTTP
-  std::map<std::string, std::string, std::less<>>
-      users;  ///< bcrypt hash by name; empty: no password is asked
+  /// Bcrypt hash by name; empty: no password is asked.
+  std::map<std::string, std::string, std::less<>> users;
   std::vector<std::pair<std::string, std::string>> headers;  ///< of every answer; an empty value: without it
   std::optional<RateLimit> rate_limit;                       ///< empty: none
   std::vector<std::string> warnings;  ///< what it asks for and cannot have; each a line for the log

@@ -84,8 +84,8 @@ constexpr auto members_of(Type<HalfOpen>, auto member) {
 
 /// One socket in CLOSE_WAIT that a process still holds.
 struct CloseWait {
-  std::uint16_t port =
-      0;  ///< service port: the local one on the server side, the remote one on the client side
+  /// Service port: the local one on the server side, the remote one on the client side.
+  std::uint16_t port = 0;
   bool server = false;
   std::uint64_t cookie = 0;
   std::uint32_t inode = 0;
@@ -153,17 +153,18 @@ constexpr auto members_of(Type<UnreadConnections>, auto member) {
 struct SilentPeer {
   bool server = false;  ///< this host is the server
   IpAddress address;    ///< of the peer
-  std::uint16_t port =
-      0;  ///< service port: the local one on the server side, the remote one on the client side
+  /// Service port: the local one on the server side, the remote one on the client side.
+  std::uint16_t port = 0;
   std::uint32_t uid = 0;  ///< owner when the first of the sockets was made
   std::uint32_t connections = 0;
   std::uint32_t standing = 0;  ///< of them, those that have been seen so for kLong
   /// Open connections of the same client to the same service that it has acknowledged something on lately:
   /// behind an address translation there are many. Only counted where this host is the server.
   std::uint32_t alive = 0;
-  std::uint64_t retransmits = 0;   ///< times that their timers have fired since the last answer
-  std::chrono::seconds longest{};  ///< for how long the timer of one of them has been seen to fire without an
-                                   ///< answer; all of it may have lasted longer
+  std::uint64_t retransmits = 0;  ///< times that their timers have fired since the last answer
+  /// For how long the timer of one of them has been seen to fire without an answer; all of it may have lasted
+  /// longer.
+  std::chrono::seconds longest{};
 
   static constexpr std::uint8_t kRetransmits = 4;
   static constexpr std::chrono::seconds kLong{5};
@@ -221,8 +222,8 @@ struct Connections {
   std::vector<IdleConnections> idle;
   /// Where there are enough to say something, at most kUnreadPorts, shared out among the sockets' owners.
   std::vector<UnreadConnections> unread;
-  std::uint64_t unread_cut =
-      0;  ///< connections with unread data that are not followed, since they are too many
+  /// Connections with unread data that are not followed, since they are too many.
+  std::uint64_t unread_cut = 0;
   /// The most connections first, at most kSilentPeers, shared out among the sockets' owners.
   std::vector<SilentPeer> silent_peers;
   /// Connections that may be to a further silent peer: too many to follow or to list.

@@ -77,8 +77,9 @@ constexpr auto values_of(Type<IgnoredBecause>) { return first_values<IgnoredBeca
 struct IgnoredLine {
   std::string file;
   std::uint32_t line = 0;
-  std::string text;  ///< the line (also where its key is misspelt), or the limit in it; at most kMaxText
-                     ///< bytes, any bytes; "(hidden)"
+  /// The line (also where its key is misspelt), or the limit in it; at most kMaxText bytes, any bytes;
+  /// "(hidden)".
+  std::string text;
   std::string unit;  ///< whose limit it should be; empty: no unit's
   IgnoredBecause because = IgnoredBecause::no_assignment;
 
@@ -95,8 +96,8 @@ constexpr auto members_of(Type<IgnoredLine>, auto member) {
 struct HostConfig {
   /// In the order in which they are applied, first those that no boot applies; at most kMaxLines.
   std::vector<SysctlLine> sysctls;
-  std::vector<UnitFileLimit>
-      file_limits;  ///< of the units in Snapshot::processes, while that is known; by unit
+  /// Of the units in Snapshot::processes, while that is known; by unit.
+  std::vector<UnitFileLimit> file_limits;
   std::optional<UnitFileLimit> default_file_limit{};
   std::vector<LoginFileLimit> login_limits{};  ///< at most kMaxLogins
   std::vector<IgnoredLine> ignored{};          ///< at most kMaxIgnored

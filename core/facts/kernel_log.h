@@ -43,10 +43,11 @@ struct KernelEvent {
   KernelEventKind kind = KernelEventKind::syn_flood;
   std::uint64_t sequence = 0;  ///< the record's number since boot
   TimePoint at;                ///< the log's clock, which stands still while the machine is suspended
-  std::string text;        ///< the line as the log has it, at most KernelLog::kTextBytes: printable ASCII,
-                           ///< every other byte and the backslash as \xNN
-  std::string address;     ///< syn_flood from 6.2 on: the listener's bound address; otherwise empty
-  std::uint16_t port = 0;  ///< syn_flood: the port; otherwise 0
+  /// The line as the log has it, at most KernelLog::kTextBytes: printable ASCII, every other byte and the
+  /// backslash as \xNN.
+  std::string text;
+  std::string address;          ///< syn_flood from 6.2 on: the listener's bound address; otherwise empty
+  std::uint16_t port = 0;       ///< syn_flood: the port; otherwise 0
   std::optional<bool> cookies;  ///< syn_flood: true "Sending cookies", false "Dropping request"
 
   bool operator==(const KernelEvent&) const = default;

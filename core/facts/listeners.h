@@ -32,8 +32,8 @@ struct ListenerSocket {
   std::uint32_t uid = 0;           ///< owner when the socket was made
   std::uint32_t queue_length = 0;  ///< connections ready for accept() (idiag_rqueue)
   std::uint32_t queue_limit = 0;   ///< min(listen(), somaxconn) as of listen() (idiag_wqueue); holds one more
-  std::optional<std::uint32_t>
-      drops;  ///< segments dropped at this socket, wraps; attributes, never concludes
+  /// Segments dropped at this socket, wraps; attributes, never concludes.
+  std::optional<std::uint32_t> drops;
 };
 constexpr auto members_of(Type<ListenerSocket>, auto member) {
   return std::tuple(

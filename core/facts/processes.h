@@ -36,8 +36,8 @@ struct Process {
   /// more processes than are kept.
   std::optional<std::uint32_t> uid{};
   char state = 0;  ///< of an owner's main thread: 'R', 'S', 'D', 'T' ... (proc_pid_stat(5)); 0: not known
-  std::string
-      wait_channel;  ///< of an owner: the kernel function it sleeps in (/proc/PID/wchan); empty: not known
+  /// Of an owner: the kernel function it sleeps in (/proc/PID/wchan); empty: not known.
+  std::string wait_channel;
   /// It lives in a network namespace that is not looked at, and neither is the machine's first one: whoever
   /// looks at a container from inside does not ask about its neighbours.
   bool elsewhere = false;

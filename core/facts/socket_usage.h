@@ -13,9 +13,9 @@ namespace tcpdiag {
 struct SocketUsage {
   Count tcp_in_use;   ///< hashed IPv4 sockets, listeners included, TIME_WAIT not
   Count tcp6_in_use;  ///< the same for IPv6
-  Count
-      time_wait;  ///< both families; includes FIN_WAIT2 sockets that the kernel keeps in the same small form
-  Count orphans;  ///< sockets that no process holds any more
+  /// Both families; includes FIN_WAIT2 sockets that the kernel keeps in the same small form.
+  Count time_wait;
+  Count orphans;       ///< sockets that no process holds any more
   Count allocated;     ///< all TCP sockets that exist, closed ones still held by a process included
   Count memory_bytes;  ///< buffers of all TCP sockets
   Count page_bytes;    ///< size of a page, which net.ipv4.tcp_mem counts in; known where memory_bytes is
