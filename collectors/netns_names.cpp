@@ -246,9 +246,9 @@ std::string NetnsNames::unique(const NetnsName& name) const {
   const auto& wanted = name.netns.name;
   const auto holder = holders_.find(wanted);
   if (holder == holders_.end()) return wanted;
-  const auto with_inner = wanted + "/" + name.inner;
+  auto with_inner = wanted + "/" + name.inner;
   if (!name.inner.empty() && is_free(with_inner)) return with_inner;
-  const auto with_kind = wanted + " (" + std::string(to_string(name.netns.kind)) + ")";
+  auto with_kind = wanted + " (" + std::string(to_string(name.netns.kind)) + ")";
   if (holder->second.kind != name.netns.kind && is_free(with_kind)) return with_kind;
   auto with_number = wanted + " " + std::to_string(name.netns.inode);
   while (!is_free(with_number)) with_number += "-" + std::to_string(name.netns.generation);

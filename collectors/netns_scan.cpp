@@ -165,7 +165,8 @@ void NetnsScan::remember(Source& source, ByInode seen, const std::set<std::uint6
     netns.generation = ++generations_;
     netns.of_machine = is_of_machine(source, netns);
     const auto uid = user_of(source, netns.anchor_pid);
-    kept[netns.inode] = {.netns = std::move(netns), .uid = uid};
+    const auto inode = netns.inode;
+    kept[inode] = {.netns = std::move(netns), .uid = uid};
   }
   known_ = std::move(kept);
 }

@@ -25,9 +25,11 @@ std::vector<double> stretch_to_budget(const std::vector<double>& loads, double b
 std::vector<std::vector<double>> stretch_groups_to_budget(const std::vector<std::vector<double>>& loads,
                                                           double budget) {
   std::vector<double> sums;
+  sums.reserve(loads.size());
   for (const auto& group : loads) sums.push_back(std::accumulate(group.begin(), group.end(), 0.0));
   const auto of_groups = stretch_to_budget(sums, budget);
   std::vector<std::vector<double>> stretches;
+  stretches.reserve(loads.size());
   for (std::size_t i = 0; i < loads.size(); ++i)
     stretches.push_back(stretch_to_budget(loads[i], of_groups[i] > 1 ? sums[i] / of_groups[i] : budget));
   return stretches;

@@ -168,7 +168,7 @@ bool has_dropped(const Window& window, NetnsId netns) {
     if (view == nullptr) continue;
     was_there = was_there || i == 0;
     if (const auto* conntrack = view->conntrack.get(); conntrack != nullptr && conntrack->drops) {
-      first = first.value_or(was_there ? *conntrack->drops : 0);
+      if (!first) first = was_there ? conntrack->drops : Count(0);
       last = *conntrack->drops;
     }
   }

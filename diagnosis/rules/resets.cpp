@@ -315,10 +315,10 @@ Verdict idle_reuse_reset(const Window& window, const Thresholds& t) {
   if (!resets) return Verdict::unknown(resets.error());
   if (*resets < t.reuse_resets_min) return Verdict::clear();
   const auto closed = closed_by_server(window);
-  // A dump shows one in some of them: they last from the server's close to the client's next request. Where
-  // that is half a second, dumps four seconds apart show one in eight; the line is well below that, not on
-  // it.
-  constexpr std::uint64_t kSeen = 20;
+  // A dump shows one in some of them: they last from the server's close to the client's next request. Where a
+  // reload closes many at once, dumps miss most of those bursts: one in ten on average, and one in 25 at
+  // times.
+  constexpr std::uint64_t kSeen = 50;
   if (closed.gone == 0 || closed.gone * kSeen < *resets) return Verdict::clear();
   Facts facts{.subject = remote_port_subject(**connections, closed.port)};
   add_increase(facts, window, &TcpCounters::estab_resets, "resets", *resets, "resets");
