@@ -169,7 +169,7 @@ bool has_dropped(const Window& window, NetnsId netns) {
     was_there = was_there || i == 0;
     if (const auto* conntrack = view->conntrack.get(); conntrack != nullptr && conntrack->drops) {
       if (!first) first = was_there ? conntrack->drops : Count(0);
-      last = *conntrack->drops;
+      last = conntrack->drops;
     }
   }
   return last > first;
