@@ -15,10 +15,8 @@ bool looks_from_inside(Source& source) {
 }
 
 Result<NetnsList> only_own(Source& source) {
-  const auto link = source.link("/proc/self/ns/net");
-  if (!link) return tl::unexpected<Error>(link.error());
-  const auto inode = parse_netns_link(*link);
-  if (!inode) return unexpected(Errc::malformed, "/proc/self/ns/net: " + *link);
+  const auto inode = read_own_netns(source);
+  if (!inode) return tl::unexpected<Error>(inode.error());
   return NetnsList{.namespaces = {{.inode = *inode, .name = kHostNetns, .kind = NetnsKind::host}}};
 }
 

@@ -36,6 +36,15 @@ std::optional<std::uint64_t> parse_netns_link(std::string_view text) {
   return to_number<std::uint64_t>(text.substr(kBefore.size(), text.size() - kBefore.size() - 1));
 }
 
+Result<std::uint64_t> read_own_netns(Source& source) {
+  constexpr auto kOwn = "/proc/self/ns/net";
+  const auto link = source.link(kOwn);
+  if (!link) return tl::unexpected<Error>(link.error());
+  const auto inode = parse_netns_link(*link);
+  if (!inode) return unexpected(Errc::malformed, std::string(kOwn) + ": not a network namespace");
+  return *inode;
+}
+
 Result<void> NetnsMembers::look(Source& source, std::uint64_t own) {
   const auto pids = read_pids(source);
   if (!pids) return tl::unexpected<Error>(pids.error());

@@ -13,6 +13,9 @@
 
 namespace tcpdiag {
 
+/// The inode of the daemon's own namespace. Errors: /proc/self/ns/net cannot be read, or is none.
+Result<std::uint64_t> read_own_netns(Source& source);
+
 /// The inode in what a link of /proc/PID/ns/net says: "net:[4026531840]". Empty for everything else.
 std::optional<std::uint64_t> parse_netns_link(std::string_view text);
 

@@ -11,7 +11,6 @@
 namespace tcpdiag {
 namespace {
 
-constexpr auto kOwn = "/proc/self/ns/net";
 // One that has left is rare, and the next one will do; all of them may be thousands.
 constexpr int kMostWitnesses = 8;
 
@@ -40,10 +39,8 @@ bool is_older(const NetnsMember& a, const FoundNetns& b) {
 }  // namespace
 
 Result<NetnsList> NetnsScan::scan(Source& source) {
-  const auto link = source.link(kOwn);
-  if (!link) return tl::unexpected<Error>(link.error());
-  const auto own = parse_netns_link(*link);
-  if (!own) return unexpected(Errc::malformed, std::string(kOwn) + ": not a network namespace");
+  const auto own = read_own_netns(source);
+  if (!own) return tl::unexpected<Error>(own.error());
   if (auto looked = members_.look(source, *own); !looked) return tl::unexpected<Error>(looked.error());
   own_ = *own;
   mounts_.look(source);
