@@ -99,13 +99,15 @@ Result<std::uint32_t> file_owner(const std::string& path) {
 }
 
 Result<NetnsFile> netns_in_file(const std::string& path) {
-  const auto file = open_file(path);
-  if (!file) return tl::unexpected<Error>(file.error());
+  return open_file(path).and_then([&](const FileDescriptor& file) { return netns_in_file(file, path); });
+}
+
+Result<NetnsFile> netns_in_file(const FileDescriptor& file, const std::string& path) {
   struct statfs system{};
   struct stat status{};
-  if (::fstatfs(file->get(), &system) != 0 || ::fstat(file->get(), &status) != 0) return failed(path);
+  if (::fstatfs(file.get(), &system) != 0 || ::fstat(file.get(), &status) != 0) return failed(path);
   const bool is_namespace = system.f_type == NSFS_MAGIC;
-  const auto type = is_namespace ? ::ioctl(file->get(), NS_GET_NSTYPE) : 0;
+  const auto type = is_namespace ? ::ioctl(file.get(), NS_GET_NSTYPE) : 0;
   const bool is_untold = type < 0;  // before Linux 4.11
   if (!is_namespace || (!is_untold && type != CLONE_NEWNET))
     return unexpected(Errc::malformed, path + ": no network namespace");

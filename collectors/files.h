@@ -35,5 +35,6 @@ Result<std::uint32_t> file_owner(const std::string& path);
 
 /// As Source::netns_at.
 Result<NetnsFile> netns_in_file(const std::string& path);
+Result<NetnsFile> netns_in_file(const FileDescriptor& file, const std::string& path);
 
 }  // namespace tcpdiag

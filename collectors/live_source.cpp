@@ -5,18 +5,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <optional>
 
 #include "collectors/files.h"
 #include "collectors/kmsg.h"
-#include "collectors/netns.h"
+#include "collectors/netns_door.h"
 #include "collectors/sock_diag.h"
 
 namespace tcpdiag {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestWait{1000};  // for one answer of a dump
+// After so long it is worth a try to open a namespace again, for what it did not have or what was in the way.
+constexpr std::chrono::seconds kMissingStays{60}, kTroubleStays{10};
 
 // /proc/net and /proc/sys/net show the namespace of the task that opens them; an open file keeps showing it.
 bool belongs_to_netns(const std::string& path) {
@@ -29,14 +30,12 @@ std::string for_this_thread(const std::string& path) {
   return path.starts_with(kProcNet) ? "/proc/thread-self/net/" + path.substr(kProcNet.size()) : path;
 }
 
-// Files of an interface, which may be gone for good at the next look: kept open they would only pile up.
-bool comes_and_goes(const std::string& path) { return path.starts_with("/proc/sys/net/ipv4/conf/"); }
-
 // What is open in one namespace.
 struct Handles {
   Netns netns;
-  std::optional<SockDiag> sock_diag;
-  std::map<std::string, FileDescriptor> files;
+  NetnsDoor door;
+  TimePoint opened_at;
+  std::optional<SockDiag> sock_diag{};
 };
 
 class LiveSource final : public Source {
@@ -64,67 +63,95 @@ class LiveSource final : public Source {
     if (!socket) return tl::unexpected<Error>(socket.error());
     auto dumped = (*socket)->dump(request, on_message,
                                   [this, started_at = options_.clock()] { return may_go_on(started_at); });
-    if (!dumped)
-      handles_->sock_diag.reset();  // what an abandoned dump has left to say must not answer the next one
+    if (!dumped) open_door(*handles_);  // what an abandoned dump has left to say must not answer the next one
     return dumped;
   }
 
  private:
   Result<std::string> read_in_netns(const std::string& path) {
-    return handles().and_then([&](Handles* handles) -> Result<std::string> {
-      if (comes_and_goes(path))
-        return open_in_netns(handles->netns, path).and_then([&](const FileDescriptor& file) {
-          return read_whole(file, path, kMaxFileBytes);
-        });
-      auto known = handles->files.find(path);
-      if (known == handles->files.end()) {
-        auto opened = open_in_netns(handles->netns, path);
-        if (!opened) return tl::unexpected<Error>(opened.error());
-        known = handles->files.emplace(path, std::move(*opened)).first;
-      }
-      auto content = read_whole(known->second, path, kMaxFileBytes);
-      if (!content) handles->files.erase(known);  // a module that was unloaded and is back has a new file
-      return content;
+    const auto open = handles();
+    if (!open) return tl::unexpected<Error>(open.error());
+    auto content = (*open)->door.read(path, kMaxFileBytes);
+    if (content) return content;
+    if (is_own()) return read_here(path);
+    if (!is_worth_opening_again(content.error())) return content;
+    open_door(**open);
+    return (*open)->door.read(path, kMaxFileBytes);
+  }
+
+  // In our own namespace, where whatever comes later can be opened at any time.
+  static Result<std::string> read_here(const std::string& path) {
+    return open_file(for_this_thread(path)).and_then([&](const FileDescriptor& file) {
+      return read_whole(file, path, kMaxFileBytes);
     });
   }
 
-  static Result<FileDescriptor> open_in_netns(const Netns& netns, const std::string& path) {
-    Result<FileDescriptor> file = tl::unexpected<Error>(Error{});
-    if (auto ran = netns.run_inside([&] { file = open_file(for_this_thread(path)); }); !ran)
-      return tl::unexpected<Error>(ran.error());
-    return file;
-  }
-
-  // Opens the namespace when it is not open, or is no longer the one of that name.
+  // Opens the namespace when it is not open, or is no longer the one of that name. One that is known by its
+  // inode stays that one as long as it is open.
   Result<Handles*> handles() {
-    const auto place =
-        options_.paths ? options_.paths->of(options_.netns) : NetnsPlace{.path = options_.netns, .inode = {}};
+    const auto place = this->place();
     if (handles_) {
+      if (is_own() || place.inode) return &*handles_;
       if (auto there = handles_->netns.check_is(place.path); !there) {
         handles_.reset();
         return tl::unexpected<Error>(there.error());
       }
       return &*handles_;
     }
-    auto netns = options_.netns.empty() ? Result<Netns>(Netns()) : Netns::open(place);
+    auto netns = is_own() ? Result<Netns>(Netns()) : Netns::open(place);
     if (!netns) return tl::unexpected<Error>(netns.error());
-    handles_.emplace(Handles{std::move(*netns), std::nullopt, {}});
+    handles_.emplace(Handles{std::move(*netns), closed_door({}), {}});
+    open_door(*handles_);
     if (generation_ == 0 || !place.inode) ++generation_;
     return &*handles_;
+  }
+
+  [[nodiscard]] bool is_own() const { return options_.netns.empty(); }
+  [[nodiscard]] NetnsPlace place() const {
+    return options_.paths ? options_.paths->of(options_.netns)
+                          : NetnsPlace{.path = options_.netns, .inode = {}};
+  }
+
+  void open_door(Handles& handles) {
+    auto door = is_own()             ? Result<NetnsDoor>(open_door_here())
+                : options_.open_door ? options_.open_door(handles.netns, options_.door_patience)
+                                     : open_door_inside(handles.netns);
+    handles.door = door ? std::move(*door) : door_not_entered(place(), door.error());
+    handles.sock_diag.reset();
+    handles.opened_at = options_.clock();
+  }
+
+  // What shows without entering it.
+  static NetnsDoor door_not_entered(const NetnsPlace& place, const Error& why) {
+    const auto directory = "/proc/" + std::to_string(place.pid);
+    if (place.pid == 0 || !place.inode) return closed_door(why);
+    auto door = open_door_of_process(directory, why);
+    // Its number may have become another process's, of another namespace, meanwhile.
+    const auto lives_there = Netns::open(NetnsPlace{.path = directory + "/ns/net", .inode = place.inode});
+    return lives_there ? std::move(door) : closed_door(why);
+  }
+
+  // A module may have been loaded; whoever opens namespaces may be back.
+  [[nodiscard]] bool is_worth_opening_again(const Error& error) const {
+    if (is_own()) return true;
+    const auto after = error.code == Errc::missing ? kMissingStays : kTroubleStays;
+    return options_.clock() - handles_->opened_at >= after;
   }
 
   Result<SockDiag*> sock_diag() {
     const auto open = handles();
     if (!open) return tl::unexpected<Error>(open.error());
-    auto& socket = (*open)->sock_diag;
+    auto& [netns, door, opened_at, socket] = **open;
     if (socket) return &*socket;
-    Result<SockDiag> opened = tl::unexpected<Error>(Error{});
-    if (auto ran = (*open)->netns.run_inside(
-            [&] { opened = SockDiag::open(std::min(options_.dump_deadline, kLongestWait)); });
-        !ran)
-      return tl::unexpected<Error>(ran.error());
+    auto opened = door.take_sock_diag();
+    if (!opened && is_worth_opening_again(opened.error())) {
+      open_door(**open);
+      opened = door.take_sock_diag();
+    }
     if (!opened) return tl::unexpected<Error>(opened.error());
-    return &socket.emplace(std::move(*opened));
+    auto used = SockDiag::use(std::move(*opened), std::min(options_.dump_deadline, kLongestWait));
+    if (!used) return tl::unexpected<Error>(used.error());
+    return &socket.emplace(std::move(*used));
   }
 
   Result<void> may_go_on(TimePoint started_at) const {

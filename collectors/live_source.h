@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "collectors/netns_door.h"
 #include "collectors/netns_paths.h"
 #include "collectors/source.h"
 
@@ -17,6 +18,8 @@ struct LiveOptions {
   /// Empty: the process's own.
   std::string netns;
   std::shared_ptr<const NetnsPaths> paths{};  ///< empty: none
+  OpenDoor open_door{};                       ///< of another namespace; empty: by entering it
+  std::chrono::milliseconds door_patience{500};
   /// The monotonic clock, for the deadline of a dump.
   std::function<TimePoint()> clock;
   /// A dump that takes longer is given up.
@@ -25,8 +28,10 @@ struct LiveOptions {
   std::function<bool()> stopping;
 };
 
-/// The running kernel as seen from one network namespace. Entering another namespace needs CAP_SYS_ADMIN.
-/// A namespace that does not exist (yet, or any more) makes reads fail with `no_netns` until it is there.
+/// The running kernel as seen from one network namespace. Of another one that may not be entered, which takes
+/// CAP_SYS_ADMIN, the files of /proc/net show all the same where a process is known that lives in it; sockets
+/// and settings do not. A namespace that does not exist (yet, or any more) makes reads fail with `no_netns`
+/// until it is there.
 std::unique_ptr<Source> make_live_source(LiveOptions options);
 
 }  // namespace tcpdiag

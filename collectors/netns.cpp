@@ -9,6 +9,8 @@
 #include <system_error>
 #include <thread>
 
+#include "collectors/files.h"
+
 namespace tcpdiag {
 
 namespace {
@@ -47,6 +49,14 @@ Result<Netns> Netns::open(const std::string& name) {
   netns.path_ = path_of(name);
   netns.file_ = FileDescriptor(::open(netns.path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!netns.file_) return netns_error(netns.path_);
+  return netns;
+}
+
+Result<Netns> Netns::of(FileDescriptor file) {
+  if (auto held = netns_in_file(file, "a descriptor"); !held) return tl::unexpected<Error>(held.error());
+  Netns netns;
+  netns.path_ = "of a descriptor";
+  netns.file_ = std::move(file);
   return netns;
 }
 

@@ -13,6 +13,7 @@ namespace tcpdiag {
 struct NetnsPlace {
   std::string path;                    ///< a namespace file, or a name under /run/netns
   std::optional<std::uint64_t> inode;  ///< which one it must be; empty: whichever has that path
+  std::int32_t pid = 0;                ///< of a process that lives in it; 0: none is known
 };
 
 /// Where the namespaces are that were found on the machine, by the names they are watched under. What leads

@@ -53,18 +53,15 @@ std::vector<inet_diag_bc_op> port_filter(const std::vector<std::uint16_t>& ports
 
 void SockDiag::Free::operator()(nl_sock* socket) const { nl_socket_free(socket); }
 
-Result<SockDiag> SockDiag::open(std::chrono::milliseconds wait) {
+Result<SockDiag> SockDiag::use(FileDescriptor opened, std::chrono::milliseconds wait) {
   std::unique_ptr<nl_sock, Free> socket(nl_socket_alloc());
   if (!socket) return netlink_error(-NLE_NOMEM, "opening");
-  errno = 0;
-  if (const int code = nl_connect(socket.get(), NETLINK_SOCK_DIAG); code < 0) {
-    if (code == -NLE_FAILURE && errno != 0)  // an errno that libnl has no code for
-      return tl::unexpected<Error>(system_error(errno, "sock_diag: opening"));
-    return netlink_error(code, "opening");
-  }
   const timeval timeout{.tv_sec = wait.count() / 1000, .tv_usec = wait.count() % 1000 * 1000};
-  if (::setsockopt(nl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0)
+  if (::setsockopt(opened.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0)
     return tl::unexpected<Error>(system_error(errno, kWhere));
+  if (const int code = nl_socket_set_fd(socket.get(), NETLINK_SOCK_DIAG, opened.get()); code < 0)
+    return netlink_error(code, "opening");
+  static_cast<void>(opened.release());  // the socket of libnl closes it
   return SockDiag(std::move(socket));
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "collectors/source.h"
+#include "core/file_descriptor.h"
 
 struct nl_sock;
 
@@ -13,8 +14,9 @@ namespace tcpdiag {
 /// it was opened and is used again for every dump. No privilege is needed.
 class SockDiag {
  public:
-  /// `wait`: how long an answer may take at most; the kernel answers at once.
-  static Result<SockDiag> open(std::chrono::milliseconds wait);
+  /// `socket`: of the family AF_NETLINK and the protocol NETLINK_SOCK_DIAG, of that namespace. `wait`: how
+  /// long an answer may take at most; the kernel answers at once.
+  static Result<SockDiag> use(FileDescriptor socket, std::chrono::milliseconds wait);
 
   /// As Source::dump_sockets. `may_go_on` is asked after every datagram; its error ends the dump.
   Result<void> dump(const SocketDump& request, const Source::OnMessage& on_message,

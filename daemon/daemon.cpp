@@ -68,7 +68,8 @@ Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, St
       clocks_(std::move(clocks)),
       cycle_(collector_catalog(), with_host(options_.namespaces),
              open_this_machine(
-                 clocks_, [this] { return stopping_.load(); }, kDeadlines, netns_paths_),
+                 clocks_, [this] { return stopping_.load(); }, kDeadlines, netns_paths_,
+                 std::move(started_by.open_door)),
              cycle_options(options_), clocks_),
       netns_watch_(cycle_, options_.namespaces, netns_paths_),
       worker_(clocks_, [this] { return stopping_.load(); }) {}

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/netns_door.h"
 #include "core/published.h"
 #include "daemon/cycle.h"
 #include "daemon/finding_log.h"
@@ -26,6 +27,7 @@ struct StartedBy {
   std::optional<Journal> journal;  ///< where findings are told; empty: in the log
   ServiceManager manager;
   std::vector<int> sockets;  ///< that listen already, instead of Options::listen_addresses
+  OpenDoor open_door;        ///< of other network namespaces
 };
 
 /// The service: the cycle on the loop and the worker, the newest report to the HTTP server, changes to the

@@ -4,10 +4,12 @@
 #include <exception>
 #include <iostream>
 
+#include "collectors/netns_doorkeeper.h"
 #include "core/utf8.h"
 #include "daemon/daemon.h"
 #include "daemon/finding_log.h"
 #include "daemon/loop.h"
+#include "daemon/netns_doorkeeper/child.h"
 #include "daemon/open_files.h"
 #include "daemon/socket_activation.h"
 
@@ -25,6 +27,19 @@ void return_free_memory() {
   mallopt(M_TRIM_THRESHOLD, kLarge);
   mallopt(M_ARENA_MAX, kArenas);
 #endif
+}
+
+/// By a child where we may enter namespaces, else by the service that may.
+OpenDoor open_by_doorkeeper(const Clocks& clocks) {
+  auto child = give_entering_to_a_child();
+  auto doorkeeper = child ? std::make_shared<NetnsDoorkeeper>(std::move(*child), clocks.monotonic)
+                          : std::make_shared<NetnsDoorkeeper>(kDoorkeeperPath, clocks.monotonic);
+  // It may have to be started first, by systemd. The loop will have less patience than we have here.
+  if (const auto own = Netns::open("/proc/self/ns/net"))
+    static_cast<void>(doorkeeper->open(*own, std::chrono::seconds(2)));
+  return [doorkeeper = std::move(doorkeeper)](const Netns& netns, std::chrono::milliseconds patience) {
+    return doorkeeper->open(netns, patience);
+  };
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -45,12 +60,15 @@ int run(const std::vector<std::string>& arguments) {
   raise_open_files_limit();
   return_free_memory();
   block_loop_signals();
+  const auto clocks = Clocks::system();
+  auto open_door = open_by_doorkeeper(clocks);  // before there are threads
   Log log(options->log_level, options->log_format, journal_behind_standard_error());
   Daemon daemon(arguments, *options, log,
                 {.journal = journal_behind_standard_error(),
                  .manager = service_manager_of_this_process(),
-                 .sockets = sockets_of_this_process()},
-                Clocks::system());
+                 .sockets = sockets_of_this_process(),
+                 .open_door = std::move(open_door)},
+                clocks);
   if (const auto ran = daemon.run(); !ran) {
     log.error(ran.error().detail);
     return 1;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "collectors/files.h"
+#include "collectors/netns_door.h"
 #include "daemon/open_files.h"
 
 namespace tcpdiag {
@@ -18,13 +19,13 @@ NetnsPlace place_of(const FoundNetns& found) {
   // A mount is root's, and stays when a process that has just looked in is gone.
   return {
       .path = !found.mount.empty() ? found.mount : "/proc/" + std::to_string(found.anchor_pid) + "/ns/net",
-      .inode = found.inode};
+      .inode = found.inode,
+      .pid = found.anchor_pid};
 }
 
 std::size_t may_be_watched() {
-  // About 45 for each: the namespace and a socket for each thread, counters, and a file for each setting.
-  constexpr std::size_t kFilesOfEach = 56, kOtherFiles = 2048;
-  if (!may_enter_netns()) return 0;
+  // For each thread the namespace and what is open in it.
+  constexpr std::size_t kFilesOfEach = 2 * (kNetnsItems.size() + 1), kOtherFiles = 2048;
   const auto files = raise_open_files_limit();
   return std::min<std::size_t>(NetnsWatch::kMost,
                                files < kOtherFiles ? 0 : (files - kOtherFiles) / kFilesOfEach);

@@ -15,8 +15,8 @@
 
 namespace tcpdiag {
 
-/// How many namespaces this process can watch: none without the right to enter them, and no more than its
-/// limit of open files, which is raised, leaves room for.
+/// How many namespaces this process can watch: no more than its limit of open files, which is raised, leaves
+/// room for.
 std::size_t may_be_watched();
 
 /// Lets a cycle watch the network namespaces that are found on the machine (collectors/netns_scan.h), from

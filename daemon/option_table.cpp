@@ -186,7 +186,8 @@ std::span<const OptionRow> option_table() {
        ListOption{
            &Options::namespaces, 0, 64, is_namespace,
            "a name under /run/netns other than \"host\", or an absolute path such as /proc/PID/ns/net"},
-       true, "Network namespaces to watch as well as the daemon's own. Entering them needs CAP_SYS_ADMIN."},
+       true,
+       "Network namespaces to watch as well as the daemon's own. Entering them takes root or tcpdiagd-netns."},
       {"max_listeners", "--max-listeners", "N", WholeOption{&Options::max_listeners, 1, 100000}, false,
        "How many listeners of each namespace are exported; those left out are counted."},
       {"max_server_ports", "--max-server-ports", "N", WholeOption{&Options::max_server_ports, 1, 65535},

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/netns_door.h"
 #include "collectors/netns_paths.h"
 #include "daemon/clock.h"
 #include "daemon/cycle.h"
@@ -23,8 +24,9 @@ struct DumpDeadlines {
 std::vector<std::string> with_host(const std::vector<std::string>& namespaces);
 
 /// Sources that read this machine. A dump ends once `stopping`. `paths`: where namespaces are that were
-/// found.
+/// found. `open_door`: as in LiveOptions.
 OpenSource open_this_machine(const Clocks& clocks, std::function<bool()> stopping,
-                             DumpDeadlines deadlines = {}, std::shared_ptr<const NetnsPaths> paths = {});
+                             DumpDeadlines deadlines = {}, std::shared_ptr<const NetnsPaths> paths = {},
+                             OpenDoor open_door = {});
 
 }  // namespace tcpdiag

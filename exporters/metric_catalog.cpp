@@ -150,8 +150,8 @@ constexpr MetricSpec kCatalog[] = {
      "Network namespaces of the machine that were found, the daemon's own included.",
      fill::machine<&Snapshot::netns_list, &NetnsList::all>},
     {"Namespaces", "tcpdiag_netns_watched", kGauge, kNone, "the daemon",
-     "Network namespaces that are watched, the daemon's own included. Fewer than found: entering them needs "
-     "CAP_SYS_ADMIN, or there are more than the daemon watches.",
+     "Network namespaces that are watched, the daemon's own included. Fewer than found: there are more "
+     "than the daemon watches, or than its limit of open files has room for.",
      fill::netns_watched},
     {"Namespaces", "tcpdiag_netns_unreadable_processes", kGauge, kNone, "/proc/PID/ns/net",
      "Processes that could not be asked for their network namespace, which takes CAP_SYS_PTRACE.",

@@ -25,7 +25,7 @@ echo "the namespaces of the machine are listed, with what is in them"
 run 0 "$tcpdiag" namespaces
 shows '^NAME +KIND +PID +PROCESSES +LISTENERS +CONNECTIONS +DETAILS$'
 shows '^host +host '
-shows "^shop +named +$stuck +1 +1 +[0-9]+ +/run/netns/shop$"
+shows "^shop +named +$stuck +2 +1 +[0-9]+ +/run/netns/shop$"
 run 0 "$tcpdiag" namespaces --json
 [ "$(jq -c '[.netns_list.found[] | [.name, .kind]]' "$scratch/output")" = '[["host","host"],["shop","named"]]' ] ||
   die "the namespaces in JSON: $(cat "$scratch/output")"

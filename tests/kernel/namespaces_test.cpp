@@ -1,11 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "collectors/listeners.h"
 #include "collectors/netns.h"
 #include "collectors/netstat.h"
@@ -14,35 +7,6 @@
 #include "tests/kernel/testbed.h"
 
 using namespace tcpdiag;
-
-namespace {
-
-// A /run/netns for the calling thread alone: names in it are gone with this, even when the tests die.
-class FreshNames {
- public:
-  FreshNames()
-      : home_(::open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC)),
-        directory_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
-    if (::unshare(CLONE_NEWNS) != 0)
-      skip(std::string("a mount namespace of its own: ") + std::strerror(errno));
-    run("mount --make-rprivate / && mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns");
-  }
-  FreshNames(const FreshNames&) = delete;
-  FreshNames& operator=(const FreshNames&) = delete;
-  ~FreshNames() {
-    // A thread that was joined can still be on its way out of the kernel, and setns() refuses who shares a
-    // directory with one.
-    if (::unshare(CLONE_FS) != 0 || ::setns(home_.get(), CLONE_NEWNS) != 0 || ::fchdir(directory_.get()) != 0)
-      std::abort();
-  }
-
- private:
-  FileDescriptor home_, directory_;
-};
-
-void in_netns(const std::string& command) { run("ip netns exec test " + command); }
-
-}  // namespace
 
 TEST_CASE("a named namespace is read from outside, each with its own counters and settings") {
   const FreshNames names;

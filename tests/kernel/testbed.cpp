@@ -46,6 +46,22 @@ FreshNetns::~FreshNetns() {
     std::abort();  // no test after this one would be where it thinks
 }
 
+FreshNames::FreshNames()
+    : home_(::open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC)),
+      directory_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+  if (::unshare(CLONE_NEWNS) != 0) skip(std::string("a mount namespace of its own: ") + std::strerror(errno));
+  run("mount --make-rprivate / && mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns");
+}
+
+FreshNames::~FreshNames() {
+  // A thread that was joined can still be on its way out of the kernel, and setns() refuses who shares a
+  // directory with one.
+  if (::unshare(CLONE_FS) != 0 || ::setns(home_.get(), CLONE_NEWNS) != 0 || ::fchdir(directory_.get()) != 0)
+    std::abort();
+}
+
+void in_netns(const std::string& command) { run("ip netns exec test " + command); }
+
 void skip(const std::string& why) {
   std::cerr << "skipped: " << why << std::endl;
   std::_Exit(77);

@@ -29,6 +29,21 @@ class FreshNetns {
   FileDescriptor home_;
 };
 
+/// A /run/netns for the calling thread alone: names in it are gone with this, even when the tests die.
+class FreshNames {
+ public:
+  FreshNames();
+  FreshNames(const FreshNames&) = delete;
+  FreshNames& operator=(const FreshNames&) = delete;
+  ~FreshNames();
+
+ private:
+  FileDescriptor home_, directory_;
+};
+
+/// Runs a command in the namespace "test" of FreshNames.
+void in_netns(const std::string& command);
+
 /// Ends the test as skipped (exit status 77), with the reason.
 [[noreturn]] void skip(const std::string& why);
 

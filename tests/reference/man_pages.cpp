@@ -45,10 +45,11 @@ Configuration: JSON with comments, every key with its default.
 /etc/default/tcpdiagd
 Flags of the service.
 .TP
-/usr/share/doc/tcpdiagd/examples/namespaces.conf
-Drop\-in that lets the service enter other network namespaces.
+/run/tcpdiagd\-netns/socket
+Where tcpdiagd\-netns opens other network namespaces for it.
 .SH SEE ALSO
 .BR tcpdiag (1),
+.BR tcpdiagd\-netns (8),
 .BR journalctl (1)
 )";
 

@@ -26,7 +26,7 @@ for package in $(dpkg-deb -f "$deb" Depends | tr ',|' '\n\n' | sed 's/^ *//; s/[
 done
 
 echo "its units are flawless, and closed as far as they can be"
-said=$(in_container systemd-analyze verify --man=no tcpdiagd.service tcpdiagd.socket 2>&1) || die "verify: $said"
+said=$(in_container systemd-analyze verify --man=no tcpdiagd.service tcpdiagd.socket tcpdiagd-netns.service tcpdiagd-netns.socket 2>&1) || die "verify: $said"
 [ -z "$said" ] || die "verify: $said"
 in_container systemd-analyze security --offline=true --threshold=24 --no-pager tcpdiagd.service >"$scratch/security" ||
   die "too exposed: $(grep ✗ "$scratch/security")"
@@ -135,18 +135,44 @@ within 15 started_anew || die "not restarted: $(property ActiveState)"
 told 'Watchdog timeout' || die "by something else than the watchdog"
 ready
 
-echo "another network namespace: unknown without the drop-in, seen with it"
+echo "the queue in a container is seen, though the daemon may not enter it: another process opens it"
 in_container ip netns add other
-sed -i 's/"namespaces": \[\]/"namespaces": ["other"]/' "$config"
+in_container ip -n other link set lo up
+in_container systemd-run -q --unit=inside nsenter --net=/run/netns/other /usr/local/bin/stalled
+of_other() { page_shows "tcpdiag_collector_success{collector=\"$1\",netns=\"other\"} $2"; }
+within 15 of_other listeners 1 || die "not seen: $(metrics | grep other)"
+within 15 of_other sysctl 1 || die "settings are not known: $(metrics | grep other)"
+page_shows 'tcpdiag_listener_queue_limit{netns="other",address="127.0.0.1",port="7000"} 4' || die "no queue: $(metrics | grep other)"
+doorkeeper() { in_container systemctl show -P "$1" tcpdiagd-netns.service; }
+wanted=$(printf %x $((1 << 21)))  # sys_admin
+for which in Inh Prm Eff Bnd Amb; do
+  [ "$(capabilities "/proc/$(doorkeeper MainPID)" $which)" = "$wanted" ] || die "Cap$which of tcpdiagd-netns: $(capabilities "/proc/$(doorkeeper MainPID)" $which)"
+done
+[ "$(in_container stat -c '%U %a' /run/tcpdiagd-netns/socket)" = "tcpdiagd 600" ] || die "others may ask: $(in_container ls -l /run/tcpdiagd-netns)"
+in_container systemd-analyze security --offline=true --threshold=24 --no-pager tcpdiagd-netns.service >"$scratch/security" ||
+  die "tcpdiagd-netns is too exposed: $(grep ✗ "$scratch/security")"
+
+echo "killed, what opens namespaces is started again; without it there are counters, and it is said why there is no more"
+pid=$(doorkeeper MainPID)
+in_container sh -c "kill -KILL $pid"
+in_container ip netns add another
+in_container systemd-run -q --unit=inside-another nsenter --net=/run/netns/another sleep 600
+of_another() { page_shows "tcpdiag_collector_success{collector=\"$1\",netns=\"another\"} $2"; }
+within 30 of_another listeners 1 || die "not seen: $(metrics | grep another)"
+[ "$(doorkeeper MainPID)" != "$pid" ] || die "it is the one that was killed"
+in_container systemctl mask --now tcpdiagd-netns.socket tcpdiagd-netns.service 2>/dev/null || die "cannot be masked"
 in_container systemctl restart tcpdiagd || die "does not restart"
 ready
-of_other() { page_shows "tcpdiag_collector_success{collector=\"netstat\",netns=\"other\"} $1"; }
-of_other 0 || die "without CAP_SYS_ADMIN: $(metrics | grep other)"
-cp "$root/usr/share/doc/tcpdiagd/examples/namespaces.conf" "$root/etc/systemd/system/tcpdiagd.service.d/"
-in_container systemctl daemon-reload
+within 15 of_other netstat 1 || die "no counters: $(metrics | grep other)"
+of_other listeners 0 || die "listeners are known: $(metrics | grep other)"
+told 'collector fails' TCPDIAG_COLLECTOR=listeners TCPDIAG_NETNS=other || die "it is not said why"
+in_container systemctl unmask tcpdiagd-netns.socket tcpdiagd-netns.service 2>/dev/null
 in_container systemctl restart tcpdiagd || die "does not restart"
 ready
-within 5 of_other 1 || die "with CAP_SYS_ADMIN: $(metrics | grep collector_success)"
+within 15 of_other listeners 1 || die "not seen again: $(metrics | grep other)"
+in_container systemctl stop inside inside-another
+in_container ip netns del other
+in_container ip netns del another
 
 echo "it stops within two seconds, though clients hold on to it"
 in_container bash -c 'exec 3<>/dev/tcp/127.0.0.1/10180; sleep 60' 2>/dev/null &
@@ -194,7 +220,7 @@ in_container dpkg -r tcpdiagd >"$scratch/removal" 2>&1 || die "cannot be removed
 in_container sh -c ': >/root/removed'
 wait "$clients"
 rm "$root/root/removed"
-for unit in tcpdiagd.service tcpdiagd.socket; do
+for unit in tcpdiagd.service tcpdiagd.socket tcpdiagd-netns.service tcpdiagd-netns.socket; do
   [ "$(in_container systemctl show -p ActiveState --value $unit)" = inactive ] || die "$unit is left: $(in_container systemctl status $unit)"
 done
 
