@@ -32,15 +32,14 @@ Error in_plain_words(Error error) {
 Result<NetnsDoor> NetnsDoorkeeper::open(const Netns& netns, std::chrono::milliseconds patience) {
   const std::lock_guard lock(mutex_);
   if (rests_until_ && clock_() < *rests_until_) return tl::unexpected<Error>(trouble_);
-  auto answer = connect().and_then([&] { return limit_waiting(connection_, patience); }).and_then([&] {
-    return ask(netns);
-  });
+  const bool was_connected = bool(connection_);
+  auto answer = ask(netns, patience);
+  // Its end shows with the next request only, and by then another one may have been started.
+  if (!answer && answer.error().code == Errc::failed && was_connected) answer = ask(netns, patience);
   if (answer) {
     rests_until_.reset();
     return std::move(*answer);
   }
-  // One that only was too slow may still answer.
-  if (answer.error().code != Errc::timed_out) connection_ = FileDescriptor();
   trouble_ = in_plain_words(std::move(answer.error()));
   rests_until_ = clock_() + kRest;
   return tl::unexpected<Error>(trouble_);
@@ -67,7 +66,16 @@ Result<void> NetnsDoorkeeper::connect() {
   return {};
 }
 
-Result<Result<NetnsDoor>> NetnsDoorkeeper::ask(const Netns& netns) {
+Result<Result<NetnsDoor>> NetnsDoorkeeper::ask(const Netns& netns, std::chrono::milliseconds patience) {
+  auto answer = connect().and_then([&] { return limit_waiting(connection_, patience); }).and_then([&] {
+    return request(netns);
+  });
+  // One that only was too slow may still answer.
+  if (!answer && answer.error().code != Errc::timed_out) connection_ = FileDescriptor();
+  return answer;
+}
+
+Result<Result<NetnsDoor>> NetnsDoorkeeper::request(const Netns& netns) {
   const auto number = ++asked_;
   if (auto sent = send_netns_request(connection_.get(), number, netns.fd()); !sent)
     return tl::unexpected<Error>(sent.error());

@@ -41,7 +41,8 @@ class NetnsDoorkeeper {
 
  private:
   Result<void> connect();
-  Result<Result<NetnsDoor>> ask(const Netns& netns);
+  Result<Result<NetnsDoor>> ask(const Netns& netns, std::chrono::milliseconds patience);
+  Result<Result<NetnsDoor>> request(const Netns& netns);
 
   std::mutex mutex_;
   std::string path_;  // empty: there was one connection, and no other

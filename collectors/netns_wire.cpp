@@ -28,6 +28,12 @@ struct Answer {
   std::array<std::int32_t, kMostFiles> opening{};
 };
 
+tl::unexpected<Error> failed(int errno_value) {
+  if (errno_value == EPIPE || errno_value == ECONNRESET)
+    return unexpected(Errc::failed, std::string(kWhere) + " has ended");
+  return tl::unexpected<Error>(system_error(errno_value, kWhere));
+}
+
 /// The errno that stands for an error on the wire. What errors say beyond it is known to either side.
 std::int32_t errno_of(Errc code) {
   switch (code) {
@@ -57,7 +63,7 @@ Result<void> send_message(int connection, const Message& message, std::span<cons
   do {
     sent = ::sendmsg(connection, &header, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
-  if (sent < 0) return tl::unexpected<Error>(system_error(errno, kWhere));
+  if (sent < 0) return failed(errno);
   return {};
 }
 
@@ -93,7 +99,7 @@ Received<WithFiles<Message>> receive_message(int connection) {
   do {
     received = ::recvmsg(connection, &header, MSG_CMSG_CLOEXEC);
   } while (received < 0 && errno == EINTR);
-  if (received < 0) return tl::unexpected<Error>(system_error(errno, kWhere));
+  if (received < 0) return failed(errno);
   got.files = files_of(header);
   if (received == 0 && got.files.empty()) return std::nullopt;
   if ((header.msg_flags & MSG_CTRUNC) != 0)  // more came than there may be, or our limit of open files

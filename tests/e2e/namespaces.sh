@@ -92,4 +92,27 @@ ip netns del shop
 within 15 watches 1 || die "shop is still watched"
 ip netns add shop
 within 15 watches 2 || die "the new shop is not watched"
+
+echo "the daemon may not enter them itself: a child may, and nothing else; stopped or killed, it costs what only it can open"
+doorkeeper=$(pgrep -P "$daemon")
+started+=("$doorkeeper")
+effective() { sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$1/status"; }
+[ $((0x$(effective "$doorkeeper"))) = $((1 << 21)) ] || die "the child has $(effective "$doorkeeper")"
+[ $((0x$(effective "$daemon") & 1 << 21)) = 0 ] || die "the daemon has $(effective "$daemon")"
+of() { page_shows "^tcpdiag_collector_success{collector=\"$2\",netns=\"$1\"} $3\$"; }
+appears() { ip netns add "$1" && { nsenter --net="/run/netns/$1" sleep 600 & started+=($!); }; }
+within 15 of shop listeners 1 || die "not seen: $(grep shop "$scratch/page")"
+kill -STOP "$doorkeeper"
+appears first
+within 15 of first netstat 1 || die "no counters while it hangs: $(grep first "$scratch/page")"
+of first listeners 0 || die "its listeners are known"
+of shop listeners 1 || die "what is open is lost"
+kill -CONT "$doorkeeper"
+within 30 of first listeners 1 || die "not seen when it goes on"
+kill -KILL "$doorkeeper"
+appears second
+within 15 of second netstat 1 || die "no counters without it: $(grep second "$scratch/page")"
+of second listeners 0 || die "its listeners are known"
+of first listeners 1 || die "what is open is lost"
+says "$scratch/daemon.log" 'error="tcpdiagd-netns has ended' || die "it is not said why"
 stop_daemon
