@@ -148,7 +148,8 @@ Received<NetnsAnswer> receive_netns_answer(int connection) {
   auto got = receive_message<Answer>(connection);
   if (!got) return tl::unexpected<Error>(got.error());
   if (!*got) return std::nullopt;
-  auto& [message, files] = **got;
+  const Answer& message = (*got)->message;
+  auto& files = (*got)->files;
   if (message.entering != 0)
     return NetnsAnswer{.number = message.number,
                        .door = tl::unexpected<Error>(
