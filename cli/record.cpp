@@ -15,6 +15,7 @@
 #include "core/utf8.h"
 #include "daemon/cycle.h"
 #include "daemon/loop.h"
+#include "daemon/netns_watch.h"
 #include "daemon/this_machine.h"
 
 namespace tcpdiag {
@@ -52,13 +53,18 @@ Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
   if (!writer) return tl::unexpected<Error>(writer.error());
 
   Recorded recorded;
-  const auto namespaces = with_host(options.namespaces);
-  recorded.namespaces = namespaces.size();
-  const auto open = [&, open_live = open_this_machine(clocks, stop_is_pending)](const std::string& netns,
-                                                                                Thread thread) {
-    return (*writer)->wrap(open_live(netns, thread), netns);
+  const auto paths = std::make_shared<NetnsPaths>();
+  const auto open = [&, open_live = open_this_machine(clocks, stop_is_pending, {}, paths)](
+                        const std::string& netns, Thread thread) {
+    auto live = open_live(netns, thread);
+    const auto generation = paths->of(netns).generation;
+    return generation == 0 ? (*writer)->wrap(std::move(live), netns)
+                           : (*writer)->wrap_found(std::move(live), generation);
   };
-  Cycle cycle(collector_catalog(), namespaces, open, {.hurry = false}, clocks);
+  CycleOptions cycle_options{.hurry = false};
+  if (!options.everywhere) cycle_options.collectors_off.emplace(collector_of(Type<NetnsList>{}));
+  Cycle cycle(collector_catalog(), with_host(options.namespaces), open, cycle_options, clocks);
+  NetnsWatch netns_watch(cycle, options.namespaces, paths);
   block_loop_signals();
   const auto end = about.started + options.duration;
   Result<void> written;
@@ -68,6 +74,8 @@ Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
     written = (*writer)->begin_tick(tick);
     if (!written) return;
     cycle.run_all(tick);
+    netns_watch.follow();
+    recorded.namespaces = std::max(recorded.namespaces, cycle.snapshot().namespaces.size());
     ++recorded.ticks;
     written = (*writer)->end_tick();
   });

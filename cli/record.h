@@ -16,12 +16,13 @@ struct RecordOptions {
   std::filesystem::path directory;
   std::chrono::milliseconds duration = std::chrono::seconds(30);
   std::vector<std::string> namespaces;  ///< beside the program's own
+  bool everywhere = true;               ///< also the namespaces that are found on the machine
 };
 
 /// How a recording went.
 struct Recorded {
   std::size_t ticks = 0;
-  std::size_t namespaces = 0;         ///< that were asked for, the program's own included
+  std::size_t namespaces = 0;         ///< at most at a time, the program's own included
   std::vector<std::string> failures;  ///< of each collector's latest run: "collector (netns): where: what"
   bool anything = false;              ///< at least one collector has succeeded
 };

@@ -4,6 +4,7 @@
 #include "collectors/catalog.h"
 #include "collectors/recording.h"
 #include "daemon/cycle.h"
+#include "daemon/netns_watch.h"
 
 namespace tcpdiag {
 
@@ -26,13 +27,20 @@ Clocks recorded_clocks(const Recording& recording) {
 Result<Report> replay(const std::filesystem::path& directory) {
   auto recording = Recording::open(directory);
   if (!recording) return tl::unexpected<Error>(recording.error());
-  const auto open = [&](const std::string& netns, Thread) { return recording->source(netns); };
+  const auto paths = std::make_shared<NetnsPaths>();
+  const auto open = [&](const std::string& netns, Thread) {
+    const auto generation = paths->of(netns).generation;
+    return generation == 0 ? recording->source(netns) : recording->source_of_found(generation);
+  };
   Cycle cycle(collector_catalog(), recording->namespaces(), open, {.hurry = false},
               recorded_clocks(*recording));
+  NetnsWatch netns_watch(cycle, {}, paths, NetnsWatch::kMost);
+  const bool has_found = recording->has_found();
   auto diagnose_at = TimePoint::min();
   for (const auto tick : recording->ticks()) {
     recording->seek(tick);
     cycle.run_all(tick);
+    if (has_found) netns_watch.follow();
     if (tick < diagnose_at) continue;
     cycle.diagnose(tick);
     diagnose_at = tick + kDiagnosisPeriod;

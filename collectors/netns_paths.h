@@ -13,6 +13,7 @@ namespace tcpdiag {
 struct NetnsPlace {
   std::string path;                    ///< a namespace file, or a name under /run/netns
   std::optional<std::uint64_t> inode;  ///< which one it must be; empty: whichever has that path
+  std::uint64_t generation = 0;        ///< as FoundNetns has it; 0: it was not found on the machine
   std::int32_t pid = 0;                ///< of a process that lives in it; 0: none is known
 };
 

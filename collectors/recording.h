@@ -9,6 +9,7 @@
 //                            read in a directory at that tick, "name target", X.protocols the same for the
 //                            protocols of sockets behind such links, and X.error an Error: its code, a
 //                            newline, its detail
+//   TICK/@GENERATION/...     the same of a namespace that was found, by its generation in the list of them
 //   TICK/NETNS/sock_diag/... a dump as netlink messages
 //   TICK/NETNS/kmsg          new kernel log records, each followed by a zero byte; written without any when
 //                            the log could be read for the first time (again)
@@ -68,6 +69,8 @@ class RecordingWriter {
   /// A source that reads from `live` and writes down what it read. `name` is the namespace's in the
   /// recording.
   std::unique_ptr<Source> wrap(std::unique_ptr<Source> live, std::string netns);
+  /// The same of a namespace that was found: the recorded list of namespaces says by what name.
+  std::unique_ptr<Source> wrap_found(std::unique_ptr<Source> live, std::uint64_t generation);
 
   /// The first failure to write, for example a full disk or too many files; what was written before is a
   /// whole recording.
@@ -114,12 +117,15 @@ class Recording {
   [[nodiscard]] const RecordingAbout& about() const { return about_; }
   /// The moments at which something was read, in order.
   [[nodiscard]] const std::vector<TimePoint>& ticks() const { return ticks_; }
-  /// The namespaces in it, "host" first.
+  /// The namespaces in it that were named when it was made, "host" first.
   [[nodiscard]] std::vector<std::string> namespaces() const;
+  /// Whether those are in it that were found on the machine.
+  [[nodiscard]] bool has_found() const;
   /// Lets the sources see what had been read up to `now`.
   void seek(TimePoint now) { now_ = now; }
   /// A source that reads what the recording has for that namespace. The recording must outlive it.
   [[nodiscard]] std::unique_ptr<Source> source(std::string name) const;
+  [[nodiscard]] std::unique_ptr<Source> source_of_found(std::uint64_t generation) const;
 
   /// The file, below the recording, of the newest content of `key` up to the present tick; nullptr when there
   /// is none.

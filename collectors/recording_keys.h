@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,16 +12,22 @@
 namespace tcpdiag::recording {
 
 inline constexpr auto kFormat = "1";
+inline constexpr char kFound = '@';
 
 /// A namespace's directory. Its name may be a path: "/" becomes "-", so that no name leads out of the
 /// recording.
 inline std::string directory_of(std::string netns) {
   std::replace(netns.begin(), netns.end(), '/', '-');
-  if (netns.empty() || netns.front() == '.') netns.insert(netns.begin(), '-');
+  if (netns.empty() || netns.front() == '.' || netns.front() == kFound) netns.insert(netns.begin(), '-');
   return netns;
 }
 
-// `netns` is a directory_of() in all of them.
+/// That of a namespace that was found on the machine, whatever it is called.
+inline std::string directory_of_found(std::uint64_t generation) {
+  return kFound + std::to_string(generation);
+}
+
+// `netns` is such a directory in all of them.
 inline std::string key(const std::string& netns, const std::string& path) { return netns + path; }
 inline std::string error_key(const std::string& key) { return key + ".error"; }
 inline std::string list_key(const std::string& netns, const std::string& path) {

@@ -80,8 +80,8 @@ std::vector<std::string> lines(std::string_view text) {
 
 class RecordedSource final : public Source {
  public:
-  RecordedSource(const Recording& recording, std::string name)
-      : recording_(recording), name_(directory_of(std::move(name))) {}
+  RecordedSource(const Recording& recording, std::string directory)
+      : recording_(recording), name_(std::move(directory)) {}
 
   Result<std::string> read(const std::string& path) override { return recording_.latest(key(name_, path)); }
   Result<std::vector<std::string>> list(const std::string& path) override {
@@ -271,13 +271,23 @@ std::vector<std::string> Recording::namespaces() const {
   std::vector<std::string> names = {"host"};
   for (const auto& [key, versions] : files_) {
     auto name = key.substr(0, key.find('/'));  // keys are in order, so those of one name stand together
+    if (name.starts_with(kFound)) continue;
     if (name != names.back() && name != names.front()) names.push_back(std::move(name));
   }
   return names;
 }
 
+bool Recording::has_found() const {
+  const auto first = files_.lower_bound(std::string(1, kFound));
+  return first != files_.end() && first->first.starts_with(kFound);
+}
+
 std::unique_ptr<Source> Recording::source(std::string name) const {
-  return std::make_unique<RecordedSource>(*this, std::move(name));
+  return std::make_unique<RecordedSource>(*this, directory_of(std::move(name)));
+}
+
+std::unique_ptr<Source> Recording::source_of_found(std::uint64_t generation) const {
+  return std::make_unique<RecordedSource>(*this, directory_of_found(generation));
 }
 
 const std::string* Recording::newest(const std::string& key) const {

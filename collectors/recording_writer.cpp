@@ -32,8 +32,8 @@ std::string joined(const std::vector<std::string>& names) {
 
 class RecordingSource final : public Source {
  public:
-  RecordingSource(RecordingWriter& writer, std::unique_ptr<Source> live, std::string name)
-      : writer_(writer), live_(std::move(live)), name_(directory_of(std::move(name))) {}
+  RecordingSource(RecordingWriter& writer, std::unique_ptr<Source> live, std::string directory)
+      : writer_(writer), live_(std::move(live)), name_(std::move(directory)) {}
 
   Result<std::string> read(const std::string& path) override {
     return recorded(key(name_, path), live_->read(path),
@@ -175,7 +175,11 @@ Result<void> RecordingWriter::end_tick() {
 }
 
 std::unique_ptr<Source> RecordingWriter::wrap(std::unique_ptr<Source> live, std::string netns) {
-  return std::make_unique<RecordingSource>(*this, std::move(live), std::move(netns));
+  return std::make_unique<RecordingSource>(*this, std::move(live), directory_of(std::move(netns)));
+}
+
+std::unique_ptr<Source> RecordingWriter::wrap_found(std::unique_ptr<Source> live, std::uint64_t generation) {
+  return std::make_unique<RecordingSource>(*this, std::move(live), directory_of_found(generation));
 }
 
 void RecordingWriter::put(const std::string& key, std::string content) {

@@ -20,6 +20,7 @@ NetnsPlace place_of(const FoundNetns& found) {
   return {
       .path = !found.mount.empty() ? found.mount : "/proc/" + std::to_string(found.anchor_pid) + "/ns/net",
       .inode = found.inode,
+      .generation = found.generation,
       .pid = found.anchor_pid};
 }
 

@@ -31,8 +31,8 @@ CommandSpec record_command() {
           {{"--duration", true}, netns_flag()},
           1,
           parse,
-          R"(      Record what the collectors read, for replay elsewhere. DIR is created; if it exists, it
-      must be empty.
+          R"(      Record what the collectors read, for replay elsewhere: as root of all network namespaces of
+      the machine, unless --netns is given. DIR is created; if it exists, it must be empty.
   --duration=TIME
       How long to record, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 30.
 )"};

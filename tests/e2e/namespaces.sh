@@ -59,6 +59,11 @@ run 2 "$tcpdiag" check --brief --duration=7s
 shows 'shop'
 run 0 "$tcpdiag" check --brief --duration=3s --netns=host
 hides 'shop'
+
+echo "a recording has it, too, and its replay says the same"
+run 0 "$tcpdiag" record --duration=8 "$scratch/recording"
+"$tcpdiag" replay --format=metrics "$scratch/recording" >"$scratch/output" 2>"$scratch/error" || die "no replay: $(cat "$scratch/error")"
+shows '^tcpdiag_finding_active\{finding="accept-queue-app-stalled",severity="critical",netns="shop",subject="127\.0\.0\.1:10181"\} 1$'
 kill -CONT "$stuck"
 
 echo "namespaces that come and go leave nothing behind"

@@ -675,3 +675,27 @@ TEST_CASE("recorded sizes, errors and dumps that are garbled are errors") {
     CHECK(outcome.error().code == Errc::malformed);
   }
 }
+
+TEST_CASE("a namespace that was found is kept by its generation, whatever others are called") {
+  TemporaryDirectory directory;
+  {
+    Recorder recorder(directory.path("rec"));
+    recorder.tick(0ms);
+    const auto read = [](std::unique_ptr<Source> source) { (void)source->read("/proc/net/snmp"); };
+    const auto saying = [](const std::string& text) {
+      auto kernel = std::make_unique<FakeSource>();
+      kernel->files["/proc/net/snmp"] = text;
+      return kernel;
+    };
+    read(recorder.writer->wrap_found(saying("found"), 7));
+    read(recorder.writer->wrap(saying("named"), "@7"));
+    CHECK(recorder.writer->outcome());
+  }
+  const auto recording = Recording::open(directory.path("rec"));
+  REQUIRE(recording);
+  CHECK(recording->has_found());
+  CHECK(recording->source_of_found(7)->read("/proc/net/snmp") == "found");
+  CHECK(recording->source("@7")->read("/proc/net/snmp") == "named");
+  CHECK(recording->namespaces() == std::vector<std::string>{"host", "-@7"});
+  CHECK(recording->source_of_found(8)->read("/proc/net/snmp").error().code == Errc::missing);
+}
