@@ -7,6 +7,7 @@
 #include <span>
 
 #include "collectors/json_values.h"
+#include "collectors/published_ports.h"
 #include "core/text.h"
 
 namespace tcpdiag {
@@ -81,7 +82,9 @@ std::size_t row_of(std::span<const Wanted> rows, JsonPath path) {
 std::optional<ContainerRecord> parse_record(std::string_view text, std::span<const Wanted> rows) {
   std::vector<std::string> values(rows.size());
   std::optional<std::int32_t> pid;
+  PublishedPorts published;
   const bool is_valid = for_each_json_value(text, [&](JsonPath path, std::string_view value) {
+    published.take(path, value);
     if (const auto row = row_of(rows, path); row < rows.size()) values[row] = value;
     if (is_at(path, kDockerPid)) pid = to_number<std::int32_t>(value);
   });
@@ -90,6 +93,7 @@ std::optional<ContainerRecord> parse_record(std::string_view text, std::span<con
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (auto& into = record.*rows[i].into; into.empty()) into = std::move(values[i]);
   if (pid && *pid > 0) record.pid = pid;  // 0: it does not run
+  record.published = published.all();
   return record;
 }
 
@@ -109,8 +113,8 @@ std::string line_of(const Json& json) { return json.dump() + "\n"; }
 std::string only_wanted(std::string_view text, std::span<const Wanted> rows) {
   auto only = Json::object();
   const bool is_valid = for_each_json_value(text, [&](JsonPath path, std::string_view value) {
-    const bool is_pid = is_at(path, kDockerPid);
-    if (!is_pid && row_of(rows, path) == rows.size()) return;
+    const bool is_other = is_at(path, kDockerPid) || PublishedPorts::has(path);
+    if (!is_other && row_of(rows, path) == rows.size()) return;
     auto* at = &only;
     for (const auto& key : path) at = &(*at)[key];
     *at = value;

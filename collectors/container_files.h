@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collectors/source.h"
+#include "core/facts/netns_list.h"
 
 namespace tcpdiag {
 
@@ -24,7 +25,8 @@ struct ContainerRecord {
   std::string pod_namespace;
   std::string compose_project;
   std::string compose_service;
-  std::optional<std::int32_t> pid;  ///< of its first process
+  std::optional<std::int32_t> pid;       ///< of its first process
+  std::vector<PublishedPort> published;  ///< of Docker's containers, while they run
 };
 
 /// Docker's DATA_ROOT/containers/ID/config.v2.json. Empty: it is none.

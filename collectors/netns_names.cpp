@@ -91,6 +91,7 @@ void take_record(const ContainerRecord& record, NetnsName& name) {
   netns.pod_namespace = harmless_name(record.pod_namespace);
   netns.compose_project = harmless_name(record.compose_project);
   netns.compose_service = harmless_name(record.compose_service);
+  netns.published = record.published;
   const bool is_sandbox = record.type == "sandbox" || record.type == "podsandbox";
   if (!is_sandbox) netns.image = harmless_image(record.image);  // otherwise that of a process that only waits
   if (!netns.pod.empty()) {
@@ -99,7 +100,8 @@ void take_record(const ContainerRecord& record, NetnsName& name) {
     name.settled = true;
   } else if (auto given = harmless_name(record.name); !given.empty()) {
     netns.name = std::move(given);
-    name.settled = true;
+    // Docker notes the first process and the published ports a moment after the namespace is there.
+    name.settled = record.pid.has_value() || netns.kind != NetnsKind::docker;
   }
 }
 

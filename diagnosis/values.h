@@ -45,7 +45,7 @@ inline constexpr Words kOfSynQueue =
 inline constexpr Words kOfClientSide =
     "bound ?elsewhere failed filtered first_service forecast gone_for gone_listener gone_owner interface "
     "left ?mostly_close_wait ?mostly_fin_wait2 new_timeout ?no_fin_wait2 ?no_time_wait opened ?own "
-    "?own_gone own_length own_limit own_listener own_netns own_owner own_pid own_resets ports range rate "
+    "?own_gone own_length own_limit own_listener own_netns own_owner own_pid own_port own_resets ports range rate "
     "retransmitted retransmitted_to_all retries reuse services share source states strict_interfaces "
     "time_wait timeout used waiting when wider_range ?mostly_time_wait ?mostly_open fin_wait2 close_wait "
     "open";

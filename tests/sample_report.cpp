@@ -181,7 +181,8 @@ NetnsList sample_namespaces() {
                           .container = "7eb263389e5e",
                           .image = "nginx:1.27",
                           .compose_project = "shop",
-                          .compose_service = "blue"}},
+                          .compose_service = "blue",
+                          .published = {{.address = {}, .port = 8080, .to = 80}}}},
           .cut = 0,
           .unreadable = 1};
 }

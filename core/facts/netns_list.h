@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/address.h"
 #include "core/describe.h"
 
 namespace tcpdiag {
@@ -31,6 +32,19 @@ constexpr auto values_of(Type<NetnsKind>) { return first_values<NetnsKind, 13>()
 
 /// "host", "docker", "podman", ...
 std::string_view to_string(NetnsKind kind);
+
+/// A port of the host that a container has published: connections to it end in the container.
+struct PublishedPort {
+  IpAddress address;       ///< of the host; 0.0.0.0 or ::: each that it has
+  std::uint16_t port = 0;  ///< of the host
+  std::uint16_t to = 0;    ///< the container's own port
+
+  auto operator<=>(const PublishedPort&) const = default;
+};
+constexpr auto members_of(Type<PublishedPort>, auto member) {
+  return std::tuple(member("address", &PublishedPort::address), member("port", &PublishedPort::port),
+                    member("to", &PublishedPort::to));
+}
 
 /// A network namespace of the machine. All texts are as short and harmless as collectors/netns_names.h says;
 /// an empty one is not known, or does not apply.
@@ -58,6 +72,9 @@ struct FoundNetns {
   std::string pod_namespace;
   std::string compose_project;
   std::string compose_service;
+  std::vector<PublishedPort> published;  ///< those of TCP, as far as the runtime's files tell; ordered
+
+  static constexpr std::size_t kMostPublished = 256;
 
   bool operator==(const FoundNetns&) const = default;
 };
@@ -74,7 +91,8 @@ constexpr auto members_of(Type<FoundNetns>, auto member) {
       member("pod", &FoundNetns::pod, Shown::if_filled),
       member("pod_namespace", &FoundNetns::pod_namespace, Shown::if_filled),
       member("compose_project", &FoundNetns::compose_project, Shown::if_filled),
-      member("compose_service", &FoundNetns::compose_service, Shown::if_filled));
+      member("compose_service", &FoundNetns::compose_service, Shown::if_filled),
+      member("published", &FoundNetns::published));
 }
 
 /// The network namespaces of the machine that a process lives in or that are mounted where runtimes and

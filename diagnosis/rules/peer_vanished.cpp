@@ -44,9 +44,9 @@ bool turns_away(const Window& there, const Destination& service) {
 bool is_own_queue(const Window& window, const SilentPeer& peer) {
   if (peer.server) return false;
   const auto service = service_of(peer);
-  if (is_own_address(window, service) == Known::yes) return turns_away(window, service);
-  const auto* other = other_namespace_of(window, service);
-  return other != nullptr && turns_away(window.in(other->id), service);
+  if (const auto other = other_end_of(window, service))
+    return turns_away(window.in(other->netns->id), other->service);
+  return is_own_address(window, service) == Known::yes && turns_away(window, service);
 }
 
 // All of one address: several of its services, or it is a client and a service.

@@ -74,7 +74,8 @@ bool wait_too_long(const Window& window, const Connections& connections, const D
 // its queues and its end.
 bool is_own_queue(const Window& window, const Destination& service) {
   const auto drops = window.increase(&TcpCounters::listen_drops);
-  if (!drops || *drops == 0 || is_own_address(window, service) != Known::yes) return false;
+  if (!drops || *drops == 0 || is_own_address(window, service) != Known::yes || other_end_of(window, service))
+    return false;
   return std::ranges::any_of(window.readings(&NetnsView::listeners), [&](const Dated<Listeners>& reading) {
     return listener_for(*reading.value, service) != nullptr;
   });
@@ -94,41 +95,50 @@ const Listener* full_queue_of(const Window& window, const Destination& service) 
 // the rules about queues look before they say why: that will be the cause.
 bool is_judged_soon(const Window& window, const Destination& service) {
   constexpr std::chrono::seconds kUntilJudged{5};
-  const auto* other =
-      is_own_address(window, service) == Known::yes ? nullptr : other_namespace_of(window, service);
-  if (other == nullptr) return false;
-  const auto readings = window.in(other->id).last(kUntilJudged).readings(&NetnsView::listeners);
+  const auto other = other_end_of(window, service);
+  if (!other) return false;
+  const auto readings = window.in(other->netns->id).last(kUntilJudged).readings(&NetnsView::listeners);
   const auto was_full = [&](const Dated<Listeners>& reading) {
-    const auto* listener = listener_for(*reading.value, service);
+    const auto* listener = listener_for(*reading.value, other->service);
     return listener != nullptr && is_full(listener->fullest());
   };
   return std::ranges::any_of(readings, was_full) && !std::ranges::all_of(readings, was_full);
 }
 
+// A container that is started anew has its address, or its published port, again in a moment; clients find
+// out when they send their next SYN.
+bool is_restarted(const Window& window, const Destination& service) {
+  constexpr std::chrono::seconds kSoon{20};
+  return was_other_end(window.last(kSoon), service);
+}
+
 // {own}: it is this host itself, {elsewhere}: it is none of this namespace's addresses; neither: not known.
 void add_where(Facts& facts, const Window& window, const Destination& service) {
   const auto is_own = is_own_address(window, service);
-  const auto* other = is_own == Known::yes ? nullptr : other_namespace_of(window, service);
-  if (other != nullptr) {
-    facts.values["own_netns"] = other->name;
-    if (const auto pid = anchor_of(window.newest(), *other)) facts.values["own_pid"] = std::to_string(*pid);
+  const auto other = other_end_of(window, service);
+  const auto& there_called = other ? other->service : service;
+  if (other) {
+    facts.values["own_netns"] = other->netns->name;
+    if (const auto pid = anchor_of(window.newest(), *other->netns))
+      facts.values["own_pid"] = std::to_string(*pid);
   }
-  if (is_own != Known::yes && other == nullptr) {
+  if (is_own != Known::yes && !other) {
     if (is_own == Known::no) facts.values.flag("elsewhere");
     return;
   }
   facts.values.flag("own");
-  const auto there = other != nullptr ? window.in(other->id) : window;
-  const auto* full = full_queue_of(there, service);
+  facts.values["own_port"] = std::to_string(there_called.port);
+  const auto there = other ? window.in(other->netns->id) : window;
+  const auto* full = full_queue_of(there, there_called);
   if (full == nullptr) return;
   const auto subject = listener_subject(there, *full);
-  if (other != nullptr) facts.served_by = ListenerThere{other->name, subject};
+  if (other) facts.served_by = ListenerThere{other->netns->name, subject};
   facts.values["own_listener"] = to_string(subject);
   if (subject.pid) facts.values["own_owner"] = process_text(subject);
   add_reading(facts, "accept queue of the listener there", "own_length", full->fullest().queue_length,
               "connections");
   facts.values["own_limit"] = std::to_string(full->fullest().queue_limit);
-  if (own_listener(there, service) == nullptr) facts.values.flag("own_gone");
+  if (own_listener(there, there_called) == nullptr) facts.values.flag("own_gone");
 }
 
 // The interfaces that drop what comes in by another way than an answer would go out, the first few of them.
@@ -184,7 +194,7 @@ Facts facts_about_many(const Window& window, const std::vector<Destination>& ser
   facts.values["services"] = std::to_string(services.size());
   facts.values["first_service"] = to_string(destination_subject(services.front()));
   const auto is_elsewhere = [&](const Destination& each) {
-    return is_own_address(window, each) == Known::no && other_namespace_of(window, each) == nullptr;
+    return is_own_address(window, each) == Known::no && !other_end_of(window, each);
   };
   if (std::ranges::all_of(services, is_elsewhere)) facts.values.flag("elsewhere");
   add_reverse_path_filter(facts, window, retransmitted);
@@ -201,7 +211,7 @@ Verdict syn_sent_unanswered(const Window& window, const Thresholds& t) {
   for (const auto& service : by_service((*connections)->unanswered)) {
     if (service.local_ports < t.unanswered_min) break;
     if (has_lasted(window, service, t.unanswered_min) && wait_too_long(window, **connections, service) &&
-        !is_own_queue(window, service) && !is_judged_soon(window, service))
+        !is_own_queue(window, service) && !is_judged_soon(window, service) && !is_restarted(window, service))
       silent.push_back(service);
   }
   if (silent.size() > kNamed) return Verdict::found({facts_about_many(window, silent, *retransmitted)});
@@ -227,7 +237,7 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
      "Loose mode: a packet is accepted if its source can be reached by any interface.",
      "Packets with forged source addresses are filtered less strictly."},
     {"{?own}Look at the queue: the listener's Recv-Q is how many are waiting, Send-Q the limit.",
-     "[nsenter -t {own_pid} -n ss -ltn '( sport = :{port} )'|ss -ltn '( sport = :{port} )']",
+     "[nsenter -t {own_pid} -n ]ss -ltn '( sport = :{own_port} )'",
      "Recv-Q above Send-Q: the accept queue is full.", ""},
     {"See whether anything comes back: a SYN-ACK, a reset, an ICMP error, or nothing.",
      "tcpdump -nn -i any -c 20 'icmp or icmp6[ or (host {address} and tcp port {port})]'",

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/listen_address.h"
 #include "core/utf8.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
@@ -25,7 +26,8 @@ const std::string kRunStore = "/run/containers/storage/overlay-containers/";
 const std::string kDocker = "/var/lib/docker/containers/";
 
 /// As Docker 20.10 and 27 write it, without most of what does not matter here.
-std::string docker_config(const std::string& name, int pid, const Json& labels = Json::object()) {
+std::string docker_config(const std::string& name, int pid, const Json& labels = Json::object(),
+                          const Json& ports = Json::object()) {
   return Json{{"StreamConfig", Json::object()},
               {"State", {{"Running", true}, {"Paused", false}, {"Pid", pid}, {"ExitCode", 0}}},
               {"ID", kId},
@@ -36,7 +38,7 @@ std::string docker_config(const std::string& name, int pid, const Json& labels =
                 {"Image", "shop:1.2"},
                 {"Labels", labels}}},
               {"Image", "sha256:" + kOther},
-              {"NetworkSettings", {{"SandboxKey", "/var/run/docker/netns/3f1c0a9b2d4e"}}},
+              {"NetworkSettings", {{"SandboxKey", "/var/run/docker/netns/3f1c0a9b2d4e"}, {"Ports", ports}}},
               {"Name", "/" + name},
               {"MountPoints", Json::object()},
               {"RestartCount", 0}}
@@ -549,6 +551,47 @@ TEST_CASE("of very many new namespaces some are looked into at once, and the oth
   CHECK(std::set<std::string>(first.begin(), first.end()).size() == 1000);
   for (int i = 0; i < 3; ++i) (void)named(names, machine, all);
   CHECK(named(names, machine, all).back() == "n1999");
+}
+
+TEST_CASE("ports that Docker has published are known once the container runs") {
+  const Json host_all = {{{"HostIp", "0.0.0.0"}, {"HostPort", "80"}}, {{"HostIp", "::"}, {"HostPort", "80"}}};
+  const Json ports = {{"5000/tcp", host_all},
+                      {"53/udp", host_all},
+                      {"9000/tcp", nullptr},  // exposed only
+                      {"443/tcp", {{{"HostIp", "127.0.0.1"}, {"HostPort", "8443"}}}}};
+  const auto any = IpAddress();
+  const auto any6 = IpAddress{.v6 = true};
+  const auto loopback = parse_listen_address("127.0.0.1:1")->address.value();
+  const std::vector<PublishedPort> expected = {{any, 80, 5000}, {loopback, 8443, 443}, {any6, 80, 5000}};
+  const auto text = docker_config("shop", 60, Json::object(), ports);
+  CHECK(parse_docker_config(text)->published == expected);
+  CHECK(parse_docker_config(shareable_container_file(kDocker + kId + "/config.v2.json", text))->published ==
+        expected);
+
+  Machine machine;
+  machine.process(60, "/docker/" + kId);
+  machine.files[kDocker + kId + "/config.v2.json"] = docker_config("shop", 0);
+  NetnsNames names;
+  NetnsList list{.namespaces = {netns(60, 1)}};
+  names.name(machine, list);
+  CHECK(list.namespaces[0].name == "shop");
+  machine.files[kDocker + kId + "/config.v2.json"] = text;
+  names.name(machine, list);
+  CHECK(list.namespaces[0].published == expected);
+}
+
+TEST_CASE("published ports that make no sense are left out, and so are the rest of too many") {
+  for (const auto* host : {"", "0.0.0.0/0", "shop", "300.0.0.1"})
+    for (const auto* port : {"0", "", "70000", "80-90"})
+      for (const auto* inside : {"/tcp", "0/tcp", "70000/tcp", "x/tcp"}) {
+        const Json ports = {{inside, {{{"HostIp", host}, {"HostPort", port}}}}};
+        CHECK(parse_docker_config(docker_config("shop", 60, Json::object(), ports))->published.empty());
+      }
+  Json many = Json::object();
+  for (int port = 1; port < 1000; ++port)
+    many[std::to_string(port) + "/tcp"] = {{{"HostIp", ""}, {"HostPort", std::to_string(port)}}};
+  CHECK(parse_docker_config(docker_config("shop", 60, Json::object(), many))->published.size() ==
+        FoundNetns::kMostPublished);
 }
 
 TEST_CASE("what a recording holds of container files says the same, and nothing of their secrets") {

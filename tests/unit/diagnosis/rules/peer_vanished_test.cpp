@@ -2,6 +2,7 @@
 #include "diagnosis/rules/peer_vanished.h"
 
 #include "core/facts/interfaces.h"
+#include "core/facts/netns_list.h"
 #include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
@@ -58,6 +59,34 @@ TEST_CASE("a peer that does not acknowledge any more is named with how many conn
   REQUIRE(finding.advice.size() == 7);
   CHECK(finding.advice[2].command == "ss -tnpo state established dst 10.0.0.2:6379");
   CHECK(finding.advice[5].command == "sysctl -w net.ipv4.tcp_retries2=8");
+}
+
+TEST_CASE("a peer behind a published port, whose queue turns connections away, is not gone") {
+  const auto said = [](std::uint64_t overflows, std::uint16_t host_port) {
+    auto service = redis();
+    service.address = address("10.0.0.1");
+    auto history = with({service});
+    history.set(&NetnsView::interfaces, Interfaces{.addresses = {address("10.0.0.1")}});
+    auto& container = history.snapshot().namespaces.emplace_back(
+        NetnsView{.id = NetnsId(1), .generation = 1, .name = "shop"});
+    container.listeners = {std::make_shared<const Listeners>(
+                               Listeners{.listeners = {sample_listener("0.0.0.0", 7000, 9, 8, 1)}}),
+                           history.now()};
+    history.set(
+        &Snapshot::netns_list,
+        NetnsList{.namespaces = {
+                      {.generation = 1, .name = "shop", .published = {{.port = host_port, .to = 7000}}}}});
+    for (std::uint64_t second = 0; second < 2; ++second) {
+      TcpCounters tcp;
+      tcp.listen_overflows = overflows * second;
+      history.snapshot().namespaces.back().tcp = {std::make_shared<const TcpCounters>(tcp), history.now()};
+      history.tick();
+    }
+    return verdict_of(kId, history.history());
+  };
+  CHECK(said(5, 6379).is_clear());
+  CHECK(said(0, 6379).facts().size() == 1);
+  CHECK(said(5, 6380).facts().size() == 1);  // the port of another one
 }
 
 TEST_CASE("one client with many connections is told by its address") {

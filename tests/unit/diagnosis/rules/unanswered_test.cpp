@@ -250,9 +250,10 @@ TEST_CASE("SYNs to a listener that was full and has ended are not blamed on the 
 namespace {
 
 // The host's clients of a container, whose queue holds that many connections; it was found as process 812.
-HistoryBuilder beside_a_container(std::uint32_t queue_length) {
-  auto history = dumps(waiting({to("172.17.0.2", 5000, 20)}), 60);
-  history.set(&NetnsView::interfaces, interfaces({address("172.17.0.1")}));
+HistoryBuilder beside_a_container(std::uint32_t queue_length,
+                                  const Destination& asked = to("172.17.0.2", 5000, 20),
+                                  const std::vector<PublishedPort>& published = {}) {
+  auto history = dumps(waiting({asked}), 60);
   NetnsView container{.id = NetnsId(1), .generation = 1, .name = "shop"};
   container.interfaces = {std::make_shared<const Interfaces>(interfaces({address("172.17.0.2")})),
                           history.now()};
@@ -260,11 +261,13 @@ HistoryBuilder beside_a_container(std::uint32_t queue_length) {
   HistoryBuilder both;
   for (const auto& snapshot : history.history().snapshots()) {
     both.snapshot() = snapshot;
+    both.set(&NetnsView::interfaces, interfaces({address("10.0.0.1"), address("172.17.0.1")}));
     container.listeners = {listeners, snapshot.at};
     both.snapshot().namespaces.push_back(container);
-    both.snapshot().netns_list = {std::make_shared<const NetnsList>(NetnsList{
-                                      .namespaces = {{.generation = 1, .anchor_pid = 812, .name = "shop"}}}),
-                                  snapshot.at};
+    both.snapshot().netns_list = {
+        std::make_shared<const NetnsList>(NetnsList{
+            .namespaces = {{.generation = 1, .anchor_pid = 812, .name = "shop", .published = published}}}),
+        snapshot.at};
     both.tick();
   }
   return both;
@@ -333,6 +336,51 @@ TEST_CASE("of an address that several namespaces have no one is named") {
   const auto facts = verdict_of(kId, history.history()).facts();
   REQUIRE(facts.size() == 1);
   CHECK_FALSE(facts[0].values.contains("own_netns"));
+}
+
+TEST_CASE("the queue behind a published port is that of the container") {
+  const auto port_80 = to("10.0.0.1", 80, 20, "10.0.0.9");
+  const auto facts_with = [&](std::vector<PublishedPort> published, const Destination& asked) {
+    const auto facts =
+        verdict_of(kId, beside_a_container(129, asked, std::move(published)).history()).facts();
+    REQUIRE(facts.size() == 1);
+    return facts[0];
+  };
+  const auto on = [](const char* host, std::uint16_t port) {
+    return std::vector<PublishedPort>{{.address = address(host), .port = port, .to = 5000}};
+  };
+  for (const auto& published : {on("0.0.0.0", 80), on("10.0.0.1", 80)}) {
+    const auto facts = facts_with(published, port_80);
+    CHECK(facts.values.at("own_netns") == "shop");
+    CHECK(facts.values.at("own_listener") == "0.0.0.0:5000");
+    CHECK(facts.values.at("own_port") == "5000");
+    CHECK(facts.served_by->netns == "shop");
+  }
+  for (const auto& published : {on("172.17.0.1", 80), on("0.0.0.0", 81), on("::", 80)})
+    CHECK_FALSE(facts_with(published, port_80).values.contains("own_netns"));
+  // a proxy listens there, or it is another host's
+  CHECK_FALSE(facts_with(on("0.0.0.0", 80), to("127.0.0.1", 80, 20)).values.contains("own_netns"));
+  CHECK(facts_with(on("0.0.0.0", 80), to("10.0.0.2", 80, 20)).values.contains("elsewhere"));
+}
+
+TEST_CASE("nobody is blamed while a container that has ended may be starting again") {
+  const auto after = [](std::chrono::seconds gone) {
+    auto history = beside_a_container(129);
+    history.snapshot() = history.history().snapshots().back();
+    history.snapshot().namespaces.pop_back();
+    history.snapshot().netns_list = {};
+    for (auto second = 0s; second < gone; ++second) {
+      history.snapshot().at += 1s;
+      history.set(&NetnsView::connections, waiting({to("172.17.0.2", 5000, 20)}));
+      history.tick(0s);
+    }
+    return verdict_of(kId, history.history());
+  };
+  CHECK(after(2s).is_clear());
+  CHECK(after(19s).is_clear());
+  const auto facts = after(25s).facts();
+  REQUIRE(facts.size() == 1);
+  CHECK(facts[0].values.contains("elsewhere"));
 }
 
 TEST_CASE("answers that this host's reverse path filter drops are not blamed on the far end") {
