@@ -168,6 +168,7 @@ NetnsName name_netns(Source& source, ContainerFiles& files, FoundNetns netns) {
   name.netns.name = name_of_inode(name.netns);
   const auto directory = pid_directory(name.netns.anchor_pid);
   const auto groups = name.netns.anchor_pid == 0 ? Result<std::string>() : source.read(directory + "/cgroup");
+  name.ended = !groups && groups.error().code == Errc::missing && name.netns.mount.empty();
   const auto owner =
       groups && !groups->empty() ? read_cgroup_owner(source, directory).value_or(Owner()) : Owner();
   const bool is_unit = owner.kind == OwnerKind::system_unit || owner.kind == OwnerKind::user_unit ||
@@ -190,9 +191,14 @@ void NetnsNames::name(Source& source, NetnsList& list) {
   std::ranges::stable_partition(due, [&](const auto* netns) { return !kept_.contains(netns->generation); });
 
   ContainerFiles files(source);
+  std::set<std::uint64_t> ended;
   for (std::size_t i = 0; i < due.size(); ++i) {
     if (i < kAtOnce) {
-      keep(name_netns(source, files, *due[i]));
+      auto name = name_netns(source, files, *due[i]);
+      if (!name.ended)
+        keep(std::move(name));
+      else if (!kept_.contains(due[i]->generation))
+        ended.insert(due[i]->generation);
     } else if (!kept_.contains(due[i]->generation)) {
       NetnsName later{.netns = *due[i], .inner = {}};
       later.netns.name = name_of_inode(later.netns);
@@ -200,6 +206,7 @@ void NetnsNames::name(Source& source, NetnsList& list) {
       ++kept_.at(due[i]->generation).tries_left;  // it has not been tried
     }
   }
+  std::erase_if(list.namespaces, [&](const auto& netns) { return ended.contains(netns.generation); });
   for (auto& netns : list.namespaces) {
     if (netns.kind == NetnsKind::host)
       netns.name = kHostNetns;

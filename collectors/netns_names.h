@@ -37,6 +37,7 @@ struct NetnsName {
   FoundNetns netns;      ///< with all its texts
   std::string inner;     ///< the unit inside of a container that boots like a machine
   bool settled = false;  ///< nothing better will be found: a runtime's files may come after its namespace
+  bool ended = false;    ///< the one process that led to it has ended since it was found
 };
 
 /// Looks for the name of a namespace of which NetnsScan found the rest.
@@ -48,7 +49,8 @@ NetnsName name_netns(Source& source, ContainerFiles& files, FoundNetns netns);
 /// namespace and no other. A namespace that is gone leaves its name to the next one.
 class NetnsNames {
  public:
-  /// Fills in the names and what belongs to them.
+  /// Fills in the names and what belongs to them. A new one that has ended before its name was looked for is
+  /// taken out.
   void name(Source& source, NetnsList& list);
 
   /// Looked for at one call; the others have their inode for a name until the next one.

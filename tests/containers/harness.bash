@@ -89,6 +89,8 @@ own_groups() {
 
 hostname playing-host
 own_groups
+groups=/sys/fs/cgroup  # where a process's place is read: version 2, or systemd's own of version 1
+[ ! -d /sys/fs/cgroup/systemd ] || groups=/sys/fs/cgroup/systemd
 mount -t tmpfs tmpfs /run
 mkdir -p "$TCPDIAG_MACHINE/var-lib"
 mount --bind "$TCPDIAG_MACHINE/var-lib" /var/lib

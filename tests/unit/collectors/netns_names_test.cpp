@@ -167,7 +167,7 @@ TEST_CASE("a Docker container has its name, image and labels of compose from Doc
                                                                     {"com.docker.compose.service", "web"},
                                                                     {"com.docker.compose.version", "2.27"}});
   for (const auto& group : {"/docker/" + kId, "/system.slice/docker-" + kId + ".scope"}) {
-    const auto [found, inner, settled] = in_group(machine, group);
+    const auto [found, inner, settled, ended] = in_group(machine, group);
     CHECK(settled);
     CHECK(found.name == "shop");
     CHECK(found.kind == NetnsKind::docker);
@@ -197,7 +197,7 @@ TEST_CASE("a pod is called by its Kubernetes namespace and its name, whichever o
     Machine machine;
     machine.files[kK8s + kId + "/config.json"] = oci_config(containerd_annotations(type));
     machine.files[kK8s + kId + "/init.pid"] = "60";
-    const auto [found, inner, settled] = in_group(machine, group);
+    const auto [found, inner, settled, ended] = in_group(machine, group);
     CHECK(settled);
     CHECK(found.name == "payments/checkout-7d9f");
     CHECK(found.kind == NetnsKind::kubernetes);
@@ -263,7 +263,7 @@ TEST_CASE("a podman container has its name from the list of containers, also whe
     Machine machine;
     machine.files[file] = stored_containers(kId, "shop");
     machine.files[kRunStore + kId + "/userdata/pidfile"] = "60";
-    const auto [found, inner, settled] = in_group(machine, group);
+    const auto [found, inner, settled, ended] = in_group(machine, group);
     CHECK(settled);
     CHECK(found.name == "shop");
     CHECK(found.kind == NetnsKind::podman);
@@ -286,7 +286,7 @@ TEST_CASE("the list of podman's containers is read once for all of them") {
 
 TEST_CASE("rootless podman's files are a user's: its containers are called by their short id") {
   Machine machine;
-  const auto [found, inner, settled] =
+  const auto [found, inner, settled, ended] =
       in_group(machine, "/user.slice/user-7.slice/user@7.service/user.slice/libpod-" + kId + ".scope");
   CHECK_FALSE(settled);
   CHECK(found.name == "podman:0123456789ab");
@@ -298,7 +298,7 @@ TEST_CASE("containers that boot like machines are called as their groups are") {
   Machine machine;
   const auto check = [&](const std::string& group, const std::string& name, NetnsKind kind) {
     INFO(group);
-    const auto [found, inner, settled] = in_group(machine, group);
+    const auto [found, inner, settled, ended] = in_group(machine, group);
     CHECK(found.name == name);
     CHECK(found.kind == kind);
     CHECK(settled);
@@ -578,6 +578,16 @@ TEST_CASE("ports that Docker has published are known once the container runs") {
   machine.files[kDocker + kId + "/config.v2.json"] = text;
   names.name(machine, list);
   CHECK(list.namespaces[0].published == expected);
+}
+
+TEST_CASE("a namespace whose process ended before its name was looked for is left out") {
+  Machine machine;
+  NetnsNames names;
+  CHECK(named(names, machine, {netns(60)}).empty());
+  machine.process(60, "/docker/" + kId);
+  CHECK(named(names, machine, {netns(60)}) == std::vector<std::string>{"docker:0123456789ab"});
+  machine.files.clear();  // now it is known, and the next scan will say whether it is gone
+  CHECK(named(names, machine, {netns(60)}) == std::vector<std::string>{"docker:0123456789ab"});
 }
 
 TEST_CASE("published ports that make no sense are left out, and so are the rest of too many") {
