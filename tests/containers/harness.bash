@@ -101,6 +101,16 @@ export HOME=$TCPDIAG_MACHINE/home
 mkdir "$HOME"
 sysctl -qw net.ipv4.ip_forward=1
 
+# run_in_group GROUP COMMAND...: in the background, in that control group; its process is $process
+run_in_group() {
+  local procs=("$groups/$1/cgroup.procs")
+  [ ! -d "$groups/../unified" ] || procs+=("$groups/../unified/$1/cgroup.procs")
+  mkdir -p "${procs[@]%/*}"
+  bash -c 'for procs in $0; do echo $$ >"$procs"; done; exec "$@"' "${procs[*]}" "${@:2}" &
+  process=$!
+  started+=("$process")
+}
+
 api=http://127.0.0.1:10180/api/v1
 
 # What the daemon is run by; as whom is decided here for all tests.

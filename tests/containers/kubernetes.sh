@@ -8,13 +8,6 @@ needs_programs python3 jq
 containerds=/run/containerd/io.containerd.runtime.v2.task/k8s.io
 crios=/run/containers/storage/overlay-containers
 id_of() { sha256sum <<<"$1" | cut -c-64; }
-# run_as GROUP COMMAND...: in the background, in that control group; its process is $process
-run_as() {
-  mkdir -p "$groups/$1"
-  bash -c 'echo $$ >"$0"; exec "$@"' "$groups/$1/cgroup.procs" "${@:2}" &
-  process=$!
-  started+=("$process")
-}
 # note_containerd ID PROCESS POD TYPE, note_crio the same: what the runtime writes down; POD is NAMESPACE/NAME
 note_containerd() {
   mkdir -p "$containerds/$1"
@@ -35,7 +28,7 @@ note_crio() {
 pod() {
   local id sandbox mount=/run/netns/cni-${2//\//-}
   id=$(id_of "$2")
-  run_as "${3/ID/$id}" unshare --net sleep infinity
+  run_in_group "${3/ID/$id}" unshare --net sleep infinity
   sandbox=$process
   own_netns() { [ "$(readlink "/proc/$sandbox/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
   within 10 own_netns || die "the sandbox does not start"
@@ -45,7 +38,7 @@ pod() {
   touch "$mount"
   mount --bind "/proc/$sandbox/ns/net" "$mount"
   id=$(id_of "$2 server")
-  run_as "${3/ID/$id}" nsenter --net="/proc/$sandbox/ns/net" python3 "$here/stuck.py" 8080 4
+  run_in_group "${3/ID/$id}" nsenter --net="/proc/$sandbox/ns/net" python3 "$here/stuck.py" 8080 4
   "note_$1" "$id" "$process" "$2" container
 }
 
@@ -57,7 +50,7 @@ pod crio shop/search-5c "kubepods.slice/kubepods-pod${uid//-/_}.slice/crio-ID.sc
 last=("${started[@]: -2}")
 # Whoever may make control groups could call one like a pod's, whose process is another one.
 forged=$(id_of payments/checkout-7d9f)
-run_as "user.slice/user-1000.slice/user@1000.service/cri-containerd-$forged.scope" unshare --net sleep infinity
+run_in_group "user.slice/user-1000.slice/user@1000.service/cri-containerd-$forged.scope" unshare --net sleep infinity
 start_daemon_as_root
 ready
 
