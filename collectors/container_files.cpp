@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "collectors/docker_ports.h"
 #include "collectors/json_values.h"
-#include "collectors/published_ports.h"
 #include "core/text.h"
 
 namespace tcpdiag {
@@ -82,7 +82,7 @@ std::size_t row_of(std::span<const Wanted> rows, JsonPath path) {
 std::optional<ContainerRecord> parse_record(std::string_view text, std::span<const Wanted> rows) {
   std::vector<std::string> values(rows.size());
   std::optional<std::int32_t> pid;
-  PublishedPorts published;
+  DockerPorts published;
   const bool is_valid = for_each_json_value(text, [&](JsonPath path, std::string_view value) {
     published.take(path, value);
     if (const auto row = row_of(rows, path); row < rows.size()) values[row] = value;
@@ -113,7 +113,7 @@ std::string line_of(const Json& json) { return json.dump() + "\n"; }
 std::string only_wanted(std::string_view text, std::span<const Wanted> rows) {
   auto only = Json::object();
   const bool is_valid = for_each_json_value(text, [&](JsonPath path, std::string_view value) {
-    const bool is_other = is_at(path, kDockerPid) || PublishedPorts::has(path);
+    const bool is_other = is_at(path, kDockerPid) || DockerPorts::has(path);
     if (!is_other && row_of(rows, path) == rows.size()) return;
     auto* at = &only;
     for (const auto& key : path) at = &(*at)[key];

@@ -25,7 +25,11 @@ Result<NetnsList> only_own(Source& source) {
 Result<NetnsList> NetnsListReader::operator()(const Reading& reading) {
   if (looks_from_inside(reading.source)) return only_own(reading.source);
   auto list = scan_.scan(reading.source);
-  if (list) names_.name(reading.source, *list);
+  if (!list) return list;
+  names_.name(reading.source, *list);
+  published_.look(reading.source, scan_.members(), scan_.own());
+  names_.put_published(*list);
+  published_.put_into(*list);
   return list;
 }
 

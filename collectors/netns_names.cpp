@@ -91,7 +91,7 @@ void take_record(const ContainerRecord& record, NetnsName& name) {
   netns.pod_namespace = harmless_name(record.pod_namespace);
   netns.compose_project = harmless_name(record.compose_project);
   netns.compose_service = harmless_name(record.compose_service);
-  netns.published = record.published;
+  name.published = record.published;
   const bool is_sandbox = record.type == "sandbox" || record.type == "podsandbox";
   if (!is_sandbox) netns.image = harmless_image(record.image);  // otherwise that of a process that only waits
   if (!netns.pod.empty()) {
@@ -215,6 +215,11 @@ void NetnsNames::name(Source& source, NetnsList& list) {
   }
 }
 
+void NetnsNames::put_published(NetnsList& list) const {
+  for (const auto& [generation, kept] : kept_)
+    list.published.insert(list.published.end(), kept.published.begin(), kept.published.end());
+}
+
 void NetnsNames::forget_gone(const NetnsList& list) {
   std::set<std::uint64_t> there;
   for (const auto& netns : list.namespaces) there.insert(netns.generation);
@@ -228,8 +233,8 @@ bool NetnsNames::is_due(const FoundNetns& netns) const {
   if (netns.kind == NetnsKind::host) return false;
   const auto kept = kept_.find(netns.generation);
   if (kept == kept_.end()) return true;
-  const auto& [said, wanted, settled, tries_left] = kept->second;
-  return !settled && (tries_left > 0 || !has_same_anchor(said, netns));
+  const auto& what = kept->second;
+  return !what.settled && (what.tries_left > 0 || !has_same_anchor(what.said, netns));
 }
 
 void NetnsNames::keep(NetnsName name) {
@@ -237,6 +242,7 @@ void NetnsNames::keep(NetnsName name) {
   if (!has_same_anchor(kept.said, name.netns)) kept.tries_left = kTries;  // who came now may say more
   --kept.tries_left;
   kept.settled = name.settled;
+  kept.published = std::move(name.published);
   if (kept.wanted == name.netns.name) {
     auto unique_name = std::move(kept.said.name);
     kept.said = std::move(name.netns);

@@ -19,6 +19,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "collectors/container_files.h"
 #include "collectors/source.h"
@@ -34,8 +35,9 @@ std::string harmless_name(std::string_view text);
 
 /// What is known of one namespace, of itself: another one may have the same name.
 struct NetnsName {
-  FoundNetns netns;      ///< with all its texts
-  std::string inner;     ///< the unit inside of a container that boots like a machine
+  FoundNetns netns;                        ///< with all its texts
+  std::string inner;                       ///< the unit inside of a container that boots like a machine
+  std::vector<PublishedPort> published{};  ///< by a container, as its runtime has written down
   bool settled = false;  ///< nothing better will be found: a runtime's files may come after its namespace
   bool ended = false;    ///< the one process that led to it has ended since it was found
 };
@@ -52,6 +54,8 @@ class NetnsNames {
   /// Fills in the names and what belongs to them. A new one that has ended before its name was looked for is
   /// taken out.
   void name(Source& source, NetnsList& list);
+  /// Adds the ports that the containers of the list have published.
+  void put_published(NetnsList& list) const;
 
   /// Looked for at one call; the others have their inode for a name until the next one.
   static constexpr std::size_t kAtOnce = 256;
@@ -61,6 +65,7 @@ class NetnsNames {
   struct Kept {
     FoundNetns said;     ///< with the unique name
     std::string wanted;  ///< the name before it was made unique
+    std::vector<PublishedPort> published{};
     bool settled = false;
     int tries_left = kTries;
   };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 
 #include "collectors/netns_members.h"
@@ -31,6 +32,11 @@ class NetnsScan {
   /// All but the names, which are those of NetnsNames. Errors: the daemon's own namespace or the list of
   /// processes cannot be read; what was known stays for the next scan.
   Result<NetnsList> scan(Source& source);
+
+  /// The processes that the last scan saw, ordered by pid.
+  [[nodiscard]] std::span<const NetnsMember> members() { return members_.members(); }
+  /// The inode of the daemon's own namespace, as of the last scan.
+  [[nodiscard]] std::uint64_t own() const { return own_; }
 
   /// Anchors that are asked whether they still are what they were, at one scan.
   static constexpr std::size_t kAnchorsAsked = 40;

@@ -18,6 +18,12 @@ std::optional<IpAddress> parse_ip(const std::string& text, bool v6) {
 
 }  // namespace
 
+std::optional<IpAddress> parse_ip_address(std::string_view text) {
+  // inet_pton reads up to a NUL: what stands behind one must not slip through
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
+  return parse_ip(std::string(text), text.find(':') != std::string_view::npos);
+}
+
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto refused = [&](const char* why) {
     return unexpected(Errc::malformed, "listen address '" + std::string(text) + "': " + why);

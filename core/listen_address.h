@@ -17,6 +17,9 @@ struct ListenAddress {
   bool operator==(const ListenAddress&) const = default;
 };
 
+/// "127.0.0.1", "::1". Empty: the text is no address. A zone is none of an address's.
+std::optional<IpAddress> parse_ip_address(std::string_view text);
+
 /// ":10180", "0.0.0.0:10180", "[::1]:10180" or "localhost:10180", which is 127.0.0.1. Other host names are
 /// refused: the daemon does not wait for a resolver.
 Result<ListenAddress> parse_listen_address(std::string_view text);

@@ -122,7 +122,7 @@ Unknown unknown_of(const Rule& rule, const std::string& netns, const Error& why,
 
 // A rule about accept queues judges those of the listeners that are kept.
 std::optional<Error> unseen_by(const Rule& rule, const Verdict& verdict, const Window& window) {
-  if (verdict.unseen() || rule.info.family != "Accept queue") return verdict.unseen();
+  if (verdict.unseen() || !rule.info.judges_queues) return verdict.unseen();
   return unseen_queues(window);
 }
 
@@ -183,7 +183,7 @@ bool is_about(const std::string& cause_netns, const Subject& cause, const std::s
 // A full queue in a container is why this host's side of a published port gets no answer.
 bool serves(const Found& cause, const Found& effect) {
   const auto& there = effect.facts.served_by;
-  return there && cause.rule->info.family == "Accept queue" &&
+  return there && cause.rule->info.explains_clients &&
          about_the_same(cause.netns, cause.subject(), there->netns, there->subject);
 }
 
@@ -200,7 +200,7 @@ class Causes {
   explicit Causes(std::vector<Found>& found) : found_(found) {
     for (std::size_t i = 0; i < found.size(); ++i) {
       const auto& info = found[i].rule->info;
-      if (info.explains.empty() && found[i].facts.explains.empty()) continue;
+      if (info.explains.empty() && !info.explains_clients && found[i].facts.explains.empty()) continue;
       all_.push_back(i);
       for (auto& key : keys_of(found[i].subject())) by_key_[std::move(key)].push_back(i);
       if (found[i].subject().pid)

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/facts/interfaces.h"
+#include "core/facts/netns_list.h"
 #include "core/owners.h"
 #include "diagnosis/entry.h"
 
@@ -40,65 +41,47 @@ bool is_users_own(const Snapshot& snapshot, const NetnsView& netns) {
   return found != nullptr && !found->of_machine;
 }
 
-/// The other namespace, not a user's own, that is so; nullptr: none, or several.
-template <typename IsSo>
-const NetnsView* only_other(const Snapshot& snapshot, NetnsId own, IsSo is_so) {
+/// nullptr: no other namespace of the machine's has it, or several do.
+const NetnsView* only_other_with(const Snapshot& snapshot, NetnsId own, const IpAddress& wanted) {
   const NetnsView* only = nullptr;
   for (const auto& netns : snapshot.namespaces) {
-    if (netns.id == own || is_users_own(snapshot, netns) || !is_so(netns)) continue;
+    if (netns.id == own || is_users_own(snapshot, netns) || has_address(netns, wanted) != Known::yes)
+      continue;
     if (only != nullptr) return nullptr;
     only = &netns;
   }
   return only;
 }
 
-const PublishedPort* published_as(const Snapshot& snapshot, const NetnsView& netns, const IpAddress& address,
-                                  std::uint16_t port) {
-  const auto* found = found_as(snapshot, netns);
-  if (found == nullptr) return nullptr;
-  const auto is_it = [&](const PublishedPort& each) {
-    return each.port == port && !each.address.v6 && (is_any(each.address) || each.address == address);
-  };
-  const auto each = std::ranges::find_if(found->published, is_it);
-  return each == found->published.end() ? nullptr : &*each;
+/// The one on that address before one on all.
+const PublishedPort* published_at(const Snapshot& snapshot, const Destination& destination) {
+  const auto* list = snapshot.netns_list.get();
+  if (list == nullptr) return nullptr;
+  const auto wanted = destination.destination.unmapped();
+  const PublishedPort* on_all = nullptr;
+  for (const auto& port : list->published) {
+    if (port.host_port != destination.port) continue;
+    if (port.host_address.unmapped() == wanted) return &port;
+    if (is_any(port.host_address) && port.host_address.v6 == wanted.v6) on_all = &port;
+  }
+  return on_all;
 }
 
-/// The container's own address, which a listener in it may be bound to; 0.0.0.0: not known.
-IpAddress address_in(const NetnsView& netns) {
-  const auto* interfaces = netns.interfaces.get();
-  if (interfaces == nullptr) return {};
-  const auto found = std::ranges::find_if(
-      interfaces->addresses, [](const IpAddress& each) { return !each.v6 && !is_loopback(each); });
-  return found == interfaces->addresses.end() ? IpAddress() : *found;
-}
-
-/// The host's rules (DNAT) turn connections to a published port into some to the container, and none of its
-/// own listeners gets them. 127.0.0.0/8 and IPv6 are left to a proxy, which is a program like any other.
-std::optional<OtherEnd> published_end(const Snapshot& snapshot, NetnsId own, const Destination& destination) {
-  const auto address = destination.destination.unmapped();
-  const auto& all = snapshot.namespaces;
-  const auto host = std::ranges::find(all, kHostNetns, &NetnsView::name);
-  if (address.v6 || is_loopback(address) || host == all.end() || has_address(*host, address) != Known::yes)
-    return std::nullopt;
-  const auto* only = only_other(snapshot, own, [&](const NetnsView& netns) {
-    return published_as(snapshot, netns, address, destination.port) != nullptr;
-  });
-  if (only == nullptr) return std::nullopt;
-  auto service = destination;
-  service.destination = address_in(*only);
-  service.port = published_as(snapshot, *only, address, destination.port)->to;
-  return OtherEnd{only, service};
-}
-
-std::optional<OtherEnd> addressed_end(const Snapshot& snapshot, NetnsId own, const Destination& destination) {
-  const auto* only = only_other(snapshot, own, [&](const NetnsView& netns) {
-    return has_address(netns, destination.destination.unmapped()) == Known::yes;
-  });
-  return only == nullptr ? std::nullopt : std::optional(OtherEnd{only, destination});
-}
-
-bool is_there(const Snapshot& snapshot, NetnsId netns) {
-  return std::ranges::find(snapshot.namespaces, netns, &NetnsView::id) != snapshot.namespaces.end();
+std::optional<ServedThere> served_in(const Snapshot& snapshot, const NetnsView& own, bool is_own,
+                                     const Destination& destination) {
+  const auto* at = is_own ? &own : only_other_with(snapshot, own.id, destination.destination.unmapped());
+  if (at == nullptr) return std::nullopt;
+  if (at->id == NetnsId::host)
+    if (const auto* port = published_at(snapshot, destination))
+      if (const auto* behind = only_other_with(snapshot, own.id, port->container_address.unmapped()))
+        return ServedThere{behind,
+                           {.source = destination.source,
+                            .destination = port->container_address,
+                            .port = port->container_port,
+                            .local_ports = destination.local_ports},
+                           true};
+  if (is_own) return std::nullopt;
+  return ServedThere{at, destination, false};
 }
 
 }  // namespace
@@ -115,25 +98,47 @@ Known is_own_address(const Window& window, const Destination& destination) {
   return has_address(window.netns(), destination.destination.unmapped());
 }
 
-std::optional<OtherEnd> other_end_of(const Window& window, const Destination& destination) {
-  const auto own = window.netns().id;
-  if (const auto published = published_end(window.newest(), own, destination)) return published;
-  if (is_own_address(window, destination) == Known::yes) return std::nullopt;
-  return addressed_end(window.newest(), own, destination);
+std::optional<ServedThere> served_there(const Window& window, const Destination& destination) {
+  const bool is_own = is_own_address(window, destination) == Known::yes;
+  return served_in(window.newest(), window.netns(), is_own, destination);
 }
 
-bool was_other_end(const Window& window, const Destination& destination) {
-  const auto own = window.netns().id;
+bool was_served_by_what_is_gone(const Window& window, const Destination& destination) {
+  const auto& newest = window.newest();
   const bool is_own = is_own_address(window, destination) == Known::yes;
+  const auto is_there = [&](NetnsId id) {
+    return std::ranges::find(newest.namespaces, id, &NetnsView::id) != newest.namespaces.end();
+  };
   for (std::size_t i = window.size(); i-- > 0;) {
     const auto& then = window.snapshot(i);
-    if (std::ranges::equal(then.namespaces, window.newest().namespaces, {}, &NetnsView::id, &NetnsView::id))
-      continue;
-    auto end = published_end(then, own, destination);
-    if (!end && !is_own) end = addressed_end(then, own, destination);
-    if (end && !is_there(window.newest(), end->netns->id)) return true;
+    if (std::ranges::equal(then.namespaces, newest.namespaces, {}, &NetnsView::id, &NetnsView::id)) continue;
+    const auto own = std::ranges::find(then.namespaces, window.netns().id, &NetnsView::id);
+    if (own == then.namespaces.end()) continue;
+    const auto served = served_in(then, *own, is_own, destination);
+    if (served && !is_there(served->netns->id)) return true;
   }
   return false;
+}
+
+std::string place_text(const Snapshot& snapshot, const NetnsView& netns) {
+  if (netns.id == NetnsId::host) return "the host";
+  const auto* found = found_as(snapshot, netns);
+  switch (found == nullptr ? NetnsKind::other : found->kind) {
+    case NetnsKind::kubernetes: return "pod " + netns.name;
+    case NetnsKind::docker:
+    case NetnsKind::podman:
+    case NetnsKind::containerd:
+    case NetnsKind::crio:
+    case NetnsKind::lxc:
+    case NetnsKind::incus:
+    case NetnsKind::nspawn:
+    case NetnsKind::libvirt: return "container " + netns.name;
+    case NetnsKind::host:
+    case NetnsKind::named:
+    case NetnsKind::unit:
+    case NetnsKind::other: return "namespace " + netns.name;
+  }
+  return "namespace " + netns.name;
 }
 
 const Listener* listener_for(const Listeners& listeners, const Destination& destination) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "core/facts/connections.h"
 #include "core/facts/listeners.h"
@@ -20,19 +21,23 @@ bool is_loopback(const IpAddress& address);
 /// listeners or connections use as their own. Known::no says nothing about other namespaces of this host.
 Known is_own_address(const Window& window, const Destination& destination);
 
-/// Where connections to a destination end in another namespace of this host.
-struct OtherEnd {
-  const NetnsView* netns;
-  Destination service;  ///< as it is called there: with the container's own port where that is published
+/// Where connections to a destination come out: in another namespace of this host.
+struct ServedThere {
+  const NetnsView* netns = nullptr;
+  Destination there;       ///< the address and port that they have there
+  bool published = false;  ///< `destination` is a port of the host's that leads there
 };
 
-/// The end among the namespaces that are looked into: where the destination is an address of the host, the
-/// container that has published the port, else the namespace whose address it is. Empty: it is the window's
-/// own address, or none of theirs, as far as their addresses are known, or that of several: private addresses
-/// are used again and again.
-std::optional<OtherEnd> other_end_of(const Window& window, const Destination& destination);
-/// Whether they ended, within the window, in one that is gone now.
-bool was_other_end(const Window& window, const Destination& destination);
+/// The other namespace that serves the destination, among those that are looked into: the one whose address
+/// it is, or into which that port of the host's leads. Empty: none of them, as far as their addresses are
+/// known, or several: private addresses are used again and again.
+std::optional<ServedThere> served_there(const Window& window, const Destination& destination);
+
+/// Whether it was served, within the window, by a namespace that is gone now.
+bool was_served_by_what_is_gone(const Window& window, const Destination& destination);
+
+/// "container shop", "pod payments/checkout", "namespace blue", "the host".
+std::string place_text(const Snapshot& snapshot, const NetnsView& netns);
 
 /// The present listener of the window's namespace that connections to the destination come to: the one on its
 /// address before one on all; nullptr: there is none, or it is not known.

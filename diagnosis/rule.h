@@ -33,8 +33,12 @@ struct Facts {
   Values values;
   std::vector<std::string_view> explains{};  ///< as RuleInfo::explains, for this subject alone
   std::vector<Subject> known_as{};           ///< as Finding::known_as
-  /// Whose clients these are: what is found about its queue is the cause.
+  /// Whose clients these are: what a rule finds about it that explains clients (RuleInfo::explains_clients)
+  /// is the cause.
   std::optional<ListenerThere> served_by{};
+  /// Of the findings of one rule in several namespaces that have the same text here, the first stands for the
+  /// others. Empty: each stands for itself.
+  std::string alike{};
 };
 
 /// What a rule says about a namespace: something, nothing, or that it cannot tell. It may also be able to
@@ -105,6 +109,11 @@ struct RuleInfo {
   /// Findings that cannot be true of the same subject together with it: an incident of theirs that is still
   /// open because it was seen a moment ago closes when this one is found.
   std::span<const std::string_view> replaces{};
+  /// It judges accept queues, so only those of the listeners that are kept (unseen_queues()).
+  bool judges_queues = false;
+  /// What it finds about a listener is also why clients of that listener, in whichever namespace of this host
+  /// they are, get no answer or a refusal (Facts::served_by).
+  bool explains_clients = false;
 };
 
 /// Whether a rule looks at every namespace, or once at the machine.

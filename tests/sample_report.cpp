@@ -181,10 +181,11 @@ NetnsList sample_namespaces() {
                           .container = "7eb263389e5e",
                           .image = "nginx:1.27",
                           .compose_project = "shop",
-                          .compose_service = "blue",
-                          .published = {{.address = {}, .port = 8080, .to = 80}}}},
+                          .compose_service = "blue"}},
           .cut = 0,
-          .unreadable = 1};
+          .unreadable = 1,
+          .published = {{sample_listener("0.0.0.0", 8080, 0, 0, 0).endpoint.address, 8080,
+                         sample_listener("172.17.0.2", 80, 0, 0, 0).endpoint.address, 80}}};
 }
 
 KernelLog sample_kernel_log() {

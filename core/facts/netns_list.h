@@ -33,19 +33,6 @@ constexpr auto values_of(Type<NetnsKind>) { return first_values<NetnsKind, 13>()
 /// "host", "docker", "podman", ...
 std::string_view to_string(NetnsKind kind);
 
-/// A port of the host that a container has published: connections to it end in the container.
-struct PublishedPort {
-  IpAddress address;       ///< of the host; 0.0.0.0 or ::: each that it has
-  std::uint16_t port = 0;  ///< of the host
-  std::uint16_t to = 0;    ///< the container's own port
-
-  auto operator<=>(const PublishedPort&) const = default;
-};
-constexpr auto members_of(Type<PublishedPort>, auto member) {
-  return std::tuple(member("address", &PublishedPort::address), member("port", &PublishedPort::port),
-                    member("to", &PublishedPort::to));
-}
-
 /// A network namespace of the machine. All texts are as short and harmless as collectors/netns_names.h says;
 /// an empty one is not known, or does not apply.
 struct FoundNetns {
@@ -72,9 +59,6 @@ struct FoundNetns {
   std::string pod_namespace;
   std::string compose_project;
   std::string compose_service;
-  std::vector<PublishedPort> published;  ///< those of TCP, as far as the runtime's files tell; ordered
-
-  static constexpr std::size_t kMostPublished = 256;
 
   bool operator==(const FoundNetns&) const = default;
 };
@@ -91,8 +75,23 @@ constexpr auto members_of(Type<FoundNetns>, auto member) {
       member("pod", &FoundNetns::pod, Shown::if_filled),
       member("pod_namespace", &FoundNetns::pod_namespace, Shown::if_filled),
       member("compose_project", &FoundNetns::compose_project, Shown::if_filled),
-      member("compose_service", &FoundNetns::compose_service, Shown::if_filled),
-      member("published", &FoundNetns::published));
+      member("compose_service", &FoundNetns::compose_service, Shown::if_filled));
+}
+
+/// A port of the host's that leads into a container: connections to it go on to a port there.
+struct PublishedPort {
+  IpAddress host_address;  ///< 0.0.0.0 and ::: every address of the host
+  std::uint16_t host_port = 0;
+  IpAddress container_address;
+  std::uint16_t container_port = 0;
+
+  auto operator<=>(const PublishedPort&) const = default;
+};
+constexpr auto members_of(Type<PublishedPort>, auto member) {
+  return std::tuple(member("host_address", &PublishedPort::host_address),
+                    member("host_port", &PublishedPort::host_port),
+                    member("container_address", &PublishedPort::container_address),
+                    member("container_port", &PublishedPort::container_port));
 }
 
 /// The network namespaces of the machine that a process lives in or that are mounted where runtimes and
@@ -105,7 +104,11 @@ struct NetnsList {
   std::uint64_t cut = 0;
   /// Processes that did not say where they live because that is denied: it takes the right to trace them.
   std::uint64_t unreadable = 0;
+  /// As far as docker-proxy's command lines tell: one that netfilter alone forwards is not known. Ordered.
+  std::vector<PublishedPort> published;
+  std::uint64_t published_cut = 0;  ///< left out because there are more than kMostPublished
 
+  static constexpr std::size_t kMostPublished = 1024;
   static constexpr std::size_t kMost = 1024;
 
   /// How many there are.
@@ -116,7 +119,8 @@ struct NetnsList {
 constexpr std::string_view collector_of(Type<NetnsList>) { return "namespaces"; }
 constexpr auto members_of(Type<NetnsList>, auto member) {
   return std::tuple(member("found", &NetnsList::namespaces), member("cut", &NetnsList::cut),
-                    member("unreadable", &NetnsList::unreadable));
+                    member("unreadable", &NetnsList::unreadable), member("published", &NetnsList::published),
+                    member("published_cut", &NetnsList::published_cut));
 }
 
 }  // namespace tcpdiag

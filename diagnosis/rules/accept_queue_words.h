@@ -197,7 +197,9 @@ inline constexpr RuleInfo kFdLimitAcceptBlocked = {
     .not_helping = kDescriptorNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kFdExplains,
-    .reads = "sock_diag, /proc/PID/fd, /proc/PID/limits"};
+    .reads = "sock_diag, /proc/PID/fd, /proc/PID/limits",
+    .judges_queues = true,
+    .explains_clients = true};
 
 inline constexpr RuleInfo kOneListenerStuck = {
     .id = "accept-queue-one-listener-stuck",
@@ -218,7 +220,9 @@ inline constexpr RuleInfo kOneListenerStuck = {
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kStuckExplains,
     .reads = accept_queue_words::kReads,
-    .replaces = accept_queue_words::kStuckReplaces};
+    .replaces = accept_queue_words::kStuckReplaces,
+    .judges_queues = true,
+    .explains_clients = true};
 
 inline constexpr RuleInfo kAppStalled = {
     .id = "accept-queue-app-stalled",
@@ -240,7 +244,9 @@ inline constexpr RuleInfo kAppStalled = {
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kStalledExplains,
     .reads = accept_queue_words::kReads,
-    .replaces = accept_queue_words::kStalledReplaces};
+    .replaces = accept_queue_words::kStalledReplaces,
+    .judges_queues = true,
+    .explains_clients = true};
 
 inline constexpr RuleInfo kWaiting = {
     .id = "accept-queue-waiting",
@@ -262,7 +268,9 @@ inline constexpr RuleInfo kWaiting = {
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kWaitingExplains,
     .reads = accept_queue_words::kReadsWithWaits,
-    .replaces = accept_queue_words::kWaitingReplaces};
+    .replaces = accept_queue_words::kWaitingReplaces,
+    .judges_queues = true,
+    .explains_clients = true};
 
 inline constexpr RuleInfo kOwnLimitReached = {
     .id = "own-limit-reached",
@@ -287,7 +295,9 @@ inline constexpr RuleInfo kOwnLimitReached = {
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kOwnLimitExplains,
     .reads = accept_queue_words::kReads,
-    .replaces = accept_queue_words::kOwnLimitReplaces};
+    .replaces = accept_queue_words::kOwnLimitReplaces,
+    .judges_queues = true,
+    .explains_clients = true};
 
 inline constexpr RuleInfo kAppSlow = {
     .id = "accept-queue-app-slow",
@@ -309,7 +319,9 @@ inline constexpr RuleInfo kAppSlow = {
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kSlowExplains,
     .reads = accept_queue_words::kReadsWithWaits,
-    .replaces = accept_queue_words::kSlowReplaces};
+    .replaces = accept_queue_words::kSlowReplaces,
+    .judges_queues = true,
+    .explains_clients = true};
 
 inline constexpr RuleInfo kBacklogSmall = {
     .id = "accept-queue-backlog-small",
@@ -330,6 +342,8 @@ inline constexpr RuleInfo kBacklogSmall = {
     .not_helping = accept_queue_words::kSmallNot,
     .consequences = accept_queue_words::kFull,
     .explains = accept_queue_words::kSynRules,
-    .reads = accept_queue_words::kReads};
+    .reads = accept_queue_words::kReads,
+    .judges_queues = true,
+    .explains_clients = true};
 
 }  // namespace tcpdiag

@@ -176,7 +176,8 @@ constexpr Rule kRules[] = {
                          "and the listener does not pick that up by itself.",
               .advice = kStaleAdvice,
               .not_helping = kStaleNot,
-              .reads = "sock_diag, net.core.somaxconn"},
+              .reads = "sock_diag, net.core.somaxconn",
+              .judges_queues = true},
      .evaluate = backlog_stale},
     {.info = {.id = "listener-exit",
               .family = kFamily,
@@ -191,7 +192,9 @@ constexpr Rule kRules[] = {
                          "for {resets:has|have} been sent since.",
               .advice = kExitAdvice,
               .not_helping = kExitNot,
-              .reads = "sock_diag, /proc/net/snmp, /proc/net/netstat"},
+              .reads = "sock_diag, /proc/net/snmp, /proc/net/netstat",
+              .judges_queues = true,
+              .explains_clients = true},
      .evaluate = listener_exit},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");

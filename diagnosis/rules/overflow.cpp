@@ -189,7 +189,9 @@ constexpr Rule kRules[] = {
               .advice = kRstAdvice,
               .not_helping = kRstNot,
               .explains = kExplains,
-              .reads = "ListenOverflows, EmbryonicRsts, net.ipv4.tcp_abort_on_overflow, sock_diag"},
+              .reads = "ListenOverflows, EmbryonicRsts, net.ipv4.tcp_abort_on_overflow, sock_diag",
+              .judges_queues = true,
+              .explains_clients = true},
      .evaluate = overflow_rst},
     {.info = {.id = "accept-overflow-late-reset",
               .family = kFamily,
@@ -207,7 +209,9 @@ constexpr Rule kRules[] = {
               .advice = kLateAdvice,
               .not_helping = kLateNot,
               .explains = kExplains,
-              .reads = "ListenOverflows, sock_diag, net.ipv4.tcp_abort_on_overflow"},
+              .reads = "ListenOverflows, sock_diag, net.ipv4.tcp_abort_on_overflow",
+              .judges_queues = true,
+              .explains_clients = true},
      .evaluate = late_reset},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");

@@ -73,6 +73,9 @@ constexpr auto kVanishedAdvice = std::to_array<AdviceText>({
      "No answer: it is down, or the path to it is. An answer: something in between has forgotten the "
      "connections, such as a firewall, a NAT or a load balancer that was restarted.",
      "Some hosts do not answer pings."},
+    {"{?own_place}See whether {own_place} is up and has that address.",
+     "[nsenter -t {own_pid} -n ip -br address]",
+     "No address, or an interface that is DOWN: the container has lost its network.", ""},
     {"Try a new connection.", "nc -vz -w 3 {address} {port}",
      "If it succeeds, only the old connections are lost.", ""},
     {"See which programs hold these connections.",
@@ -134,8 +137,9 @@ constexpr Rule kRules[] = {
               "connections with {address}|{connections} connections to {destination}|{connections} "
               "connections to {peers} peers, {first_peers} among them,] get no acknowledgements any more, "
               "the first for at least {age}: what was sent on them was sent again {retransmits} times in all "
-              "without an answer. [Something is wrong with the path to them{?peers}|The peer is gone, or the "
-              "path to it is]. The kernel keeps trying[ for about {gives_up} in all or longer "
+              "without an answer. [Something is wrong with the path to them{?peers}|That is this host "
+              "itself ({own_place}, port {own_port}): the way into it is closed, or its service was full "
+              "when they were opened|The peer is gone, or the path to it is]. The kernel keeps trying[ for about {gives_up} in all or longer "
               "(net.ipv4.tcp_retries2 = {retries})] before it tells the programs.",
           .advice = kVanishedAdvice,
           .not_helping = kVanishedNot,

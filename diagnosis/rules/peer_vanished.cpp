@@ -11,6 +11,7 @@
 
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
+#include "diagnosis/entry.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/own_addresses.h"
 #include "diagnosis/subjects.h"
@@ -44,9 +45,9 @@ bool turns_away(const Window& there, const Destination& service) {
 bool is_own_queue(const Window& window, const SilentPeer& peer) {
   if (peer.server) return false;
   const auto service = service_of(peer);
-  if (const auto other = other_end_of(window, service))
-    return turns_away(window.in(other->netns->id), other->service);
-  return is_own_address(window, service) == Known::yes && turns_away(window, service);
+  if (is_own_address(window, service) == Known::yes && turns_away(window, service)) return true;
+  const auto other = served_there(window, service);
+  return other && turns_away(window.in(other->netns->id), other->there);
 }
 
 // All of one address: several of its services, or it is a client and a service.
@@ -107,6 +108,20 @@ void add_numbers(Facts& facts, const Window& window, const std::vector<SilentPee
   facts.values["sooner"] = duration_text(gives_up_after(kLowerRetries));
 }
 
+// Whether it is another namespace of this host.
+bool add_served_there(Facts& facts, const Window& window, const Destination& service) {
+  const auto other = served_there(window, service);
+  if (!other) return false;
+  const auto there = window.in(other->netns->id);
+  facts.values["own_place"] = place_text(window.newest(), *other->netns);
+  facts.values["own_port"] = std::to_string(other->there.port);
+  if (const auto pid = anchor_of(window.newest(), *other->netns))
+    facts.values["own_pid"] = std::to_string(*pid);
+  if (const auto* listener = own_listener(there, other->there); listener != nullptr)
+    facts.served_by = ListenerThere{other->netns->name, listener_subject(there, *listener)};
+  return true;
+}
+
 Facts facts_about(const Window& window, const Gone& peer) {
   const auto& first = peer.front();
   Facts facts{.subject = subject_of(peer)};
@@ -115,6 +130,7 @@ Facts facts_about(const Window& window, const Gone& peer) {
     facts.values.flag("several");
   else if (first.server)
     facts.values["server_port"] = std::to_string(first.port);
+  if (!first.server && add_served_there(facts, window, service_of(first))) return facts;
   if (is_own_address(window, service_of(first)) == Known::no) facts.values.flag("elsewhere");
   return facts;
 }

@@ -362,7 +362,8 @@ constexpr Rule kRules[] = {
               .advice = kUndeterminedAdvice,
               .not_helping = kBurstNot,
               .consequences = kLogLine,
-              .reads = kReads},
+              .reads = kReads,
+              .explains_clients = true},
      .lookback = 2 * kCookieWindow,
      .evaluate = cookies_sent<Judgement::undetermined>},
     {.info = {.id = "syn-flood-suspected",
@@ -393,7 +394,8 @@ constexpr Rule kRules[] = {
               .advice = kCookiesOnAdvice,
               .not_helping = kDropNot,
               .consequences = kLogLine,
-              .reads = kReads},
+              .reads = kReads,
+              .explains_clients = true},
      .evaluate = syn_queue_drop},
     {.info =
          {.id = "syn-backlog-sysctl-limit",
@@ -410,7 +412,8 @@ constexpr Rule kRules[] = {
                      "is|connections are} half-open].",
           .advice = kSysctlLimitAdvice,
           .not_helping = kSysctlLimitNot,
-          .reads = kReads},
+          .reads = kReads,
+          .explains_clients = true},
      .evaluate = syn_backlog_sysctl_limit},
 };
 static_assert(words_fit(kRules), "a {name} that is not in kFamilyValues");

@@ -70,17 +70,6 @@ bool wait_too_long(const Window& window, const Connections& connections, const D
   return opened && waiting >= static_cast<double>(*opened) / static_cast<double>(window.span().count());
 }
 
-// A listener of this host that drops SYNs, or did until it ended a moment ago, is found by the rules about
-// its queues and its end.
-bool is_own_queue(const Window& window, const Destination& service) {
-  const auto drops = window.increase(&TcpCounters::listen_drops);
-  if (!drops || *drops == 0 || is_own_address(window, service) != Known::yes || other_end_of(window, service))
-    return false;
-  return std::ranges::any_of(window.readings(&NetnsView::listeners), [&](const Dated<Listeners>& reading) {
-    return listener_for(*reading.value, service) != nullptr;
-  });
-}
-
 // The reading in which the queue that connections to the service come to was full last; it may be gone since.
 const Listener* full_queue_of(const Window& window, const Destination& service) {
   const auto readings = window.readings(&NetnsView::listeners);
@@ -91,15 +80,27 @@ const Listener* full_queue_of(const Window& window, const Destination& service) 
   return nullptr;
 }
 
+// A listener of this host that drops SYNs, or did until it ended a moment ago, is found by the rules about
+// its queues and its end.
+bool is_own_queue(const Window& window, const Destination& service) {
+  const auto drops = window.increase(&TcpCounters::listen_drops);
+  if (!drops || *drops == 0 || is_own_address(window, service) != Known::yes) return false;
+  // What listens on a published port is a proxy, and most packets never come to it.
+  if (served_there(window, service) && full_queue_of(window, service) == nullptr) return false;
+  return std::ranges::any_of(window.readings(&NetnsView::listeners), [&](const Dated<Listeners>& reading) {
+    return listener_for(*reading.value, service) != nullptr;
+  });
+}
+
 // The queue that they come to, in another namespace, is full now or was a moment ago, and not for as long as
 // the rules about queues look before they say why: that will be the cause.
 bool is_judged_soon(const Window& window, const Destination& service) {
   constexpr std::chrono::seconds kUntilJudged{5};
-  const auto other = other_end_of(window, service);
+  const auto other = served_there(window, service);
   if (!other) return false;
   const auto readings = window.in(other->netns->id).last(kUntilJudged).readings(&NetnsView::listeners);
   const auto was_full = [&](const Dated<Listeners>& reading) {
-    const auto* listener = listener_for(*reading.value, other->service);
+    const auto* listener = listener_for(*reading.value, other->there);
     return listener != nullptr && is_full(listener->fullest());
   };
   return std::ranges::any_of(readings, was_full) && !std::ranges::all_of(readings, was_full);
@@ -109,36 +110,51 @@ bool is_judged_soon(const Window& window, const Destination& service) {
 // out when they send their next SYN.
 bool is_restarted(const Window& window, const Destination& service) {
   constexpr std::chrono::seconds kSoon{20};
-  return was_other_end(window.last(kSoon), service);
+  return was_served_by_what_is_gone(window.last(kSoon), service);
+}
+
+void add_full_queue(Facts& facts, const Window& there, const Listener& full) {
+  const auto subject = listener_subject(there, full);
+  facts.values["own_listener"] = to_string(subject);
+  if (subject.pid) facts.values["own_owner"] = process_text(subject);
+  add_reading(facts, "accept queue of the listener there", "own_length", full.fullest().queue_length,
+              "connections");
+  facts.values["own_limit"] = std::to_string(full.fullest().queue_limit);
+}
+
+// It drops SYNs, for whatever reason a rule finds there.
+bool drops_syns(const Window& there) {
+  const auto drops = there.increase(&TcpCounters::listen_drops);
+  return drops && *drops > 0;
+}
+
+void add_other_namespace(Facts& facts, const Window& window, const ServedThere& other) {
+  facts.values["own_place"] = place_text(window.newest(), *other.netns);
+  facts.values["own_port"] = std::to_string(other.there.port);
+  if (const auto pid = anchor_of(window.newest(), *other.netns))
+    facts.values["own_pid"] = std::to_string(*pid);
 }
 
 // {own}: it is this host itself, {elsewhere}: it is none of this namespace's addresses; neither: not known.
 void add_where(Facts& facts, const Window& window, const Destination& service) {
   const auto is_own = is_own_address(window, service);
-  const auto other = other_end_of(window, service);
-  const auto& there_called = other ? other->service : service;
-  if (other) {
-    facts.values["own_netns"] = other->netns->name;
-    if (const auto pid = anchor_of(window.newest(), *other->netns))
-      facts.values["own_pid"] = std::to_string(*pid);
-  }
+  const auto other = served_there(window, service);
   if (is_own != Known::yes && !other) {
     if (is_own == Known::no) facts.values.flag("elsewhere");
     return;
   }
   facts.values.flag("own");
-  facts.values["own_port"] = std::to_string(there_called.port);
+  if (other) add_other_namespace(facts, window, *other);
   const auto there = other ? window.in(other->netns->id) : window;
-  const auto* full = full_queue_of(there, there_called);
+  const auto& destination = other ? other->there : service;
+  const auto* listener = own_listener(there, destination);
+  const auto* full = full_queue_of(there, destination);
+  const auto* blamed = full != nullptr ? full : drops_syns(there) ? listener : nullptr;
+  if (other && blamed != nullptr)
+    facts.served_by = ListenerThere{other->netns->name, listener_subject(there, *blamed)};
   if (full == nullptr) return;
-  const auto subject = listener_subject(there, *full);
-  if (other) facts.served_by = ListenerThere{other->netns->name, subject};
-  facts.values["own_listener"] = to_string(subject);
-  if (subject.pid) facts.values["own_owner"] = process_text(subject);
-  add_reading(facts, "accept queue of the listener there", "own_length", full->fullest().queue_length,
-              "connections");
-  facts.values["own_limit"] = std::to_string(full->fullest().queue_limit);
-  if (own_listener(there, there_called) == nullptr) facts.values.flag("own_gone");
+  add_full_queue(facts, there, *full);
+  if (listener == nullptr) facts.values.flag("own_gone");
 }
 
 // The interfaces that drop what comes in by another way than an answer would go out, the first few of them.
@@ -194,7 +210,7 @@ Facts facts_about_many(const Window& window, const std::vector<Destination>& ser
   facts.values["services"] = std::to_string(services.size());
   facts.values["first_service"] = to_string(destination_subject(services.front()));
   const auto is_elsewhere = [&](const Destination& each) {
-    return is_own_address(window, each) == Known::no && !other_end_of(window, each);
+    return is_own_address(window, each) == Known::no && !served_there(window, each);
   };
   if (std::ranges::all_of(services, is_elsewhere)) facts.values.flag("elsewhere");
   add_reverse_path_filter(facts, window, retransmitted);
@@ -237,7 +253,7 @@ constexpr auto kAdvice = std::to_array<AdviceText>({
      "Loose mode: a packet is accepted if its source can be reached by any interface.",
      "Packets with forged source addresses are filtered less strictly."},
     {"{?own}Look at the queue: the listener's Recv-Q is how many are waiting, Send-Q the limit.",
-     "[nsenter -t {own_pid} -n ]ss -ltn '( sport = :{own_port} )'",
+     "[nsenter -t {own_pid} -n ss -ltn '( sport = :{own_port} )'|ss -ltn '( sport = :{port} )']",
      "Recv-Q above Send-Q: the accept queue is full.", ""},
     {"See whether anything comes back: a SYN-ACK, a reset, an ICMP error, or nothing.",
      "tcpdump -nn -i any -c 20 'icmp or icmp6[ or (host {address} and tcp port {port})]'",
@@ -258,34 +274,35 @@ constexpr std::string_view kNot[] = {
     "Raising net.ipv4.tcp_syn_retries[, now {retries}]: programs only wait longer before they fail."};
 
 constexpr Rule kRules[] = {
-    {.info = {.id = "syn-sent-unanswered",
-              .family = "Client side",
-              .severity = Severity::warning,
-              .title = "A destination does not answer",
-              .true_when = "Connections to one destination stay in SYN_SENT over two dumps of the socket "
-                           "table, more of them than handshakes in progress explain, and TCPSynRetrans "
-                           "rises.",
-              .clients_see = "Programs on this host wait in connect() until their own timeout, or until "
-                             "ETIMEDOUT (errno 110) after about two minutes.",
-              .summary =
-                  "[{destination} does not answer: {waiting} connections wait in SYN_SENT][{services} "
-                  "destinations do not answer, {first_service} among them: {waiting} connections wait in "
-                  "SYN_SENT][ and {retransmitted} SYNs were sent again in {window}][; over all destinations, "
-                  "{retransmitted_to_all} SYNs were sent again in {window}]. [This host's own reverse path "
-                  "filter dropped {filtered} packets in {window} (IPReversePathFilter)[; it is strict on "
-                  "{strict_interfaces}]: most likely the answers, which come in by a different interface "
-                  "from the one the SYNs leave by.|That is this host itself[ (namespace {own_netns})]: the "
-                  "accept queue of its listener {own_listener}[ ({own_owner})] was full ({own_length} of "
-                  "{own_limit})[, and the listener is gone now{?own_gone}].|That is this host itself[ "
-                  "(namespace {own_netns})]{?own}: its firewall drops them, or a queue was full when they "
-                  "arrived.|{?elsewhere}This network namespace has no such address: the far end drops them, "
-                  "or something on the path does, or another namespace of this host (a container) that has "
-                  "the address.|What drops them is not known: the far end, something on the path, or a queue "
-                  "of this host.]",
-              .advice = kAdvice,
-              .not_helping = kNot,
-              .reads = "sock_diag, /proc/net/netstat; if they can be read /proc/net/fib_trie, "
-                       "net.ipv4.conf.*.rp_filter"},
+    {.info =
+         {.id = "syn-sent-unanswered",
+          .family = "Client side",
+          .severity = Severity::warning,
+          .title = "A destination does not answer",
+          .true_when = "Connections to one destination stay in SYN_SENT over two dumps of the socket "
+                       "table, more of them than handshakes in progress explain, and TCPSynRetrans "
+                       "rises.",
+          .clients_see = "Programs on this host wait in connect() until their own timeout, or until "
+                         "ETIMEDOUT (errno 110) after about two minutes.",
+          .summary =
+              "[{destination} does not answer: {waiting} connections wait in SYN_SENT][{services} "
+              "destinations do not answer, {first_service} among them: {waiting} connections wait in "
+              "SYN_SENT][ and {retransmitted} SYNs were sent again in {window}][; over all destinations, "
+              "{retransmitted_to_all} SYNs were sent again in {window}]. [This host's own reverse path "
+              "filter dropped {filtered} packets in {window} (IPReversePathFilter)[; it is strict on "
+              "{strict_interfaces}]: most likely the answers, which come in by a different interface "
+              "from the one the SYNs leave by.|That is this host itself[ ({own_place}, port {own_port})]: "
+              "the accept queue of its listener {own_listener}[ ({own_owner})] was full ({own_length} of "
+              "{own_limit})[, and the listener is gone now{?own_gone}].|That is this host itself[ "
+              "({own_place}, port {own_port})]{?own}: its firewall drops them, or a queue was full when they "
+              "arrived.|{?elsewhere}This network namespace has no such address: the far end drops them, "
+              "or something on the path does, or another namespace of this host (a container) that has "
+              "the address.|What drops them is not known: the far end, something on the path, or a queue "
+              "of this host.]",
+          .advice = kAdvice,
+          .not_helping = kNot,
+          .reads = "sock_diag, /proc/net/netstat; if they can be read /proc/net/fib_trie, "
+                   "net.ipv4.conf.*.rp_filter"},
      .lookback = std::chrono::seconds(60),
      .evaluate = syn_sent_unanswered},
 };

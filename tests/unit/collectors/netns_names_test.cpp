@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "collectors/docker_ports.h"
 #include "core/listen_address.h"
 #include "core/utf8.h"
 #include "tests/catch.h"
@@ -38,7 +39,10 @@ std::string docker_config(const std::string& name, int pid, const Json& labels =
                 {"Image", "shop:1.2"},
                 {"Labels", labels}}},
               {"Image", "sha256:" + kOther},
-              {"NetworkSettings", {{"SandboxKey", "/var/run/docker/netns/3f1c0a9b2d4e"}, {"Ports", ports}}},
+              {"NetworkSettings",
+               {{"Networks", {{"bridge", {{"IPAddress", "172.17.0.2"}, {"Gateway", "172.17.0.1"}}}}},
+                {"SandboxKey", "/var/run/docker/netns/3f1c0a9b2d4e"},
+                {"Ports", ports}}},
               {"Name", "/" + name},
               {"MountPoints", Json::object()},
               {"RestartCount", 0}}
@@ -167,7 +171,7 @@ TEST_CASE("a Docker container has its name, image and labels of compose from Doc
                                                                     {"com.docker.compose.service", "web"},
                                                                     {"com.docker.compose.version", "2.27"}});
   for (const auto& group : {"/docker/" + kId, "/system.slice/docker-" + kId + ".scope"}) {
-    const auto [found, inner, settled, ended] = in_group(machine, group);
+    const auto [found, inner, published, settled, ended] = in_group(machine, group);
     CHECK(settled);
     CHECK(found.name == "shop");
     CHECK(found.kind == NetnsKind::docker);
@@ -197,7 +201,7 @@ TEST_CASE("a pod is called by its Kubernetes namespace and its name, whichever o
     Machine machine;
     machine.files[kK8s + kId + "/config.json"] = oci_config(containerd_annotations(type));
     machine.files[kK8s + kId + "/init.pid"] = "60";
-    const auto [found, inner, settled, ended] = in_group(machine, group);
+    const auto [found, inner, published, settled, ended] = in_group(machine, group);
     CHECK(settled);
     CHECK(found.name == "payments/checkout-7d9f");
     CHECK(found.kind == NetnsKind::kubernetes);
@@ -263,7 +267,7 @@ TEST_CASE("a podman container has its name from the list of containers, also whe
     Machine machine;
     machine.files[file] = stored_containers(kId, "shop");
     machine.files[kRunStore + kId + "/userdata/pidfile"] = "60";
-    const auto [found, inner, settled, ended] = in_group(machine, group);
+    const auto [found, inner, published, settled, ended] = in_group(machine, group);
     CHECK(settled);
     CHECK(found.name == "shop");
     CHECK(found.kind == NetnsKind::podman);
@@ -286,7 +290,7 @@ TEST_CASE("the list of podman's containers is read once for all of them") {
 
 TEST_CASE("rootless podman's files are a user's: its containers are called by their short id") {
   Machine machine;
-  const auto [found, inner, settled, ended] =
+  const auto [found, inner, published, settled, ended] =
       in_group(machine, "/user.slice/user-7.slice/user@7.service/user.slice/libpod-" + kId + ".scope");
   CHECK_FALSE(settled);
   CHECK(found.name == "podman:0123456789ab");
@@ -298,7 +302,7 @@ TEST_CASE("containers that boot like machines are called as their groups are") {
   Machine machine;
   const auto check = [&](const std::string& group, const std::string& name, NetnsKind kind) {
     INFO(group);
-    const auto [found, inner, settled, ended] = in_group(machine, group);
+    const auto [found, inner, published, settled, ended] = in_group(machine, group);
     CHECK(found.name == name);
     CHECK(found.kind == kind);
     CHECK(settled);
@@ -559,10 +563,11 @@ TEST_CASE("ports that Docker has published are known once the container runs") {
                       {"53/udp", host_all},
                       {"9000/tcp", nullptr},  // exposed only
                       {"443/tcp", {{{"HostIp", "127.0.0.1"}, {"HostPort", "8443"}}}}};
-  const auto any = IpAddress();
-  const auto any6 = IpAddress{.v6 = true};
-  const auto loopback = parse_listen_address("127.0.0.1:1")->address.value();
-  const std::vector<PublishedPort> expected = {{any, 80, 5000}, {loopback, 8443, 443}, {any6, 80, 5000}};
+  const auto address = [](const char* text) { return parse_ip_address(text).value(); };
+  const auto inside = address("172.17.0.2");
+  const std::vector<PublishedPort> expected = {{address("0.0.0.0"), 80, inside, 5000},
+                                               {address("127.0.0.1"), 8443, inside, 443},
+                                               {address("::"), 80, inside, 5000}};
   const auto text = docker_config("shop", 60, Json::object(), ports);
   CHECK(parse_docker_config(text)->published == expected);
   CHECK(parse_docker_config(shareable_container_file(kDocker + kId + "/config.v2.json", text))->published ==
@@ -577,21 +582,12 @@ TEST_CASE("ports that Docker has published are known once the container runs") {
   CHECK(list.namespaces[0].name == "shop");
   machine.files[kDocker + kId + "/config.v2.json"] = text;
   names.name(machine, list);
-  CHECK(list.namespaces[0].published == expected);
-}
-
-TEST_CASE("a namespace whose process ended before its name was looked for is left out") {
-  Machine machine;
-  NetnsNames names;
-  CHECK(named(names, machine, {netns(60)}).empty());
-  machine.process(60, "/docker/" + kId);
-  CHECK(named(names, machine, {netns(60)}) == std::vector<std::string>{"docker:0123456789ab"});
-  machine.files.clear();  // now it is known, and the next scan will say whether it is gone
-  CHECK(named(names, machine, {netns(60)}) == std::vector<std::string>{"docker:0123456789ab"});
+  names.put_published(list);
+  CHECK(list.published == expected);
 }
 
 TEST_CASE("published ports that make no sense are left out, and so are the rest of too many") {
-  for (const auto* host : {"", "0.0.0.0/0", "shop", "300.0.0.1"})
+  for (const auto* host : {"0.0.0.0/0", "shop", "300.0.0.1"})
     for (const auto* port : {"0", "", "70000", "80-90"})
       for (const auto* inside : {"/tcp", "0/tcp", "70000/tcp", "x/tcp"}) {
         const Json ports = {{inside, {{{"HostIp", host}, {"HostPort", port}}}}};
@@ -601,7 +597,7 @@ TEST_CASE("published ports that make no sense are left out, and so are the rest 
   for (int port = 1; port < 1000; ++port)
     many[std::to_string(port) + "/tcp"] = {{{"HostIp", ""}, {"HostPort", std::to_string(port)}}};
   CHECK(parse_docker_config(docker_config("shop", 60, Json::object(), many))->published.size() ==
-        FoundNetns::kMostPublished);
+        DockerPorts::kMost);
 }
 
 TEST_CASE("what a recording holds of container files says the same, and nothing of their secrets") {

@@ -282,7 +282,7 @@ TEST_CASE("what an incident is about already stays when others come") {
 
 TEST_CASE("a rule about accept queues cannot tell about listeners that are waited for and not kept") {
   std::array rules = {rule("a", port_80)};
-  rules[0].info.family = "Accept queue";
+  rules[0].info.judges_queues = true;
   HistoryBuilder history;
   history.set(&NetnsView::listeners, Listeners{.cut = 9}).tick();
   CHECK(diagnose(history.history(), rules, {}).unknown.empty());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diagnosis/rules/peer_vanished.h"
 
+#include <memory>
+
 #include "core/facts/interfaces.h"
 #include "core/facts/netns_list.h"
 #include "core/facts/tcp_counters.h"
@@ -59,34 +61,6 @@ TEST_CASE("a peer that does not acknowledge any more is named with how many conn
   REQUIRE(finding.advice.size() == 7);
   CHECK(finding.advice[2].command == "ss -tnpo state established dst 10.0.0.2:6379");
   CHECK(finding.advice[5].command == "sysctl -w net.ipv4.tcp_retries2=8");
-}
-
-TEST_CASE("a peer behind a published port, whose queue turns connections away, is not gone") {
-  const auto said = [](std::uint64_t overflows, std::uint16_t host_port) {
-    auto service = redis();
-    service.address = address("10.0.0.1");
-    auto history = with({service});
-    history.set(&NetnsView::interfaces, Interfaces{.addresses = {address("10.0.0.1")}});
-    auto& container = history.snapshot().namespaces.emplace_back(
-        NetnsView{.id = NetnsId(1), .generation = 1, .name = "shop"});
-    container.listeners = {std::make_shared<const Listeners>(
-                               Listeners{.listeners = {sample_listener("0.0.0.0", 7000, 9, 8, 1)}}),
-                           history.now()};
-    history.set(
-        &Snapshot::netns_list,
-        NetnsList{.namespaces = {
-                      {.generation = 1, .name = "shop", .published = {{.port = host_port, .to = 7000}}}}});
-    for (std::uint64_t second = 0; second < 2; ++second) {
-      TcpCounters tcp;
-      tcp.listen_overflows = overflows * second;
-      history.snapshot().namespaces.back().tcp = {std::make_shared<const TcpCounters>(tcp), history.now()};
-      history.tick();
-    }
-    return verdict_of(kId, history.history());
-  };
-  CHECK(said(5, 6379).is_clear());
-  CHECK(said(0, 6379).facts().size() == 1);
-  CHECK(said(5, 6380).facts().size() == 1);  // the port of another one
 }
 
 TEST_CASE("one client with many connections is told by its address") {
@@ -170,6 +144,42 @@ TEST_CASE("a connection that was never let in at a full queue of this host has n
   };
   CHECK(to_this_host(1));
   CHECK_FALSE(to_this_host(0));
+}
+
+TEST_CASE("a peer behind a published port is named as the container that it is") {
+  const auto ask = [](std::uint64_t overflows_there) {
+    auto peer = redis();
+    peer.address = address("10.0.0.1");
+    peer.port = 8080;
+    auto history = with({peer});
+    history.set(&NetnsView::interfaces, Interfaces{.addresses = {address("10.0.0.1")}});
+    NetnsView shop{.id = NetnsId(1), .generation = 1, .name = "shop"};
+    const auto at = history.now();
+    shop.interfaces = {std::make_shared<const Interfaces>(Interfaces{.addresses = {address("172.17.0.2")}}),
+                       at};
+    shop.listeners = {std::make_shared<const Listeners>(
+                          Listeners{.listeners = {sample_listener("0.0.0.0", 5000, 0, 128, 77)}}),
+                      at};
+    const NetnsList list{
+        .namespaces = {{.generation = 1, .anchor_pid = 812, .name = "shop", .kind = NetnsKind::podman}},
+        .published = {{address("0.0.0.0"), 8080, address("172.17.0.2"), 5000}}};
+    history.snapshot().netns_list = {std::make_shared<const NetnsList>(list), at};
+    for (const auto overflows : {std::uint64_t{0}, overflows_there}) {
+      shop.tcp = {std::make_shared<const TcpCounters>(TcpCounters{.listen_overflows = overflows}),
+                  history.now()};
+      history.snapshot().namespaces.resize(1);
+      history.snapshot().namespaces.push_back(shop);
+      history.tick();
+    }
+    return diagnose(history.history(), {&rule_of(kId), 1}, {}).findings;
+  };
+  const auto found = ask(0);
+  REQUIRE(found.size() == 1);
+  CHECK(to_string(found[0].subject) == "10.0.0.1:8080");
+  CHECK(found[0].summary.find("That is this host itself (container shop, port 5000): the way into it is "
+                              "closed") != std::string::npos);
+  CHECK(found[0].advice[1].command == "nsenter -t 812 -n ip -br address");
+  CHECK(ask(5).empty());  // a full queue turned them away
 }
 
 TEST_CASE(

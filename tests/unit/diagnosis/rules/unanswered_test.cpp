@@ -251,9 +251,10 @@ namespace {
 
 // The host's clients of a container, whose queue holds that many connections; it was found as process 812.
 HistoryBuilder beside_a_container(std::uint32_t queue_length,
-                                  const Destination& asked = to("172.17.0.2", 5000, 20),
-                                  const std::vector<PublishedPort>& published = {}) {
-  auto history = dumps(waiting({asked}), 60);
+                                  const Connections& clients = waiting({to("172.17.0.2", 5000, 20)}),
+                                  std::vector<PublishedPort> published = {}) {
+  auto history = dumps(clients, 60);
+  history.set(&NetnsView::interfaces, interfaces({address("172.17.0.1")}));
   NetnsView container{.id = NetnsId(1), .generation = 1, .name = "shop"};
   container.interfaces = {std::make_shared<const Interfaces>(interfaces({address("172.17.0.2")})),
                           history.now()};
@@ -266,7 +267,8 @@ HistoryBuilder beside_a_container(std::uint32_t queue_length,
     both.snapshot().namespaces.push_back(container);
     both.snapshot().netns_list = {
         std::make_shared<const NetnsList>(NetnsList{
-            .namespaces = {{.generation = 1, .anchor_pid = 812, .name = "shop", .published = published}}}),
+            .namespaces = {{.generation = 1, .anchor_pid = 812, .name = "shop", .kind = NetnsKind::docker}},
+            .published = published}),
         snapshot.at};
     both.tick();
   }
@@ -279,7 +281,8 @@ TEST_CASE("a full queue in another namespace of this host is named, not the path
   const auto both = beside_a_container(129);
   const auto facts = verdict_of(kId, both.history()).facts();
   REQUIRE(facts.size() == 1);
-  CHECK(facts[0].values.at("own_netns") == "shop");
+  CHECK(facts[0].values.at("own_place") == "container shop");
+  CHECK(facts[0].values.at("own_port") == "5000");
   CHECK(facts[0].values.at("own_listener") == "0.0.0.0:5000");
   CHECK(facts[0].values.at("own_length") == "129");
   CHECK_FALSE(facts[0].values.contains("elsewhere"));
@@ -324,6 +327,53 @@ TEST_CASE("a queue in a container that has become full a moment ago is looked at
   CHECK(verdict_of(kId, history.history()).is_clear());
 }
 
+TEST_CASE("clients of a published port are clients of the container") {
+  const PublishedPort everywhere{address("0.0.0.0"), 8080, address("172.17.0.2"), 5000};
+  const auto asked_at = [&](const char* destination, const PublishedPort& port) {
+    return beside_a_container(129, waiting({to(destination, 8080, 20, "172.17.0.1")}), {port});
+  };
+  const auto both = asked_at("127.0.0.1", everywhere);
+  const auto facts = verdict_of(kId, both.history()).facts();
+  REQUIRE(facts.size() == 1);
+  CHECK(to_string(facts[0].subject) == "127.0.0.1:8080");
+  REQUIRE(facts[0].served_by);
+  CHECK(facts[0].served_by->netns == "shop");
+  CHECK(facts[0].served_by->subject.port == 5000);
+  const auto finding = diagnose(both.history(), {&rule_of(kId), 1}, {}).findings.at(0);
+  CHECK(says(finding,
+             "That is this host itself (container shop, port 5000): the accept queue of its listener "
+             "0.0.0.0:5000 was full (129 of 128)."));
+  CHECK(has_command(finding, "nsenter -t 812 -n ss -ltn '( sport = :5000 )'"));
+  auto one_address = everywhere;
+  one_address.host_address = address("172.17.0.1");
+  CHECK(verdict_of(kId, asked_at("172.17.0.1", one_address).history()).facts().at(0).served_by);
+  CHECK_FALSE(verdict_of(kId, asked_at("127.0.0.1", one_address).history()).facts().at(0).served_by);
+  auto other_port = everywhere;
+  other_port.host_port = 8081;
+  CHECK_FALSE(verdict_of(kId, asked_at("127.0.0.1", other_port).history()).facts().at(0).served_by);
+  auto unknown = everywhere;
+  unknown.container_address = address("172.17.0.9");
+  CHECK_FALSE(verdict_of(kId, asked_at("127.0.0.1", unknown).history()).facts().at(0).served_by);
+  CHECK_FALSE(verdict_of(kId, asked_at("10.0.0.2", everywhere).history()).facts().at(0).served_by);
+}
+
+TEST_CASE("a proxy of the host's that drops nothing itself does not hide the container behind it") {
+  const PublishedPort port{address("0.0.0.0"), 8080, address("172.17.0.2"), 5000};
+  auto both = beside_a_container(129, waiting({to("172.17.0.1", 8080, 20, "172.17.0.1")}), {port});
+  const auto with_proxy = [&](std::uint32_t length) {
+    auto history = both;
+    history.snapshot() = history.history().snapshots().back();
+    history.snapshot().at += std::chrono::seconds(1);
+    history.set(&NetnsView::tcp, counters(70, 0, 9))
+        .set(&NetnsView::listeners, with_queue("0.0.0.0", 8080, length))
+        .tick();
+    return verdict_of(kId, history.history());
+  };
+  REQUIRE(with_proxy(0).facts().size() == 1);
+  CHECK(with_proxy(0).facts()[0].served_by->netns == "shop");
+  CHECK(with_proxy(129).is_clear());  // its own queue is full
+}
+
 TEST_CASE("of an address that several namespaces have no one is named") {
   auto history = beside_a_container(129);
   auto twin = history.history().snapshots().back().namespaces.back();
@@ -335,32 +385,7 @@ TEST_CASE("of an address that several namespaces have no one is named") {
   history.tick();
   const auto facts = verdict_of(kId, history.history()).facts();
   REQUIRE(facts.size() == 1);
-  CHECK_FALSE(facts[0].values.contains("own_netns"));
-}
-
-TEST_CASE("the queue behind a published port is that of the container") {
-  const auto port_80 = to("10.0.0.1", 80, 20, "10.0.0.9");
-  const auto facts_with = [&](std::vector<PublishedPort> published, const Destination& asked) {
-    const auto facts =
-        verdict_of(kId, beside_a_container(129, asked, std::move(published)).history()).facts();
-    REQUIRE(facts.size() == 1);
-    return facts[0];
-  };
-  const auto on = [](const char* host, std::uint16_t port) {
-    return std::vector<PublishedPort>{{.address = address(host), .port = port, .to = 5000}};
-  };
-  for (const auto& published : {on("0.0.0.0", 80), on("10.0.0.1", 80)}) {
-    const auto facts = facts_with(published, port_80);
-    CHECK(facts.values.at("own_netns") == "shop");
-    CHECK(facts.values.at("own_listener") == "0.0.0.0:5000");
-    CHECK(facts.values.at("own_port") == "5000");
-    CHECK(facts.served_by->netns == "shop");
-  }
-  for (const auto& published : {on("172.17.0.1", 80), on("0.0.0.0", 81), on("::", 80)})
-    CHECK_FALSE(facts_with(published, port_80).values.contains("own_netns"));
-  // a proxy listens there, or it is another host's
-  CHECK_FALSE(facts_with(on("0.0.0.0", 80), to("127.0.0.1", 80, 20)).values.contains("own_netns"));
-  CHECK(facts_with(on("0.0.0.0", 80), to("10.0.0.2", 80, 20)).values.contains("elsewhere"));
+  CHECK_FALSE(facts[0].values.contains("own_place"));
 }
 
 TEST_CASE("nobody is blamed while a container that has ended may be starting again") {
