@@ -7,6 +7,7 @@
 
 #include "tests/incidents/acceptor.h"
 #include "tests/incidents/clients.h"
+#include "tests/incidents/published_port.h"
 #include "tests/incidents/server.h"
 #include "tests/incidents/stage.h"
 #include "tests/incidents/visits.h"
@@ -48,6 +49,42 @@ void stuck_in_a_container(Stage& stage) {
   stage.observe("SYNs sent again", stage.kernel().increase(&TcpCounters::syn_retrans), 10);
   stage.observe("accepted", server.accepted(), 0, 0);
   server.get_unstuck();
+  clients.end();
+  stage.until_closed();
+}
+
+// The same behind a port that is published: clients know the host's address only.
+void stuck_behind_a_published_port(Stage& stage) {
+  constexpr std::uint16_t kPublished = 8080;
+  forward_to_peer(kPublished, kPort);
+  const auto proxy = start_docker_proxy(kPublished, kPort);
+  Server server({.netns = "peer", .port = kPort, .backlog = 16, .stuck = true});
+  Clients clients({.address = "10.0.0.1", .port = kPublished, .count = 60});
+  stage.evidence("an overflow of the full queue",
+                 [&] { return stage.peer().increase(&TcpCounters::listen_overflows) > 0; });
+  stage.until_found();
+  std::this_thread::sleep_for(14s);  // as long as a finding about the clients would take: three dumps
+  stage.observe("queue", stage.peer().queue(kPort), 17, 17);
+  stage.observe("SYN_SENT to the published port", stage.kernel().client(kPublished).count(TcpState::syn_sent),
+                5);
+  stage.observe("SYNs sent again", stage.kernel().increase(&TcpCounters::syn_retrans), 10);
+  server.get_unstuck();
+  clients.end();
+  stage.until_closed();
+}
+
+// The service of a container has ended, the container has not.
+void refused_by_a_container(Stage& stage) {
+  Server server({.comm = "redis-server", .netns = "peer", .port = kPort});
+  stage.await("the server to be seen", [&] { return stage.peer().listener(kPort).has_value(); });
+  std::this_thread::sleep_for(12s);  // a daemon that has not looked at whose it is cannot name it: two rounds
+  server.end();
+  Visits clients({.to = {{"10.0.0.2", kPort}}, .apart = 20ms});
+  auto& kernel = stage.kernel();
+  stage.evidence("refused attempts", [&] { return kernel.increase(&TcpCounters::attempt_fails) >= 20; });
+  stage.until_found();
+  stage.observe("refused", clients.failed(), 20);
+  stage.observe("resets that the container sent", stage.peer().increase(&TcpCounters::out_rsts), 20);
   clients.end();
   stage.until_closed();
 }
@@ -128,44 +165,65 @@ void bottleneck(Stage& stage) {
 }  // namespace
 
 std::vector<Scenario> client_side_scenarios() {
-  return {{.id = "12",
-           .name = "syn-sent-unanswered",
-           .play = firewall,
-           .expected = {{.id = "syn-sent-unanswered", .port = kPort}},
-           .look_alikes = {"accept-queue-*", "ephemeral-*", "peer-vanished"},
-           .peer = true},
-          {.id = "12b",
-           .name = "reverse-path-filter",
-           .play = filtered_answers,
-           .expected = {{.id = "syn-sent-unanswered",
-                         .port = kPort,
-                         .says = "This host's own reverse path filter dropped"}},
-           .look_alikes = {"accept-queue-*", "ephemeral-*"},
-           .peer = true,
-           .before_daemon = strict_filter},
-          {.id = "12e",
-           .name = "queue-of-a-container",
-           .play = stuck_in_a_container,
-           .expected = {{.id = "accept-queue-app-stalled",
-                         .port = kPort,
-                         .process = "gunicorn",
-                         .severity = "critical",
-                         .within = 8s},
-                        {.id = "accept-queue-app-stalled", .port = kPort, .side = Side::peer}},
-           .look_alikes = {"syn-sent-unanswered", "accept-queue-backlog-small", "path-lossy"},
-           .peer = true,
-           .is_container = true},
-          {.id = "12c",
-           .name = "connect-refused",
-           .play = service_is_gone,
-           .expected = {{.id = "connect-refused", .says = "redis-server"}},
-           .look_alikes = {"syn-sent-unanswered", "ephemeral-*"}},
-          {.id = "12d",
-           .name = "path-lossy",
-           .play = bottleneck,
-           .expected = {{.id = "path-lossy", .within = 40s}},
-           .look_alikes = {"syn-*", "accept-queue-*", "peer-vanished"},
-           .peer = true}};
+  return {
+      {.id = "12",
+       .name = "syn-sent-unanswered",
+       .play = firewall,
+       .expected = {{.id = "syn-sent-unanswered", .port = kPort}},
+       .look_alikes = {"accept-queue-*", "ephemeral-*", "peer-vanished"},
+       .peer = true},
+      {.id = "12b",
+       .name = "reverse-path-filter",
+       .play = filtered_answers,
+       .expected = {{.id = "syn-sent-unanswered",
+                     .port = kPort,
+                     .says = "This host's own reverse path filter dropped"}},
+       .look_alikes = {"accept-queue-*", "ephemeral-*"},
+       .peer = true,
+       .before_daemon = strict_filter},
+      {.id = "12e",
+       .name = "queue-of-a-container",
+       .play = stuck_in_a_container,
+       .expected = {{.id = "accept-queue-app-stalled",
+                     .port = kPort,
+                     .process = "gunicorn",
+                     .severity = "critical",
+                     .within = 8s},
+                    {.id = "accept-queue-app-stalled", .port = kPort, .side = Side::peer}},
+       .look_alikes = {"syn-sent-unanswered", "accept-queue-backlog-small", "path-lossy"},
+       .peer = true,
+       .is_container = true},
+      {.id = "12f",
+       .name = "published-port",
+       .play = stuck_behind_a_published_port,
+       .expected = {{.id = "accept-queue-app-stalled",
+                     .port = kPort,
+                     .process = "gunicorn",
+                     .severity = "critical",
+                     .within = 8s},
+                    {.id = "accept-queue-app-stalled", .port = kPort, .side = Side::peer}},
+       .look_alikes = {"syn-sent-unanswered", "accept-queue-backlog-small", "path-lossy", "peer-vanished"},
+       .peer = true,
+       .is_container = true,
+       .needs = "iptables"},
+      {.id = "12g",
+       .name = "refused-by-a-container",
+       .play = refused_by_a_container,
+       .expected = {{.id = "connect-refused", .says = "most likely port 5000 there"}},
+       .look_alikes = {"syn-sent-unanswered", "listener-exit", "peer-vanished"},
+       .peer = true,
+       .is_container = true},
+      {.id = "12c",
+       .name = "connect-refused",
+       .play = service_is_gone,
+       .expected = {{.id = "connect-refused", .says = "redis-server"}},
+       .look_alikes = {"syn-sent-unanswered", "ephemeral-*"}},
+      {.id = "12d",
+       .name = "path-lossy",
+       .play = bottleneck,
+       .expected = {{.id = "path-lossy", .within = 40s}},
+       .look_alikes = {"syn-*", "accept-queue-*", "peer-vanished"},
+       .peer = true}};
 }
 
 }  // namespace tcpdiag::incidents

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "tests/incidents/matrix.h"
+#include "tests/incidents/published_port.h"
 #include "tests/incidents/real_servers.h"
 #include "tests/incidents/runner.h"
 
@@ -127,6 +128,7 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (is_started_as_proxy(argv[0])) play_proxy();
   Options options;
   options.play.programs = std::filesystem::canonical("/proc/self/exe").parent_path().parent_path();
   look_into(options.play.programs.parent_path() / "tools");
