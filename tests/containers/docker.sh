@@ -52,7 +52,7 @@ jq -e "[.findings[] | select($is_named)] | length == 1" "$scratch/check.json" >/
 jq -r '.findings[] | select(.netns != "shop") | .summary' "$scratch/check.json" >"$scratch/said"
 sed -n 's/.* msg="opened: \(.*\)" event=opened .* netns=\([a-z]*\) .*/\2 \1/p' "$scratch/daemon.log" |
   grep -v '^shop ' >>"$scratch/said" || true
-! grep -vF 'That is this host itself (namespace shop): the accept queue of its listener 0.0.0.0:8000 (gunicorn[' "$scratch/said" ||
+! grep -vF 'That is this host itself (container shop, port 8000): the accept queue of its listener 0.0.0.0:8000 (gunicorn[' "$scratch/said" ||
   die "blamed somebody else"
 
 echo "what it advises is done, and under the same load it is over"
