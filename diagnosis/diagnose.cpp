@@ -11,6 +11,7 @@
 #include "core/fair_share.h"
 #include "diagnosis/accept_queue.h"
 #include "diagnosis/commands.h"
+#include "diagnosis/container_settings.h"
 #include "diagnosis/entry.h"
 #include "diagnosis/known_servers.h"
 #include "diagnosis/owner_values.h"
@@ -27,7 +28,8 @@ struct Found {
   Facts facts;
   std::vector<std::string> effects{};  // that it explains
   std::uint64_t alike = 0;
-  std::size_t place = 0;  // among all that were found
+  std::vector<std::string> alike_netns{};  // the first few namespaces of which the same is true
+  std::size_t place = 0;                   // among all that were found
 
   [[nodiscard]] std::string_view id() const { return rule->info.id; }
   [[nodiscard]] const Subject& subject() const { return facts.subject; }
@@ -38,6 +40,16 @@ struct Found {
 std::string service_text(const Subject& subject) {
   if (!subject.address.empty() || !subject.port) return to_string(subject);
   return "port " + std::to_string(*subject.port);
+}
+
+// How the container was made decides how its settings and limits are made to stay.
+void add_container(Values& values, const Owner& owner, const Window& window) {
+  const auto* found = found_as(window.newest(), window.netns());
+  if (found == nullptr) found = netns_of(window.newest(), owner);
+  if (found != nullptr)
+    add_container_values(values, *found);
+  else if (owner.runtime == "docker" || owner.runtime == "podman")
+    values.flag("of_run");
 }
 
 // What every rule's words may refer to; what the rule itself says goes first.
@@ -57,6 +69,7 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
   values.offer("process", subject.process);
   if (subject.pid) values.offer("pid", std::to_string(*subject.pid));
   if (!values.contains("unit")) add_owner_values(values, subject.owner);
+  add_container(values, subject.owner, window);
   values.offer("owner", process_text(subject));
   if (const auto backlog = values.find("new_backlog"); backlog != values.end())
     values.offer("server_knob", server_knob(subject.process, backlog->second).value_or(""));
@@ -65,9 +78,18 @@ Values values_of(const Facts& facts, const std::string& netns, const Window& win
 
 std::string plural_of(SubjectKind kind) { return kind == SubjectKind::process ? "processes" : "listeners"; }
 
+std::string alike_namespaces_text(const Found& found) {
+  std::string names;
+  for (const auto& name : found.alike_netns) names += (names.empty() ? "" : ", ") + name;
+  if (found.alike == found.alike_netns.size()) return " The same is true of " + names + ".";
+  return " The same is true of " + std::to_string(found.alike) + " more namespaces, " + names +
+         " among them.";
+}
+
 // What was said of one is true of others, too.
 std::string alike_text(const Found& found) {
   if (found.alike == 0) return {};
+  if (!found.alike_netns.empty()) return alike_namespaces_text(found);
   const auto& subject = found.subject();
   const auto unit = to_string(subject.owner);
   const auto& owner = unit.empty() ? subject.process : unit;
@@ -83,6 +105,19 @@ std::vector<std::string> causes_of(std::string_view id, std::span<const Rule> ru
     if (std::ranges::find(rule.info.explains, id) != rule.info.explains.end())
       causes.emplace_back(rule.info.id);
   return causes;
+}
+
+Advice to_advice(const AdviceText& text, const Values& values, const std::string& entry) {
+  return {fill_in(text.action, values), in_netns(command_of(text, values), entry),
+          fill_in(text.effect, values), fill_in(text.risk, values)};
+}
+
+// A setting that is made in a running container ends with it.
+void add_lasting(std::vector<Advice>& advice, Values values, const std::string& command) {
+  if (values.contains("flags") || !add_sysctl_values(values, command)) return;  // it says so itself
+  for (const auto& text : lasting_sysctl_advice())
+    if (can_fill_in(text.action, values) && can_fill_in(text.command, values))
+      advice.push_back(to_advice(text, values, {}));
 }
 
 Finding to_finding(const Found& found, const History& history, std::span<const Rule> rules) {
@@ -106,8 +141,8 @@ Finding to_finding(const Found& found, const History& history, std::span<const R
                   .causes = causes_of(info.id, rules)};
   for (const auto& text : info.advice) {
     if (!can_fill_in(text.action, values) || !can_fill_in(text.command, values)) continue;
-    finding.advice.push_back({fill_in(text.action, values), in_netns(command_of(text, values), entry),
-                              fill_in(text.effect, values), fill_in(text.risk, values)});
+    finding.advice.push_back(to_advice(text, values, entry));
+    if (netns != kHostNetns) add_lasting(finding.advice, values, command_of(text, values));
   }
   for (const auto text : info.not_helping)
     if (can_fill_in(text, values)) finding.not_helping.push_back(fill_in(text, values));
@@ -345,6 +380,23 @@ void count_alike(std::vector<Found>& found) {
   std::erase_if(found, [&](const Found& each) { return left_out.contains(each.place); });
 }
 
+// Of namespaces of which the same is said, the first stands for the others.
+void count_alike_namespaces(std::vector<Found>& found) {
+  constexpr std::size_t kNamed = 2;
+  std::map<std::pair<std::string_view, std::string>, std::size_t> firsts;
+  std::set<std::size_t> left_out;  // by place
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i].facts.alike.empty()) continue;
+    const auto [first, is_new] = firsts.try_emplace({found[i].id(), found[i].facts.alike}, i);
+    if (is_new) continue;
+    auto& standing = found[first->second];
+    ++standing.alike;
+    if (standing.alike_netns.size() < kNamed) standing.alike_netns.push_back(found[i].netns);
+    left_out.insert(found[i].place);
+  }
+  std::erase_if(found, [&](const Found& each) { return left_out.contains(each.place); });
+}
+
 // The worst; of those that are as bad, of each owner as many as of any other.
 void keep_some(std::vector<Found>& found, Diagnosis& diagnosis) {
   if (found.size() <= kMostFindings) return;
@@ -373,6 +425,7 @@ Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Th
   found = settle(std::move(found), diagnosis);
   put_open_first(found, incidents);
   count_alike(found);
+  count_alike_namespaces(found);
   keep_some(found, diagnosis);
   std::ranges::stable_sort(
       found, {}, [](const Found& each) { return std::pair(-static_cast<int>(each.severity()), each.place); });

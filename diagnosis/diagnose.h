@@ -13,9 +13,9 @@ namespace tcpdiag {
 /// another one on the same subject explains is listed as its consequence, and in Diagnosis::explained.
 ///
 /// Of one rule's findings about the listeners or processes of one owner the first kAlikeShown are kept and
-/// the others counted (Finding::alike); of all findings kMostFindings, the worst and of each owner some, and
-/// the others counted (Diagnosis::cut). Those that one of `incidents` is about already are kept before others
-/// that are as bad.
+/// the others counted (Finding::alike); of those about namespaces of which the same is true (Facts::alike)
+/// one; of all findings kMostFindings, the worst and of each owner some, and the others counted
+/// (Diagnosis::cut). Those that one of `incidents` is about already are kept before others that are as bad.
 Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds,
                    std::span<const Incident> incidents = {});
 

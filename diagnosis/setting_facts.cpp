@@ -7,6 +7,8 @@
 
 #include "core/ephemeral_ports.h"
 #include "core/utf8.h"
+#include "diagnosis/container_settings.h"
+#include "diagnosis/entry.h"
 #include "diagnosis/evidence.h"
 
 namespace tcpdiag {
@@ -43,7 +45,9 @@ std::string searched_in_vain(const HostConfig& config, std::string_view name) {
 // Files are applied to the host's own namespace only.
 void add_place(Facts& facts, const Window& window, const Settings& settings, const Sysctl& now) {
   if (window.netns().name != kHostNetns) {
-    facts.values["container"] = "docker run, podman run; securityContext.sysctls in Kubernetes";
+    const auto* found = found_as(window.newest(), window.netns());
+    if (found == nullptr || !can_last(*found))
+      facts.values["container"] = "docker run, podman run; securityContext.sysctls in Kubernetes";
     return;
   }
   const auto config = window.latest(&Snapshot::config);

@@ -30,7 +30,8 @@ struct Words {
 
 inline constexpr Words kOfEverySubject =
     "netns window listener destination address port process pid unit owner setting server_knob "
-    "?of_the_host service user_service user session docker podman inside inner_unit machine pod";
+    "?of_the_host service user_service user session docker podman inside inner_unit machine pod "
+    "compose_service runtime sysctl sysctl_value safe_since ?boots ?of_a_pod ?of_run ?unsafe_in_pod";
 inline constexpr Words kOfAcceptQueue =
     "accepted ?bursts ?clamped clients close_wait closed doing first half_open idle idle_port knob "
     "length limit members new_backlog new_limit new_limits new_somaxconn open_fds overflows own_knob "
@@ -70,7 +71,7 @@ inline constexpr Words kOfHost =
 inline constexpr Words kOfSettings =
     "asked begin bytes container default default_setting differences domain file first first_port flags "
     "gone ?hard harm harm_id ?in_part last_port line lines list login_file login_line meant more "
-    "other_place others others_place path pattern_place place ports ram ?reserved right_line "
+    "other_place others others_place pairs path pattern_place place ports ram ?reserved right_line "
     "right_login_limit right_section right_unit_line right_value searched ?soft tw_recycle unit_place "
     "unit_setting value vendor_place wanted who why";
 

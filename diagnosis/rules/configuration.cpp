@@ -12,6 +12,8 @@
 #include "core/sysctls.h"
 #include "core/text.h"
 #include "core/utf8.h"
+#include "diagnosis/container_settings.h"
+#include "diagnosis/entry.h"
 #include "diagnosis/evidence.h"
 #include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
@@ -236,10 +238,22 @@ std::string shown(const Sysctl& sysctl) {
   return sysctl.text.size() <= kLongestShown ? text : text + "...";
 }
 
-// The words "--sysctl" and "NAME=VALUE" for a container; empty for a value that is too long to be shown.
-std::string flag_for(const Sysctl& sysctl) {
-  if (sysctl.text.size() > kLongestShown) return {};
-  return "--sysctl\n" + std::string(sysctl.name) + "=" + shown(sysctl);
+// The host's values as words for a container: {pairs} and {flags} one on each line, {list} in one. A value
+// that is too long to be shown is left out, and a list of ports, whose commas YAML takes for its own.
+void add_wanted(Facts& facts, const std::vector<Difference>& shown_ones) {
+  std::string pairs, flags, list;
+  for (const auto& [in_netns, in_host] : shown_ones) {
+    if (in_host->text.size() > kLongestShown || in_host->text.find(',') != std::string::npos) continue;
+    const auto pair = std::string(in_host->name) + "=" + shown(*in_host);
+    const bool is_first = pairs.empty();
+    pairs += (is_first ? "" : "\n") + pair;
+    flags += (is_first ? "--sysctl\n" : "\n--sysctl\n") + pair;
+    list += (is_first ? "" : ", ") + pair;
+  }
+  if (pairs.empty()) return;
+  facts.values["pairs"] = pairs;
+  facts.values["flags"] = flags;
+  facts.values["list"] = list;
 }
 
 // Those that follow from the size of the table of connections differ where a namespace has a table of its
@@ -288,18 +302,23 @@ Verdict netns_mismatch(const Window& window, const Thresholds& t) {
   const auto found = differences(**here, **host);
   if (found.empty() || (window.netns().generation != 0 && !serves_others(window))) return Verdict::clear();
   Facts facts;
-  std::string list, flags;
-  const auto shown_count = std::min<std::size_t>(found.size(), t.netns_differences_max);
-  for (std::size_t i = 0; i < shown_count; ++i) {
-    const auto& [in_netns, in_host] = found[i];
+  const auto all = found.size();
+  const std::vector<Difference> kept(
+      found.begin(),
+      found.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(all, t.netns_differences_max)));
+  std::string differences_text;
+  for (const auto& [in_netns, in_host] : kept) {
     const std::string name(in_host->name);
-    list += (i == 0 ? "" : ", ") + name + " " + shown(*in_netns) + " (host " + shown(*in_host) + ")";
-    if (const auto flag = flag_for(*in_host); !flag.empty()) flags += (flags.empty() ? "" : "\n") + flag;
+    differences_text += (differences_text.empty() ? "" : ", ") + name + " " + shown(*in_netns) + " (host " +
+                        shown(*in_host) + ")";
     if (in_netns->values.size() == 1) add_reading(facts, name, in_netns->values.front(), "");
   }
-  facts.values["differences"] = list;
-  if (!flags.empty()) facts.values["flags"] = flags;
-  if (found.size() > shown_count) facts.values["more"] = std::to_string(found.size() - shown_count);
+  add_wanted(facts, kept);
+  facts.values["differences"] = differences_text;
+  if (all > kept.size()) facts.values["more"] = std::to_string(all - kept.size());
+  const auto* container = found_as(window.newest(), window.netns());
+  if (container == nullptr || !can_last(*container)) facts.values["container"] = "docker run, podman run";
+  facts.alike = differences_text + " " + std::to_string(all);
   return Verdict::found({facts});
 }
 
@@ -342,14 +361,32 @@ constexpr auto kLoginAdvice = std::to_array<AdviceText>({
 constexpr std::string_view kLoginNot[] = {"LimitNOFILE= of a service: it has nothing to do with logins.",
                                           "fs.file-max: it limits all processes together, not one."};
 
+constexpr std::string_view kTunedEffect =
+    "Its listeners and connections have the limits that the host was tuned for.";
 constexpr auto kMismatchAdvice = std::to_array<AdviceText>({
-    {"If this is a container that should have the host's values, give them to it when it starts (docker run, "
-     "podman run; in Kubernetes securityContext.sysctls).",
-     "{flags*}", "Its listeners and connections have the limits that the host was tuned for.",
+    {"If {netns} should have the host's values, set them in it at once.", "sysctl -w {pairs*}",
+     "New connections have them; a listener keeps its backlog until it calls listen() again.",
+     "They are gone when the namespace is."},
+    {"To make them last, add them to service {compose_service} in the compose file, then bring the service up "
+     "again.",
+     "sysctls: \\[{list}\\]", kTunedEffect, "Its connections are closed.", CommandKind::file_line},
+    {"{?of_run}To make them last, make container {netns} again with these options of {runtime} run.",
+     "{flags*}", kTunedEffect, "Its connections are closed."},
+    {"{?of_a_pod}To make them last, give them to pod {netns} under spec: securityContext: sysctls: in the "
+     "template that makes it: {list}.",
+     "", kTunedEffect,
+     "Kubernetes counts most of them as unsafe: the pod does not start unless the kubelet runs with "
+     "--allowed-unsafe-sysctls."},
+    {"{?boots}To make them last, put them into a file in /etc/sysctl.d inside of {netns}, one on each line: "
+     "{list}.",
+     "", kTunedEffect, ""},
+    {"If this is a container, give them to it when it starts ({container}; in Kubernetes "
+     "securityContext.sysctls).",
+     "{flags*}", kTunedEffect,
      "Kubernetes allows some of them only if the kubelet permits them (--allowed-unsafe-sysctls)."},
 });
 constexpr std::string_view kMismatchNot[] = {
-    "sysctl.d inside the image: nothing applies it in a container.",
+    "sysctl.d inside an image: nothing applies it in a container that does not boot.",
     "Setting them on the host: a namespace does not follow the host.",
     "net.core.rmem_max, net.ipv4.tcp_mem and others that belong to the machine: a container cannot have its "
     "own."};

@@ -39,12 +39,16 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "systemctl --user -M {user}@ restart -- {user_service}",
      "The unit starts with that limit from then on, up to the hard limit of user@{user}.service.",
      "The restart closes all its connections."},
-    {"Raise it for good: start the [docker container {docker}|podman container {podman}] again with a higher "
-     "limit; a running one keeps its limit.",
+    {"Raise it for good: give it to service {compose_service} in the compose file, then bring the service up "
+     "again.",
+     "ulimits: \\{nofile: {new_limit}\\}",
+     "The container is made again with that limit; docker update and podman update cannot change it.",
+     "Its connections are closed.", CommandKind::file_line},
+    {"{?of_run}Raise it for good: make the [docker container {docker}|podman container {podman}] again with a "
+     "higher limit; a running one keeps its limit, and [docker{?docker}|podman{?podman}] update cannot change it.",
      "[docker{?docker}|podman{?podman}] run --ulimit nofile={new_limit}:{new_limit} ...",
-     "The container starts with that limit; in a compose file it is ulimits: nofile.",
-     "The restart closes all its connections."},
-    {"Raise it for good in the container runtime of {pod}: its service's LimitNOFILE= or default ulimits; a "
+     "The container starts with that limit.", "Its connections are closed."},
+    {"Raise it for good in the container runtime of {pod}: LimitNOFILE= of its service or its default ulimits; a "
      "pod has no setting of its own for it.",
      "", "Containers that start later have that limit.", "The runtime has to be restarted."},
     {"Raise it for good inside {inside}: LimitNOFILE={new_limit} of [{inner_unit}|the unit] there.",

@@ -15,6 +15,7 @@
 
 #include "core/sysctls.h"
 #include "diagnosis/catalog.h"
+#include "diagnosis/container_settings.h"
 #include "tests/catch.h"
 #include "tests/shell.h"
 #include "tests/temporary_directory.h"
@@ -36,6 +37,7 @@ std::vector<AdviceText> templates() {
   for (const auto& rule : rule_catalog())
     for (const auto& advice : rule.info.advice)
       if (!advice.command.empty()) by_command.emplace(advice.command, advice);
+  for (const auto& advice : lasting_sysctl_advice()) by_command.emplace(advice.command, advice);
   std::vector<AdviceText> all;
   for (const auto& [text, advice] : by_command) all.push_back(advice);
   return all;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
+
 #include "core/facts/host_config.h"
+#include "core/facts/netns_list.h"
 #include "core/sysctls.h"
 #include "tests/catch.h"
 #include "tests/history.h"
@@ -288,10 +292,78 @@ TEST_CASE(
   CHECK(finding.summary ==
         "The settings of web differ from the host's: net.core.somaxconn 4096 (host 65535), "
         "net.ipv4.tcp_fin_timeout 60 (host 30).");
-  REQUIRE(finding.advice.size() == 1);
+  REQUIRE(finding.advice.size() == 2);
   CHECK(finding.advice[0].command ==
+        "ip netns exec web sysctl -w net.core.somaxconn=65535 net.ipv4.tcp_fin_timeout=30");
+  CHECK(finding.advice[1].command ==
         "--sysctl net.core.somaxconn=65535 --sysctl net.ipv4.tcp_fin_timeout=30");
   CHECK(finding.evidence.size() == 2);
+}
+
+namespace {
+
+// What is said of a namespace that was found so, and of that many more like it.
+Diagnosis said_of(FoundNetns found, int more = 0) {
+  auto history =
+      two_namespaces(settings_of({{"net.core.somaxconn", 65535}, {"net.ipv4.tcp_fin_timeout", 30}}),
+                     settings_of({{"net.core.somaxconn", 4096}, {"net.ipv4.tcp_fin_timeout", 60}}));
+  auto web = history.history().snapshots().back().namespaces[1];
+  web.generation = found.generation = 1;
+  web.name = found.name = "shop";
+  found.anchor_pid = 812;
+  NetnsList list{.namespaces = {found}};
+  auto& namespaces = history.snapshot().namespaces;
+  namespaces.resize(1);
+  namespaces.push_back(web);
+  for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(more); ++i) {
+    web.id = NetnsId(2 + i);
+    web.generation = found.generation = 2 + i;
+    web.name = found.name = "more" + std::to_string(i);
+    namespaces.push_back(web);
+    list.namespaces.push_back(found);
+  }
+  history.snapshot().netns_list = {std::make_shared<const NetnsList>(list), history.now()};
+  history.tick();
+  return diagnose(history.history(), {&rule_of(kMismatch), 1}, {});
+}
+
+bool says(const Finding& finding, std::string_view text) {
+  return std::ranges::any_of(finding.advice, [&](const Advice& advice) {
+    return (advice.action + "\n" + advice.command + "\n" + advice.risk).find(text) != std::string::npos;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("the host's settings are given to a container in its own words") {
+  const auto run = said_of({.kind = NetnsKind::docker, .runtime = "docker"}).findings.at(0);
+  CHECK(run.advice.at(0).command ==
+        "nsenter -t 812 -n sysctl -w net.core.somaxconn=65535 net.ipv4.tcp_fin_timeout=30");
+  CHECK(says(run, "make container shop again with these options of docker run"));
+  CHECK(says(run, "--sysctl net.core.somaxconn=65535 --sysctl net.ipv4.tcp_fin_timeout=30"));
+  CHECK(run.advice.size() == 2);
+  const auto composed =
+      said_of({.kind = NetnsKind::docker, .runtime = "docker", .compose_service = "api"}).findings.at(0);
+  CHECK(says(composed, "add them to service api in the compose file"));
+  CHECK(says(composed, "\nsysctls: [net.core.somaxconn=65535, net.ipv4.tcp_fin_timeout=30]\n"));
+  CHECK(composed.advice.size() == 2);
+  const auto pod = said_of({.kind = NetnsKind::kubernetes, .runtime = "containerd"}).findings.at(0);
+  CHECK(says(pod, "securityContext: sysctls:"));
+  CHECK(says(pod, "--allowed-unsafe-sysctls"));
+  CHECK(pod.advice.size() == 2);
+  const auto boots = said_of({.kind = NetnsKind::lxc, .runtime = "lxc"}).findings.at(0);
+  CHECK(says(boots, "a file in /etc/sysctl.d inside of shop"));
+  CHECK(boots.advice.size() == 2);
+}
+
+TEST_CASE("very many containers with the same settings are one finding") {
+  const auto findings = said_of({.kind = NetnsKind::docker}, 200).findings;
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].netns == "shop");
+  CHECK(findings[0].alike == 200);
+  CHECK(findings[0].summary.ends_with("The same is true of 200 more namespaces, more0, more1 among them."));
+  CHECK(
+      said_of({.kind = NetnsKind::docker}, 1).findings.at(0).summary.ends_with("The same is true of more0."));
 }
 
 TEST_CASE(

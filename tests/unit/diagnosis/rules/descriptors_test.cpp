@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/facts/connections.h"
 #include "core/facts/file_handles.h"
+#include "core/facts/netns_list.h"
 #include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/history.h"
@@ -93,6 +94,27 @@ TEST_CASE("another process with the number of one that was at its limit is not")
   later.start_ticks = 6;
   history.set(&Snapshot::processes, only(later)).tick();
   CHECK(clear(kReached, history));
+}
+
+TEST_CASE("a container of a compose file gets its limit there") {
+  auto process = server(1024);
+  process.owner = named_owner(OwnerKind::container, "docker:0123456789ab");
+  auto history = with(process);
+  NetnsList list{.namespaces = {{.generation = 1,
+                                 .kind = NetnsKind::docker,
+                                 .runtime = "docker",
+                                 .container = "0123456789ab",
+                                 .compose_service = "api"}}};
+  const auto said = [&] {
+    history.set(&Snapshot::netns_list, list).tick();
+    return commands(only_finding(kReached, history.history()));
+  };
+  CHECK(has(said(), "service api in the compose file"));
+  CHECK(has(said(), "ulimits: {nofile: 65536}"));
+  CHECK_FALSE(has(said(), "docker run"));
+  list.namespaces[0].container = "ba9876543210";
+  CHECK(has(said(), "docker run --ulimit nofile=65536:65536 ..."));
+  CHECK(has(said(), "docker update cannot change it"));
 }
 
 TEST_CASE("the advice fits whoever starts the process") {
