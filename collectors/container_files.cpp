@@ -228,7 +228,9 @@ std::optional<ContainerRecord> ContainerFiles::of_podman(const std::string& id) 
   const auto found = std::ranges::find(all, id, &StoredContainer::id);
   if (found == all.end()) return std::nullopt;
   auto record = found->record;
-  record.pid = pid_in(std::string(kStores.front()) + id + "/userdata/pidfile");
+  const auto directory = std::string(kStores.front()) + id + "/userdata";
+  record.pid = pid_in(directory + "/pidfile");
+  if (record.pid) record.conmon_pid = pid_in(directory + "/conmon.pid");
   return record;
 }
 

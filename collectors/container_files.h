@@ -25,8 +25,9 @@ struct ContainerRecord {
   std::string pod_namespace;
   std::string compose_project;
   std::string compose_service;
-  std::optional<std::int32_t> pid;       ///< of its first process
-  std::vector<PublishedPort> published;  ///< of Docker's containers, while they run
+  std::optional<std::int32_t> pid;         ///< of its first process
+  std::vector<PublishedPort> published;    ///< of Docker's containers, while they run
+  std::optional<std::int32_t> conmon_pid;  ///< of podman's: FoundNetns::conmon_pid
 };
 
 /// Docker's DATA_ROOT/containers/ID/config.v2.json. Empty: it is none.

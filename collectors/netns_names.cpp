@@ -92,6 +92,7 @@ void take_record(const ContainerRecord& record, NetnsName& name) {
   netns.compose_project = harmless_name(record.compose_project);
   netns.compose_service = harmless_name(record.compose_service);
   name.published = record.published;
+  netns.conmon_pid = record.conmon_pid.value_or(0);
   const bool is_sandbox = record.type == "sandbox" || record.type == "podsandbox";
   if (!is_sandbox) netns.image = harmless_image(record.image);  // otherwise that of a process that only waits
   if (!netns.pod.empty()) {
@@ -144,6 +145,12 @@ void name_by_unit(const Owner& owner, NetnsName& name) {
                         : unit;
 }
 
+/// While a process ends its control group is read as "/", and its namespaces are gone before itself.
+bool has_ended(Source& source, const std::string& directory) {
+  const auto link = source.link(directory + "/ns/net");
+  return !link && link.error().code == Errc::missing;
+}
+
 std::string name_of_inode(const FoundNetns& netns) { return "netns " + std::to_string(netns.inode); }
 
 /// What is seen now, with what was said of it before.
@@ -168,7 +175,6 @@ NetnsName name_netns(Source& source, ContainerFiles& files, FoundNetns netns) {
   name.netns.name = name_of_inode(name.netns);
   const auto directory = pid_directory(name.netns.anchor_pid);
   const auto groups = name.netns.anchor_pid == 0 ? Result<std::string>() : source.read(directory + "/cgroup");
-  name.ended = !groups && groups.error().code == Errc::missing && name.netns.mount.empty();
   const auto owner =
       groups && !groups->empty() ? read_cgroup_owner(source, directory).value_or(Owner()) : Owner();
   const bool is_unit = owner.kind == OwnerKind::system_unit || owner.kind == OwnerKind::user_unit ||
@@ -179,6 +185,8 @@ NetnsName name_netns(Source& source, ContainerFiles& files, FoundNetns netns) {
     name_by_mount(name);
   else if (is_unit)
     name_by_unit(owner, name);
+  else
+    name.ended = name.netns.anchor_pid != 0 && has_ended(source, directory);
   return name;
 }
 

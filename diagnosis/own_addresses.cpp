@@ -67,19 +67,74 @@ const PublishedPort* published_at(const Snapshot& snapshot, const Destination& d
   return on_all;
 }
 
+/// The container's own address, which a listener in it may be bound to; 0.0.0.0: not known.
+IpAddress address_in(const NetnsView& netns) {
+  const auto* interfaces = netns.interfaces.get();
+  if (interfaces == nullptr) return {};
+  const auto found = std::ranges::find_if(
+      interfaces->addresses, [](const IpAddress& each) { return !each.v6 && !is_loopback(each); });
+  return found == interfaces->addresses.end() ? IpAddress() : *found;
+}
+
+/// podman notes only that it has published the host's port, by holding it. It is one of those that the
+/// container listens on: the only one, or that of the same number.
+std::optional<std::uint16_t> held_port(const NetnsView& netns, std::uint16_t held) {
+  const auto* inside = netns.listeners.get();
+  if (inside == nullptr) return std::nullopt;
+  std::optional<std::uint16_t> only;
+  for (const auto& each : inside->listeners) {
+    if (is_loopback(each.endpoint.address)) continue;
+    if (each.endpoint.port == held) return held;
+    if (only && *only != each.endpoint.port) return std::nullopt;
+    only = each.endpoint.port;
+  }
+  return only;
+}
+
+/// The container whose conmon holds that port of the host.
+std::optional<ServedThere> behind_conmon(const Snapshot& snapshot, const NetnsView& host,
+                                         const Destination& destination) {
+  const auto* processes = snapshot.processes.get();
+  const auto* listeners = host.listeners.get();
+  const auto* held =
+      processes == nullptr || listeners == nullptr ? nullptr : listener_for(*listeners, destination);
+  const auto* holder = held == nullptr ? nullptr : main_owner(*processes, *held);
+  if (holder == nullptr) return std::nullopt;
+  for (const auto& netns : snapshot.namespaces) {
+    const auto* found = found_as(snapshot, netns);
+    if (found == nullptr || found->conmon_pid != holder->pid || is_users_own(snapshot, netns)) continue;
+    const auto port = held_port(netns, destination.port);
+    if (!port) return std::nullopt;
+    return ServedThere{&netns,
+                       {.source = destination.source,
+                        .destination = address_in(netns),
+                        .port = *port,
+                        .local_ports = destination.local_ports},
+                       true};
+  }
+  return std::nullopt;
+}
+
+std::optional<ServedThere> behind_published(const Snapshot& snapshot, const NetnsView& own,
+                                            const NetnsView& host, const Destination& destination) {
+  const auto* port = published_at(snapshot, destination);
+  if (port == nullptr) return behind_conmon(snapshot, host, destination);
+  const auto* behind = only_other_with(snapshot, own.id, port->container_address.unmapped());
+  if (behind == nullptr) return std::nullopt;
+  return ServedThere{behind,
+                     {.source = destination.source,
+                      .destination = port->container_address,
+                      .port = port->container_port,
+                      .local_ports = destination.local_ports},
+                     true};
+}
+
 std::optional<ServedThere> served_in(const Snapshot& snapshot, const NetnsView& own, bool is_own,
                                      const Destination& destination) {
   const auto* at = is_own ? &own : only_other_with(snapshot, own.id, destination.destination.unmapped());
   if (at == nullptr) return std::nullopt;
   if (at->id == NetnsId::host)
-    if (const auto* port = published_at(snapshot, destination))
-      if (const auto* behind = only_other_with(snapshot, own.id, port->container_address.unmapped()))
-        return ServedThere{behind,
-                           {.source = destination.source,
-                            .destination = port->container_address,
-                            .port = port->container_port,
-                            .local_ports = destination.local_ports},
-                           true};
+    if (const auto behind = behind_published(snapshot, own, *at, destination)) return behind;
   if (is_own) return std::nullopt;
   return ServedThere{at, destination, false};
 }

@@ -59,6 +59,9 @@ struct FoundNetns {
   std::string pod_namespace;
   std::string compose_project;
   std::string compose_service;
+  /// podman's conmon, which listens on its published ports on the host, so that no other program can; nothing
+  /// ever comes to it. 0: not known, or of another runtime.
+  std::int32_t conmon_pid = 0;
 
   bool operator==(const FoundNetns&) const = default;
 };
@@ -75,7 +78,8 @@ constexpr auto members_of(Type<FoundNetns>, auto member) {
       member("pod", &FoundNetns::pod, Shown::if_filled),
       member("pod_namespace", &FoundNetns::pod_namespace, Shown::if_filled),
       member("compose_project", &FoundNetns::compose_project, Shown::if_filled),
-      member("compose_service", &FoundNetns::compose_service, Shown::if_filled));
+      member("compose_service", &FoundNetns::compose_service, Shown::if_filled),
+      member("conmon_pid", &FoundNetns::conmon_pid, Shown::if_filled));
 }
 
 /// A port of the host's that leads into a container: connections to it go on to a port there.

@@ -3,10 +3,12 @@
 // gone.
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "core/saturating.h"
 #include "diagnosis/counters.h"
 #include "diagnosis/evidence.h"
+#include "diagnosis/own_addresses.h"
 #include "diagnosis/rules/families.h"
 #include "diagnosis/rules/peer_vanished.h"
 #include "diagnosis/words.h"
@@ -26,6 +28,20 @@ double share_of(std::uint64_t again, std::uint64_t sent) {
   return all == 0 ? 0 : static_cast<double>(again) / all;
 }
 
+// Of this host's queues that this namespace's programs connect to: its own, and those of its containers.
+std::uint64_t overflows_here(const Window& window) {
+  auto overflows = window.increase(&TcpCounters::listen_overflows).value_or(0);
+  const auto connections = window.latest(&NetnsView::connections);
+  if (!connections) return overflows;
+  std::set<NetnsId> others;
+  for (const auto& destination : (*connections)->destinations)
+    if (const auto there = served_there(window, destination)) others.insert(there->netns->id);
+  for (const auto netns : others)
+    overflows =
+        saturating_add(overflows, window.in(netns).increase(&TcpCounters::listen_overflows).value_or(0));
+  return overflows;
+}
+
 Verdict path_lossy(const Window& window, const Thresholds& t) {
   const auto again = data_sent_again(window);
   if (!again) return Verdict::unknown(again.error());
@@ -39,8 +55,7 @@ Verdict path_lossy(const Window& window, const Thresholds& t) {
     return Verdict::clear();
   // A client whose handshake ended at a full queue of this host sends its request again and again; each time
   // the queue overflows once more.
-  const auto explained = saturating_add(sent_to_vanished(window, t),
-                                        window.increase(&TcpCounters::listen_overflows).value_or(0));
+  const auto explained = saturating_add(sent_to_vanished(window, t), overflows_here(window));
   if (*again < saturating_add(explained, t.lossy_min)) return Verdict::clear();
   Facts facts;
   if (share < t.lossy_much) facts.severity = Severity::info;

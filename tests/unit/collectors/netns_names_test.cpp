@@ -267,8 +267,10 @@ TEST_CASE("a podman container has its name from the list of containers, also whe
     Machine machine;
     machine.files[file] = stored_containers(kId, "shop");
     machine.files[kRunStore + kId + "/userdata/pidfile"] = "60";
+    machine.files[kRunStore + kId + "/userdata/conmon.pid"] = "58";
     const auto [found, inner, published, settled, ended] = in_group(machine, group);
     CHECK(settled);
+    CHECK(found.conmon_pid == 58);
     CHECK(found.name == "shop");
     CHECK(found.kind == NetnsKind::podman);
     CHECK(found.image == "docker.io/library/nginx:1.27");
@@ -584,6 +586,27 @@ TEST_CASE("ports that Docker has published are known once the container runs") {
   names.name(machine, list);
   names.put_published(list);
   CHECK(list.published == expected);
+}
+
+TEST_CASE("a namespace whose process ended before its name was looked for is left out") {
+  Machine machine;
+  NetnsNames names;
+  CHECK(named(names, machine, {netns(60)}).empty());
+  machine.process(60, "/docker/" + kId);
+  CHECK(named(names, machine, {netns(60)}) == std::vector<std::string>{"docker:0123456789ab"});
+  machine.links.clear();
+  machine.files.clear();  // now it is known, and the next scan will say whether it is gone
+  CHECK(named(names, machine, {netns(60)}) == std::vector<std::string>{"docker:0123456789ab"});
+}
+
+TEST_CASE("a process that ends while its control group is read is not taken for one of the host") {
+  Machine machine;
+  machine.process(60, "/");  // as the kernel shows it then
+  CHECK(looked_for(machine, netns(60)).ended == false);
+  machine.links.erase("/proc/60/ns/net");
+  CHECK(looked_for(machine, netns(60)).ended);
+  NetnsNames names;
+  CHECK(named(names, machine, {netns(60)}).empty());
 }
 
 TEST_CASE("published ports that make no sense are left out, and so are the rest of too many") {

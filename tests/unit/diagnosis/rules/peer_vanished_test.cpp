@@ -262,6 +262,34 @@ TEST_CASE("a lossy path is told beside a queue that overflows now and then") {
   CHECK_FALSE(lossy_with(150));
 }
 
+TEST_CASE("what is sent again to a container whose queue overflows is no lossy path") {
+  const auto lossy_beside = [](std::uint64_t overflows, const char* asked) {
+    HistoryBuilder history;
+    for (std::uint64_t second = 0; second <= 30; ++second) {
+      TcpCounters tcp, there;
+      tcp.retrans_segs = 5 * second;
+      tcp.out_segs = 20 * second;
+      tcp.syn_retrans = 0;
+      tcp.listen_overflows = 0;
+      there.listen_overflows = overflows * second / 30;
+      history.set(&NetnsView::tcp, tcp)
+          .set(&NetnsView::connections,
+               Connections{.destinations = {{address("172.17.0.1"), address(asked), 5000, 20}}});
+      NetnsView shop{.id = NetnsId(1), .generation = 1, .name = "shop"};
+      shop.tcp = {std::make_shared<const TcpCounters>(there), history.now()};
+      shop.interfaces = {std::make_shared<const Interfaces>(Interfaces{.addresses = {address("172.17.0.2")}}),
+                         history.now()};
+      history.snapshot().namespaces.resize(1);
+      history.snapshot().namespaces.push_back(shop);
+      history.tick();
+    }
+    return !verdict_of("path-lossy", history.history()).facts().empty();
+  };
+  CHECK_FALSE(lossy_beside(150, "172.17.0.2"));
+  CHECK(lossy_beside(2, "172.17.0.2"));
+  CHECK(lossy_beside(150, "172.17.0.3"));  // another one's connections overflow it
+}
+
 TEST_CASE("when a peer is back, what was sent again to it is no lossy path either") {
   CHECK_FALSE(lossy(no_overflow, [](std::uint64_t second) {
     return second > 0 && second < 20 ? std::vector{redis()} : std::vector<SilentPeer>();

@@ -5,6 +5,7 @@
 #include "core/facts/connections.h"
 #include "core/facts/interfaces.h"
 #include "core/facts/netns_list.h"
+#include "core/facts/processes.h"
 #include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/history.h"
@@ -386,6 +387,38 @@ TEST_CASE("of an address that several namespaces have no one is named") {
   const auto facts = verdict_of(kId, history.history()).facts();
   REQUIRE(facts.size() == 1);
   CHECK_FALSE(facts[0].values.contains("own_place"));
+}
+
+TEST_CASE("a port that podman holds on the host is that of the container whose conmon holds it") {
+  // conmon is process 700; the container listens on one port, or on more.
+  const auto names_shop = [](std::int32_t holder, std::vector<std::uint16_t> more, const Destination& asked) {
+    auto history = beside_a_container(129, waiting({asked}));
+    history.snapshot() = history.history().snapshots().back();
+    history.snapshot().at += 1s;
+    auto held = sample_listener("0.0.0.0", 80, 0, 128, 90);
+    history.set(&NetnsView::listeners, Listeners{.listeners = {held}});
+    history.set(&Snapshot::processes,
+                Processes{.processes = {{.pid = holder, .comm = "conmon", .listener_inodes = {90}}}});
+    auto list = *history.snapshot().netns_list.get();
+    list.namespaces[0].conmon_pid = 700;
+    history.set(&Snapshot::netns_list, list);
+    auto& shop = history.snapshot().namespaces.back();
+    auto inside = *shop.listeners.get();
+    for (const auto port : more) inside.listeners.push_back(sample_listener("0.0.0.0", port, 0, 128, 0));
+    inside.listeners.push_back(sample_listener("127.0.0.1", 9000, 0, 128, 0));
+    shop.listeners = {std::make_shared<const Listeners>(inside), history.now()};
+    history.tick();
+    const auto facts = verdict_of(kId, history.history()).facts();
+    return facts.size() == 1 && facts[0].values.contains("own_place") &&
+           facts[0].values.at("own_port") == "5000";
+  };
+  const auto port_80 = to("172.17.0.1", 80, 20);
+  CHECK(names_shop(700, {}, port_80));
+  CHECK(names_shop(700, {}, to("127.0.0.1", 80, 20)));
+  CHECK_FALSE(names_shop(701, {}, port_80));
+  CHECK_FALSE(names_shop(700, {6000}, port_80));  // one of both, and nobody knows which
+  CHECK_FALSE(names_shop(700, {80}, port_80));    // rather that one
+  CHECK_FALSE(names_shop(700, {}, to("10.0.0.2", 80, 20)));
 }
 
 TEST_CASE("nobody is blamed while a container that has ended may be starting again") {
