@@ -24,16 +24,31 @@ within 15 alone || die "still there: $(metrics | grep ^tcpdiag_netns)"
 within 15 only_host || die "series that are left: $(head -5 "$scratch/left")"
 files_before=$(open_files) threads_before=$(threads) memory_before=$(memory) late_before=$(sample tcpdiag_loop_late_ticks_total)
 
+# How often the machine lets a program sleep 100 ms too long, and more where it is overloaded.
+python3 -u - >"$scratch/late" <<'PYTHON' &
+import time
+late = 0
+while True:
+    begin = time.monotonic()
+    time.sleep(0.1)
+    late += time.monotonic() - begin > 0.2
+    print(late)
+PYTHON
+started+=($!)
+
 echo "$rate containers a second for $seconds s"
 churn "$seconds" "$rate"
 cat "$scratch/churn"
 late=$(($(sample tcpdiag_loop_late_ticks_total) - late_before))
+machine_late=$(tail -n 1 "$scratch/late")
 
 echo "nothing is left of them"
 within 15 alone || die "still there: $(metrics | grep ^tcpdiag_netns)"
 within 15 only_host || die "series that are left: $(head -5 "$scratch/left")"
 as_before() { [ "$(open_files)" = "$files_before" ] && [ "$(threads)" = "$threads_before" ]; }
 within 15 as_before || die "$(open_files) open files and $(threads) threads, were $files_before and $threads_before: $(ls -l "/proc/$daemon/fd")"
-echo "$files_before open files, $threads_before threads, $memory_before kB and then $(memory) kB, $late late ticks"
-[ "$late" = 0 ] || die "$late ticks came late"
+echo "$files_before open files, $threads_before threads, $memory_before kB and then $(memory) kB"
+# A tick may have to wait for both cores where the other tests of the stage run as well.
+echo "$late ticks came late, and $machine_late where nothing was done"
+[ "$late" -le $((machine_late + seconds / 20)) ] || die "$late ticks came late"
 stop_daemon

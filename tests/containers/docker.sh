@@ -62,7 +62,7 @@ docker rm -f shop >/dev/null
 open_shop --threads=64
 found_nothing() { not_found '.severity != "info"'; }
 within 40 found_nothing || die "still found: $(findings)"
-run 0 "$tcpdiag" check --brief --duration=12s
+"$tcpdiag" check --brief --duration=12s >"$scratch/output" || die "check again: $(cat "$scratch/output")"
 found_nothing || die "found again: $(findings)"
 ! grep -E 'opened: .*(far end|on the (path|way))' "$scratch/daemon.log" || die "the path was blamed while the container was started again"
 stop_daemon
