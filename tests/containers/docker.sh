@@ -16,8 +16,8 @@ base_image | docker import - base >/dev/null
 
 # open_shop OPTION...: one worker, and what else gunicorn is told
 open_shop() {
-  docker run -d --name shop -p 5000:8000 -e SECONDS=0.2 "${machine_in_container[@]}" base \
-    gunicorn --workers=1 --backlog=24 --bind=0.0.0.0:8000 --worker-tmp-dir=/dev/shm "$@" shop:application >/dev/null ||
+  docker run -d --name shop -p 5000:8000 -e SECONDS=0.5 "${machine_in_container[@]}" base \
+    gunicorn --workers=1 --backlog=40 --bind=0.0.0.0:8000 --worker-tmp-dir=/dev/shm "$@" shop:application >/dev/null ||
     die "the container does not start"
   within 20 serves || die "the shop does not answer: $(docker logs shop 2>&1 | tail -5)"
 }
