@@ -145,10 +145,13 @@ void name_by_unit(const Owner& owner, NetnsName& name) {
                         : unit;
 }
 
-/// While a process ends its control group is read as "/", and its namespaces are gone before itself.
+/// While a process ends, its control group is read as "/" (proc_cgroup_show() in kernel/cgroup/cgroup.c), and
+/// then its namespaces are gone before itself.
 bool has_ended(Source& source, const std::string& directory) {
   const auto link = source.link(directory + "/ns/net");
-  return !link && link.error().code == Errc::missing;
+  if (!link) return link.error().code == Errc::missing;
+  const auto stat = source.read(directory + "/stat").and_then(parse_pid_stat);
+  return stat && stat->exiting;
 }
 
 std::string name_of_inode(const FoundNetns& netns) { return "netns " + std::to_string(netns.inode); }

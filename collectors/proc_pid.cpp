@@ -60,11 +60,12 @@ Result<PidStat> parse_pid_stat(std::string_view text) {
   const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
   if (state.size() != 1 || !is_letter(state.front())) return malformed();
   stat.state = state.front();
-  constexpr std::uint32_t kKernelThread = 0x00200000;  // PF_KTHREAD, include/linux/sched.h
-  skip_words(rest, 5);                                 // ppid .. tpgid
+  constexpr std::uint32_t kKernelThread = 0x00200000, kExiting = 0x4;  // PF_..., include/linux/sched.h
+  skip_words(rest, 5);                                                 // ppid .. tpgid
   std::uint32_t flags = 0;
   if (!take(rest, flags)) return malformed();
   stat.kernel_thread = (flags & kKernelThread) != 0;
+  stat.exiting = (flags & kExiting) != 0;
   skip_words(rest, 4);  // minflt .. cmajflt
   if (!take(rest, stat.user_ticks) || !take(rest, stat.system_ticks)) return malformed();
   skip_words(rest, 4);  // cutime .. nice

@@ -29,6 +29,7 @@ struct PidStat {
   std::string comm;                ///< at most 15 bytes, any of them: blanks, parentheses and newlines too
   char state = 0;                  ///< of the main thread: 'R', 'S', 'D', 'T' ...
   bool kernel_thread = false;      ///< PF_KTHREAD: it has no descriptors
+  bool exiting = false;            ///< PF_EXITING: it may look as if it were in no control group
   std::uint64_t user_ticks = 0;    ///< CPU time in user space, in clock ticks (sysconf(_SC_CLK_TCK) a second)
   std::uint64_t system_ticks = 0;  ///< CPU time in the kernel, in clock ticks
   std::uint64_t threads = 0;

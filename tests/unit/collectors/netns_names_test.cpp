@@ -602,7 +602,14 @@ TEST_CASE("a namespace whose process ended before its name was looked for is lef
 TEST_CASE("a process that ends while its control group is read is not taken for one of the host") {
   Machine machine;
   machine.process(60, "/");  // as the kernel shows it then
-  CHECK(looked_for(machine, netns(60)).ended == false);
+  CHECK_FALSE(looked_for(machine, netns(60)).ended);
+  const auto with_flags = [](const std::string& flags) {
+    return "60 (shop) R 1 60 60 0 -1 " + flags + " 0 0 0 0 5 6 0 0 20 0 1 0 500 8192 2\n";
+  };
+  machine.files["/proc/60/stat"] = with_flags("4194560");
+  CHECK_FALSE(looked_for(machine, netns(60)).ended);
+  machine.files["/proc/60/stat"] = with_flags("4194564");
+  CHECK(looked_for(machine, netns(60)).ended);
   machine.links.erase("/proc/60/ns/net");
   CHECK(looked_for(machine, netns(60)).ended);
   NetnsNames names;

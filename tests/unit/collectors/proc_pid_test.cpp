@@ -41,6 +41,7 @@ TEST_CASE("the stat of a process is read by position after its name") {
 
 TEST_CASE("a kernel thread is told from a process by its flags") {
   CHECK_FALSE(parse_pid_stat(kStat)->kernel_thread);
+  CHECK_FALSE(parse_pid_stat(kStat)->exiting);
   // Linux 6.18
   const auto thread = parse_pid_stat(
       "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0 18446744073709551615 0 0 0\n");
