@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +20,8 @@ struct Reading {
   TimePoint now;
   const Snapshot& previous;
   NetnsId netns_id = NetnsId::host;  ///< of the collector's own namespace
+  /// Where cheap signs say that nothing has moved, what was read before may stand for what would be read now.
+  bool may_rest = false;
 
   [[nodiscard]] const NetnsView& netns() const { return previous.view(netns_id); }
 };
@@ -47,14 +51,25 @@ enum class Hurry {
   when_cited,  ///< ten times as often while an open incident rests on what it reads
 };
 
+/// What goes on in a namespace that is not the daemon's own. On a host with hundreds of containers nothing
+/// moves in most of them most of the time.
+enum class Activity {
+  trouble,  ///< connections wait in a queue, or have within the last minute; or that is not known
+  calm,     ///< none waits
+  rest,     ///< nor does any counter of TCP move
+};
+
 /// What makes a collector's period longer or shorter.
 struct Pace {
   Hurry hurry = Hurry::never;
   /// Runs are not equally far apart, so that what comes at a rhythm of its own is not missed for ever.
   bool wavers = false;
-  /// How many times as long the period is in a namespace that is not the daemon's own and in which no
-  /// connection waits (is_calm()): on a host with hundreds of containers most are calm.
-  int calm_factor = 1;
+  /// How many times as long the period is in a calm namespace, and in one at rest.
+  int calm_factor = 1, rest_factor = 1;
+
+  [[nodiscard]] int factor(Activity activity) const {
+    return activity == Activity::trouble ? 1 : activity == Activity::calm ? calm_factor : rest_factor;
+  }
 };
 
 /// A collector's row in the catalogue.
@@ -89,7 +104,9 @@ auto* section_of(AnySnapshot& snapshot, NetnsId netns) {
 /// constructible type, one object for each collector, called as Result<T> read(const Reading&). A value that
 /// has only a part of what there is says so through a function Result<void> shortfall(const T&): it is
 /// stored, and the run counts as failed. Where T can be compared, a value that equals the one before is
-/// shared with it, so that a history holds it once.
+/// shared with it, so that a history holds it once. Where cheap signs can tell that another look would find
+/// the same, Read says as of when in std::optional<TimePoint> still_holds(const Reading&); it is asked only
+/// if Reading::may_rest.
 template <auto Member, class Read>
 Collector make_collector(NetnsId netns) {
   const auto section = [netns](auto& snapshot) { return detail::section_of<Member>(snapshot, netns); };
@@ -98,7 +115,19 @@ Collector make_collector(NetnsId netns) {
   };
   // In a shared pointer because a function object must be copyable and a reader need not be.
   const auto run = [section, netns, read = std::make_shared<Read>()](const Reading& reading) -> Collected {
-    auto result = (*read)(Reading{reading.source, reading.now, reading.previous, netns});
+    const Reading own{reading.source, reading.now, reading.previous, netns, reading.may_rest};
+    if constexpr (requires { read->still_holds(own); }) {
+      const auto* before = section(reading.previous);
+      if (own.may_rest && before != nullptr && before->known())
+        if (const auto as_of = read->still_holds(own)) {
+          auto keep = [section, same = *before->value,
+                       at = std::max(before->read_at, *as_of)](Snapshot& snapshot) {
+            if (auto* its = section(snapshot)) *its = {same, at};
+          };
+          return {std::move(keep), {}};
+        }
+    }
+    auto result = (*read)(own);
     using Value = typename decltype(result)::value_type;
     Result<void> outcome;
     if (!result)

@@ -139,19 +139,44 @@ void add_waiting_times(const Reading& reading, Connections& connections) {
   });
 }
 
+bool is_quiet(const PortConnections& port) {
+  const auto quiet = std::uint64_t{port.count(TcpState::listen)} + port.count(TcpState::established) +
+                     port.count(TcpState::time_wait);
+  return port.total() == quiet && port.unaccepted == 0 && port.unread == 0;
+}
+
+// Nothing in it becomes another thing by itself, without a segment: no process is waited for, no peer.
+bool is_quiet(const Connections& connections) {
+  const auto are = [](const auto& ports) {
+    return std::ranges::all_of(ports, [](const PortConnections& port) { return is_quiet(port); });
+  };
+  return connections.server_cut == 0 && are(connections.server) && are(connections.client) &&
+         is_quiet(connections.client_other) && connections.idle.empty() && connections.silent_peers.empty() &&
+         connections.silent_cut == 0;
+}
+
+bool is_without_any(const Connections& connections) {
+  return connections.client.empty() &&
+         std::ranges::all_of(connections.server, [](const PortConnections& port) {
+           return port.total() == port.count(TcpState::listen);
+         });
+}
+
 }  // namespace
 
 PortConnections& PortTable::row(std::uint16_t port) {
-  if (!there_[port]) {
-    there_[port] = true;
-    row_of_[port] = static_cast<std::uint16_t>(rows_.size());
+  auto& page = pages_.at(port / kPage);
+  if (page == nullptr) page = std::make_unique<Page>();
+  auto& place = (*page)[port % kPage];
+  if (place == 0) {
     rows_.push_back({.port = port});
+    place = static_cast<std::uint32_t>(rows_.size());
   }
-  return rows_[row_of_[port]];
+  return rows_[place - 1];
 }
 
 void PortTable::clear() {
-  for (const auto& row : rows_) there_[row.port] = false;
+  for (const auto& row : rows_) (*pages_.at(row.port / kPage))[row.port % kPage] = 0;
   rows_.clear();
 }
 
@@ -284,7 +309,14 @@ void ConnectionCounter::forget_sockets() {
   unacknowledged_.forget();
 }
 
+std::optional<TimePoint> ConnectionsReader::still_holds(const Reading& reading) const {
+  if (!rests_to_ || reading.now >= *rests_to_) return std::nullopt;
+  return stillness_.lasts_until(reading.netns());
+}
+
 Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
+  rests_to_.reset();
+  stillness_.begin(reading.netns());
   const auto ephemeral = ephemeral_ports_of(reading.netns());
   Result<void> parsed;
   const auto dumped = reading.source.dump_sockets({.states = kAllStates}, [&](auto payload) {
@@ -308,6 +340,8 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
     counter_.unread().look_closer(reading.source, reading.now, connections);
     UnacknowledgedFollower::look_closer(reading.source, connections);
     connections.idle = read_idle_connections(reading, connections);
+    if (is_quiet(connections))
+      rests_to_ = reading.now + (is_without_any(connections) ? kLongestRestWithout : kLongestRest);
     return connections;
   }
   counter_.discard();

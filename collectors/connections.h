@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "collectors/close_waits.h"
 #include "collectors/collector.h"
 #include "collectors/destinations.h"
 #include "collectors/inet_diag.h"
+#include "collectors/stillness.h"
 #include "collectors/unaccepted.h"
 #include "collectors/unacknowledged.h"
 #include "collectors/unread.h"
@@ -19,17 +24,22 @@ namespace tcpdiag {
 /// Sockets by service port and state: 65536 ports at most, a row only for those that occur.
 class PortTable {
  public:
-  PortTable() : there_(65536), row_of_(65536) {}
-
   /// The port's row, made when there is none.
   PortConnections& row(std::uint16_t port);
-  [[nodiscard]] bool contains(std::uint16_t port) const { return there_[port]; }
+  [[nodiscard]] bool contains(std::uint16_t port) const {
+    const auto& page = pages_[port / kPage];
+    return page != nullptr && (*page)[port % kPage] != 0;
+  }
   [[nodiscard]] const std::vector<PortConnections>& rows() const { return rows_; }
   void clear();
 
  private:
-  std::vector<bool> there_;  // small: every socket's local port is looked up, and most are ephemeral
-  std::vector<std::uint16_t> row_of_;
+  // Places in rows_ + 1; 0: none. Every socket's local port is looked up, and there is a table for each
+  // namespace: there are pages only where there are rows.
+  static constexpr std::size_t kPage = 256;
+  using Page = std::array<std::uint32_t, kPage>;
+
+  std::array<std::unique_ptr<Page>, 65536 / kPage> pages_;
   std::vector<PortConnections> rows_;
 };
 
@@ -81,10 +91,17 @@ class ConnectionCounter {
 class ConnectionsReader {
  public:
   Result<Connections> operator()(const Reading& reading);
+  /// The latest dump showed no connection but idle ones, and nothing has moved since.
+  std::optional<TimePoint> still_holds(const Reading& reading) const;
+
+  /// For so long at most: with established connections, and with none.
+  static constexpr std::chrono::seconds kLongestRest{60}, kLongestRestWithout{600};
 
  private:
   ConnectionCounter counter_;
   std::uint64_t generation_ = 0;
+  Stillness stillness_;                // since the latest dump
+  std::optional<TimePoint> rests_to_;  // from it on another dump is needed in any case; empty: at once
 };
 
 }  // namespace tcpdiag

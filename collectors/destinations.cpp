@@ -38,8 +38,6 @@ auto by_size(const Destination& a) {
 
 }  // namespace
 
-DestinationCounter::DestinationCounter() : slots_(kSlots) {}
-
 std::uint16_t& DestinationCounter::slot_of(const IpAddress& source, const IpAddress& destination,
                                            std::uint16_t port) {
   for (auto index = hash(source, destination, port);; ++index) {
@@ -52,6 +50,7 @@ std::uint16_t& DestinationCounter::slot_of(const IpAddress& source, const IpAddr
 
 void DestinationCounter::add(const IpAddress& source, const IpAddress& destination, std::uint16_t port,
                              std::uint32_t Destination::* held_by) {
+  if (slots_.empty()) slots_.resize(kSlots);
   auto& slot = slot_of(source, destination, port);
   if (slot == 0) {
     if (counters_.size() == kCounters) {

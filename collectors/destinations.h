@@ -16,8 +16,6 @@ class DestinationCounter {
  public:
   static constexpr std::size_t kCounters = 4096;
 
-  DestinationCounter();
-
   /// `held_by` is what holds the port: Destination::time_wait and the like; nullptr: an open connection.
   void add(const IpAddress& source, const IpAddress& destination, std::uint16_t port,
            std::uint32_t Destination::* held_by = nullptr);
@@ -33,7 +31,8 @@ class DestinationCounter {
   void decrement_all();
 
   std::vector<Destination> counters_;
-  std::vector<std::uint16_t> slots_;  // open addressing: index in counters_ + 1; 0 is an empty slot
+  std::vector<std::uint16_t>
+      slots_;  // open addressing: index in counters_ + 1; 0 is an empty slot; none before the first
   std::uint32_t undercount_ = 0;
 };
 

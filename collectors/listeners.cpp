@@ -245,11 +245,21 @@ Listener ListenersReader::advance(const Group& group, const Reading& reading, Co
   auto& history =
       appears ? still_there[first.endpoint] : still_there.insert(std::move(known)).position->second;
   if (appears && !all_kept_) history.know_drops_of(sockets);
+  if (!appears) history.rested(rested_);
   return history.advance(first.endpoint, first.v6_only, std::move(sockets), reading.now, somaxconn);
+}
+
+std::optional<TimePoint> ListenersReader::still_holds(const Reading& reading) {
+  if (!calm_at_ || reading.now - *calm_at_ >= kLongestRest) return std::nullopt;
+  const auto as_of = stillness_.lasts_until_now(reading);
+  if (as_of) ++rested_;
+  return as_of;
 }
 
 Result<Listeners> ListenersReader::operator()(const Reading& reading) {
   seen_.clear();
+  calm_at_.reset();
+  stillness_.begin_now(reading);
   Result<void> parsed;
   const SocketDump request{.states = state_bit(TcpState::listen), .socket_memory = true};
   const auto dumped =
@@ -273,6 +283,9 @@ Result<Listeners> ListenersReader::operator()(const Reading& reading) {
   std::sort(listeners.listeners.begin(), listeners.listeners.end(), [](const auto& a, const auto& b) {
     return std::tie(a.endpoint.port, a.endpoint) < std::tie(b.endpoint.port, b.endpoint);
   });
+  rested_ = 0;
+  const bool all_seen = missed_.empty() && listeners.cut == 0;
+  if (all_seen && std::ranges::none_of(listeners.listeners, &Listener::was_waited_on)) calm_at_ = reading.now;
   return listeners;
 }
 

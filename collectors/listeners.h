@@ -2,12 +2,15 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "collectors/collector.h"
 #include "collectors/inet_diag.h"
+#include "collectors/stillness.h"
 #include "core/facts/listeners.h"
 
 namespace tcpdiag {
@@ -32,6 +35,8 @@ class ListenerHistory {
   /// `somaxconn` is net.core.somaxconn at present, if it is known.
   Listener advance(const Endpoint& endpoint, std::optional<bool> v6_only, std::vector<ListenerSocket> sockets,
                    TimePoint now, Count somaxconn = {});
+  /// So many looks more would have found its queue empty.
+  void rested(std::uint64_t looks) { fill_.samples.front() += looks; }
   /// What these sockets have dropped so far is no news: they were there before, but not kept.
   void know_drops_of(const std::vector<ListenerSocket>& sockets);
   /// Whether connections waited within the last 60 s before the latest look.
@@ -105,6 +110,11 @@ class ListenersReader {
   static constexpr std::size_t kMaxSocketsFound = 512;
 
   Result<Listeners> operator()(const Reading& reading);
+  /// No connection waits or has waited for a minute, and nothing has moved since the latest dump.
+  std::optional<TimePoint> still_holds(const Reading& reading);
+
+  /// For so long at most: a limit that listen() changes moves no counter.
+  static constexpr std::chrono::seconds kLongestRest{60};
 
  private:
   struct Group;
@@ -118,7 +128,10 @@ class ListenersReader {
   std::map<Endpoint, ListenerHistory> missed_;     // of those that only the look before it showed
   std::uint64_t generation_ = 0;
   SeenListeners seen_;
-  bool all_kept_ = true;  // at the latest look
+  bool all_kept_ = true;              // at the latest look
+  Stillness stillness_;               // since the latest dump
+  std::optional<TimePoint> calm_at_;  // the latest dump, if no connection waited then or in the minute before
+  std::uint64_t rested_ = 0;          // looks since then that needed no dump
 };
 
 }  // namespace tcpdiag

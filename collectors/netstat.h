@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,12 +21,21 @@ Result<TcpCounters> parse_tcp_counters(std::string_view snmp, std::string_view n
 /// The counters of the source's namespace, as they are now.
 Result<TcpCounters> read_tcp_counters(Source& source);
 
-/// Reads them again and again; those that wrap at 2^32 on a kernel of 32 bits go on counting.
+/// Reads them again and again; those that wrap at 2^32 on a kernel of 32 bits go on counting. Where it may
+/// rest, it does not read netstat while snmp stays what it was: no segment and no packet came or went.
 class TcpCountersReader {
  public:
+  /// For so long at most: what a timer counts without a segment, such as the end of TIME_WAIT, comes later.
+  static constexpr std::chrono::seconds kLongestRest{60};
+
   Result<TcpCounters> operator()(const Reading& reading);
 
  private:
+  Result<TcpCounters> read(const Reading& reading);
+
+  std::string snmp_;                  // as it was when netstat was read last; empty: it was not
+  std::optional<TimePoint> read_at_;  // netstat
+  TcpCounters latest_;
   std::vector<LongCounter> counters_;  // as tcp_counter_table()
   std::uint64_t generation_ = 0;
 };

@@ -85,20 +85,23 @@ Result<void> SockDiag::send(const SocketDump& request) {
   return {};
 }
 
-// As nl_recv(), but always into the same buffer: ten times a second it makes a difference.
+// As nl_recv(), but always into the same buffer: ten times a second it makes a difference. A thread has many
+// sockets, one for each namespace, and reads one answer after the other. The kernel makes no larger datagram.
 Result<std::span<const std::byte>> SockDiag::receive() {
+  constexpr std::size_t kLargest = 32768;
+  thread_local std::vector<std::byte> buffer(kLargest);
   for (;;) {
     sockaddr_nl sender{};
     socklen_t sender_length = sizeof sender;
-    const auto length = ::recvfrom(nl_socket_get_fd(socket_.get()), buffer_.data(), buffer_.size(), MSG_TRUNC,
+    const auto length = ::recvfrom(nl_socket_get_fd(socket_.get()), buffer.data(), buffer.size(), MSG_TRUNC,
                                    reinterpret_cast<sockaddr*>(&sender), &sender_length);
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) return tl::unexpected<Error>(system_error(errno, kReceiving));
     const auto received = static_cast<std::size_t>(length);
-    if (received > buffer_.size())
+    if (received > buffer.size())
       return unexpected(Errc::too_large, std::string(kReceiving) + ": a datagram is cut");
     if (sender.nl_pid != 0) return std::span<const std::byte>();  // only the kernel may answer
-    return std::span<const std::byte>(buffer_).first(received);
+    return std::span<const std::byte>(buffer).first(received);
   }
 }
 

@@ -18,7 +18,8 @@ class SockDiag {
   /// long an answer may take at most; the kernel answers at once.
   static Result<SockDiag> use(FileDescriptor socket, std::chrono::milliseconds wait);
 
-  /// As Source::dump_sockets. `may_go_on` is asked after every datagram; its error ends the dump.
+  /// As Source::dump_sockets; `on_message` must not dump in turn. `may_go_on` is asked after every datagram;
+  /// its error ends the dump.
   Result<void> dump(const SocketDump& request, const Source::OnMessage& on_message,
                     const std::function<Result<void>()>& may_go_on);
 
@@ -32,7 +33,6 @@ class SockDiag {
 
   std::unique_ptr<nl_sock, Free> socket_;
   std::uint32_t sequence_ = 0;
-  std::vector<std::byte> buffer_ = std::vector<std::byte>(32768);  // the kernel makes no larger datagram
 };
 
 }  // namespace tcpdiag

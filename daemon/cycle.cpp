@@ -17,6 +17,8 @@ namespace {
 constexpr auto kEarly = std::chrono::milliseconds(20);
 // What other namespaces may take of a tick; what is left comes with the next one.
 constexpr auto kPassTime = std::chrono::milliseconds(200);
+// How often the budget is dealt out anew: what collectors cost changes slowly.
+constexpr std::chrono::seconds kDealsEvery{1};
 // However small the budget: a number that is older than this says nothing about the present.
 constexpr auto kLongestPeriod = std::chrono::minutes(10);
 // A client that waits for room beside a full queue is half-open for 3 s where net.ipv4.tcp_synack_retries is
@@ -36,6 +38,15 @@ double wavering(std::uint64_t run) {
     return turns - std::floor(turns);
   };
   return kMean + kDepth * (place(run + 1) - place(run));
+}
+
+// Without what the budget makes of it.
+std::chrono::milliseconds usual_period(const Task& task) { return task.spec->period * task.factor; }
+
+void set_period(Task& task) {
+  const std::chrono::duration<double> period = usual_period(task) * task.stretch;
+  task.latest.period = std::chrono::round<std::chrono::milliseconds>(
+      std::min<std::chrono::duration<double>>(period, kLongestPeriod));
 }
 
 }  // namespace
@@ -70,7 +81,7 @@ NetnsId Cycle::add(const std::string& netns, std::uint64_t generation) {
                                      .netns = spec.per_netns ? netns : "",
                                      .period = spec.period}});
   }
-  adapt_periods();
+  keep_to_budget();
   return id;
 }
 
@@ -83,8 +94,10 @@ void Cycle::remove(NetnsId netns) {
 }
 
 void Cycle::drop_removed() {
-  std::erase_if(tasks_, [&](const Task& task) { return snapshot_.find(task.netns) == nullptr; });
-  adapt_periods();
+  if (std::erase_if(tasks_, [&](const Task& task) { return snapshot_.find(task.netns) == nullptr; }) == 0)
+    return;
+  movement_.keep(snapshot_);
+  keep_to_budget();
 }
 
 void Cycle::configure(CycleOptions options) {
@@ -93,13 +106,19 @@ void Cycle::configure(CycleOptions options) {
     task.on = snapshot_.find(task.netns) != nullptr && !options_.collectors_off.contains(task.spec->name);
     if (!task.on) forget(task);
   }
-  adapt_periods();
+  keep_to_budget();
 }
 
-std::chrono::milliseconds Cycle::usual_period(const Task& task) const {
-  const bool may_rest = options_.hurry && task.spec->pace.calm_factor > 1 && task.netns != NetnsId::host;
-  const auto factor = may_rest && is_calm(snapshot_.view(task.netns)) ? task.spec->pace.calm_factor : 1;
-  return task.spec->period * factor;
+void Cycle::follow_movement(NetnsId netns, TimePoint now) {
+  if (!options_.hurry || netns == NetnsId::host) return;
+  const auto activity = movement_.see(snapshot_.view(netns), now);
+  if (!activity) return;
+  for (auto& task : tasks_) {
+    if (task.netns != netns) continue;
+    task.factor = task.spec->pace.factor(*activity);
+    set_period(task);
+    plan(task);
+  }
 }
 
 std::chrono::nanoseconds Cycle::time_to_next(const Task& task) const {
@@ -111,15 +130,16 @@ std::chrono::nanoseconds Cycle::time_to_next(const Task& task) const {
   return std::chrono::round<std::chrono::milliseconds>(period * wavering(task.runs));
 }
 
+void Cycle::plan(Task& task) const { task.due = task.begun ? *task.begun + time_to_next(task) : TimePoint(); }
+
 bool Cycle::take_if_due(Task& task, TimePoint now, bool to_diagnose) {
   if (!task.on) return false;
-  const auto period = time_to_next(task);
-  const auto due_at = task.begun ? *task.begun + period : now;
-  const bool early = due_at > now + kEarly;
-  if (early && !(to_diagnose && period <= kDiagnosisPeriod)) return false;
-  const bool stood_still = now - due_at >= period;
-  task.begun = early || stood_still ? now : due_at;  // keeps the rhythm, but does not catch up
+  const bool early = task.due > now + kEarly;
+  if (early && !(to_diagnose && time_to_next(task) <= kDiagnosisPeriod)) return false;
+  const bool stood_still = !task.begun || now - task.due >= task.due - *task.begun;
+  task.begun = early || stood_still ? now : task.due;  // keeps the rhythm, but does not catch up
   ++task.runs;
+  plan(task);
   return true;
 }
 
@@ -128,12 +148,18 @@ void Cycle::run_loop_collectors(TimePoint now, bool to_diagnose) {
   for (const bool own : {true, false})
     for (auto& task : tasks_) {
       if (task.spec->thread != Thread::loop || (task.netns == NetnsId::host) != own) continue;
-      if (!own && clocks_.monotonic() - begun > kPassTime) break;
       const bool with_diagnosis = to_diagnose && snapshot_.view(task.netns).generation == 0;
-      if (take_if_due(task, now, with_diagnosis)) keep(run_task(task, snapshot_, now, clocks_));
+      if (!take_if_due(task, now, with_diagnosis)) continue;
+      keep(run_task(task, snapshot_, now, clocks_, options_.hurry));
+      if (own) continue;
+      follow_movement(task.netns, now);
+      if (clocks_.monotonic() - begun > kPassTime) break;
     }
   snapshot_.at = now;
-  adapt_periods();
+  if (!dealt_at_ || now - *dealt_at_ >= kDealsEvery) {
+    keep_to_budget();
+    dealt_at_ = now;
+  }
 }
 
 std::unique_ptr<Batch> Cycle::take_batch(TimePoint now) {
@@ -143,17 +169,23 @@ std::unique_ptr<Batch> Cycle::take_batch(TimePoint now) {
     if (task.spec->thread == Thread::worker && take_if_due(task, now)) due.push_back(&task);
   if (due.empty()) return nullptr;
   batch_out_ = true;
-  return std::make_unique<Batch>(Batch{.tasks = std::move(due), .snapshot = snapshot_, .now = now});
+  return std::make_unique<Batch>(
+      Batch{.tasks = std::move(due), .snapshot = snapshot_, .now = now, .may_rest = options_.hurry});
 }
 
-void Cycle::finish(std::unique_ptr<Batch> batch) {
+bool Cycle::finish(std::unique_ptr<Batch> batch) {
   batch_out_ = false;
+  bool news = false, of_host = false;
   for (const auto& result : batch->results) {
     if (!result.task->on) continue;  // switched off while it ran
     result.collected.store(snapshot_);
     keep(result);
+    news = news || result.task->factor == 1;
+    of_host = of_host || result.task->netns == NetnsId::host;
   }
   drop_removed();
+  if (of_host) keep_to_budget();
+  return news;
 }
 
 void Cycle::run_all(TimePoint now, bool to_diagnose) {
@@ -171,7 +203,9 @@ void Cycle::keep(const TaskResult& result) {
   task.latest.cpu = result.cpu;
   task.latest.finished_at = result.finished_at;
   if (result.collected.outcome) task.latest.succeeded_at = result.finished_at;
-  // One slow run, and the first is often one, shall not stretch the period for long.
+  // One slow run, and the first is often one, shall not stretch the period for long. In a namespace that was
+  // found it opens all files: with hundreds of them that would take minutes to be forgotten.
+  if (task.runs == 1 && task.netns != NetnsId::host) return;
   constexpr double kWeight = 0.5;
   task.mean_cpu = task.mean_cpu * (1 - kWeight) + kWeight * result.cpu;
 }
@@ -179,11 +213,12 @@ void Cycle::keep(const TaskResult& result) {
 void Cycle::forget(Task& task) {
   task.collector.fail(snapshot_, {}, {});
   task.begun.reset();
+  task.due = {};
   task.mean_cpu = {};
   task.latest = {.collector = task.latest.collector, .netns = task.latest.netns, .period = task.spec->period};
 }
 
-void Cycle::adapt_periods() {
+void Cycle::keep_to_budget() {
   // What belongs to the machine or the daemon's own namespace is a group of its own: however many containers
   // there are, they leave it half of the budget.
   const auto group_of = [](const Task& task) { return task.netns == NetnsId::host ? 0U : 1U; };
@@ -194,18 +229,21 @@ void Cycle::adapt_periods() {
   std::array<std::size_t, 2> place{};
   for (auto& task : tasks_) {
     const auto group = group_of(task);
-    const auto stretch = stretches.empty() ? 1.0 : stretches[group][place.at(group)++];
-    const std::chrono::duration<double> period = usual_period(task) * stretch;
-    task.latest.period = std::chrono::round<std::chrono::milliseconds>(
-        std::min<std::chrono::duration<double>>(period, kLongestPeriod));
+    task.stretch = stretches.empty() ? 1.0 : stretches[group][place.at(group)++];
+    set_period(task);
+    plan(task);
   }
 }
 
 void Cycle::diagnose(TimePoint now) {
   snapshot_.at = now;
   book_.observe(snapshot_, {now, clocks_.wall()});
-  urgent_ = options_.hurry && is_urgent(book_.history());
-  settings_cited_ = options_.hurry && rests_on_settings(book_.incidents());
+  const auto urgent = options_.hurry && is_urgent(book_.history());
+  const auto cited = options_.hurry && rests_on_settings(book_.incidents());
+  if (std::pair(urgent, cited) == std::pair(urgent_, settings_cited_)) return;
+  urgent_ = urgent;
+  settings_cited_ = cited;
+  for (auto& task : tasks_) plan(task);
 }
 
 Report Cycle::report(TimePoint now) const {

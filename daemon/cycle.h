@@ -17,6 +17,7 @@
 #include "core/report.h"
 #include "daemon/clock.h"
 #include "daemon/incident_book.h"
+#include "daemon/movement.h"
 #include "daemon/task.h"
 
 namespace tcpdiag {
@@ -59,8 +60,9 @@ class Cycle {
   /// The worker's collectors that are due, to be run on its thread; nullptr when none is, or a batch is still
   /// out.
   std::unique_ptr<Batch> take_batch(TimePoint now);
-  /// Takes in what a batch found.
-  void finish(std::unique_ptr<Batch> batch);
+  /// Takes in what a batch found. Whether a finding may rest on it that shall not have to wait: what was read
+  /// of calm namespaces is mostly what was known.
+  bool finish(std::unique_ptr<Batch> batch);
   /// All collectors that are due, on the calling thread.
   void run_all(TimePoint now, bool to_diagnose = false);
   /// Ticks that could not be kept.
@@ -82,14 +84,15 @@ class Cycle {
  private:
   void drop_removed();
   bool take_if_due(Task& task, TimePoint now, bool to_diagnose = false);
-  /// Without what the budget makes of it.
-  [[nodiscard]] std::chrono::milliseconds usual_period(const Task& task) const;
+  /// What was read of a namespace may change how often it is looked at.
+  void follow_movement(NetnsId netns, TimePoint now);
   [[nodiscard]] std::chrono::nanoseconds time_to_next(const Task& task) const;
+  void plan(Task& task) const;
   /// A found namespace that cannot be read any more is gone; the next list says so.
   [[nodiscard]] bool is_on_its_way_out(const Task& task) const;
   void keep(const TaskResult& result);
   void forget(Task& task);
-  void adapt_periods();
+  void keep_to_budget();
 
   std::span<const CollectorSpec> catalog_;
   OpenSource open_;
@@ -99,6 +102,8 @@ class Cycle {
   NetnsId next_netns_ = NetnsId::host;
   Snapshot snapshot_;
   IncidentBook book_;
+  Movement movement_;
+  std::optional<TimePoint> dealt_at_;             // the budget
   bool urgent_ = false, settings_cited_ = false;  // of the latest diagnosis
   bool batch_out_ = false;
   std::uint64_t ticks_late_ = 0;

@@ -157,10 +157,10 @@ void Daemon::tick(std::uint64_t missed) {
 void Daemon::finish_batch() {
   auto batch = worker_.take_finished();
   if (batch == nullptr) return;
-  cycle_.finish(std::move(batch));
+  const bool news = cycle_.finish(std::move(batch));
   netns_watch_.follow();
-  // A finding that rests on it shall not have to wait; with many namespaces some batch ends all the time.
-  publish_at_ = std::min(publish_at_, published_at_ + kDiagnosisPeriod / 2);
+  // With many namespaces some batch ends all the time.
+  if (news) publish_at_ = std::min(publish_at_, published_at_ + kDiagnosisPeriod / 2);
 }
 
 void Daemon::publish() {
@@ -183,14 +183,10 @@ void Daemon::publish() {
 }
 
 void Daemon::log_changes(const Report& report) {
-  decltype(logged_) logged;  // without namespaces that are gone
-  for (const auto& run : report.runs) {
-    const auto known = logged_.find({run.collector, run.netns});
-    const auto before = known == logged_.end() ? Result<void>(tl::unexpected<Error>(Error{})) : known->second;
-    if (const auto line = change_of_run(before, run)) log_.write(line->level, line->message, line->fields);
-    logged.emplace(std::pair(run.collector, run.netns), run.outcome);
-  }
-  logged_ = std::move(logged);
+  const auto before = published_.latest();
+  for (const auto& line :
+       changes_of_runs(before ? std::span(before->runs) : std::span<const CollectorRun>(), report.runs))
+    log_.write(line.level, line.message, line.fields);
 }
 
 void Daemon::reload() {

@@ -75,7 +75,6 @@ class Daemon {
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<WebConfigWatch> web_config_;  // empty: there is no such file
   TimePoint publish_at_, published_at_;
-  std::map<std::pair<std::string, std::string>, Result<void>> logged_;  // outcomes by collector and namespace
 };
 
 }  // namespace tcpdiag

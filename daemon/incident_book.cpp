@@ -13,7 +13,10 @@ IncidentBook::IncidentBook(std::span<const Rule> rules, Thresholds thresholds, H
 
 void IncidentBook::observe(const Snapshot& snapshot, Moment now) {
   history_.push(snapshot);
-  auto diagnosis = diagnose(history_, rules_, thresholds_, incidents_);
+  const auto& newest = history_.snapshots().back();
+  const auto resting = rest_.of(newest);
+  auto diagnosis = diagnose(history_, rules_, thresholds_, incidents_, resting);
+  rest_.judged(newest, resting, diagnosis);
   incidents_ = advance(std::move(incidents_), diagnosis, now, hold_);
   for (const auto& incident : incidents_)
     if (incident.opened.at == now.at) ++opened_[incident.finding.id];

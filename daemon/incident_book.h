@@ -10,6 +10,7 @@
 #include "core/report.h"
 #include "diagnosis/history.h"
 #include "diagnosis/incidents.h"
+#include "diagnosis/rest.h"
 #include "diagnosis/rule.h"
 
 namespace tcpdiag {
@@ -34,6 +35,7 @@ class IncidentBook {
   Thresholds thresholds_;
   Hold hold_;
   History history_;
+  Rest rest_;
   std::vector<Incident> incidents_;
   std::vector<Unknown> unknown_;                              // of the latest diagnosis
   std::uint64_t findings_cut_ = 0;                            // the same

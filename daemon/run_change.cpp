@@ -37,4 +37,21 @@ std::optional<LogLine> change_of_run(const Result<void>& before, const Collector
   return line_about(run, LogLevel::warn, "collector fails in another way");
 }
 
+std::vector<LogLine> changes_of_runs(std::span<const CollectorRun> before,
+                                     std::span<const CollectorRun> now) {
+  std::vector<LogLine> lines;
+  auto expected = before.begin();  // both are in the same order but for what is new or gone
+  for (const auto& run : now) {
+    const auto is_it = [&](const CollectorRun& other) {
+      return other.collector == run.collector && other.netns == run.netns;
+    };
+    const auto known = std::find_if(expected, before.end(), is_it);
+    if (known != before.end()) expected = known + 1;
+    const auto outcome =
+        known == before.end() ? Result<void>(tl::unexpected<Error>(Error{})) : known->outcome;
+    if (auto line = change_of_run(outcome, run)) lines.push_back(std::move(*line));
+  }
+  return lines;
+}
+
 }  // namespace tcpdiag

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,5 +22,8 @@ struct LogLine {
 /// recovered, otherwise nothing. `before` is its previous outcome, Errc::not_read when there is none. Two
 /// failures that differ in numbers alone (a line, a pid, a value) are the same.
 std::optional<LogLine> change_of_run(const Result<void>& before, const CollectorRun& run);
+
+/// The same of all runs of a report; `before` are those of the report before it, in the same order.
+std::vector<LogLine> changes_of_runs(std::span<const CollectorRun> before, std::span<const CollectorRun> now);
 
 }  // namespace tcpdiag

@@ -20,10 +20,11 @@ Collected run_collector(const Task& task, const Reading& reading) {
 
 }  // namespace
 
-TaskResult run_task(Task& task, Snapshot& snapshot, TimePoint now, const Clocks& clocks) {
+TaskResult run_task(Task& task, Snapshot& snapshot, TimePoint now, const Clocks& clocks, bool may_rest) {
   const auto started_at = clocks.monotonic();
   const auto cpu_before = clocks.thread_cpu();
-  TaskResult result{.task = &task, .collected = run_collector(task, {*task.source, now, snapshot})};
+  TaskResult result{.task = &task,
+                    .collected = run_collector(task, {*task.source, now, snapshot, task.netns, may_rest})};
   result.cpu = clocks.thread_cpu() - cpu_before;
   result.finished_at = clocks.monotonic();
   result.duration = result.finished_at - started_at;
@@ -34,7 +35,7 @@ TaskResult run_task(Task& task, Snapshot& snapshot, TimePoint now, const Clocks&
 void Batch::run(const Clocks& clocks, const std::function<bool()>& stopping) {
   for (auto* task : tasks) {
     if (stopping()) return;
-    results.push_back(run_task(*task, snapshot, now, clocks));
+    results.push_back(run_task(*task, snapshot, now, clocks, may_rest));
   }
 }
 

@@ -23,7 +23,10 @@ struct Task {
   std::shared_ptr<Source> source;  ///< shared by the tasks of a namespace and a thread
   bool on = true;
   std::optional<TimePoint> begun;            ///< when the latest run was due; empty: it has not run
+  TimePoint due;                             ///< the next one; before it has run for the first time: at once
   std::uint64_t runs = 0;                    ///< so far
+  int factor = 1;                            ///< of the period, by what goes on in the namespace
+  double stretch = 1;                        ///< of the period, by the budget
   std::chrono::duration<double> mean_cpu{};  ///< of a run, smoothed
   CollectorRun latest;
 };
@@ -37,8 +40,10 @@ struct TaskResult {
   TimePoint finished_at;
 };
 
-/// Runs the task and stores its share in `snapshot`. An exception (no memory) is a failed run.
-TaskResult run_task(Task& task, Snapshot& snapshot, TimePoint now, const Clocks& clocks);
+/// Runs the task and stores its share in `snapshot`. `may_rest`: as Reading::may_rest. An exception (no
+/// memory) is a failed run.
+TaskResult run_task(Task& task, Snapshot& snapshot, TimePoint now, const Clocks& clocks,
+                    bool may_rest = false);
 
 /// Tasks to be run one after the other on another thread, each seeing what those before it found. It touches
 /// nothing but these tasks' collectors and sources. Once `stopping`, the tasks that are left are not run.
@@ -46,7 +51,8 @@ struct Batch {
   std::vector<Task*> tasks;
   Snapshot snapshot;
   TimePoint now;
-  std::vector<TaskResult> results;
+  bool may_rest = false;
+  std::vector<TaskResult> results{};
 
   void run(const Clocks& clocks, const std::function<bool()>& stopping);
 };

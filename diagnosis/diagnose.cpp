@@ -414,13 +414,13 @@ bool same_subject(const Finding& cause, const Finding& effect) {
 }
 
 Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds,
-                   std::span<const Incident> incidents) {
+                   std::span<const Incident> incidents, const std::set<NetnsId>& resting) {
   Diagnosis diagnosis;
   if (history.empty()) return diagnosis;
   std::vector<Found> found;
   for (const auto& rule : rules)
     for (const auto& netns : history.snapshots().back().namespaces)
-      if (rule.scope == RuleScope::netns || netns.id == NetnsId::host)
+      if (netns.id == NetnsId::host || (rule.scope == RuleScope::netns && !resting.contains(netns.id)))
         apply(rule, history, netns.id, thresholds, found, diagnosis);
   found = settle(std::move(found), diagnosis);
   put_open_first(found, incidents);

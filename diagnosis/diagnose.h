@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <span>
 
 #include "core/finding.h"
@@ -16,8 +17,9 @@ namespace tcpdiag {
 /// the others counted (Finding::alike); of those about namespaces of which the same is true (Facts::alike)
 /// one; of all findings kMostFindings, the worst and of each owner some, and the others counted
 /// (Diagnosis::cut). Those that one of `incidents` is about already are kept before others that are as bad.
+/// Rules are not asked about the namespaces that rest (diagnosis/rest.h).
 Diagnosis diagnose(const History& history, std::span<const Rule> rules, const Thresholds& thresholds,
-                   std::span<const Incident> incidents = {});
+                   std::span<const Incident> incidents = {}, const std::set<NetnsId>& resting = {});
 
 inline constexpr std::size_t kAlikeShown = 3;
 inline constexpr std::size_t kMostFindings = 256;

@@ -57,9 +57,7 @@ bool rests_on_settings(std::span<const Incident> incidents) {
 
 bool is_calm(const NetnsView& netns) {
   const auto* listeners = netns.listeners.get();
-  return listeners != nullptr && std::ranges::all_of(listeners->listeners, [](const Listener& listener) {
-           return !waits(listener) && listener.peak_length == 0;
-         });
+  return listeners != nullptr && std::ranges::none_of(listeners->listeners, &Listener::was_waited_on);
 }
 
 bool is_urgent(const History& history) {

@@ -16,11 +16,18 @@ Window::Window(const History& history, NetnsId netns, std::chrono::seconds lookb
   const auto begin = snapshots.back().at - lookback;
   const auto first = std::ranges::lower_bound(snapshots, begin, {}, &Snapshot::at);
   first_ = static_cast<std::size_t>(first - snapshots.begin());
+  find_place();
   begin_with_netns();
 }
 
+void Window::find_place() {
+  const auto& all = newest().namespaces;
+  const auto* found = newest().find(netns_);
+  place_ = found == nullptr ? all.size() : static_cast<std::size_t>(found - all.data());
+}
+
 void Window::begin_with_netns() {
-  while (size() > 1 && snapshot(0).find(netns_) == nullptr) ++first_;
+  while (size() > 1 && view(0).id != netns_) ++first_;
 }
 
 Window Window::last(std::chrono::seconds lookback) const {
@@ -32,6 +39,7 @@ Window Window::last(std::chrono::seconds lookback) const {
 Window Window::in(NetnsId netns) const {
   auto other = *this;
   other.netns_ = netns;
+  other.find_place();
   other.begin_with_netns();
   return other;
 }

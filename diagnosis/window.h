@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "core/snapshot.h"
@@ -56,7 +57,7 @@ class Window {
   [[nodiscard]] Window host_netns() const { return in(NetnsId::host); }
 
   [[nodiscard]] const Snapshot& newest() const { return history_->snapshots().back(); }
-  [[nodiscard]] const NetnsView& netns() const { return newest().view(netns_); }
+  [[nodiscard]] const NetnsView& netns() const { return view(size() - 1); }
   [[nodiscard]] TimePoint now() const { return newest().at; }
   /// From the first snapshot to the last, at least one second: what evidence is counted over.
   [[nodiscard]] std::chrono::seconds span() const;
@@ -64,7 +65,12 @@ class Window {
   [[nodiscard]] std::size_t size() const { return history_->snapshots().size() - first_; }
   [[nodiscard]] const Snapshot& snapshot(std::size_t i) const { return history_->snapshots()[first_ + i]; }
   /// The window's namespace in that snapshot; nothing is known of one that was not there yet.
-  [[nodiscard]] const NetnsView& view(std::size_t i) const { return snapshot(i).view(netns_); }
+  [[nodiscard]] const NetnsView& view(std::size_t i) const {
+    const auto& all = snapshot(i).namespaces;
+    // It stands where it stands in the newest one, unless an older one has gone since.
+    if (place_ < all.size() && all[place_].id == netns_) return all[place_];
+    return snapshot(i).view(netns_);
+  }
 
   /// The present value of a section. One that was read `stale_after` ago or earlier is not the present: it is
   /// an error like one that was never read.
@@ -98,6 +104,12 @@ class Window {
                                                std::string_view name) const {
     const auto now = latest(section);
     if (!now) return tl::unexpected<Error>(now.error());
+    if constexpr (std::is_same_v<Holder, NetnsView>) {
+      // The same value, read again: it is shared as long as nothing in it changes (make_collector()).
+      const auto& first = view(0).*section;
+      if (first.get() == *now && (*now)->*member && first.read_at != (netns().*section).read_at)
+        return std::uint64_t{0};
+    }
     std::vector<Count> values;
     for (const auto& reading : readings(section)) values.push_back(reading.value->*member);
     return increase_of(values, collector_of(Type<T>{}), name);
@@ -120,6 +132,7 @@ class Window {
       return tl::unexpected<Error>(stale(collector_of(Type<T>{}), age));
     return value_of(section);
   }
+  void find_place();
   void begin_with_netns();
   static Error stale(std::string_view collector, TimePoint::duration age);
   static Result<std::uint64_t> increase_of(const std::vector<Count>& values, std::string_view where,
@@ -139,6 +152,7 @@ class Window {
 
   const History* history_;
   NetnsId netns_;
+  std::size_t place_ = 0;  // of the namespace in the newest snapshot
   std::size_t first_;
 };
 

@@ -14,6 +14,8 @@ struct Conntrack {
   Count entries;
   Count limit;  ///< the value is machine-wide, each namespace's own entries are compared with it
   Count drops, early_drops, insert_failed;  ///< of all CPUs; the kernel's 32 bits wrap, these go on counting
+
+  bool operator==(const Conntrack&) const = default;
 };
 constexpr std::string_view collector_of(Type<Conntrack>) { return "conntrack"; }
 constexpr auto members_of(Type<Conntrack>, auto member) {

@@ -72,6 +72,8 @@ struct Listener {
 
   /// The member whose queue is fullest.
   [[nodiscard]] const ListenerSocket& fullest() const;
+  /// Whether a connection waits for accept(), or has within the last 60 s.
+  [[nodiscard]] bool was_waited_on() const { return peak_length > 0 || fullest().queue_length > 0; }
 };
 constexpr auto members_of(Type<Listener>, auto member) {
   return std::tuple(member("endpoint", &Listener::endpoint), member("v6_only", &Listener::v6_only),

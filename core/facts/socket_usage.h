@@ -19,6 +19,8 @@ struct SocketUsage {
   Count allocated;     ///< all TCP sockets that exist, closed ones still held by a process included
   Count memory_bytes;  ///< buffers of all TCP sockets
   Count page_bytes;    ///< size of a page, which net.ipv4.tcp_mem counts in; known where memory_bytes is
+
+  bool operator==(const SocketUsage&) const = default;
 };
 constexpr std::string_view collector_of(Type<SocketUsage>) { return "sockstat"; }
 constexpr auto members_of(Type<SocketUsage>, auto member) {

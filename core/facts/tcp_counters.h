@@ -48,6 +48,8 @@ struct TcpCounters {
       ao_dropped_icmps;
   // keep-alive
   Count keep_alive;
+
+  bool operator==(const TcpCounters&) const = default;
 };
 constexpr std::string_view collector_of(Type<TcpCounters>) { return "netstat"; }
 

@@ -73,3 +73,33 @@ TEST_CASE("a namespace's value is shared with its own of before, not with an err
   source.files["/somaxconn"] = "4096";
   CHECK(after(collector, source, denied).namespaces[1].settings.known());
 }
+
+TEST_CASE("what still holds is shared, as of when that is known, and asked for only where it may rest") {
+  struct Holds {
+    TimePoint known_at{};
+    Result<KernelLog> operator()(const Reading& reading) {
+      known_at = reading.now;
+      return KernelLog{.lost = static_cast<std::uint64_t>(reading.now.time_since_epoch().count())};
+    }
+    std::optional<TimePoint> still_holds(const Reading& reading) {
+      if (reading.now == known_at + 2s) return std::nullopt;
+      return known_at - 1s;  // no news: it is not older for it
+    }
+  };
+  FakeSource source;
+  const auto collector = make_collector<&Snapshot::kernel_log, Holds>(NetnsId::host);
+  Snapshot snapshot;
+  const auto run = [&](bool may_rest) {
+    snapshot.at += 1s;
+    const auto* before = snapshot.kernel_log.get();
+    collector.run({.source = source, .now = snapshot.at, .previous = snapshot, .may_rest = may_rest})
+        .store(snapshot);
+    return snapshot.kernel_log.get() == before;
+  };
+  CHECK_FALSE(run(true));  // nothing is known yet
+  const auto first = snapshot.at;
+  CHECK(run(true));
+  CHECK(snapshot.kernel_log.read_at == first);
+  CHECK_FALSE(run(true));
+  CHECK_FALSE(run(false));
+}

@@ -3,6 +3,8 @@
 
 #include "core/facts/listeners.h"
 #include "core/facts/processes.h"
+#include "core/facts/socket_usage.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"
@@ -635,4 +637,58 @@ TEST_CASE("how long connections are idle is asked at the ports of processes near
   CHECK(idle[0].port == 80);
   CHECK(idle[0].count == 18);
   CHECK(idle[0].shortest == 48s);
+}
+
+TEST_CASE("connections are dumped again once anything moves, and at the latest after a while") {
+  Looks looks;
+  auto& netns = looks.previous.namespaces[0];
+  const auto move = [&] { netns.tcp = {std::make_shared<const TcpCounters>(), kStart}; };
+  const auto use = [&](std::uint64_t sockets, std::uint64_t time_wait) {
+    netns.sockets = {std::make_shared<const SocketUsage>(
+                         SocketUsage{.tcp_in_use = sockets, .time_wait = time_wait, .allocated = sockets}),
+                     kStart};
+  };
+  const auto holds = [&](std::chrono::seconds after) {
+    return looks.reader
+        .still_holds({.source = looks.source, .now = kStart + after, .previous = looks.previous})
+        .has_value();
+  };
+  move();
+  use(1, 0);
+  looks.show({listener("0.0.0.0", 80)});
+  CHECK_FALSE(holds(0s));
+  REQUIRE(looks.at(kStart));
+  CHECK(holds(599s));
+  CHECK_FALSE(holds(600s));
+
+  looks.show({listener("0.0.0.0", 80), connection(TcpState::established, 80, 40000)});
+  REQUIRE(looks.at(kStart));
+  CHECK(holds(59s));
+  CHECK_FALSE(holds(60s));
+  use(2, 0);
+  CHECK_FALSE(holds(4s));
+  use(1, 1);
+  CHECK_FALSE(holds(4s));
+  use(1, 0);
+  CHECK(holds(4s));
+  move();
+  CHECK_FALSE(holds(4s));
+}
+
+TEST_CASE("connections that a process or a timer can change without a segment are dumped each time") {
+  auto waiting = connection(TcpState::established, 80, 40000), unread = waiting;
+  waiting.inode = 0;
+  unread.receive_queue = 1;
+  for (const auto& socket : {waiting, unread, connection(TcpState::close_wait, 80, 40000),
+                             connection(TcpState::syn_sent, 40000, 80),
+                             connection(TcpState::fin_wait2, 40000, 80), half_open("0.0.0.0", 80)}) {
+    Looks looks;
+    auto& netns = looks.previous.namespaces[0];
+    netns.tcp = {std::make_shared<const TcpCounters>(), kStart};
+    netns.sockets = {std::make_shared<const SocketUsage>(), kStart};
+    looks.show({listener("0.0.0.0", 80), socket});
+    REQUIRE(looks.at(kStart));
+    CHECK_FALSE(
+        looks.reader.still_holds({.source = looks.source, .now = kStart, .previous = looks.previous}));
+  }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/listeners.h"
 
+#include "core/facts/socket_usage.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"
@@ -391,4 +393,128 @@ TEST_CASE("a run ends with the server it belongs to, and one that any member of 
   const auto another = look({{9, 3, 4}});
   CHECK_FALSE(another.still);
   CHECK_FALSE(another.standing);
+}
+
+namespace {
+
+// The kernel of a container in which nothing moves, with the counters that say so.
+struct Container {
+  FakeSource source;
+  Snapshot snapshot;
+  ListenersReader reader;
+  TimePoint now = kStart;
+
+  Container() {
+    snapshot.namespaces.resize(1);
+    move();
+    use(2);
+    show(0);
+  }
+  NetnsView& netns() { return snapshot.namespaces.front(); }
+  void move() { netns().tcp = {std::make_shared<const TcpCounters>(), now}; }
+  void use(std::uint64_t sockets) {
+    netns().sockets = {std::make_shared<const SocketUsage>(
+                           SocketUsage{.tcp_in_use = sockets, .tcp6_in_use = 1, .time_wait = 3}),
+                       now};
+  }
+  void show(std::uint32_t waiting) { source.messages = {listening("0.0.0.0", 80, {1, waiting, 5})}; }
+  Reading reading() { return {.source = source, .now = now, .previous = snapshot}; }
+  Listeners look() { return reader(reading()).value(); }
+  bool holds() { return reader.still_holds(reading()).has_value(); }
+};
+
+}  // namespace
+
+TEST_CASE("where nothing moves and nobody waits, what the latest dump showed still holds") {
+  Container container;
+  CHECK_FALSE(container.holds());
+  container.look();
+  CHECK(container.holds());
+
+  container.now += 2s;
+  container.netns().tcp.read_at = container.netns().sockets.read_at = container.now;  // again, and the same
+  CHECK(container.reader.still_holds(container.reading()) == container.now);
+}
+
+TEST_CASE("between two looks at the counters the sockets in use tell whether anybody can have come") {
+  Container container;
+  container.look();
+  container.now += 100ms;
+  CHECK_FALSE(container.holds());  // they cannot be read
+  const auto in_use = [&](int ipv4, int ipv6, int time_wait) {
+    container.source.files["/proc/net/sockstat"] = "TCP: inuse " + std::to_string(ipv4) + " orphan 9 tw " +
+                                                   std::to_string(time_wait) + " alloc 9 mem 9\n";
+    container.source.files["/proc/net/sockstat6"] = "TCP6: inuse " + std::to_string(ipv6) + "\n";
+    return container.holds();
+  };
+  CHECK(in_use(2, 1, 3));
+  CHECK_FALSE(in_use(3, 1, 3));
+  CHECK_FALSE(in_use(2, 2, 3));
+  CHECK_FALSE(in_use(2, 1, 4));
+  CHECK(in_use(2, 1, 3));
+  CHECK(container.reader.still_holds(container.reading()) == container.now);
+
+  // A connection that went before this dump makes no room for one that comes after it.
+  in_use(1, 1, 3);
+  auto reading = container.reading();
+  reading.may_rest = true;
+  CHECK(container.reader(reading));
+  CHECK(container.reader.still_holds(container.reading()) == std::nullopt);  // other than the counters said
+}
+
+TEST_CASE("as soon as anything moves, listeners are dumped again") {
+  Container container;
+  container.look();
+  container.move();  // a segment
+  CHECK_FALSE(container.holds());
+  container.look();
+  CHECK(container.holds());
+  container.use(3);  // a listener more
+  CHECK_FALSE(container.holds());
+  container.look();
+  container.netns().tcp.value = unexpected(Errc::denied, "no");
+  CHECK_FALSE(container.holds());
+  container.look();
+  CHECK_FALSE(container.holds());  // nothing tells whether anything moves
+}
+
+TEST_CASE("a queue that is not empty, or was not within a minute, is looked at") {
+  Container container;
+  container.show(1);
+  container.look();
+  CHECK_FALSE(container.holds());
+  container.show(0);
+  container.now += 30s;
+  container.look();
+  CHECK_FALSE(container.holds());
+  container.now += 31s;
+  container.look();
+  container.netns().tcp.read_at = container.netns().sockets.read_at = container.now;
+  CHECK(container.holds());
+}
+
+TEST_CASE("a dump that shows less than the one before, or nothing, is repeated") {
+  Container container;
+  container.source.messages.push_back(listening("0.0.0.0", 81, {2, 0, 5}));
+  container.look();
+  container.source.messages.pop_back();
+  container.look();
+  CHECK_FALSE(container.holds());
+  container.look();
+  CHECK(container.holds());
+  container.source.dump_outcome = unexpected(Errc::timed_out, "no");
+  CHECK_FALSE(container.reader(container.reading()));
+  CHECK_FALSE(container.holds());
+}
+
+TEST_CASE("listeners are dumped once a minute in any case, and the looks in between found empty queues") {
+  Container container;
+  container.look();
+  int looks = 0;
+  for (; container.holds(); ++looks)
+    container.netns().tcp.read_at = container.netns().sockets.read_at = container.now += 2s;
+  CHECK(looks == 30);
+  const auto listeners = container.look();
+  CHECK(listeners.listeners.front().fill.samples.front() == 32U);
+  CHECK(container.look().listeners.front().fill.samples.front() == 33U);
 }

@@ -115,3 +115,39 @@ TEST_CASE("a counter file that may not be read is the section's error") {
   REQUIRE_FALSE(counters);
   CHECK(counters.error().code == Errc::denied);
 }
+
+TEST_CASE("while snmp stays what it was, netstat is not read where it may rest") {
+  using namespace std::chrono_literals;
+  FakeSource source;
+  source.files["/proc/net/snmp"] = kSnmp;
+  source.files["/proc/net/netstat"] = kNetstat;
+  const Snapshot nothing;
+  TcpCountersReader reader;
+  TimePoint now(1h);
+  const auto read = [&](bool may_rest) {
+    return reader({.source = source, .now = now += 2s, .previous = nothing, .may_rest = may_rest});
+  };
+  const auto overflows = [&](bool may_rest = true) { return read(may_rest).value().listen_overflows; };
+  CHECK(overflows() == 392U);
+  source.files["/proc/net/netstat"] = "TcpExt: ListenOverflows\nTcpExt: 393\n";
+  CHECK(overflows() == 392U);
+  CHECK(overflows(false) == 393U);
+
+  source.files["/proc/net/netstat"] = "TcpExt: ListenOverflows\nTcpExt: 394\n";
+  source.files["/proc/net/snmp"] = "Tcp: InSegs\nTcp: 1\n";
+  CHECK(overflows() == 394U);  // a segment came
+
+  source.files["/proc/net/netstat"] = "TcpExt: ListenOverflows\nTcpExt: 395\n";
+  for (int look = 0; look < 29; ++look) CHECK(overflows() == 394U);
+  CHECK(overflows() == 395U);  // a minute later
+
+  source.files["/proc/net/netstat"] = "TcpExt: ListenOverflows\nTcpExt: 1\n";
+  source.netns_generation = 2;
+  CHECK(overflows() == 1U);  // another namespace's
+
+  source.deny("/proc/net/snmp");
+  CHECK_FALSE(read(true));
+  source.files["/proc/net/snmp"] = "Tcp: InSegs\nTcp: 1\n";
+  source.files["/proc/net/netstat"] = "TcpExt: ListenOverflows\nTcpExt: 2\n";
+  CHECK(overflows() == 2U);  // what happened meanwhile is not known
+}

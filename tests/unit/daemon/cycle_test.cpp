@@ -9,6 +9,7 @@
 #include "core/facts/settings.h"
 #include "core/facts/socket_usage.h"
 #include "core/facts/softnet.h"
+#include "core/facts/tcp_counters.h"
 #include "tests/catch.h"
 #include "tests/fake_source.h"
 
@@ -266,6 +267,85 @@ TEST_CASE("a calm namespace is looked at less often, but not the daemon's own") 
   };
   CHECK(looks(0) == std::array{100, 10});
   CHECK(looks(1) == std::array{100, 100});
+}
+
+TEST_CASE("a namespace in which nothing moves is looked at still less often, until something does") {
+  static std::uint64_t segments;
+  static std::uint32_t waiting;
+  segments = waiting = 0;
+  constexpr auto kCount = [](Source&) -> Result<TcpCounters> {
+    TcpCounters counters;
+    counters.in_segs = segments;
+    return counters;
+  };
+  constexpr auto kQueues = [](Source&) -> Result<Listeners> {
+    Listener listener{.sockets = {{.queue_length = waiting, .queue_limit = 5}}};
+    return Listeners{.listeners = {std::move(listener)}};
+  };
+  constexpr CollectorSpec kMoving[] = {{"counters",
+                                        1s,
+                                        Thread::loop,
+                                        true,
+                                        "",
+                                        "",
+                                        make_stateless_collector<&NetnsView::tcp, kCount>,
+                                        {.rest_factor = 2}},
+                                       {"queues",
+                                        100ms,
+                                        Thread::loop,
+                                        true,
+                                        "",
+                                        "",
+                                        make_stateless_collector<&NetnsView::listeners, kQueues>,
+                                        {.calm_factor = 10, .rest_factor = 20}}};
+  Machine machine;
+  auto cycle = machine.cycle({}, kMoving);
+  const auto looks = [&](std::chrono::seconds time) {
+    int read = 0;
+    for (const auto end = machine.now + time; machine.now < end; machine.now += 100ms) {
+      cycle.run_loop_collectors(machine.now);
+      read += cycle.snapshot().namespaces[1].listeners.read_at == machine.now ? 1 : 0;
+    }
+    return read;
+  };
+  CHECK(looks(3s) == 3);
+  looks(3s);
+  CHECK(looks(20s) == 10);  // at rest
+  ++segments;
+  looks(2s);
+  CHECK(looks(1s) == 1);  // calm
+  looks(4s);
+  ++segments;
+  waiting = 1;
+  looks(2s);  // it is seen with the next look at the counters
+  CHECK(looks(1s) == 10);
+}
+
+TEST_CASE("a batch of calm namespaces alone is no news") {
+  static constexpr CollectorSpec kFilesAndSettings[] = {
+      {"sysctl",
+       10s,
+       Thread::worker,
+       true,
+       "",
+       "",
+       make_stateless_collector<&NetnsView::settings, read_no_cookies>,
+       {.calm_factor = 3, .rest_factor = 3}},
+      {"queues", 1s, Thread::loop, true, "", "", make_stateless_collector<&NetnsView::listeners, [](Source&) {
+         return Result<Listeners>(Listeners{});
+       }>}};
+  Machine machine;
+  auto cycle = machine.cycle({}, kFilesAndSettings);
+  std::set<std::pair<std::size_t, bool>> seen;  // tasks, news
+  for (int second = 0; second < 60; ++second, machine.now += 1s) {
+    cycle.run_loop_collectors(machine.now);
+    auto batch = cycle.take_batch(machine.now);
+    if (batch == nullptr) continue;
+    batch->run(machine.clocks(), [] { return false; });
+    const auto tasks = batch->tasks.size();
+    seen.emplace(tasks, cycle.finish(std::move(batch)));
+  }
+  CHECK(seen == std::set<std::pair<std::size_t, bool>>{{1, true}, {2, true}});
 }
 
 TEST_CASE("where times are those of a recording no collector wavers") {

@@ -48,3 +48,18 @@ TEST_CASE("failures that differ in a number alone are not logged again") {
   CHECK(line(failure(Errc::malformed, "x: line 3"), failure(Errc::malformed, "x: line 14")).empty());
   CHECK_FALSE(line(failure(Errc::malformed, "x: line 3"), failure(Errc::failed, "x: line 3")).empty());
 }
+
+TEST_CASE("the runs of two reports are compared by name, whatever is new or gone in between") {
+  const auto failing = failure(Errc::denied, "no");
+  const auto run = [](const std::string& netns, const Result<void>& outcome) {
+    return CollectorRun{.collector = "netstat", .netns = netns, .outcome = outcome};
+  };
+  const std::vector before{run("host", kGood), run("gone", kGood), run("shop", failing), run("blog", kGood)};
+  const std::vector now{run("host", kGood), run("shop", failing), run("new", failing), run("blog", failing)};
+  std::vector<std::string> lines;
+  for (const auto& line : changes_of_runs(before, now))
+    lines.push_back(std::string(line.message) + " in " + line.fields.at(1).value);
+  CHECK(lines == std::vector<std::string>{"collector fails in new", "collector fails in blog"});
+  CHECK(changes_of_runs(now, now).empty());
+  CHECK(changes_of_runs({}, now).size() == 3);
+}

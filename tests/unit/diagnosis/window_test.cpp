@@ -210,3 +210,45 @@ TEST_CASE("settings matter while an incident is open whose rule reads one, or th
   CHECK_FALSE(matters("close-wait-leak", SubjectKind::process, true));
   CHECK_FALSE(rests_on_settings({}));
 }
+
+TEST_CASE("a value that is shared between readings has not increased, but one reading says nothing") {
+  HistoryBuilder history;
+  TcpCounters tcp;
+  tcp.listen_overflows = 900;
+  history.set(&NetnsView::tcp, tcp).ticks(3);
+  CHECK_FALSE(increase(history));  // read once
+  auto& section = history.snapshot().namespaces.front().tcp;
+  section.read_at = history.now();  // again, and it is the same
+  history.tick();
+  CHECK(increase(history) == 0U);
+  const auto lacks = Window(history.history(), NetnsId::host, 30s).increase(&TcpCounters::tw);
+  CHECK(lacks.error().detail == "netstat: TW: not in this kernel");
+}
+
+TEST_CASE("a namespace is found in older snapshots although others have come and gone") {
+  HistoryBuilder history;
+  auto& all = history.snapshot().namespaces;
+  const auto with = [&](std::uint32_t id) {
+    TcpCounters tcp;
+    tcp.listen_overflows = id;
+    all.push_back({.id = NetnsId{id}, .name = std::to_string(id)});
+    all.back().tcp = {std::make_shared<const TcpCounters>(tcp), history.now()};
+  };
+  with(1);
+  with(2);
+  history.tick();
+  with(3);
+  history.tick();
+  all.erase(all.begin() + 1);
+  history.tick();
+  const auto seen = [&](NetnsId id) {
+    const Window window(history.history(), id, 30s);
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < window.size(); ++i) names.push_back(window.view(i).name);
+    return names;
+  };
+  CHECK(seen(NetnsId{2}) == std::vector<std::string>{"2", "2", "2"});
+  CHECK(seen(NetnsId{3}) == std::vector<std::string>{"3", "3"});
+  CHECK(Window(history.history(), NetnsId::host, 30s).in(NetnsId{2}).view(0).name == "2");
+  CHECK(Window(history.history(), NetnsId{2}, 30s).host_netns().view(0).name == kHostNetns);
+}
