@@ -32,9 +32,10 @@ tl::unexpected<Error> unknown_word(const std::string& word) {
 }
 
 constexpr std::string_view kSharedFlags = R"(  --netns=NETNS
-      A network namespace to look at as well as the program's own: a name under /run/netns, or a
-      path. May be given several times. Without it, check, listeners and connections look at every
-      namespace of the machine that may be entered; --netns=host is the program's own alone.
+      Look only into this network namespace: a name as namespaces shows it, such as shop or
+      payments/checkout-7d9f; a pattern ("payments/*"); or a path such as /proc/PID/ns/net. The
+      program's own is called host. May be given several times. Without it every namespace of the
+      machine that may be entered is looked into; record records the own one, and those named.
   --json
       JSON, as in the daemon's API, for programs.
 )";

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/daemon_answer.h"
 #include "cli/findings_answer.h"
+#include "cli/netns_choice.h"
 #include "core/report.h"
 #include "daemon/clock.h"
 
@@ -26,11 +28,9 @@ struct CheckOptions {
   std::optional<std::chrono::milliseconds> duration;
   CheckPolicy policy;
   bool json = false;
-  bool brief = false;            ///< a line for each finding, no details
-  std::string url;               ///< the daemon to ask; empty: look at this host
-  std::string http_config_file;  ///< how to ask it; empty: without a password, and the system knows the CAs
-  std::vector<std::string> namespaces;  ///< to look at beside the program's own
-  bool everywhere = true;               ///< also in every namespace that is found on the machine
+  bool brief = false;                   ///< a line for each finding, no details
+  DaemonAddress daemon;                 ///< to ask; empty: look at this host
+  std::vector<std::string> namespaces;  ///< as parse_namespaces(); none: everywhere
 };
 
 /// The exit statuses of `tcpdiag check`, those of a monitoring plugin.
@@ -41,16 +41,18 @@ enum class CheckStatus { nothing = 0, warning = 1, critical = 2, cannot_tell = 3
 inline constexpr std::chrono::seconds kUsualCheck{12}, kLongestCheck{30};
 
 /// The worst of what was found; info counts as nothing. cannot_tell: nothing worse was found, and a rule that
-/// would find something critical could not be judged. Unknown warnings do not count: a probe that always
+/// would find something critical could not be judged, or namespaces were not looked into that nobody has left
+/// out. Unknown warnings do not count: a probe that always
 /// exits with 3 helps no one, and the answer names them.
 CheckStatus status_of(const FindingsAnswer& answer, const CheckPolicy& policy);
 
-/// What was found on this host while it was looked at, also what is gone again. Ends early when SIGINT or
-/// SIGTERM asks to stop.
-Report look_at_this_host(const CheckOptions& options, const Clocks& clocks);
+/// How long to look: the second while a rule has seen the beginning of something.
+struct LookTime {
+  std::chrono::milliseconds usual = kUsualCheck, longest = kLongestCheck;
+};
 
-/// The body of a daemon's GET /api/v1/findings. Errors: the URL is none, or the file is not right; the daemon
-/// cannot be reached, is not ready, does not let us in, or is something else; the detail is one line.
-Result<std::string> ask_daemon(const CheckOptions& options);
+/// What was found on this host, where it was chosen, while it was looked at; also what is gone again. Ends
+/// early when SIGINT or SIGTERM asks to stop.
+Report look_at_this_host(const NetnsChoice& netns, const LookTime& time, const Clocks& clocks);
 
 }  // namespace tcpdiag

@@ -69,7 +69,9 @@ class CheckText {
   }
 
   void rows(const std::string& rows) { text_ += rows; }
-  void closing(const std::string& sentence) { text_ += paragraph("", sentence, style_.columns); }
+  void closing(const std::string& sentence) {
+    if (!sentence.empty()) text_ += paragraph("", sentence, style_.columns);
+  }
 
   [[nodiscard]] std::string text() && { return std::move(text_); }
 
@@ -206,6 +208,35 @@ std::string closing_sentence(const FindingsAnswer& answer, LookedBy by) {
   return text;
 }
 
+std::string names_text(const NetnsLeftOut& left_out) {
+  std::string text;
+  for (const auto& name : left_out.names) text += (text.empty() ? " (" : ", ") + one_line(name);
+  if (text.empty()) return text;
+  return text + (left_out.names.size() < left_out.count ? ", …)" : ")");
+}
+
+/// What was not looked into, and why. Empty: nothing.
+std::string left_out_sentence(const FindingsAnswer& answer) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
+  for (const auto& left_out : answer.left_out) {
+    const auto namespaces = counted(left_out.count, "namespace");
+    const auto names = names_text(left_out);
+    switch (left_out.why) {
+      case NetnsState::excluded: add(namespaces + " excluded by the configuration" + names); break;
+      case NetnsState::denied: add(namespaces + " that may not be entered" + names); break;
+      case NetnsState::too_many: add(namespaces + " beyond those that can be watched" + names); break;
+      case NetnsState::soon: add(namespaces + " too new to say something" + names); break;
+      case NetnsState::watched: break;
+    }
+  }
+  if (answer.unasked_processes != 0)
+    add("the namespaces of " + std::to_string(answer.unasked_processes) +
+        (answer.unasked_processes == 1 ? " process" : " processes") +
+        " that may not be asked, which takes root or CAP_SYS_PTRACE");
+  return text.empty() ? "" : "Not looked into: " + text + ".";
+}
+
 /// What stands in front of the cause in a row: who and where, in columns that align.
 std::vector<std::string> names_in_columns(std::span<const FindingsAnswer::Found> findings) {
   constexpr std::size_t kWho = 24, kWhere = 32;
@@ -259,6 +290,7 @@ std::string to_brief_text(const FindingsAnswer& answer, LookedBy by, const TextS
   CheckText text(by, style);
   text.rows(brief_rows(answer, style));
   text.closing(closing_sentence(answer, by));
+  if (by != LookedBy::lint) text.closing(left_out_sentence(answer));
   text.add(answer.unknown);
   return std::move(text).text();
 }
@@ -267,6 +299,7 @@ std::string to_text(const FindingsAnswer& answer, LookedBy by, const TextStyle& 
   CheckText text(by, style);
   text.rows(brief_rows(answer, style));
   text.closing(closing_sentence(answer, by));
+  if (by != LookedBy::lint) text.closing(left_out_sentence(answer));
   for (const auto& found : answer.findings) text.add(found, answer.generated_at);
   text.add(answer.unknown);
   return std::move(text).text();

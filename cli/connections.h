@@ -15,8 +15,7 @@ namespace tcpdiag {
 /// What `tcpdiag connections` shall do.
 struct ConnectionsOptions {
   std::optional<std::uint16_t> port;    ///< only connections that have it as their service port
-  std::vector<std::string> namespaces;  ///< beside the program's own
-  bool everywhere = true;               ///< also in every namespace that is found on the machine
+  std::vector<std::string> namespaces;  ///< as parse_namespaces(); none: everywhere
   bool json = false;
 };
 

@@ -75,7 +75,36 @@ std::string count_table(const char* title, const std::map<std::string, std::uint
 
 }  // namespace
 
-std::string fds_text(const Report& report, const TextStyle& style) {
+NetnsOfProcess netns_of_processes(const Report& report, Source& source) {
+  const auto* processes = report.snapshot.processes.get();
+  const auto* list = report.snapshot.netns_list.get();
+  if (processes == nullptr || list == nullptr) return {};
+  std::map<std::string, std::string> names;  // by what the link says
+  for (const auto& found : list->namespaces) names["net:[" + std::to_string(found.inode) + "]"] = found.name;
+  NetnsOfProcess netns;
+  for (const auto& process : processes->processes) {
+    const auto link = source.link(pid_directory(process.pid) + "/ns/net");
+    if (const auto found = link ? names.find(*link) : names.end(); found != names.end())
+      netns[process.pid] = found->second;
+  }
+  return netns;
+}
+
+void narrow_processes(Report& report, const NetnsChoice& choice, const NetnsOfProcess& netns) {
+  const auto* processes = report.snapshot.processes.get();
+  if (processes == nullptr || (choice.own && choice.found && choice.named.empty())) return;
+  auto chosen = std::make_shared<Processes>(*processes);
+  std::erase_if(chosen->processes, [&](const Process& process) {
+    const auto its = netns.find(process.pid);
+    const auto& name = its == netns.end() ? std::string("?") : its->second;
+    return name == kHostNetns
+               ? !choice.own
+               : std::ranges::find(choice.named, name, &FoundNetns::name) == choice.named.end();
+  });
+  report.snapshot.processes.value = std::shared_ptr<const Processes>(std::move(chosen));
+}
+
+std::string fds_text(const Report& report, const NetnsOfProcess& netns, const TextStyle& style) {
   const auto* processes = report.snapshot.processes.get();
   if (processes == nullptr) return {};
   auto rows = processes->processes;
@@ -83,7 +112,14 @@ std::string fds_text(const Report& report, const TextStyle& style) {
     return std::tuple(process.fd_ratio(), process.open_fds);
   });
   constexpr auto kRight = Align::right;
-  Table table({{"PID", kRight},
+  const auto netns_of = [&](const Process& process) {
+    const auto found = netns.find(process.pid);
+    return found == netns.end() ? std::string("?") : found->second;
+  };
+  const bool elsewhere =  // the own one goes without saying
+      std::ranges::any_of(netns, [](const auto& each) { return each.second != kHostNetns; });
+  Table table({{"NETNS", Align::left, 8, elsewhere},
+               {"PID", kRight},
                {"PROCESS", Align::left, 8},
                {"UNIT", Align::left, 8},
                {"OPEN", kRight},
@@ -91,7 +127,8 @@ std::string fds_text(const Report& report, const TextStyle& style) {
                {"HARD LIMIT", kRight},
                {"USED", kRight}});
   for (const auto& process : rows)
-    table.add({{std::to_string(process.pid)},
+    table.add({{netns_of(process)},
+               {std::to_string(process.pid)},
                {process.comm},
                {unit_of(process)},
                {shown(process.open_fds)},

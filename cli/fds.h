@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/netns_choice.h"
 #include "cli/terminal.h"
 #include "collectors/source.h"
 #include "core/facts/processes.h"
@@ -17,12 +18,23 @@ namespace tcpdiag {
 
 /// What `tcpdiag fds` shall do.
 struct FdsOptions {
-  std::optional<std::int32_t> pid;  ///< empty: those that use most of their limit
+  std::optional<std::int32_t> pid;      ///< empty: those that use most of their limit
+  std::vector<std::string> namespaces;  ///< as parse_namespaces()
   bool json = false;
 };
 
-/// The processes that use most of their limit of open files, the fullest first, as a table.
-std::string fds_text(const Report& report, const TextStyle& style);
+/// In which network namespaces processes live, by pid.
+using NetnsOfProcess = std::map<std::int32_t, std::string>;
+
+/// Of the processes that the report shows, as far as they may be asked: the name of each one's namespace.
+NetnsOfProcess netns_of_processes(const Report& report, Source& source);
+
+/// Leaves of the processes those that live in a namespace that was chosen.
+void narrow_processes(Report& report, const NetnsChoice& choice, const NetnsOfProcess& netns);
+
+/// The processes that use most of their limit of open files, the fullest first, as a table; with the names of
+/// their namespaces where one lives elsewhere than this program.
+std::string fds_text(const Report& report, const NetnsOfProcess& netns, const TextStyle& style);
 
 /// A descriptor of a process that is a socket.
 struct ProcessSocket {

@@ -10,7 +10,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Whether the text is nested more deeply than any answer; the parser would take memory for each level.
+}  // namespace
+
 bool is_deep(std::string_view json) {
   constexpr std::size_t kMostLevels = 64;
   std::size_t level = 0;
@@ -27,8 +28,6 @@ bool is_deep(std::string_view json) {
   }
   return false;
 }
-
-}  // namespace
 
 Result<FindingsAnswer> parse_findings(std::string_view text) {
   if (is_deep(text)) return unexpected(Errc::malformed, "nested too deeply");
@@ -61,7 +60,9 @@ Result<FindingsAnswer> parse_findings(std::string_view text) {
     reader.read_member(*watched, "namespaces", answer.namespaces, "watched");
     reader.read_member(*watched, "listeners", answer.listeners, "watched");
     reader.read_member(*watched, "connections", answer.connections, "watched");
+    reader.read_member(*watched, "unasked_processes", answer.unasked_processes, "watched");
   }
+  reader.read_member(json, "left_out", answer.left_out, "");
   if (!reader.wrong().empty()) return unexpected(Errc::malformed, reader.wrong());
   return answer;
 }

@@ -10,6 +10,7 @@
 
 #include "core/finding.h"
 #include "core/result.h"
+#include "exporters/netns_overview.h"
 
 namespace tcpdiag {
 
@@ -32,7 +33,12 @@ struct FindingsAnswer {
   std::vector<CannotTell> unknown;
   std::optional<std::chrono::seconds> watched_for;                  ///< empty: it does not say
   std::optional<std::uint64_t> namespaces, listeners, connections;  ///< watched; empty: not known
+  std::vector<NetnsLeftOut> left_out{};                             ///< namespaces that are not watched
+  std::uint64_t unasked_processes = 0;  ///< that did not say in which namespace they live
 };
+
+/// Whether the text is nested more deeply than any answer: a parser would take memory for each level.
+bool is_deep(std::string_view json);
 
 /// Errors: it is not JSON, or not what is documented; the detail names the key. Keys that are not known are
 /// passed over.

@@ -2,8 +2,12 @@
 #include "cli/flag_values.h"
 
 #include <optional>
+#include <set>
+#include <string_view>
 
-#include "daemon/option_table.h"
+#include "core/netns_filter.h"
+#include "core/snapshot.h"
+#include "core/utf8.h"
 
 namespace tcpdiag {
 namespace {
@@ -19,6 +23,11 @@ std::optional<std::chrono::duration<double>> to_duration(std::string_view text) 
   if (unit == "m") return std::chrono::duration<double, std::ratio<60>>(number);
   if (unit == "h") return std::chrono::duration<double, std::ratio<3600>>(number);
   return std::nullopt;
+}
+
+bool is_netns_path(const std::string& text) {
+  constexpr std::size_t kLongestPath = 4095;
+  return text.size() > 1 && text.size() <= kLongestPath && text.starts_with('/') && is_one_line(text);
 }
 
 }  // namespace
@@ -39,15 +48,32 @@ Result<std::chrono::milliseconds> parse_duration(const std::string& text) {
 Result<std::vector<std::string>> parse_namespaces(const GivenFlags& given) {
   const auto flag = given.find(kNetns);
   if (flag == given.end()) return std::vector<std::string>();
-  auto names = flag->second;
-  std::erase(names, kHostNetns);  // that one is looked at in any case
-  Options checked;
-  for (const auto& row : option_table()) {
-    if (row.flag != kNetns) continue;
-    if (const auto wrong = set(row, to_value(row, names), checked))
-      return refused(std::string(kNetns) + *wrong);
+  constexpr std::size_t kMost = 64;
+  if (flag->second.size() > kMost)
+    return refused(std::string(kNetns) + " is given " + std::to_string(flag->second.size()) +
+                   " times; allowed: up to " + std::to_string(kMost));
+  std::set<std::string_view> seen;
+  for (const auto& name : flag->second) {
+    if (!seen.insert(name).second) return refused(std::string(kNetns) + " names " + quote(name) + " twice");
+    if (name != kHostNetns && !is_netns_pattern(name) && !is_netns_path(name))
+      return refused(std::string(kNetns) + " is " + quote(name) +
+                     "; allowed: a name as tcpdiag namespaces shows it, a pattern such as \"payments/*\", or "
+                     "an absolute path such as /proc/PID/ns/net");
   }
-  return checked.namespaces;
+  return flag->second;
+}
+
+Result<DaemonAddress> parse_daemon(const GivenFlags& given) {
+  const auto url = given.find("--url"), config = given.find(kHttpConfigFile);
+  if (url == given.end()) {
+    if (config == given.end()) return DaemonAddress{};
+    return refused(std::string(kHttpConfigFile) + " has no meaning without --url: no daemon is asked");
+  }
+  for (const auto name : {std::string_view("--duration"), kNetns})
+    if (given.contains(name))
+      return refused(std::string(name) + " has no meaning with --url: a daemon looks all the time");
+  return DaemonAddress{.url = url->second.front(),
+                       .http_config_file = config == given.end() ? "" : config->second.front()};
 }
 
 Result<std::filesystem::path> parse_directory(const GivenFlags& given, const std::string& command) {

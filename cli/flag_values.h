@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/daemon_answer.h"
 #include "core/result.h"
 #include "daemon/flags.h"
 #include "daemon/option_value.h"
@@ -28,7 +29,7 @@ tl::unexpected<Error> refused(std::string line);
 /// Seconds, or a number with a unit: from 100 ms to a day.
 Result<std::chrono::milliseconds> parse_duration(const std::string& text);
 
-/// The namespaces that were given, checked as the daemon checks its own flag of this name.
+/// What --netns is given: names as they are shown, patterns and paths. None: it is not there.
 Result<std::vector<std::string>> parse_namespaces(const GivenFlags& given);
 
 /// What runs with these options, once --netns and, where they have one, --duration are taken into them.
@@ -44,9 +45,14 @@ Result<Action> run_where_given(const GivenFlags& given, int (*run)(const Options
   auto namespaces = parse_namespaces(given);
   if (!namespaces) return tl::unexpected<Error>(namespaces.error());
   options.namespaces = std::move(*namespaces);
-  if constexpr (requires { options.everywhere; }) options.everywhere = !given.contains(kNetns);
   return Run<Options>{run, std::move(options)};
 }
+
+inline constexpr std::string_view kHttpConfigFile = "--http.config.file";
+
+/// The daemon that --url names, with --http.config.file; none: it is not there. It looks all the time, so
+/// --duration and --netns are refused beside it.
+Result<DaemonAddress> parse_daemon(const GivenFlags& given);
 
 /// The directory that `command` is given.
 Result<std::filesystem::path> parse_directory(const GivenFlags& given, const std::string& command);

@@ -12,8 +12,7 @@ namespace tcpdiag {
 
 /// What `tcpdiag listeners` shall do.
 struct ListenersOptions {
-  std::vector<std::string> namespaces;  ///< beside the program's own
-  bool everywhere = true;               ///< also in every namespace that is found on the machine
+  std::vector<std::string> namespaces;  ///< as parse_namespaces(); none: everywhere
   bool json = false;
 };
 

@@ -1,78 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/namespaces.h"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "cli/described_reader.h"
+#include "cli/findings_answer.h"
 #include "cli/table.h"
-#include "core/facts/connections.h"
-#include "core/facts/listeners.h"
-#include "core/facts/netns_list.h"
 #include "core/number_text.h"
 
 namespace tcpdiag {
 namespace {
 
-const NetnsView* view_of(const Snapshot& snapshot, const FoundNetns& found) {
-  if (found.kind == NetnsKind::host) return snapshot.find(NetnsId::host);
-  const auto view = std::ranges::find(snapshot.namespaces, found.generation, &NetnsView::generation);
-  return view == snapshot.namespaces.end() ? nullptr : &*view;
-}
-
-Count listeners_in(const NetnsView* view) {
-  const auto* listeners = view == nullptr ? nullptr : view->listeners.get();
-  if (listeners == nullptr) return std::nullopt;
-  return listeners->listeners.size() + listeners->cut;
-}
-
-/// Without the listeners.
-Count connections_in(const NetnsView* view) {
-  const auto* connections = view == nullptr ? nullptr : view->connections.get();
-  const auto listeners = listeners_in(view);
-  if (connections == nullptr || !listeners) return std::nullopt;
-  return connections->sockets - std::min(connections->sockets, *listeners);
-}
-
-/// What of it people know beside its name.
-std::string details_of(const FoundNetns& found) {
-  std::string text;
-  const auto add = [&](const std::string& what, const std::string& value) {
-    if (!value.empty()) text += (text.empty() ? "" : ", ") + what + value;
-  };
-  add("", found.image);
-  add("", found.container == found.name ? "" : found.container);
-  add("project ", found.compose_project);
-  add("", found.mount);
-  return text;
+Cell worst_cell(const NetnsSummary& netns) {
+  switch (netns.state) {
+    case NetnsState::excluded: return {"excluded", Tone::faint};
+    case NetnsState::too_many: return {"not watched: too many", Tone::warning};
+    case NetnsState::denied:
+      if (!netns.worst) return {"may not be entered", Tone::warning};
+      break;
+    case NetnsState::soon: return {"too new", Tone::faint};
+    case NetnsState::watched: break;
+  }
+  if (netns.worst) {
+    const auto& worst = *netns.worst;
+    const auto tone = worst.severity == Severity::critical  ? Tone::critical
+                      : worst.severity == Severity::warning ? Tone::warning
+                                                            : Tone::plain;
+    return {std::string(to_string(worst.severity)) + " " + worst.id, tone};
+  }
+  return netns.cannot_tell ? Cell{"cannot tell"} : Cell{"-"};
 }
 
 }  // namespace
 
-std::string namespaces_text(const Report& report, const TextStyle& style) {
-  const auto* list = report.snapshot.netns_list.get();
-  if (list == nullptr) return {};
+Result<NetnsOverview> parse_namespaces_answer(std::string_view text) {
+  if (is_deep(text)) return unexpected(Errc::malformed, "nested too deeply");
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (json.is_discarded()) return unexpected(Errc::malformed, "not JSON");
+  DescribedReader reader;
+  NetnsOverview overview;
+  if (reader.is_object(json, "") && json.contains("error")) {
+    std::string detail;
+    if (reader.is_object(json["error"], "error"))
+      reader.read_member(json["error"], "detail", detail, "error");
+    if (reader.wrong().empty()) return unexpected(Errc::failed, std::move(detail));
+  } else if (reader.wrong().empty() && !json.contains("namespaces")) {
+    reader.complain("namespaces", "missing");
+  } else {
+    reader.read(json, overview, "");
+  }
+  if (!reader.wrong().empty()) return unexpected(Errc::malformed, reader.wrong());
+  return overview;
+}
+
+std::string namespaces_text(const NetnsOverview& overview, const TextStyle& style) {
   constexpr auto kRight = Align::right;
   Table table({{"NAME", Align::left, 12},
                {"KIND"},
                {"PID", kRight},
-               {"PROCESSES", kRight},
+               {"PROCS", kRight},
                {"LISTENERS", kRight},
-               {"CONNECTIONS", kRight},
-               {"DETAILS", Align::left, 12}});
-  for (const auto& found : list->namespaces) {
-    const auto* view = view_of(report.snapshot, found);
-    table.add({{found.name},
-               {std::string(to_string(found.kind))},
-               {found.anchor_pid == 0 ? "-" : std::to_string(found.anchor_pid)},
-               {std::to_string(found.processes)},
-               {shown(listeners_in(view))},
-               {shown(connections_in(view))},
-               {details_of(found)}});
-  }
+               {"CONNS", kRight},
+               {"WORST FINDING"}});
+  for (const auto& netns : overview.namespaces)
+    table.add({{netns.name},
+               {std::string(to_string(netns.kind))},
+               {netns.pid == 0 ? "-" : std::to_string(netns.pid)},
+               {std::to_string(netns.processes)},
+               {shown(netns.listeners)},
+               {shown(netns.connections)},
+               worst_cell(netns)});
   auto text = table.to_text(style);
-  if (list->cut != 0) text += "And " + counted(list->cut, "more namespace") + ".\n";
-  if (list->unreadable != 0)
-    text += "Namespaces of " + std::to_string(list->unreadable) +
-            (list->unreadable == 1 ? " process" : " processes") +
+  if (overview.cut != 0) text += "And " + counted(overview.cut, "more namespace") + ".\n";
+  if (overview.unreadable != 0)
+    text += "Namespaces of " + std::to_string(overview.unreadable) +
+            (overview.unreadable == 1 ? " process" : " processes") +
             " are not known: that takes root or CAP_SYS_PTRACE.\n";
   return text;
 }

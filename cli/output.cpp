@@ -28,6 +28,11 @@ int fail(const Error& error) {
   return kFailed;
 }
 
+int mistake(const Error& error) {
+  fail(error);
+  return kMistake;
+}
+
 int show(const std::string& text) {
   std::cout << text << std::flush;
   return std::cout ? 0 : fail({Errc::failed, "standard output: cannot be written"});

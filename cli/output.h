@@ -16,6 +16,9 @@ namespace tcpdiag {
 /// Says on standard error why it failed. The exit status of a failure.
 int fail(const Error& error);
 
+/// Says on standard error what is wrong with the command line. The exit status of a mistake.
+int mistake(const Error& error);
+
 /// Writes to standard output. 0, or that of a failure.
 int show(const std::string& text);
 

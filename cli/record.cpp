@@ -46,7 +46,7 @@ Clocks coarse(TimePoint started, Clocks clocks) {
 
 }  // namespace
 
-Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
+Result<Recorded> record(const RecordOptions& options, const NetnsChoice& netns, const Clocks& clocks) {
   ::umask(S_IRWXG | S_IRWXO);  // also of directories above it that are not there yet
   const auto about = about_this_machine(clocks);
   auto writer = RecordingWriter::create(options.directory, about, {.stopping = stop_is_pending});
@@ -55,16 +55,17 @@ Result<Recorded> record(const RecordOptions& options, const Clocks& clocks) {
   Recorded recorded;
   const auto paths = std::make_shared<NetnsPaths>();
   const auto open = [&, open_live = open_this_machine(clocks, stop_is_pending, {}, paths)](
-                        const std::string& netns, Thread thread) {
-    auto live = open_live(netns, thread);
-    const auto generation = paths->of(netns).generation;
-    return generation == 0 ? (*writer)->wrap(std::move(live), netns)
+                        const std::string& name, Thread thread) {
+    auto live = open_live(name, thread);
+    const auto generation = paths->of(name).generation;
+    return generation == 0 ? (*writer)->wrap(std::move(live), name)
                            : (*writer)->wrap_found(std::move(live), generation);
   };
   CycleOptions cycle_options{.hurry = false};
-  if (!options.everywhere) cycle_options.collectors_off.emplace(collector_of(Type<NetnsList>{}));
-  Cycle cycle(collector_catalog(), with_host(options.namespaces), open, cycle_options, clocks);
-  NetnsWatch netns_watch(cycle, options.namespaces, paths);
+  if (!netns.found) cycle_options.collectors_off.emplace(collector_of(Type<NetnsList>{}));
+  Cycle cycle(collector_catalog(), with_host(netns.paths), open, cycle_options, clocks);
+  NetnsWatch netns_watch(cycle, netns.paths, paths);
+  netns_watch.set_filter(netns.filter);
   block_loop_signals();
   const auto end = about.started + options.duration;
   Result<void> written;

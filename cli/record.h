@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/netns_choice.h"
 #include "core/result.h"
 #include "daemon/clock.h"
 
@@ -15,8 +16,7 @@ namespace tcpdiag {
 struct RecordOptions {
   std::filesystem::path directory;
   std::chrono::milliseconds duration = std::chrono::seconds(30);
-  std::vector<std::string> namespaces;  ///< beside the program's own
-  bool everywhere = true;               ///< also the namespaces that are found on the machine
+  std::vector<std::string> namespaces;  ///< as parse_namespaces(), beside the own one
 };
 
 /// How a recording went.
@@ -27,9 +27,10 @@ struct Recorded {
   bool anything = false;              ///< at least one collector has succeeded
 };
 
-/// Runs every collector at its period and writes down what they read, until the duration is over or SIGINT or
-/// SIGTERM asks to stop; a recording that was stopped is whole. Errors: the directory cannot be written.
-Result<Recorded> record(const RecordOptions& options, const Clocks& clocks);
+/// Runs every collector in the program's own namespace and in those that were chosen, at its period, and writes
+/// down what they read, until the duration is over or SIGINT or SIGTERM asks to stop; a recording that was
+/// stopped is whole. Errors: the directory cannot be written.
+Result<Recorded> record(const RecordOptions& options, const NetnsChoice& netns, const Clocks& clocks);
 
 /// "recorded 301 ticks of 2 namespaces into DIR; failed: kernel_log: /dev/kmsg: Operation not permitted". One
 /// line; of many failures only the first are named.

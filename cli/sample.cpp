@@ -25,7 +25,7 @@ constexpr auto kFindsNamespaces = collector_of(Type<NetnsList>{});
 std::vector<CollectorSpec> needed(const SampleOptions& options) {
   std::vector<CollectorSpec> catalog;
   for (const auto& spec : collector_catalog()) {
-    const bool finds_namespaces = options.everywhere && spec.name == kFindsNamespaces;
+    const bool finds_namespaces = options.netns.found && spec.name == kFindsNamespaces;
     if (!finds_namespaces && std::ranges::find(options.collectors, spec.name) == options.collectors.end())
       continue;
     catalog.push_back(spec);
@@ -39,9 +39,10 @@ std::vector<CollectorSpec> needed(const SampleOptions& options) {
 Report sample(const SampleOptions& options, const Clocks& clocks) {
   const auto catalog = needed(options);  // outlives the cycle
   const auto paths = std::make_shared<NetnsPaths>();
-  Cycle cycle(catalog, with_host(options.namespaces), open_this_machine(clocks, stop_is_pending, {}, paths),
+  Cycle cycle(catalog, with_host(options.netns.paths), open_this_machine(clocks, stop_is_pending, {}, paths),
               {.collectors_off = {kHeldBack}, .hurry = false}, clocks);
-  NetnsWatch netns_watch(cycle, options.namespaces, paths);
+  NetnsWatch netns_watch(cycle, options.netns.paths, paths);
+  netns_watch.set_filter(options.netns.filter);
   const auto started = clocks.monotonic();
   const auto end = started + kSampleTime;
   bool all_on = false;
@@ -54,7 +55,9 @@ Report sample(const SampleOptions& options, const Clocks& clocks) {
     cycle.run_all(now);
     netns_watch.follow(end - now > kPeriod);
   });
-  return cycle.report(clocks.monotonic());
+  auto report = cycle.report(clocks.monotonic());
+  netns_watch.note_states(report);
+  return report;
 }
 
 std::vector<std::string> failures_of(const Report& report) {

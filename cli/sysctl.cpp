@@ -122,11 +122,12 @@ std::size_t faults(const Report& report) {
 
 }  // namespace
 
-Report look_at_settings(const SysctlOptions& options, const Clocks& clocks) {
-  SampleOptions wanted{{"sysctl", "host_config", "meminfo", "sockstat"}, options.namespaces};
-  if (options.lint) wanted.collectors.insert(wanted.collectors.end(), {"listeners", "processes"});
+Report look_at_settings(const NetnsChoice& netns, bool with_lint, const Clocks& clocks) {
+  SampleOptions wanted{{"sysctl", "host_config", "meminfo", "sockstat"}, netns};
+  if (with_lint) wanted.collectors.insert(wanted.collectors.end(), {"listeners", "processes"});
   auto report = sample(wanted, clocks);
-  lint(report);
+  lint(report);  // others are compared with the own one
+  narrow(report, netns);
   return report;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/netns_choice.h"
 #include "cli/terminal.h"
 #include "core/report.h"
 #include "daemon/clock.h"
@@ -12,14 +13,14 @@ namespace tcpdiag {
 
 /// What `tcpdiag sysctl` shall do.
 struct SysctlOptions {
-  std::vector<std::string> namespaces;  ///< beside the program's own
+  std::vector<std::string> namespaces;  ///< as parse_namespaces()
   bool lint = false;                    ///< say what is wrong with them, instead of what they are
   bool json = false;
 };
 
-/// The settings of this host, and in Report::rules and Report::incidents what the lint says about them. For
-/// the settings alone processes are not looked at, so that what units ask for is not known.
-Report look_at_settings(const SysctlOptions& options, const Clocks& clocks);
+/// The settings of this host, and in Report::rules and Report::incidents what the lint says about them.
+/// Without `with_lint` processes are not looked at, so that what units ask for is not known.
+Report look_at_settings(const NetnsChoice& netns, bool with_lint, const Clocks& clocks);
 
 /// Judges the report's settings: they need no history.
 void lint(Report& report);

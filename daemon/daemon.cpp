@@ -27,6 +27,10 @@ CycleOptions cycle_options(const Options& options) {
   return {.collectors_off = options.collectors_off, .cpu_budget = options.cpu_budget};
 }
 
+NetnsFilter filter_of(const Options& options) {
+  return {.include = options.netns_include, .exclude = options.netns_exclude};
+}
+
 Limits limits_of(const Options& options) {
   Limits limits;
   limits.listeners = options.max_listeners;
@@ -72,7 +76,9 @@ Daemon::Daemon(std::vector<std::string> arguments, Options options, Log& log, St
                  std::move(started_by.open_door)),
              cycle_options(options_), clocks_),
       netns_watch_(cycle_, options_.namespaces, netns_paths_),
-      worker_(clocks_, [this] { return stopping_.load(); }) {}
+      worker_(clocks_, [this] { return stopping_.load(); }) {
+  netns_watch_.set_filter(filter_of(options_));
+}
 
 Daemon::~Daemon() { stopping_ = true; }
 
@@ -167,6 +173,7 @@ void Daemon::publish() {
   const auto now = clocks_.monotonic();  // later than anything in the report
   cycle_.diagnose(now);
   auto report = std::make_shared<Report>(cycle_.report(now));
+  netns_watch_.note_states(*report);
   server_->drop_slow(now);
   report->http = server_->usage();
   report->http->external_url = with_slash(options_.external_url);
@@ -206,6 +213,7 @@ void Daemon::apply(Options options) {
     log_.warn("takes effect only after a restart", {{"key", key}});
   log_.configure(options.log_level, options.log_format);
   cycle_.configure(cycle_options(options));
+  netns_watch_.set_filter(filter_of(options));
   server_->set_limits(limits_of(options));
   server_->set_allowed_hosts(allowed_hosts(options));
   if (web_config_) web_config_->reload();

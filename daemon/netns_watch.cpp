@@ -6,6 +6,7 @@
 
 #include "collectors/files.h"
 #include "collectors/netns_door.h"
+#include "core/facts/listeners.h"
 #include "daemon/open_files.h"
 
 namespace tcpdiag {
@@ -55,7 +56,8 @@ void NetnsWatch::add_new(const NetnsList& list, bool of_machine) {
   auto left = kMostAtOnce;
   for (const auto& found : list.namespaces) {
     const bool is_other = found.generation == 0 || found.of_machine != of_machine;
-    if (is_other || watched_.contains(found.generation) || is_configured(found)) continue;
+    if (is_other || watched_.contains(found.generation) || !filter_.wants(found.name)) continue;
+    if (is_configured(found)) continue;
     const bool has_place = watched_.size() < most_ && (of_machine || of_users_ < kMostOfUsers);
     if (!has_place || left-- == 0) return;
     add(found);
@@ -66,7 +68,8 @@ void NetnsWatch::drop_gone(const NetnsList& list) {
   std::erase_if(watched_, [&](const auto& entry) {
     const auto& [generation, watched] = entry;
     const auto found = std::ranges::find(list.namespaces, generation, &FoundNetns::generation);
-    if (found != list.namespaces.end() && found->name == watched.called) return false;
+    if (found != list.namespaces.end() && found->name == watched.called && filter_.wants(found->name))
+      return false;
     cycle_.remove(watched.id);
     if (!watched.of_machine) --of_users_;
     paths_->forget(watched.name);
@@ -85,6 +88,29 @@ void NetnsWatch::add(const FoundNetns& found) {
                                              .name = name,
                                              .of_machine = found.of_machine});
   if (!found.of_machine) ++of_users_;
+}
+
+void NetnsWatch::note_states(Report& report) const {
+  const auto* known = report.snapshot.netns_list.get();
+  if (known == nullptr) return;
+  auto list = std::make_shared<NetnsList>(*known);
+  for (auto& found : list->namespaces) found.state = state_of(found, report);
+  report.snapshot.netns_list.value = std::shared_ptr<const NetnsList>(std::move(list));
+}
+
+/// One that may not be entered shows by what it does not let be read.
+NetnsState NetnsWatch::state_of(const FoundNetns& found, const Report& report) const {
+  if (found.generation == 0) return NetnsState::watched;
+  if (const auto watched = watched_.find(found.generation); watched != watched_.end()) {
+    const auto& listeners = report.snapshot.view(watched->second.id).listeners;
+    const bool is_denied = !listeners.known() && listeners.value.error().code == Errc::denied;
+    return is_denied ? NetnsState::denied : NetnsState::watched;
+  }
+  if (is_configured(found)) return NetnsState::watched;
+  if (!filter_.wants(found.name)) return NetnsState::excluded;
+  if (most_ == 0) return NetnsState::denied;
+  const bool has_place = watched_.size() < most_ && (found.of_machine || of_users_ < kMostOfUsers);
+  return has_place ? NetnsState::soon : NetnsState::too_many;
 }
 
 bool NetnsWatch::is_configured(const FoundNetns& found) const {

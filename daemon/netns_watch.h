@@ -6,11 +6,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collectors/netns.h"
 #include "collectors/netns_paths.h"
 #include "core/facts/netns_list.h"
+#include "core/netns_filter.h"
 #include "daemon/cycle.h"
 
 namespace tcpdiag {
@@ -27,6 +29,12 @@ class NetnsWatch {
   /// `most`: how many are watched at a time.
   NetnsWatch(Cycle& cycle, std::vector<std::string> configured, std::shared_ptr<NetnsPaths> paths,
              std::size_t most = may_be_watched());
+
+  /// Which of those that are found are watched; takes effect with the next follow().
+  void set_filter(NetnsFilter filter) { filter_ = std::move(filter); }
+
+  /// Says of each namespace in the report's list whether it is watched, and why not.
+  void note_states(Report& report) const;
 
   /// Takes in what is found by now; new ones only if it `adds`. A list that is not known changes nothing.
   void follow(bool adds = true);
@@ -47,6 +55,7 @@ class NetnsWatch {
     bool of_machine = true;
   };
 
+  [[nodiscard]] NetnsState state_of(const FoundNetns& found, const Report& report) const;
   /// Also those that are called otherwise now: a runtime's files may come a moment after its container.
   void drop_gone(const NetnsList& list);
   void add_new(const NetnsList& list, bool of_machine);
@@ -56,6 +65,7 @@ class NetnsWatch {
   Cycle& cycle_;
   std::vector<std::string> configured_;
   std::shared_ptr<NetnsPaths> paths_;
+  NetnsFilter filter_;
   std::size_t most_, of_users_ = 0;
   std::map<std::uint64_t, Watched> watched_;  // by generation
 };

@@ -8,6 +8,7 @@
 
 #include "collectors/catalog.h"
 #include "core/listen_address.h"
+#include "core/netns_filter.h"
 #include "daemon/nearest_name.h"
 #include "exporters/allowed_hosts.h"
 #include "exporters/external_url.h"
@@ -38,6 +39,10 @@ bool is_namespace(std::string_view text) {
   return !text.empty() && text.size() <= kLongestFileName && text.find('/') == std::string_view::npos &&
          text != "." && text != ".." && text != "host";
 }
+
+constexpr std::string_view kNetnsPatterns =
+    "a name such as \"shop\", or a pattern in which * stands for any text, slashes included, and ? for one "
+    "character: \"payments/*\", \"*-canary\"; not \"host\", without quotes and backslashes, at most 128 bytes";
 
 template <class... Overloads>
 struct Visitor : Overloads... {
@@ -187,7 +192,17 @@ std::span<const OptionRow> option_table() {
            &Options::namespaces, 0, 64, is_namespace,
            "a name under /run/netns other than \"host\", or an absolute path such as /proc/PID/ns/net"},
        true,
-       "Network namespaces to watch as well as the daemon's own. Entering them takes root or tcpdiagd-netns."},
+       "Network namespaces to watch in any case, named by hand: one of a host where the others are not "
+       "looked for, or that only a descriptor or a mount elsewhere holds. All others are found."},
+      {"netns_include", "--netns.include", "PATTERN",
+       ListOption{&Options::netns_include, 0, 64, is_netns_pattern, kNetnsPatterns}, false,
+       "Which of the network namespaces that are found on the machine are watched, by their names as "
+       "`tcpdiag namespaces` shows them: all of them where there is no pattern. The daemon's own is always "
+       "watched."},
+      {"netns_exclude", "--netns.exclude", "PATTERN",
+       ListOption{&Options::netns_exclude, 0, 64, is_netns_pattern, kNetnsPatterns}, false,
+       "Which of them are not watched, whatever netns_include says: \"*\" for all but the daemon's own. They "
+       "are listed as excluded, and have no series but tcpdiag_netns_info."},
       {"max_listeners", "--max-listeners", "N", WholeOption{&Options::max_listeners, 1, 100000}, false,
        "How many listeners of each namespace are exported; those left out are counted."},
       {"max_server_ports", "--max-server-ports", "N", WholeOption{&Options::max_server_ports, 1, 65535},

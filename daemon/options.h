@@ -28,6 +28,8 @@ struct Options {
   /// Network namespaces to watch beside the daemon's own: a name under /run/netns, or an absolute path such
   /// as /proc/PID/ns/net.
   std::vector<std::string> namespaces;
+  std::vector<std::string> netns_include;     ///< NetnsFilter::include
+  std::vector<std::string> netns_exclude;     ///< NetnsFilter::exclude
   std::uint32_t max_listeners = 1000;         ///< exported for each namespace
   std::uint32_t max_server_ports = 1000;      ///< exported for each namespace
   std::uint32_t max_processes = 50;           ///< exported

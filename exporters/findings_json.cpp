@@ -6,10 +6,12 @@
 
 #include "core/facts/connections.h"
 #include "core/facts/listeners.h"
+#include "core/facts/netns_list.h"
 #include "core/finding_order.h"
 #include "core/saturating.h"
 #include "core/time_text.h"
 #include "exporters/described_json.h"
+#include "exporters/netns_overview.h"
 
 namespace tcpdiag {
 namespace {
@@ -99,6 +101,8 @@ void Writer::write_watched(const Report& report) {
   field("namespaces", report.snapshot.namespaces.size());
   if (listeners) field("listeners", std::min(*listeners, kMost));
   field("connections", connections);
+  if (const auto* list = report.snapshot.netns_list.get(); list != nullptr && list->unreadable != 0)
+    field("unasked_processes", list->unreadable);
   stream_.end_object();
 }
 
@@ -119,6 +123,7 @@ void write_findings_json(const Report& report, const TextSink& sink) {
   writer.write_unknowns(report);
   stream.key("watched");
   writer.write_watched(report);
+  writer.field("left_out", netns_left_out(report));
   stream.end_object();
   stream.finish();
 }

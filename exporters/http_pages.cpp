@@ -10,6 +10,7 @@
 #include "exporters/gzip.h"
 #include "exporters/json.h"
 #include "exporters/landing_page.h"
+#include "exporters/netns_overview.h"
 #include "exporters/prometheus.h"
 
 namespace tcpdiag {
@@ -177,6 +178,8 @@ HttpResponse HttpPages::answer(const HttpRequest& request) {
     return report_page(request, &HttpPages::api_findings_, "application/json", write_findings_json);
   if (path == "/api/v1/incidents")
     return report_page(request, &HttpPages::api_incidents_, "application/json", write_incidents_json);
+  if (path == "/api/v1/namespaces")
+    return report_page(request, &HttpPages::api_namespaces_, "application/json", write_netns_json);
   if (path == "/") return landing(request);
   if (path == "/style.css") {
     static const auto kStyle = std::make_shared<const std::string>(landing_style());
@@ -213,7 +216,7 @@ HttpResponse HttpPages::report_page(const HttpRequest& request, Page HttpPages::
   const std::scoped_lock lock(mutex_);
   if (rendered_ != report) {
     rendered_ = std::move(report);
-    metrics_ = api_report_ = api_findings_ = api_incidents_ = landing_ = {};
+    metrics_ = api_report_ = api_findings_ = api_incidents_ = api_namespaces_ = landing_ = {};
   }
   auto& [plain, compressed, plain_size] = this->*page;
   if (!plain && !compressed) this->*page = rendered(*rendered_, render);

@@ -96,7 +96,7 @@ class HttpPages {
   Limits limits_;
   AllowedHosts allowed_hosts_;
   std::shared_ptr<const Report> rendered_;
-  Page metrics_, api_report_, api_findings_, api_incidents_, landing_;
+  Page metrics_, api_report_, api_findings_, api_incidents_, api_namespaces_, landing_;
 };
 
 }  // namespace tcpdiag

@@ -146,7 +146,7 @@ void judge_faces(const Report* before, const Report& report, Judge& judge) {
   judge.lines("listeners", listeners_text(report, {}));
   judge.lines("connections", connections_text(report, {}));
   judge.lines("port", port_text(only_port(report, 80), 80, {}, {}));
-  judge.lines("fds", fds_text(report, {}));
+  judge.lines("fds", fds_text(report, {}, {}));
   judge.lines("sysctl", sysctl_text(report, {}));
 }
 

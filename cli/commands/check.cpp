@@ -21,19 +21,22 @@
 namespace tcpdiag {
 namespace {
 
-constexpr std::string_view kHttpConfigFile = "--http.config.file";
 constexpr std::string_view kIgnoreUnknown = "--ignore-unknown";
 constexpr int kCannotTell = static_cast<int>(CheckStatus::cannot_tell);
 
 /// What is found, as the API says it.
 Result<std::string> findings_for(const CheckOptions& options) {
-  if (!options.url.empty()) return ask_daemon(options);
+  if (!options.daemon.url.empty()) return ask_daemon(options.daemon, "api/v1/findings");
+  const auto netns = choose_netns(options.namespaces);
+  if (!netns) return tl::unexpected<Error>(netns.error());
   if (::isatty(STDERR_FILENO) == 1)
     std::cerr << "tcpdiag: looking for "
               << duration_text(
                      std::chrono::ceil<std::chrono::seconds>(options.duration.value_or(kUsualCheck)))
               << "; Ctrl-C ends it sooner\n";
-  return findings_json_text(look_at_this_host(options, Clocks::system()));
+  const auto usual = options.duration.value_or(kUsualCheck);
+  const LookTime time{.usual = usual, .longest = options.duration.value_or(kLongestCheck)};
+  return findings_json_text(look_at_this_host(*netns, time, Clocks::system()));
 }
 
 int run(const CheckOptions& options) {
@@ -44,11 +47,11 @@ int run(const CheckOptions& options) {
   }
   const auto answer = parse_findings(*json);
   if (!answer) {
-    fail(
-        {answer.error().code, options.url + ": answers, but not as tcpdiagd does: " + answer.error().detail});
+    fail({answer.error().code,
+          options.daemon.url + ": answers, but not as tcpdiagd does: " + answer.error().detail});
     return kCannotTell;
   }
-  const auto by = options.url.empty() ? LookedBy::this_program : LookedBy::daemon;
+  const auto by = options.daemon.url.empty() ? LookedBy::this_program : LookedBy::daemon;
   const auto style = standard_output_style();
   const auto text = options.json    ? *json
                     : options.brief ? to_brief_text(*answer, by, style)
@@ -84,17 +87,10 @@ Result<Action> parse(const GivenFlags& given) {
   CheckOptions options{
       .policy = *policy, .json = given.contains("--json"), .brief = given.contains("--brief")};
   if (options.json && options.brief) return refused("--brief has no meaning with --json");
-  const auto config = given.find(kHttpConfigFile);
-  if (const auto flag = given.find("--url"); flag != given.end()) {
-    for (const auto name : {std::string_view("--duration"), kNetns})
-      if (given.contains(name))
-        return refused(std::string(name) + " has no meaning with --url: a daemon looks all the time");
-    options.url = flag->second.front();
-    if (config != given.end()) options.http_config_file = config->second.front();
-    return Run<CheckOptions>{run, options};
-  }
-  if (config != given.end())
-    return refused(std::string(kHttpConfigFile) + " has no meaning without --url: no daemon is asked");
+  auto daemon = parse_daemon(given);
+  if (!daemon) return tl::unexpected<Error>(daemon.error());
+  options.daemon = std::move(*daemon);
+  if (!options.daemon.url.empty()) return Run<CheckOptions>{run, options};
   return run_where_given(given, run, std::move(options));
 }
 
@@ -116,8 +112,8 @@ CommandSpec check_command() {
           parse,
           R"(      Check this host: which TCP limits bite, how that is known, and what to do about it.
       Exit status: 0 no problems found, 1 a warning, 2 something critical; 3 wrong usage, it cannot
-      look, or nothing else was found and something critical cannot be ruled out. Findings of
-      severity info do not count.
+      look, or nothing else was found and something critical cannot be ruled out, also because
+      network namespaces could not be looked into. Findings of severity info do not count.
   --duration=TIME
       How long to look, in seconds, or with a unit such as 500ms, 10s or 2m. Default: 12, and up
       to 30 when it sees the beginning of something. If that is too short to tell a stuck queue from
@@ -128,8 +124,8 @@ CommandSpec check_command() {
       Warnings do not count for the exit status.
   --ignore-unknown=NAME
       What is unknown about this finding, or because of this collector, does not count for
-      the exit status: conntrack-full-elsewhere or kernel_log, for example. May be given several
-      times.
+      the exit status: conntrack-full-elsewhere or kernel_log, for example; namespaces: those that
+      could not be looked into. May be given several times.
   --url=URL
       Ask the daemon there instead, for example http://localhost:10180 or https://db1:10180.
   --http.config.file=FILE

@@ -26,9 +26,10 @@ ClosedByPeer closed_by_peer(const Report& report) {
 }
 
 int run(const ConnectionsOptions& options) {
-  auto report =
-      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces, options.everywhere},
-             Clocks::system());
+  const auto netns = choose_netns(options.namespaces);
+  if (!netns) return mistake(netns.error());
+  auto report = sample({{"sysctl", "listeners", "connections", "processes"}, *netns}, Clocks::system());
+  narrow(report, *netns);
   ClosedByPeer closed;
   if (options.port) {
     report = only_port(std::move(report), *options.port);

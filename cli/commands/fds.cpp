@@ -28,10 +28,16 @@ int run_fds_of(std::int32_t pid, bool json) {
 
 int run(const FdsOptions& options) {
   if (options.pid) return run_fds_of(*options.pid, options.json);
-  const auto report = sample({.collectors = {"listeners", "processes"}, .namespaces = {}}, Clocks::system());
-  return answer(
-      report, {"processes"},
-      options.json ? part_of_report(report, {}, {"processes"}) : fds_text(report, standard_output_style()));
+  const auto choice = choose_netns(options.namespaces);
+  if (!choice) return mistake(choice.error());
+  // In all of them: a process holds listeners wherever it has opened them.
+  auto report = sample({.collectors = {"listeners", "processes"}}, Clocks::system());
+  const auto source = live_source();
+  const auto netns = netns_of_processes(report, *source);
+  narrow_processes(report, *choice, netns);
+  return answer(report, {"processes"},
+                options.json ? part_of_report(report, {}, {"processes"})
+                             : fds_text(report, netns, standard_output_style()));
 }
 
 Result<Action> parse(const GivenFlags& given) {
@@ -40,8 +46,9 @@ Result<Action> parse(const GivenFlags& given) {
     const auto pid = parse_number<std::int32_t>("PID", operands->second.front());
     if (!pid) return tl::unexpected<Error>(pid.error());
     options.pid = *pid;
+    if (given.contains(kNetns)) return refused(std::string(kNetns) + " has no meaning with a PID");
   }
-  return Run<FdsOptions>{run, options};
+  return run_where_given(given, run, std::move(options));
 }
 
 }  // namespace
@@ -49,8 +56,8 @@ Result<Action> parse(const GivenFlags& given) {
 CommandSpec fds_command() {
   return {
       "fds",
-      " [PID] [--json]",
-      {{"--json"}},
+      " [PID] [--netns=NETNS]... [--json]",
+      {netns_flag(), {"--json"}},
       1,
       parse,
       R"(      Show the processes closest to their limit of open files; with PID, what that process has open,

@@ -12,9 +12,10 @@ namespace tcpdiag {
 namespace {
 
 int run(const ListenersOptions& options) {
-  const auto report =
-      sample({{"sysctl", "listeners", "connections", "processes"}, options.namespaces, options.everywhere},
-             Clocks::system());
+  const auto netns = choose_netns(options.namespaces);
+  if (!netns) return mistake(netns.error());
+  auto report = sample({{"sysctl", "listeners", "connections", "processes"}, *netns}, Clocks::system());
+  narrow(report, *netns);
   return answer(report, {"listeners"},
                 options.json ? part_of_report(report, {"listeners"}, {})
                              : listeners_text(report, standard_output_style()));

@@ -11,7 +11,9 @@ namespace tcpdiag {
 namespace {
 
 int run(const RecordOptions& options) {
-  const auto recorded = record(options, Clocks::system());
+  const auto netns = choose_netns(options.namespaces);
+  if (!netns) return mistake(netns.error());
+  const auto recorded = record(options, *netns, Clocks::system());
   if (!recorded) return fail(recorded.error());
   std::cerr << "tcpdiag: " << to_line(*recorded, options) << "\n";
   return recorded->anything ? 0 : kFailed;

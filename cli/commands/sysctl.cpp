@@ -14,7 +14,9 @@ namespace tcpdiag {
 namespace {
 
 int run(const SysctlOptions& options) {
-  const auto report = look_at_settings(options, Clocks::system());
+  const auto netns = choose_netns(options.namespaces);
+  if (!netns) return mistake(netns.error());
+  const auto report = look_at_settings(*netns, options.lint, Clocks::system());
   if (!options.lint)
     return answer(report, {"sysctl"},
                   options.json ? part_of_report(report, {"settings"}, {"config"})

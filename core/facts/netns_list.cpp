@@ -12,4 +12,10 @@ std::string_view to_string(NetnsKind kind) {
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
+std::string_view to_string(NetnsState state) {
+  static constexpr std::array<std::string_view, values_of(Type<NetnsState>{}).size()> kNames = {
+      "soon", "watched", "excluded", "denied", "too many"};
+  return kNames.at(static_cast<std::size_t>(state));
+}
+
 }  // namespace tcpdiag

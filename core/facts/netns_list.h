@@ -33,6 +33,19 @@ constexpr auto values_of(Type<NetnsKind>) { return first_values<NetnsKind, 13>()
 /// "host", "docker", "podman", ...
 std::string_view to_string(NetnsKind kind);
 
+/// Whether a namespace is looked into, and why not.
+enum class NetnsState : std::uint8_t {
+  soon,  ///< it is too new, or nobody has said
+  watched,
+  excluded,  ///< the configuration, or the command line, leaves it out
+  denied,    ///< this process may not enter it
+  too_many,  ///< more are there than are watched
+};
+constexpr auto values_of(Type<NetnsState>) { return first_values<NetnsState, 5>(); }
+
+/// "soon", "watched", "excluded", "denied", "too many".
+std::string_view to_string(NetnsState state);
+
 /// A network namespace of the machine. All texts are as short and harmless as collectors/netns_names.h says;
 /// an empty one is not known, or does not apply.
 struct FoundNetns {
@@ -62,6 +75,8 @@ struct FoundNetns {
   /// podman's conmon, which listens on its published ports on the host, so that no other program can; nothing
   /// ever comes to it. 0: not known, or of another runtime.
   std::int32_t conmon_pid = 0;
+  NetnsState state =
+      NetnsState::soon;  ///< as who watches says (daemon/netns_watch.h); collectors do not know
 
   bool operator==(const FoundNetns&) const = default;
 };
@@ -79,7 +94,8 @@ constexpr auto members_of(Type<FoundNetns>, auto member) {
       member("pod_namespace", &FoundNetns::pod_namespace, Shown::if_filled),
       member("compose_project", &FoundNetns::compose_project, Shown::if_filled),
       member("compose_service", &FoundNetns::compose_service, Shown::if_filled),
-      member("conmon_pid", &FoundNetns::conmon_pid, Shown::if_filled));
+      member("conmon_pid", &FoundNetns::conmon_pid, Shown::if_filled),
+      member("state", &FoundNetns::state));
 }
 
 /// A port of the host's that leads into a container: connections to it go on to a port there.

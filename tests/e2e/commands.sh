@@ -77,9 +77,11 @@ expect "$(value '.kinds.socket >= 1 and .kinds.eventpoll >= 1')" true "sockets a
 echo "what cannot be known is said"
 shows 1 fds 99999
 complains '^tcpdiag: no process has pid 99999$'
-shows 1 listeners --netns no-such-namespace
-complains '^tcpdiag: listeners \(no-such-namespace\): .*: No such file'
-has "^host +127\.0\.0\.1:10181 "
+shows 2 listeners --netns no-such-namespace
+complains '^tcpdiag: no network namespace is called "no-such-namespace"; tcpdiag namespaces lists them$'
+shows 3 check --netns no-such-namespace
+shows 1 listeners --netns /proc/99999999/ns/net
+complains '^tcpdiag: listeners \(/proc/99999999/ns/net\): .*: No such file'
 chmod 755 "$scratch"
 install -m 755 "$tcpdiag" "$scratch/tcpdiag"  # nobody may not be able to reach the build
 tcpdiag=$scratch/tcpdiag

@@ -24,8 +24,12 @@ run 2 "$tcpdiag" recrod "$scratch/recording"
 one_line && says "$scratch/error" "^tcpdiag: .*record" || die "does not name the command: $(cat "$scratch/error")"
 run 2 "$tcpdiag" record --duration=nan "$scratch/recording"
 one_line && says "$scratch/error" nan || die "does not name the value: $(cat "$scratch/error")"
-run 0 "$tcpdiag" record --duration=300ms --netns=nosuch "$scratch/recording"
-one_line && says "$scratch/error" "^tcpdiag: recorded [1-4] ticks* of 2 namespaces.*(nosuch)" ||
+run 2 "$tcpdiag" record --duration=300ms --netns=nosuch "$scratch/recording"
+one_line && says "$scratch/error" '^tcpdiag: no network namespace is called "nosuch"' ||
+  die "does not say what is wrong: $(cat "$scratch/error")"
+nowhere=/proc/99999999/ns/net
+run 0 "$tcpdiag" record --duration=300ms --netns=$nowhere "$scratch/recording"
+one_line && says "$scratch/error" "^tcpdiag: recorded [1-4] ticks* of 2 namespaces.*($nowhere)" ||
   die "does not say what was recorded: $(cat "$scratch/error")"
 run 1 "$tcpdiag" record "$scratch/recording"
 one_line

@@ -23,16 +23,45 @@ within 15 in_shop_answers || die "the server does not start: $(cat "$scratch/stu
 
 echo "the namespaces of the machine are listed, with what is in them"
 run 0 "$tcpdiag" namespaces
-shows '^NAME +KIND +PID +PROCESSES +LISTENERS +CONNECTIONS +DETAILS$'
+shows '^NAME +KIND +PID +PROCS +LISTENERS +CONNS +WORST FINDING$'
 shows '^host +host '
-shows "^shop +named +$stuck +2 +1 +[0-9]+ +/run/netns/shop$"
-run 0 "$tcpdiag" namespaces --json
-[ "$(jq -c '[.netns_list.found[] | [.name, .kind]]' "$scratch/output")" = '[["host","host"],["shop","named"]]' ] ||
+shows "^shop +named +$stuck +2 +1 +[0-9]+ +warning sysctl-somaxconn-low$"
+run 0 "$tcpdiag" namespaces --json --duration=1s
+[ "$(jq -c '[.namespaces[] | [.name, .kind, .state]]' "$scratch/output")" = \
+  '[["host","host","watched"],["shop","named","watched"]]' ] ||
   die "the namespaces in JSON: $(cat "$scratch/output")"
 run 0 "$tcpdiag" listeners
 shows '^shop +127\.0\.0\.1:10181 +0/4 '
 run 0 "$tcpdiag" listeners --netns=host
 hides 'shop'
+for name in shop 'sh*' /run/netns/shop; do
+  run 0 "$tcpdiag" listeners --netns="$name"
+  shows '^127\.0\.0\.1:10181 +0/4 '
+done
+run 0 "$tcpdiag" fds
+shows "^shop +$stuck +"
+run 0 "$tcpdiag" fds --netns=shop
+[ "$(grep -cE '^[a-z]+ +[0-9]+ ' "$scratch/output")" = 1 ] || die "others than those of shop: $(cat "$scratch/output")"
+run 0 "$tcpdiag" sysctl --netns=shop
+hides 'net.core.netdev_max_backlog'
+run 0 "$tcpdiag" record --netns=shop --duration=500ms "$scratch/recording"
+run 0 "$tcpdiag" replay "$scratch/recording"
+[ "$(jq -c '[.namespaces[] | select(.name == "shop").listeners.listeners[].port]' "$scratch/output")" = '[10181]' ] ||
+  die "the recording of shop: $(jq -c '.namespaces[]' "$scratch/output" | cut -c1-300)"
+run 2 "$tcpdiag" connections --netns=shpo
+grep -q 'no network namespace is called "shpo"; there is "shop"; ' "$scratch/error" || die "$(cat "$scratch/error")"
+
+echo "whoever may not enter them is told so, and that nothing is known of them"
+without_it=(setpriv --bounding-set=-sys_admin --)
+run 0 "${without_it[@]}" "$tcpdiag" namespaces
+shows "^shop +named +$stuck +2 +\? +\? +may not be entered$"
+run 3 "${without_it[@]}" "$tcpdiag" check --duration=2s --brief
+shows '^Not looked into: 1 namespace that may not be entered \(shop\)\.$'
+run 1 "${without_it[@]}" "$tcpdiag" listeners --netns=shop
+chmod 755 "$scratch"
+install -m 755 "$tcpdiag" "$scratch/tcpdiag"  # nobody may not be able to reach the build
+run 0 setpriv --reuid=65534 --regid=65534 --clear-groups -- "$scratch/tcpdiag" namespaces
+shows 'Namespaces of [0-9]+ process(es)? are not known: that takes root or CAP_SYS_PTRACE'
 
 echo "a daemon watches what it finds, and names it"
 start_daemon
@@ -61,10 +90,32 @@ run 0 "$tcpdiag" check --brief --duration=3s --netns=host
 hides 'shop'
 
 echo "a recording has it, too, and its replay says the same"
-run 0 "$tcpdiag" record --duration=8 "$scratch/recording"
-"$tcpdiag" replay --format=metrics "$scratch/recording" >"$scratch/output" 2>"$scratch/error" || die "no replay: $(cat "$scratch/error")"
+run 0 "$tcpdiag" record --duration=8 "$scratch/of_all"
+"$tcpdiag" replay --format=metrics "$scratch/of_all" >"$scratch/output" 2>"$scratch/error" || die "no replay: $(cat "$scratch/error")"
 shows '^tcpdiag_finding_active\{finding="accept-queue-app-stalled",severity="critical",netns="shop",subject="127\.0\.0\.1:10181"\} 1$'
+run 0 "$tcpdiag" namespaces
+shows "^shop +named +$stuck +2 +1 +[0-9]+ +critical accept-queue-app-stalled$"
+run 0 "$tcpdiag" namespaces --url=http://127.0.0.1:10180
+shows "^shop +named +$stuck +2 +1 +[0-9]+ +critical accept-queue-app-stalled$"
 kill -CONT "$stuck"
+
+echo "what is excluded is listed, and nothing else is said of it; a reload takes it back"
+stop_daemon
+echo '{"netns_exclude": ["sh*"]}' >"$scratch/netns.json"
+start_daemon --config.file="$scratch/netns.json"
+ready
+within 15 page_shows '^tcpdiag_netns_info{netns="shop",' || die "shop is not listed"
+[ "$(grep -c 'netns="shop"' "$scratch/page")" = 1 ] || die "more of shop: $(grep 'netns="shop"' "$scratch/page" | head -3)"
+run 0 "$tcpdiag" namespaces --url=http://127.0.0.1:10180
+shows '^shop +named .* \? +\? +excluded$'
+run 0 "$tcpdiag" check --brief --url=http://127.0.0.1:10180
+shows '^Not looked into: 1 namespace excluded by the configuration \(shop\)\.$'
+echo '{"netns_include": ["sh\"p"]}' >"$scratch/netns.json"
+kill -HUP "$daemon"
+within 5 grep -q 'netns_include is .*allowed: .*a pattern' "$scratch/daemon.log" || die "no word about a bad pattern"
+echo '{}' >"$scratch/netns.json"
+kill -HUP "$daemon"
+within 15 watches 2 || die "shop is not watched again: $(metrics | grep netns)"
 
 echo "namespaces that come and go leave nothing behind"
 open_files() { ls "/proc/$daemon/fd" | wc -l; }

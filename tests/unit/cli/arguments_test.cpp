@@ -8,6 +8,7 @@
 #include "cli/explain.h"
 #include "cli/fds.h"
 #include "cli/listeners.h"
+#include "cli/namespaces.h"
 #include "cli/record.h"
 #include "cli/replay.h"
 #include "cli/sysctl.h"
@@ -77,10 +78,11 @@ TEST_CASE("a duration that is none, not finite or out of range is named with wha
   CHECK(complaint({"record", "d", "--duration=1", "--duration=2"}) == "--duration is given more than once");
 }
 
-TEST_CASE("namespaces are checked as the daemon checks them") {
-  for (const auto* bad : {"../../etc", "a\nb", ".."})
+TEST_CASE("namespaces are names as they are shown, patterns and paths") {
+  for (const auto* bad : {"a\nb", "a\"b", "/"})
     CHECK_THAT(complaint({"record", "d", "--netns", bad}),
-               ContainsSubstring("; allowed: up to 64 of: a name under /run/netns"));
+               ContainsSubstring("; allowed: a name as tcpdiag namespaces shows it, a pattern such as "));
+  CHECK(recording({"--netns=payments/*", "--netns=host"}).namespaces == Arguments{"payments/*", "host"});
   CHECK(complaint({"record", "d", "--netns", "a", "--netns", "a"}) == "--netns names \"a\" twice");
 }
 
@@ -91,7 +93,7 @@ TEST_CASE("check looks for as long as it needs unless it is given a time") {
   CHECK_FALSE(options.brief);
   CHECK_FALSE(options.policy.critical_only);
   CHECK(options.policy.ignored_unknown.empty());
-  CHECK(options.url.empty());
+  CHECK(options.daemon.url.empty());
   CHECK(options.namespaces.empty());
   const auto full = options_of<CheckOptions>({"check", "--json", "--duration=1m", "--netns=a", "--netns=b"});
   CHECK(full.duration == 60s);
@@ -114,7 +116,7 @@ TEST_CASE("check takes what shall count for its exit status") {
 
 TEST_CASE("check asks a daemon, which looks all the time and at what it was told to") {
   const auto command = options_of<CheckOptions>({"check", "--url=http://db1:10180", "--json"});
-  CHECK(command.url == "http://db1:10180");
+  CHECK(command.daemon.url == "http://db1:10180");
   CHECK(complaint({"check", "--url=http://a", "--duration=1"}) ==
         "--duration has no meaning with --url: a daemon looks all the time");
   CHECK(complaint({"check", "--netns=a", "--url=http://a"}) ==
@@ -124,7 +126,7 @@ TEST_CASE("check asks a daemon, which looks all the time and at what it was told
         "--http.config.file has no meaning without --url: no daemon is asked");
   const auto secured =
       options_of<CheckOptions>({"check", "--url", "https://a", "--http.config.file", "http.yml"});
-  CHECK(secured.http_config_file == "http.yml");
+  CHECK(secured.daemon.http_config_file == "http.yml");
   CHECK(complaint({"check", "x"}) == "unexpected argument \"x\"");
 }
 
@@ -205,11 +207,22 @@ TEST_CASE("a port and a process are numbers in their range") {
           "--port is \"" + std::string(bad) + "\"; allowed: 1 to 65535");
   for (const auto* bad : {"0", "2147483648", "nginx", "1.5"})
     CHECK(complaint({"fds", bad}) == "PID is \"" + std::string(bad) + "\"; allowed: 1 to 2147483647");
+  CHECK(complaint({"fds", "1", "--netns=shop"}) == "--netns has no meaning with a PID");
+  CHECK(options_of<FdsOptions>({"fds", "--netns=shop"}).namespaces == Arguments{"shop"});
   CHECK(complaint({"fds", "1", "2"}) == "unexpected argument \"2\"");
   CHECK(complaint({"listeners", "x"}) == "unexpected argument \"x\"");
-  CHECK(options_of<ListenersOptions>({"listeners"}).everywhere);
-  CHECK_FALSE(options_of<ListenersOptions>({"listeners", "--netns=host"}).everywhere);
-  CHECK(options_of<ListenersOptions>({"listeners", "--netns=host"}).namespaces.empty());
+  CHECK(options_of<ListenersOptions>({"listeners"}).namespaces.empty());
+  CHECK(options_of<ListenersOptions>({"listeners", "--netns=host"}).namespaces == Arguments{"host"});
+}
+
+TEST_CASE("namespaces asks a daemon, or looks for as long as it is told to") {
+  const auto plain = options_of<NamespacesOptions>({"namespaces"});
+  CHECK_FALSE(plain.duration);
+  CHECK(plain.daemon.url.empty());
+  CHECK(options_of<NamespacesOptions>({"namespaces", "--duration=5", "--json"}).duration == 5s);
+  CHECK(options_of<NamespacesOptions>({"namespaces", "--url=http://a"}).daemon.url == "http://a");
+  CHECK(complaint({"namespaces", "--url=http://a", "--duration=1"}) ==
+        "--duration has no meaning with --url: a daemon looks all the time");
 }
 
 TEST_CASE("the text of help fits on a terminal and has every command") {

@@ -55,8 +55,20 @@ TEST_CASE("what is to be ignored may be named by its finding and by its source")
   CHECK(status_of(answer, {.ignored_unknown = {"system-fd-limit"}}) == CheckStatus::nothing);
 }
 
+TEST_CASE("namespaces that could not be looked into leave it open whether all is well") {
+  FindingsAnswer answer;
+  answer.left_out = {{.why = NetnsState::excluded, .count = 3}, {.why = NetnsState::soon, .count = 1}};
+  CHECK(status_of(answer, {}) == CheckStatus::nothing);  // the first were left out on purpose
+  for (const auto why : {NetnsState::denied, NetnsState::too_many}) {
+    answer.left_out = {{.why = why, .count = 1}};
+    CHECK(status_of(answer, {}) == CheckStatus::cannot_tell);
+    CHECK(status_of(answer, {.ignored_unknown = {"namespaces"}}) == CheckStatus::nothing);
+    CHECK(status_of(answer, {.ignored_unknown = {"kernel_log"}}) == CheckStatus::cannot_tell);
+  }
+}
+
 TEST_CASE("a URL that is none is refused before anything is asked") {
-  const auto answer = ask_daemon({.url = "db1:10180"});
+  const auto answer = ask_daemon({.url = "db1:10180"}, "api/v1/findings");
   REQUIRE_FALSE(answer);
   CHECK(answer.error().detail == "--url is \"db1:10180\"; allowed: http://HOST:PORT or https://HOST:PORT");
 }

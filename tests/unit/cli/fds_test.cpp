@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/facts/netns_list.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/fake_source.h"
@@ -43,19 +44,47 @@ TEST_CASE("the table of descriptors is the one that was looked at") {
   processes.processes[1].owner = {};
   processes.processes[2].open_fds = 1024;
   report.snapshot.processes.value = std::make_shared<const Processes>(std::move(processes));
-  check_committed("tests/unit/cli/fds.golden.txt", fds_text(report, {}));
+  check_committed("tests/unit/cli/fds.golden.txt", fds_text(report, {}, {}));
+}
+
+TEST_CASE("descriptors are shown with a namespace that is not the own one, and of those that were chosen") {
+  auto report = sample_report();
+  const auto& processes = report.snapshot.processes.get()->processes;
+  REQUIRE(processes.size() > 2);
+  NetnsOfProcess netns;
+  for (const auto& process : processes) netns[process.pid] = "host";
+  CHECK_THAT(fds_text(report, netns, {}), !ContainsSubstring("NETNS"));
+  const auto pid = processes[1].pid;
+  netns[pid] = "shop";
+  CHECK_THAT(fds_text(report, netns, {}), Catch::StartsWith("NETNS"));
+  const NetnsChoice shop{.own = false, .named = {{.generation = 1, .name = "shop"}}};
+  narrow_processes(report, shop, netns);
+  REQUIRE(report.snapshot.processes.get()->processes.size() == 1);
+  CHECK(report.snapshot.processes.get()->processes[0].pid == pid);
+}
+
+TEST_CASE("the namespace of a process is what its link says") {
+  struct Links final : FakeSource {
+    Links() { links["/proc/812/ns/net"] = "net:[4026532281]"; }
+  } source;
+  Report report;
+  report.snapshot.processes.value =
+      std::make_shared<const Processes>(Processes{.processes = {{.pid = 812}, {.pid = 813}}});
+  report.snapshot.netns_list.value = std::make_shared<const NetnsList>(
+      NetnsList{.namespaces = {{.inode = 4026532281, .generation = 1, .name = "shop"}}});
+  CHECK(netns_of_processes(report, source) == NetnsOfProcess{{812, "shop"}});
 }
 
 TEST_CASE("no process worth naming and processes that are not known are told apart") {
   auto report = sample_report();
   report.snapshot.processes.value = std::make_shared<const Processes>(Processes{.total = 12});
-  CHECK(fds_text(report, {}) ==
+  CHECK(fds_text(report, {}, {}) ==
         "None of 12 processes listens or uses a tenth or more of its limit of open files.\n");
   report.snapshot.processes.value = std::make_shared<const Processes>(Processes{.total = 12, .uncounted = 3});
-  CHECK_THAT(fds_text(report, {}),
+  CHECK_THAT(fds_text(report, {}, {}),
              ContainsSubstring("\nCannot tell about others: /proc/PID/fd, /proc/PID/limits: unreadable for 3 "
                                "of 12 processes (needs root"));
-  CHECK(fds_text(report_of_errors(), {}).empty());
+  CHECK(fds_text(report_of_errors(), {}, {}).empty());
 }
 
 TEST_CASE("a descriptor's kind is told from its link") {

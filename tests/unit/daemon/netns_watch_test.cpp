@@ -184,6 +184,60 @@ TEST_CASE("a mount leads to a namespace before a process does, which may have lo
   CHECK(place_of(blue).path == "/run/netns/blue");
 }
 
+TEST_CASE("a namespace that is excluded is not watched, and is again when it is no more") {
+  Watching watching;
+  on_the_machine.namespaces.push_back(found(1, "shop"));
+  on_the_machine.namespaces.push_back(found(2, "payments/checkout-canary"));
+  watching.watch.set_filter({.exclude = {"*-canary"}});
+  watching.step();
+  CHECK(watching.names() == Names{"host", "shop"});
+  watching.watch.set_filter({.include = {"payments/*"}});
+  watching.step();
+  CHECK(watching.names() == Names{"host", "payments/checkout-canary"});
+  watching.watch.set_filter({});
+  watching.step();
+  CHECK(watching.names() == Names{"host", "payments/checkout-canary", "shop"});
+}
+
+TEST_CASE("a namespace that turns out to have an excluded name is not watched any more") {
+  Watching watching;
+  watching.watch.set_filter({.exclude = {"shop"}});
+  on_the_machine.namespaces.push_back(found(1, "netns 4026532001"));
+  watching.step();
+  CHECK(watching.names() == Names{"host", "netns 4026532001"});
+  on_the_machine.namespaces[1].name = "shop";
+  watching.step();
+  CHECK(watching.names() == Names{"host"});
+}
+
+TEST_CASE("of each namespace it is said whether it is watched, and why not") {
+  using enum NetnsState;
+  const auto states = [](Watching& watching) {
+    auto report = watching.cycle.report(watching.now);
+    watching.watch.note_states(report);
+    std::vector<NetnsState> all;
+    for (const auto& each : report.snapshot.netns_list.get()->namespaces) all.push_back(each.state);
+    return all;
+  };
+  Watching few({}, 1);
+  few.watch.set_filter({.exclude = {"blue"}});
+  for (std::uint64_t i = 1; const auto* name : {"shop", "blue", "db"})
+    on_the_machine.namespaces.push_back(found(i++, name));
+  few.step();
+  CHECK(states(few) == std::vector{watched, watched, excluded, too_many});
+  on_the_machine.namespaces.erase(on_the_machine.namespaces.begin() + 1);
+  few.cycle.run_all(few.now);
+  few.watch.follow(false);
+  CHECK(states(few) == std::vector{watched, excluded, soon});
+  Watching none({}, 0);
+  on_the_machine.namespaces.push_back(found(1, "shop"));
+  none.step();
+  CHECK(states(none) == std::vector{watched, denied});
+  Report nothing_known;
+  none.watch.note_states(nothing_known);
+  CHECK_FALSE(nothing_known.snapshot.netns_list.known());
+}
+
 TEST_CASE("without the right to enter them only their list is known") {
   Watching watching({}, 0);
   on_the_machine.namespaces.push_back(found(1, "shop"));
