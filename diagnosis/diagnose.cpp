@@ -161,14 +161,14 @@ std::optional<Error> unseen_by(const Rule& rule, const Verdict& verdict, const W
   return unseen_queues(window);
 }
 
-// What is unknown of a container because it has just begun, or ended, is no news.
+// What is unknown of a container because it has just begun, or ended, is no news. That something may be
+// beginning in it is.
 bool is_passing(const History& history, NetnsId id, const Error& why) {
   constexpr std::chrono::seconds kYoung{10};
   const Window window(history, id, kYoung);
   if (window.netns().generation == 0) return false;
   const bool is_young = window.now() - window.snapshot(0).at < kYoung - std::chrono::seconds(1);
-  return why.code == Errc::no_netns ||
-         (is_young && (why.code == Errc::not_read || why.code == Errc::too_early));
+  return why.code == Errc::no_netns || (is_young && why.code == Errc::not_read);
 }
 
 void apply(const Rule& rule, const History& history, NetnsId netns, const Thresholds& thresholds,

@@ -122,9 +122,12 @@ struct HttpServer::Threads {
                     std::string_view version, void** seen) {
     const auto in_force = security.latest();
     const auto framing = framing_of(connection);
-    const HttpRequest request{method, path, header_of(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+    const HttpRequest request{method,
+                              path,
+                              header_of(connection, MHD_HTTP_HEADER_ACCEPT_ENCODING),
                               announces_body(framing, connection),
-                              header_of(connection, MHD_HTTP_HEADER_HOST)};
+                              header_of(connection, MHD_HTTP_HEADER_HOST),
+                              netns_of(connection)};
     const auto reply = [&](HttpResponse answer, bool close = false) {
       set_headers(answer, in_force->headers);
       return send(connection, answer, close);

@@ -70,6 +70,11 @@ std::string_view header_of(MHD_Connection* connection, const char* name) {
   return value == nullptr ? std::string_view{} : value;
 }
 
+std::string_view netns_of(MHD_Connection* connection) {
+  const char* value = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "netns");
+  return value == nullptr ? std::string_view{} : value;
+}
+
 Framing framing_of(MHD_Connection* connection) {
   Framing framing;
   MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &framing);

@@ -13,6 +13,9 @@ namespace tcpdiag {
 /// Empty: there is no such header.
 std::string_view header_of(MHD_Connection* connection, const char* name);
 
+/// The argument "netns" of the query, decoded; empty: there is none.
+std::string_view netns_of(MHD_Connection* connection);
+
 /// What of a request's header says where the request ends and whom it is for.
 struct Framing {
   int hosts = 0, lengths = 0, encodings = 0;  ///< how often these headers are there

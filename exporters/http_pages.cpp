@@ -216,7 +216,7 @@ HttpResponse HttpPages::report_page(const HttpRequest& request, Page HttpPages::
   const std::scoped_lock lock(mutex_);
   if (rendered_ != report) {
     rendered_ = std::move(report);
-    metrics_ = api_report_ = api_findings_ = api_incidents_ = api_namespaces_ = landing_ = {};
+    metrics_ = api_report_ = api_findings_ = api_incidents_ = api_namespaces_ = landing_ = netns_page_ = {};
   }
   auto& [plain, compressed, plain_size] = this->*page;
   if (!plain && !compressed) this->*page = rendered(*rendered_, render);
@@ -233,9 +233,23 @@ HttpResponse HttpPages::report_page(const HttpRequest& request, Page HttpPages::
 
 HttpResponse HttpPages::landing(const HttpRequest& request) {
   constexpr std::string_view kHtml = "text/html; charset=utf-8";
-  if (reports_.latest())
+  const auto report = reports_.latest();
+  if (report && !request.netns.empty()) {
+    if (!has_netns(*report, request.netns))
+      return respond(404, "No network namespace is called so. See / for those that are there.\n");
+    {
+      const std::scoped_lock lock(mutex_);
+      if (netns_page_of_ != request.netns) netns_page_ = {};
+      netns_page_of_ = request.netns;
+    }
+    return report_page(request, &HttpPages::netns_page_, kHtml,
+                       [netns = std::string(request.netns)](const Report& latest, const TextSink& sink) {
+                         sink(netns_page(latest, netns));
+                       });
+  }
+  if (report)
     return report_page(request, &HttpPages::landing_, kHtml,
-                       [](const Report& report, const TextSink& sink) { sink(landing_page(&report)); });
+                       [](const Report& latest, const TextSink& sink) { sink(landing_page(&latest)); });
   return respond(200, std::make_shared<const std::string>(landing_page(nullptr)), kHtml);
 }
 

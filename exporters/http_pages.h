@@ -32,7 +32,8 @@ struct HttpRequest {
   std::string_view path;  ///< decoded, without the query; or the whole URI, as a proxy is sent it
   std::string_view accept_encoding;
   bool has_body = false;
-  std::string_view host = {};  ///< as in the header of that name; empty: none
+  std::string_view host = {};   ///< as in the header of that name; empty: none
+  std::string_view netns = {};  ///< the argument of that name in the query, decoded; empty: none
 };
 
 struct HttpResponse {
@@ -97,6 +98,8 @@ class HttpPages {
   AllowedHosts allowed_hosts_;
   std::shared_ptr<const Report> rendered_;
   Page metrics_, api_report_, api_findings_, api_incidents_, api_namespaces_, landing_;
+  Page netns_page_;  ///< the latest one that was asked for; there are too many to keep all
+  std::string netns_page_of_;
 };
 
 }  // namespace tcpdiag

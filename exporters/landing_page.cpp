@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/landing_page.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 
+#include "core/facts/netns_list.h"
 #include "core/time_text.h"
 #include "core/version.h"
 #include "exporters/findings_html.h"
 #include "exporters/html_text.h"
+#include "exporters/netns_html.h"
 #include "exporters/web_files.h"
 
 namespace tcpdiag {
@@ -42,13 +45,24 @@ std::string row(const CollectorRun& run, TimePoint now) {
          "</td></tr>\n";
 }
 
-std::string collector_table(const Report& report) {
+/// Of other namespaces only those that do not work: they may be hundreds. `whole`: all of them.
+std::string collector_table(const Report& report, bool whole) {
   std::string table =
       "<div class=\"table\"><table>\n<thead><tr><th>collector</th><th>namespace</th><th>state</th><th>what "
       "is wrong</th><th class=\"number\">last success</th><th class=\"number\">took</th><th "
       "class=\"number\">every</th></tr></thead>\n<tbody>\n";
-  for (const auto& run : report.runs) table += row(run, report.at);
-  return table + "</tbody>\n</table></div>";
+  std::size_t left_out = 0;
+  for (const auto& run : report.runs) {
+    const bool is_elsewhere = !run.netns.empty() && run.netns != kHostNetns;
+    if (!whole && is_elsewhere && run.outcome)
+      ++left_out;
+    else
+      table += row(run, report.at);
+  }
+  table += "</tbody>\n</table></div>";
+  if (left_out != 0)
+    table += "\n<p class=\"soft\">And " + std::to_string(left_out) + " of other namespaces, which work.</p>";
+  return table;
 }
 
 void replace(std::string& page, std::string_view mark, std::string_view text) {
@@ -62,20 +76,63 @@ std::string section(const std::string& title, const std::string& html) {
 }
 
 std::string sections(const Report& report) {
-  return section("Findings", findings_html(report)) + section("Cannot tell", unknown_html(report)) +
-         section("Recently resolved", closed_html(report)) + section("Collectors", collector_table(report));
+  return section("Findings", findings_html(report)) + section("Network namespaces", netns_html(report)) +
+         section("Cannot tell", unknown_html(report)) + section("Recently resolved", closed_html(report)) +
+         section("Collectors", collector_table(report, false));
 }
+
+/// What of the report is about one namespace. An empty name, the machine's, goes with the daemon's own.
+Report only_of(const Report& report, std::string_view netns) {
+  const auto is_other = [&](const std::string& its) {
+    return its.empty() ? netns != kHostNetns : its != netns;
+  };
+  Report part{.at = report.at, .wall_at = report.wall_at, .judged_since = report.judged_since};
+  for (const auto& run : report.runs)
+    if (!is_other(run.netns)) part.runs.push_back(run);
+  for (const auto& incident : report.incidents)
+    if (!is_other(incident.finding.netns)) part.incidents.push_back(incident);
+  part.rules = report.rules;
+  for (auto& rule : part.rules)
+    std::erase_if(rule.unknown, [&](const Unknown& unknown) { return is_other(unknown.netns); });
+  return part;
+}
+
+std::string page_with(const std::string& time, const std::string& sections) {
+  std::string page(web::kPageHtml);
+  replace(page, "{{version}}", html_text(version()));
+  replace(page, "{{time}}", time);
+  replace(page, "{{sections}}", sections);
+  return page;
+}
+
+std::string as_of(const Report& report) { return ", as of " + to_utc_text(report.wall_at); }
 
 }  // namespace
 
 std::string landing_page(const Report* report) {
-  std::string page(web::kPageHtml);
-  replace(page, "{{version}}", html_text(version()));
-  replace(page, "{{time}}", report == nullptr ? "" : ", as of " + to_utc_text(report->wall_at));
-  replace(page, "{{sections}}",
-          report == nullptr ? "<p class=\"calm\">No report yet: the daemon has just started.</p>"
-                            : sections(*report));
-  return page;
+  if (report == nullptr)
+    return page_with("", "<p class=\"calm\">No report yet: the daemon has just started.</p>");
+  return page_with(as_of(*report), sections(*report));
+}
+
+bool has_netns(const Report& report, std::string_view netns) {
+  if (std::ranges::find(report.snapshot.namespaces, netns, &NetnsView::name) !=
+      report.snapshot.namespaces.end())
+    return true;
+  const auto* list = report.snapshot.netns_list.get();
+  return list != nullptr &&
+         std::ranges::find(list->namespaces, netns, &FoundNetns::name) != list->namespaces.end();
+}
+
+std::string netns_page(const Report& report, const std::string& netns) {
+  const auto part = only_of(report, netns);
+  return page_with(as_of(report), "<p class=\"only\">Only network namespace <strong>" + html_text(netns) +
+                                      "</strong>. <a href=\"./\">Show all</a></p>\n" +
+                                      section("What it is", netns_row_html(report, netns)) +
+                                      section("Findings", findings_html(part)) +
+                                      section("Cannot tell", unknown_html(part)) +
+                                      section("Recently resolved", closed_html(part)) +
+                                      section("Collectors", collector_table(part, true)));
 }
 
 std::string landing_style() { return std::string(web::kStyleCss); }

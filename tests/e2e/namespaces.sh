@@ -46,7 +46,7 @@ run 0 "$tcpdiag" sysctl --netns=shop
 hides 'net.core.netdev_max_backlog'
 run 0 "$tcpdiag" record --netns=shop --duration=500ms "$scratch/recording"
 run 0 "$tcpdiag" replay "$scratch/recording"
-[ "$(jq -c '[.namespaces[] | select(.name == "shop").listeners.listeners[].port]' "$scratch/output")" = '[10181]' ] ||
+[ "$(jq -c '[.namespaces[] | select(.name == "shop").listeners.endpoints[].port]' "$scratch/output")" = '[10181]' ] ||
   die "the recording of shop: $(jq -c '.namespaces[]' "$scratch/output" | cut -c1-300)"
 run 2 "$tcpdiag" connections --netns=shpo
 grep -q 'no network namespace is called "shpo"; there is "shop"; ' "$scratch/error" || die "$(cat "$scratch/error")"
@@ -61,7 +61,7 @@ run 1 "${without_it[@]}" "$tcpdiag" listeners --netns=shop
 chmod 755 "$scratch"
 install -m 755 "$tcpdiag" "$scratch/tcpdiag"  # nobody may not be able to reach the build
 run 0 setpriv --reuid=65534 --regid=65534 --clear-groups -- "$scratch/tcpdiag" namespaces
-shows 'Namespaces of [0-9]+ process(es)? are not known: that takes root or CAP_SYS_PTRACE'
+shows '^host +host '
 
 echo "a daemon watches what it finds, and names it"
 start_daemon
@@ -94,9 +94,15 @@ run 0 "$tcpdiag" record --duration=8 "$scratch/of_all"
 "$tcpdiag" replay --format=metrics "$scratch/of_all" >"$scratch/output" 2>"$scratch/error" || die "no replay: $(cat "$scratch/error")"
 shows '^tcpdiag_finding_active\{finding="accept-queue-app-stalled",severity="critical",netns="shop",subject="127\.0\.0\.1:10181"\} 1$'
 run 0 "$tcpdiag" namespaces
-shows "^shop +named +$stuck +2 +1 +[0-9]+ +critical accept-queue-app-stalled$"
+shows "^shop +named +$stuck +[0-9]+ +1 +[0-9]+ +critical accept-queue-app-stalled$"
 run 0 "$tcpdiag" namespaces --url=http://127.0.0.1:10180
-shows "^shop +named +$stuck +2 +1 +[0-9]+ +critical accept-queue-app-stalled$"
+shows "^shop +named +$stuck +[0-9]+ +1 +[0-9]+ +critical accept-queue-app-stalled$"
+page_of() { curl -sf --max-time 5 "http://127.0.0.1:10180/?netns=$1" >"$scratch/output"; }
+page_of s%68op || die "shop has no page"
+shows 'id="accept-queue-app-stalled"'
+page_of host || die "the host has no page"
+hides 'accept-queue-app-stalled'
+[ "$(status_of 'http://127.0.0.1:10180/?netns=nothing')" = 404 ] || die "a namespace that is not there has a page"
 kill -CONT "$stuck"
 
 echo "what is excluded is listed, and nothing else is said of it; a reload takes it back"

@@ -172,3 +172,21 @@ TEST_CASE("the count says what was looked at and for how long") {
   answer.watched_for = std::chrono::seconds(29);
   CHECK(last_line(answer).ends_with("--duration=60s, or ask a daemon (--url)."));
 }
+
+TEST_CASE("what was not looked into is one sentence, by reason, with the first names") {
+  FindingsAnswer answer;
+  answer.left_out = {{.why = NetnsState::excluded, .count = 2, .names = {"a", "b"}},
+                     {.why = NetnsState::denied, .count = 12, .names = {"vault", "x\x1b[31m"}},
+                     {.why = NetnsState::too_many, .count = 745}};
+  answer.unasked_processes = 3;
+  const auto text = to_brief_text(answer, LookedBy::daemon, {.columns = 1000});
+  CHECK_THAT(text,
+             ContainsSubstring(
+                 "\nNot looked into: 2 namespaces excluded by the configuration (a, b); 12 namespaces that "
+                 "may not be entered (vault, x\\x1b[31m, …); 745 namespaces beyond those that can be "
+                 "watched; the namespaces of 3 processes that may not be asked, which takes root or "
+                 "CAP_SYS_PTRACE.\n"));
+  answer.left_out.clear();
+  answer.unasked_processes = 0;
+  CHECK_THAT(to_brief_text(answer, LookedBy::daemon, {}), !ContainsSubstring("Not looked into"));
+}

@@ -312,6 +312,7 @@ TEST_CASE("what is not known of a container because it has just begun, or ended,
   CHECK(unknown_after(2, Errc::not_read, 5) == 0);
   CHECK(unknown_after(20, Errc::not_read, 5) == 1);
   CHECK(unknown_after(2, Errc::denied, 5) == 1);
+  CHECK(unknown_after(2, Errc::too_early, 5) == 1);  // something may be beginning
   CHECK(unknown_after(20, Errc::no_netns, 5) == 0);
   CHECK(unknown_after(20, Errc::no_netns, 0) == 1);  // one that is configured
   CHECK(unknown_after(2, Errc::not_read, 0) == 1);

@@ -96,6 +96,24 @@ TEST_CASE("a report is rendered once, however many ask for it") {
   CHECK(*second.body == to_prometheus_text(report_of_errors()));
 }
 
+TEST_CASE("a namespace has a page of its own, one that is not there has none") {
+  Server server;
+  const auto page_of = [&](std::string_view netns) {
+    return server.pages.answer({.method = "GET", .path = "/", .host = "localhost", .netns = netns});
+  };
+  CHECK_THAT(*page_of("blue").body, ContainsSubstring("No report yet"));
+  server.reports.publish(shared(sample_report()));
+  const auto blue = page_of("blue");
+  CHECK(blue.status == 200);
+  CHECK_THAT(*blue.body, ContainsSubstring("Only network namespace <strong>blue</strong>"));
+  CHECK(page_of("blue").body == blue.body);
+  CHECK_THAT(*page_of("payments/checkout-7d9f").body, ContainsSubstring("<strong>payments/checkout-7d9f<"));
+  CHECK_THAT(*page_of("blue").body, ContainsSubstring("<strong>blue<"));
+  CHECK_THAT(*page_of("").body, ContainsSubstring("<h2>Network namespaces</h2>"));
+  CHECK(page_of("<script>").status == 404);
+  CHECK(page_of("<script>").body->find("<script>") == std::string::npos);
+}
+
 TEST_CASE("new limits show with the next request") {
   Server server;
   server.reports.publish(shared(sample_report()));
@@ -154,7 +172,8 @@ TEST_CASE("who asks by a foreign name gets the metrics and the health, and neith
   const auto status = [&](std::string_view path, std::string_view host) {
     return server.pages.answer({.method = "GET", .path = path, .host = host}).status;
   };
-  for (const auto* path : {"/", "/style.css", "/api/v1/report", "/api/v1/findings", "/api/v1/incidents"}) {
+  for (const auto* path :
+       {"/", "/style.css", "/api/v1/report", "/api/v1/findings", "/api/v1/incidents", "/api/v1/namespaces"}) {
     CHECK(status(path, "evil.example:10180") == 421);
     for (const auto* host : {"", "web1:10180", "10.0.0.1:10180", "localhost"})
       CHECK(status(path, host) == 200);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/facts/netns_list.h"
 #include "tests/catch.h"
 #include "tests/sample_report.h"
 
@@ -50,6 +51,7 @@ TEST_CASE("findings come first, with what proves them and what to do") {
       place("[2001:db8::9]:5432 in namespace blue"),
       place("currently unknown whether it still holds"),
       place("<article class=\"info\" id=\"sysctl-somaxconn-low\">"),
+      place("<h2>Network namespaces</h2>"),
       place("<h2>Cannot tell</h2>"),
       place("<strong>/dev/kmsg: Operation not permitted</strong>: neighbour-table-overflow, conntrack-full"),
       place("<h2>Recently resolved</h2>"),
@@ -57,6 +59,69 @@ TEST_CASE("findings come first, with what proves them and what to do") {
       place("<h2>Collectors</h2>"),
       place("href=\"api/v1/findings\"")};
   CHECK(std::ranges::is_sorted(order));
+}
+
+TEST_CASE("namespaces have a table, those in trouble first, in which each leads to its own page") {
+  const auto page = page_of(sample_report());
+  const auto host = page.find("<a href=\"?netns=host\">host</a>");
+  const auto blue = page.find("<a href=\"?netns=blue\">blue</a> <span class=\"soft\">nginx:1.27</span>");
+  const auto pod = page.find("<a href=\"?netns=payments%2Fcheckout%2D7d9f\">payments/checkout-7d9f</a>");
+  CHECK(host < blue);
+  CHECK(blue < pod);
+  REQUIRE(pod != std::string::npos);
+  CHECK(page.find("<td class=\"wait\">may not be entered</td>", pod) != std::string::npos);
+  CHECK_THAT(page, ContainsSubstring("</span> accept-queue-app-stalled"));
+}
+
+TEST_CASE("a machine with one namespace has no table of them") {
+  auto report = sample_report();
+  auto list = *report.snapshot.netns_list.get();
+  list.namespaces.resize(1);
+  report.snapshot.netns_list.value = std::make_shared<const NetnsList>(std::move(list));
+  CHECK(page_of(report).find("<h2>Network namespaces</h2>") == std::string::npos);
+  report.snapshot.netns_list = {};
+  CHECK(page_of(report).find("<h2>Network namespaces</h2>") == std::string::npos);
+}
+
+TEST_CASE("many namespaces are folded, and very many are in the API alone") {
+  auto report = sample_report();
+  auto list = *report.snapshot.netns_list.get();
+  for (std::uint64_t i = 10; i < 510; ++i)
+    list.namespaces.push_back({.generation = i, .name = "c" + std::to_string(i)});
+  report.snapshot.netns_list.value = std::make_shared<const NetnsList>(std::move(list));
+  const auto page = page_of(report);
+  CHECK_THAT(page, ContainsSubstring("<summary>280 more</summary>"));
+  CHECK_THAT(page, ContainsSubstring("And 203 more, in <a href=\"api/v1/namespaces\">"));
+}
+
+TEST_CASE("the page of one namespace has nothing of the others") {
+  const auto report = sample_report();
+  REQUIRE(has_netns(report, "blue"));
+  REQUIRE(has_netns(report, "payments/checkout-7d9f"));
+  CHECK_FALSE(has_netns(report, "shop"));
+  const auto blue = netns_page(report, "blue");
+  CHECK_THAT(blue,
+             ContainsSubstring("Only network namespace <strong>blue</strong>. <a href=\"./\">Show all"));
+  CHECK_THAT(blue, ContainsSubstring("id=\"ephemeral-ports-low\""));
+  CHECK(blue.find("accept-queue-app-stalled\">") == std::string::npos);
+  CHECK(blue.find("<td>host</td>") == std::string::npos);
+  const auto host = netns_page(report, "host");
+  CHECK_THAT(host, ContainsSubstring("id=\"accept-queue-app-stalled\""));
+  CHECK_THAT(host, ContainsSubstring("id=\"sysctl-somaxconn-low\""));  // of the machine
+  CHECK(host.find("id=\"ephemeral-ports-low\"") == std::string::npos);
+}
+
+TEST_CASE("the collectors of other namespaces are shown where they fail") {
+  auto report = sample_report();
+  const auto failed = unexpected(Errc::denied, "network namespace blue: no");
+  report.runs = {{.collector = "netstat", .netns = "host", .outcome = {}},
+                 {.collector = "netstat", .netns = "blue", .outcome = {}},
+                 {.collector = "listeners", .netns = "blue", .outcome = failed}};
+  const auto page = page_of(report);
+  CHECK_THAT(page, ContainsSubstring("<tr><td>listeners</td><td>blue</td>"));
+  CHECK(page.find("<tr><td>netstat</td><td>blue</td>") == std::string::npos);
+  CHECK_THAT(page, ContainsSubstring("And 1 of other namespaces, which work."));
+  CHECK_THAT(netns_page(report, "blue"), ContainsSubstring("<tr><td>netstat</td><td>blue</td>"));
 }
 
 TEST_CASE("what is over comes last and without advice") {
