@@ -126,13 +126,18 @@ bool has_netns(const Report& report, std::string_view netns) {
 
 std::string netns_page(const Report& report, const std::string& netns) {
   const auto part = only_of(report, netns);
-  return page_with(as_of(report), "<p class=\"only\">Only network namespace <strong>" + html_text(netns) +
-                                      "</strong>. <a href=\"./\">Show all</a></p>\n" +
-                                      section("What it is", netns_row_html(report, netns)) +
-                                      section("Findings", findings_html(part)) +
-                                      section("Cannot tell", unknown_html(part)) +
-                                      section("Recently resolved", closed_html(part)) +
-                                      section("Collectors", collector_table(part, true)));
+  const bool is_watched = std::ranges::find(report.snapshot.namespaces, netns, &NetnsView::name) !=
+                          report.snapshot.namespaces.end();
+  return page_with(
+      as_of(report),
+      "<p class=\"only\">Only network namespace <strong>" + html_text(netns) +
+          "</strong>. <a href=\"./\">Show all</a></p>\n" +
+          section("What it is", netns_row_html(report, netns)) +
+          section("Findings", is_watched
+                                  ? findings_html(part)
+                                  : "<p class=\"calm wait\">Nothing is known: it is not looked into.</p>") +
+          section("Cannot tell", unknown_html(part)) + section("Recently resolved", closed_html(part)) +
+          section("Collectors", collector_table(part, true)));
 }
 
 std::string landing_style() { return std::string(web::kStyleCss); }

@@ -111,6 +111,12 @@ TEST_CASE("the page of one namespace has nothing of the others") {
   CHECK(host.find("id=\"ephemeral-ports-low\"") == std::string::npos);
 }
 
+TEST_CASE("the page of a namespace that is not looked into does not say that it has no problems") {
+  const auto page = netns_page(sample_report(), "payments/checkout-7d9f");
+  CHECK_THAT(page, ContainsSubstring("Nothing is known: it is not looked into."));
+  CHECK_THAT(page, !ContainsSubstring("No problems found"));
+}
+
 TEST_CASE("the collectors of other namespaces are shown where they fail") {
   auto report = sample_report();
   const auto failed = unexpected(Errc::denied, "network namespace blue: no");
