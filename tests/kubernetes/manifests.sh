@@ -19,8 +19,21 @@ for overlay in plain prometheus-operator; do
       "$scratch/$overlay.json" >/dev/null || die "overlay $overlay has not the dashboard $dashboard"
   done
 done
-for component in kernel-log pod-namespaces unprivileged; do
+for component in kernel-log own-namespace unprivileged; do
   render "$component" || die "component $component"
+done
+
+# The capability that enters namespaces is that of one container alone, in which nothing else is.
+render base || die "the base"
+jq -e '.[] | select(.kind == "DaemonSet") | .spec.template.spec as $pod |
+  [$pod.containers[] | select(.securityContext.capabilities.add | index("SYS_ADMIN"))] as $entering |
+  ($entering | map(.name)) == ["netns"] and $entering[0].securityContext.capabilities.add == ["SYS_ADMIN"] and
+  ($entering[0] | has("ports") | not) and ($entering[0].volumeMounts | map(.name)) == ["netns"] and $pod.hostPID' "$scratch/base.json" >/dev/null ||
+  die "another container than netns may enter namespaces, or netns has more than that"
+for component in own-namespace unprivileged; do
+  jq -e '.[] | select(.kind == "DaemonSet") | .spec.template.spec | (.containers | length) == 1 and (.volumes | map(.name)) == ["config"] and
+    ([.containers[].securityContext.capabilities.add // [] | .[]] | index("SYS_ADMIN") | not)' "$scratch/$component.json" >/dev/null ||
+    die "component $component: something of the pods' namespaces is left"
 done
 
 # What the documentation says, with what is installed.
