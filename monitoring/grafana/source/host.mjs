@@ -2,7 +2,7 @@
 // One host: everything that the daemon knows of it.
 import { badAt, bars, column, dashboard, fd_near, fd_reached, fill, fillHeat, findingRows,
   graph, limitLine, line, nearlyFull, oneHost, ports_exhausted, ports_low, stat, states, table, toDaemon, unknownBelowZero,
-  top, toServiceHere, toServiceOfSeries, warnAt } from './panels.mjs';
+  top, toNetns, toServiceHere, toServiceOfSeries, warnAt, worstOfNetns } from './panels.mjs';
 
 const { host, ns, nsOrMachine, port } = oneHost;
 const share = { unit: 'percentunit', decimals: 0, min: 0, max: 1 };
@@ -49,6 +49,18 @@ export default dashboard({
         w: 8, h: 9, exprs: [`label_replace(tcpdiag_finding_unknown{${host}} > 0, "what", "$1", "finding", "(.+)")`],
         about: 'Findings that cannot be judged now because a source is missing.',
         columns: { finding: column.finding(), what: column.what() },
+      }),
+    ],
+    'Network namespaces': [
+      table('Network namespaces', {
+        w: 24, h: 8, sort: 'Value #A',
+        exprs: [worstOfNetns(nsOrMachine), `tcpdiag_netns_info{${ns}}`, `count by (job, instance, netns) (tcpdiag_listener_queue_limit{${ns}})`,
+          `sum by (job, instance, netns) (tcpdiag_connections{${ns}})`],
+        about: 'Containers, pods and others that the daemon found, those in trouble first. Without listeners and connections: it is not watched, as `tcpdiag namespaces` says.',
+        columns: {
+          netns: column.netns({ width: 260, links: [toNetns] }), kind: { width: 110 }, image: {}, 'Value #C': { title: 'listeners', width: 90, decimals: 0 },
+          'Value #D': { title: 'connections', width: 110, decimals: 0 }, severity: column.severity(), finding: column.finding({ title: 'worst finding', links: [toDaemon] }),
+        },
       }),
     ],
     'Accept queues': [

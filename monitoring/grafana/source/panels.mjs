@@ -38,6 +38,12 @@ export const findingRows = (selector) =>
   `2 * tcpdiag_finding_active{${selector},severity="warning"} or tcpdiag_finding_active{${selector},severity="info"}), ` +
   '"what", "$1", "finding", "(.+)")';
 
+/// Of each namespace its worst finding: 3 critical, 2 warning, 1 info. What is found about the machine is the host's.
+export const worstOfNetns = (selector) => {
+  const of = (severity) => `tcpdiag_finding_active{${selector},severity="${severity}"}`;
+  return `topk by (job, instance, netns) (1, label_replace(3 * ${of('critical')} or 2 * ${of('warning')} or ${of('info')}, "netns", "host", "netns", ""))`;
+};
+
 // --- panels
 
 /// Steps from [value, color], beginning below all.
@@ -228,7 +234,7 @@ export const column = {
   finding: (rest) => ({ width: 235, ...rest }),
   what: (rest) => ({ title: 'what it says', mappings: mapped(Object.fromEntries(
     [...findings].map(([id, text]) => [id, { text }]))), ...rest }),
-  netns: (rest) => ({ title: 'namespace', width: 105, ...rest }),
+  netns: (rest) => ({ title: 'namespace', width: 170, ...rest }),
   subject: (rest) => ({ title: 'about', width: 140, ...rest }),
   port: (rest) => ({ width: 80, links: [toService], ...rest }),
   share: (title, lines, rest) => ({ title, unit: 'percentunit', decimals: 0, min: 0, max: 1, lines, cell: gaugeCell, ...rest }),
@@ -247,6 +253,7 @@ export const toDaemon = link('The daemon\'s page: proof and advice', 'http://${i
 export const toHost = link('This host', `/d/tcpdiag-host?${kept}&var-instance=\${__data.fields.instance}&\${__url_time_range}`);
 export const toService = link('This port', `/d/tcpdiag-service?${kept}&var-instance=\${__data.fields.instance}&var-port=\${__data.fields.port}&\${__url_time_range}`);
 export const toServiceHere = link('This port', `/d/tcpdiag-service?${kept}&\${instance:queryparam}&var-port=\${__data.fields.port}&\${__url_time_range}`);
+export const toNetns = link('This namespace', `/d/tcpdiag-host?${kept}&\${instance:queryparam}&var-netns=\${__data.fields.netns}&\${__url_time_range}`);
 export const toHostOfSeries = link('This host', `/d/tcpdiag-host?${kept}&var-instance=\${__field.labels.instance}&\${__url_time_range}`);
 export const toServiceOfSeries = link('This port', `/d/tcpdiag-service?${kept}&var-instance=\${__field.labels.instance}&var-port=\${__field.labels.port}&\${__url_time_range}`);
 
@@ -260,10 +267,10 @@ const linksFrom = (uid) => Object.entries(dashboards).filter(([other]) => other 
 // --- variables and annotations
 
 // All is everything, so that hosts which do not answer belong to it, too; of jobs it is those that have a daemon.
-const variable = (name, label, metric, selector, { many, allValue = '.*' }) => {
+const variable = (name, label, metric, selector, { many, allValue = '.*', sort = 3 }) => {
   const query = `label_values(${metric}${selector && `{${selector}}`}, ${name})`;
   return {
-    type: 'query', name, label, datasource, query: { query, refId: name }, refresh: 2, sort: 3,
+    type: 'query', name, label, datasource, query: { query, refId: name }, refresh: 2, sort,
     multi: many, includeAll: many, ...(many && allValue && { allValue }), regex: '', hide: 0, skipUrlSync: false, options: [],
     ...(many && { current: { selected: true, text: 'All', value: '$__all' } }),
   };
@@ -274,7 +281,7 @@ const allVariables = ({ host, ns }) => ({
   job: variable('job', 'Job', 'tcpdiag_build_info', '', { many: true, allValue: '' }),
   instances: variable('instance', 'Host', 'tcpdiag_build_info', 'job=~"$job"', { many: true }),
   instance: variable('instance', 'Host', 'tcpdiag_build_info', 'job=~"$job"', { many: false }),
-  netns: variable('netns', 'Namespace', 'tcpdiag_collector_success', `${host},netns!=""`, { many: true }),
+  netns: variable('netns', 'Namespace', 'tcpdiag_collector_success', `${host},netns!=""`, { many: true, sort: 5 }),  // by the alphabet: they are names
   ports: variable('port', 'Port', 'tcpdiag_listener_queue_limit', ns, { many: true }),
   port: variable('port', 'Port', 'tcpdiag_listener_queue_limit', ns, { many: false }),
 });
