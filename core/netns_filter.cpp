@@ -30,7 +30,7 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 bool is_netns_pattern(std::string_view pattern) {
   return !pattern.empty() && pattern.size() <= kLongestNetnsPattern && is_one_line(pattern) &&
-         pattern.find_first_of("\"'`\\") == std::string_view::npos && !pattern.starts_with('/') &&
+         pattern.find_first_of("\"'`\\[]{}") == std::string_view::npos && !pattern.starts_with('/') &&
          pattern != kHostNetns;
 }
 

@@ -13,7 +13,8 @@ namespace tcpdiag {
 bool matches(std::string_view pattern, std::string_view text);
 
 /// Whether a namespace could have such a name: 1 to kLongestNetnsPattern bytes on one line, without the
-/// characters that no name has (quotes, backslashes), and not that of the daemon's own namespace.
+/// characters that no name has (quotes, backslashes), nor those that mean something in the patterns of a
+/// shell and nothing here (brackets, braces), and not that of the daemon's own namespace.
 bool is_netns_pattern(std::string_view pattern);
 inline constexpr std::size_t kLongestNetnsPattern = 128;
 

@@ -42,7 +42,7 @@ bool is_namespace(std::string_view text) {
 
 constexpr std::string_view kNetnsPatterns =
     "a name such as \"shop\", or a pattern in which * stands for any text, slashes included, and ? for one "
-    "character: \"payments/*\", \"*-canary\"; not \"host\", without quotes and backslashes, at most 128 bytes";
+    "character: \"payments/*\", \"*-canary\"; not \"host\", without [ ] { }, quotes and backslashes, at most 128 bytes";
 
 template <class... Overloads>
 struct Visitor : Overloads... {

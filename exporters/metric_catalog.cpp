@@ -151,7 +151,7 @@ constexpr MetricSpec kCatalog[] = {
      fill::machine<&Snapshot::netns_list, &NetnsList::all>},
     {"Namespaces", "tcpdiag_netns_watched", kGauge, kNone, "the daemon",
      "Network namespaces that are watched, the daemon's own included. Fewer than found: there are more "
-     "than the daemon watches, or than its limit of open files has room for.",
+     "than the daemon watches or its limit of open files has room for, or some are excluded (netns_exclude).",
      fill::netns_watched},
     {"Namespaces", "tcpdiag_netns_unreadable_processes", kGauge, kNone, "/proc/PID/ns/net",
      "Processes that could not be asked for their network namespace, which takes CAP_SYS_PTRACE.",

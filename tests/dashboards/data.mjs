@@ -99,7 +99,7 @@ async function checkDashboard(dashboard) {
     }
   }
   for (const { title, targets } of panelsOf(dashboard).filter(({ type }) => type === 'table'))
-    if (targets[0].expr.startsWith('topk') && !targets.every(({ expr }) => expr.includes(targets[0].expr)))
+    if (targets[0].expr.startsWith('topk(') && !targets.every(({ expr }) => expr.includes(targets[0].expr)))
       fault(`${dashboard.title}: ${title}`, 'not all of its queries keep to the same rows');
   for (const [panel, { columns, rows }] of tables)
     for (const label of columns) judge(`${dashboard.title}: ${panel}: column ${label}`, `${dashboard.uid}: ${panel}: ${label}`, has(rows, label));

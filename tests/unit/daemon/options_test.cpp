@@ -215,6 +215,22 @@ TEST_CASE("listen addresses and namespaces are checked one by one") {
         std::string("--web.listen-address has 17 entries") + kAddresses);
 }
 
+TEST_CASE("namespaces are included and excluded by patterns, and a bad one is named") {
+  const auto options =
+      load_options({"--netns.include=payments/*", "--netns.include", "shop", "--netns.exclude=*-canary"});
+  REQUIRE(options);
+  CHECK(options->netns_include == Arguments{"payments/*", "shop"});
+  CHECK(options->netns_exclude == Arguments{"*-canary"});
+  CHECK_THAT(
+      complaint({"--netns.exclude=web-[12]"}),
+      Catch::StartsWith(
+          "--netns.exclude is \"web-[12]\"; allowed: up to 64 of: a name such as \"shop\", or a pattern"));
+  for (const auto* bad : {"", "host", "/run/netns/shop", "a\"b"})
+    CHECK_THAT(complaint({"--netns.include", bad}),
+               ContainsSubstring("; allowed: up to 64 of: a name such as"));
+  CHECK(complaint({"--netns.exclude=a", "--netns.exclude=a"}) == "--netns.exclude names \"a\" twice\n");
+}
+
 TEST_CASE("an unknown key of the file is named with the nearest known one") {
   CHECK(complaint_about(R"({"cpu_bugdet": 1})") ==
         "unknown key \"cpu_bugdet\"; did you mean \"cpu_budget\"?\n");
@@ -353,6 +369,7 @@ TEST_CASE("only what is bound at the start needs a restart") {
   changed.log_format = LogFormat::json;
   changed.collectors_off = {"netstat"};
   changed.cpu_budget = 1;
+  changed.netns_include = changed.netns_exclude = {"shop"};
   changed.max_listeners = changed.max_server_ports = changed.max_processes = 1;
   CHECK(needs_restart(Options{}, changed).empty());
   changed.listen_addresses = {":1"};
