@@ -35,12 +35,12 @@ Result<Report> replay(const std::filesystem::path& directory) {
   Cycle cycle(collector_catalog(), recording->namespaces(), open, {.hurry = false},
               recorded_clocks(*recording));
   NetnsWatch netns_watch(cycle, {}, paths, NetnsWatch::kMost);
-  const bool has_found = recording->has_found();
+  netns_watch.set_only([&](const FoundNetns& found) { return recording->has_found(found.generation); });
   auto diagnose_at = TimePoint::min();
   for (const auto tick : recording->ticks()) {
     recording->seek(tick);
     cycle.run_all(tick);
-    if (has_found) netns_watch.follow();
+    netns_watch.follow();
     if (tick < diagnose_at) continue;
     cycle.diagnose(tick);
     diagnose_at = tick + kDiagnosisPeriod;

@@ -119,8 +119,8 @@ class Recording {
   [[nodiscard]] const std::vector<TimePoint>& ticks() const { return ticks_; }
   /// The namespaces in it that were named when it was made, "host" first.
   [[nodiscard]] std::vector<std::string> namespaces() const;
-  /// Whether those are in it that were found on the machine.
-  [[nodiscard]] bool has_found() const;
+  /// Whether the one of that generation is in it that was found on the machine.
+  [[nodiscard]] bool has_found(std::uint64_t generation) const;
   /// Lets the sources see what had been read up to `now`.
   void seek(TimePoint now) { now_ = now; }
   /// A source that reads what the recording has for that namespace. The recording must outlive it.

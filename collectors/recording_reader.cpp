@@ -277,9 +277,10 @@ std::vector<std::string> Recording::namespaces() const {
   return names;
 }
 
-bool Recording::has_found() const {
-  const auto first = files_.lower_bound(std::string(1, kFound));
-  return first != files_.end() && first->first.starts_with(kFound);
+bool Recording::has_found(std::uint64_t generation) const {
+  const auto below = directory_of_found(generation) + "/";
+  const auto first = files_.lower_bound(below);
+  return first != files_.end() && first->first.starts_with(below);
 }
 
 std::unique_ptr<Source> Recording::source(std::string name) const {

@@ -57,7 +57,7 @@ void NetnsWatch::add_new(const NetnsList& list, bool of_machine) {
   for (const auto& found : list.namespaces) {
     const bool is_other = found.generation == 0 || found.of_machine != of_machine;
     if (is_other || watched_.contains(found.generation) || !filter_.wants(found.name)) continue;
-    if (is_configured(found)) continue;
+    if ((only_ && !only_(found)) || is_configured(found)) continue;
     const bool has_place = watched_.size() < most_ && (of_machine || of_users_ < kMostOfUsers);
     if (!has_place || left-- == 0) return;
     add(found);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,6 +33,9 @@ class NetnsWatch {
 
   /// Which of those that are found are watched; takes effect with the next follow().
   void set_filter(NetnsFilter filter) { filter_ = std::move(filter); }
+
+  /// Further: only those of which that is true. Empty: all.
+  void set_only(std::function<bool(const FoundNetns&)> only) { only_ = std::move(only); }
 
   /// Says of each namespace in the report's list whether it is watched, and why not.
   void note_states(Report& report) const;
@@ -66,6 +70,7 @@ class NetnsWatch {
   std::vector<std::string> configured_;
   std::shared_ptr<NetnsPaths> paths_;
   NetnsFilter filter_;
+  std::function<bool(const FoundNetns&)> only_;
   std::size_t most_, of_users_ = 0;
   std::map<std::uint64_t, Watched> watched_;  // by generation
 };

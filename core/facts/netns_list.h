@@ -94,8 +94,7 @@ constexpr auto members_of(Type<FoundNetns>, auto member) {
       member("pod_namespace", &FoundNetns::pod_namespace, Shown::if_filled),
       member("compose_project", &FoundNetns::compose_project, Shown::if_filled),
       member("compose_service", &FoundNetns::compose_service, Shown::if_filled),
-      member("conmon_pid", &FoundNetns::conmon_pid, Shown::if_filled),
-      member("state", &FoundNetns::state));
+      member("conmon_pid", &FoundNetns::conmon_pid, Shown::if_filled), member("state", &FoundNetns::state));
 }
 
 /// A port of the host's that leads into a container: connections to it go on to a port there.

@@ -693,7 +693,8 @@ TEST_CASE("a namespace that was found is kept by its generation, whatever others
   }
   const auto recording = Recording::open(directory.path("rec"));
   REQUIRE(recording);
-  CHECK(recording->has_found());
+  CHECK(recording->has_found(7));
+  CHECK_FALSE(recording->has_found(70));
   CHECK(recording->source_of_found(7)->read("/proc/net/snmp") == "found");
   CHECK(recording->source("@7")->read("/proc/net/snmp") == "named");
   CHECK(recording->namespaces() == std::vector<std::string>{"host", "-@7"});
