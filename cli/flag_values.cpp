@@ -55,7 +55,7 @@ Result<std::vector<std::string>> parse_namespaces(const GivenFlags& given) {
   std::set<std::string_view> seen;
   for (const auto& name : flag->second) {
     if (!seen.insert(name).second) return refused(std::string(kNetns) + " names " + quote(name) + " twice");
-    if (name != kHostNetns && !is_netns_pattern(name) && !is_netns_path(name))
+    if (!is_netns_name(name) && !is_netns_path(name))
       return refused(std::string(kNetns) + " is " + quote(name) +
                      "; allowed: a name as tcpdiag namespaces shows it, a pattern such as \"payments/*\", or "
                      "an absolute path such as /proc/PID/ns/net");

@@ -28,9 +28,13 @@ bool matches(std::string_view pattern, std::string_view text) {
   return pattern.find_first_not_of('*', at) == kNone;
 }
 
+bool is_netns_name(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestNetnsPattern && is_one_line(text) &&
+         text.find_first_of("\"'`\\") == std::string_view::npos && !text.starts_with('/');
+}
+
 bool is_netns_pattern(std::string_view pattern) {
-  return !pattern.empty() && pattern.size() <= kLongestNetnsPattern && is_one_line(pattern) &&
-         pattern.find_first_of("\"'`\\[]{}") == std::string_view::npos && !pattern.starts_with('/') &&
+  return is_netns_name(pattern) && pattern.find_first_of("[]{}") == std::string_view::npos &&
          pattern != kHostNetns;
 }
 

@@ -12,9 +12,12 @@ namespace tcpdiag {
 /// any one byte, all else for itself. Takes at most the product of both lengths.
 bool matches(std::string_view pattern, std::string_view text);
 
-/// Whether a namespace could have such a name: 1 to kLongestNetnsPattern bytes on one line, without the
-/// characters that no name has (quotes, backslashes), nor those that mean something in the patterns of a
-/// shell and nothing here (brackets, braces), and not that of the daemon's own namespace.
+/// Whether a namespace could be called so: 1 to kLongestNetnsPattern bytes on one line, not a path, without
+/// the characters that no name has (quotes, backslashes).
+bool is_netns_name(std::string_view text);
+
+/// The same of a pattern in the configuration, which has no characters that mean something in the patterns of
+/// a shell and nothing here (brackets, braces), and is not the name of the daemon's own namespace.
 bool is_netns_pattern(std::string_view pattern);
 inline constexpr std::size_t kLongestNetnsPattern = 128;
 

@@ -51,12 +51,17 @@ class Judged {
     for (const auto& rule : report.rules)
       if (rule.severity == Severity::critical)
         for (const auto& unknown : rule.unknown) unknown_.insert(place_of(unknown.netns));
+    for (const auto& run : report.runs)
+      if (!run.has_run() && !run.netns.empty()) unread_.insert(run.netns);
   }
 
   void write_to(NetnsSummary& netns) const {
     netns.cannot_tell = unknown_.contains(netns.name);
     const auto found = findings_.find(netns.name);
-    if (found == findings_.end()) return;
+    if (found == findings_.end()) {
+      if (netns.state == NetnsState::watched && unread_.contains(netns.name)) netns.state = NetnsState::soon;
+      return;
+    }
     netns.worst = found->second.worst;
     netns.findings = found->second.count;
   }
@@ -70,7 +75,7 @@ class Judged {
   static std::string place_of(const std::string& netns) { return netns.empty() ? kHostNetns : netns; }
 
   std::map<std::string, Findings, std::less<>> findings_;
-  std::set<std::string, std::less<>> unknown_;
+  std::set<std::string, std::less<>> unknown_, unread_;
 };
 
 class Writer : public DescribedJson<Writer> {

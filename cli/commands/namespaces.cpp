@@ -13,7 +13,7 @@ namespace tcpdiag {
 namespace {
 
 // Long enough to see what stands still, and longer while a queue does.
-constexpr LookTime kLook{.usual = std::chrono::seconds(3), .longest = kUsualCheck};
+constexpr LookTime kLook{.usual = std::chrono::seconds(5), .longest = kUsualCheck};
 
 Result<std::string> namespaces_for(const NamespacesOptions& options) {
   if (!options.daemon.url.empty()) return ask_daemon(options.daemon, "api/v1/namespaces");
@@ -57,7 +57,7 @@ CommandSpec namespaces_command() {
       {{"--duration", true}, {"--url", true}, {std::string(kHttpConfigFile), true}, {"--json"}},
       0,
       parse,
-      R"(      Look for three seconds, or up to twelve when it sees the beginning of something, and show the
+      R"(      Look for five seconds, or up to twelve when it sees the beginning of something, and show the
       network namespaces of this machine: whose they are, the oldest process in each, how many
       processes, listeners and connections it has, and the worst that is found in it.
       "cannot tell": nothing was found, and something critical cannot be ruled out. "?": it could

@@ -155,6 +155,20 @@ within 15 watches 1 || die "shop is still watched"
 ip netns add shop
 within 15 watches 2 || die "the new shop is not watched"
 
+echo "a hostile name is harmless wherever it is shown"
+hostile=$'x;\e[31m<b>"\xff*'
+ip netns add "$hostile"
+within 15 watches 3 || die "the hostile one is not watched: $(metrics | grep '^tcpdiag_netns')"
+run 0 "$tcpdiag" namespaces --url=http://127.0.0.1:10180
+shows '^x;.*<b>'
+hides $'\e'
+name=$(curl -sf http://127.0.0.1:10180/api/v1/namespaces | jq -r '.namespaces[-1].name')
+run 0 "$tcpdiag" listeners --netns="$name"
+page_of "$(jq -rn --arg name "$name" '$name | @uri')" || die "$name has no page"
+hides '<b>'
+curl -sf http://127.0.0.1:10180/ >"$scratch/output"
+hides '<b>|'$'\e'
+
 echo "the daemon may not enter them itself: a child may, and nothing else; stopped or killed, it costs what only it can open"
 doorkeeper=$(pgrep -P "$daemon")
 started+=("$doorkeeper")

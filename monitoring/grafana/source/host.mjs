@@ -53,7 +53,7 @@ export default dashboard({
     ],
     'Network namespaces': [
       table('Network namespaces', {
-        w: 24, h: 8, sort: 'Value #A',
+        w: 24, h: 7, sort: 'Value #A',
         exprs: [worstOfNetns(nsOrMachine), `tcpdiag_netns_info{${ns}}`, `count by (job, instance, netns) (tcpdiag_listener_queue_limit{${ns}})`,
           `sum by (job, instance, netns) (tcpdiag_connections{${ns}})`],
         about: 'Containers, pods and others that the daemon found, those in trouble first. Without listeners and connections: it is not watched, as `tcpdiag namespaces` says.',

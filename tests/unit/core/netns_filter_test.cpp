@@ -37,8 +37,11 @@ TEST_CASE("a pattern of many stars does not take for ever") {
 TEST_CASE("what no namespace could be called is no pattern") {
   for (const auto* good : {"shop", "payments/*", "*", "netns 4026532281", "shop (podman)", "caf\xc3\xa9"})
     CHECK(is_netns_pattern(good));
-  for (const auto* bad : {"", "host", "/run/netns/shop", "a\nb", "a\"b", "it's", "a\\*", "\xff", "web-[12]", "{a,b}"})
+  for (const auto* bad :
+       {"", "host", "/run/netns/shop", "a\nb", "a\"b", "it's", "a\\*", "\xff", "web-[12]", "{a,b}"})
     CHECK_FALSE(is_netns_pattern(bad));
+  for (const auto* name : {"host", "web-[12]"}) CHECK(is_netns_name(name));
+  for (const auto* bad : {"", "/run/netns/shop", "a\"b"}) CHECK_FALSE(is_netns_name(bad));
   CHECK(is_netns_pattern(std::string(kLongestNetnsPattern, 'a')));
   CHECK_FALSE(is_netns_pattern(std::string(kLongestNetnsPattern + 1, 'a')));
 }

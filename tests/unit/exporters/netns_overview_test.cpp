@@ -56,6 +56,15 @@ TEST_CASE("what is past, or over, is not the worst in a namespace") {
   CHECK_FALSE(netns_overview(report)->namespaces[0].worst);
 }
 
+TEST_CASE("a namespace in which not everything was looked at is too new to be called healthy") {
+  auto report = sample_report();
+  report.incidents.clear();
+  report.runs = {{.collector = "listeners", .netns = "blue"}};
+  CHECK(netns_overview(report)->namespaces[1].state == NetnsState::soon);
+  report.runs[0].outcome = {};
+  CHECK(netns_overview(report)->namespaces[1].state == NetnsState::watched);
+}
+
 TEST_CASE("only what is critical makes a namespace one of which it cannot be told") {
   auto report = sample_report();
   for (auto& rule : report.rules) rule.severity = Severity::warning;
