@@ -158,7 +158,7 @@ std::optional<ServedThere> served_there(const Window& window, const Destination&
   return served_in(window.newest(), window.netns(), is_own, destination);
 }
 
-bool was_served_by_what_is_gone(const Window& window, const Destination& destination) {
+std::optional<NetnsId> formerly_served(const Window& window, const Destination& destination) {
   const auto& newest = window.newest();
   const bool is_own = is_own_address(window, destination) == Known::yes;
   const auto is_there = [&](NetnsId id) {
@@ -170,9 +170,9 @@ bool was_served_by_what_is_gone(const Window& window, const Destination& destina
     const auto own = std::ranges::find(then.namespaces, window.netns().id, &NetnsView::id);
     if (own == then.namespaces.end()) continue;
     const auto served = served_in(then, *own, is_own, destination);
-    if (served && !is_there(served->netns->id)) return true;
+    if (served && !is_there(served->netns->id)) return served->netns->id;
   }
-  return false;
+  return std::nullopt;
 }
 
 std::string place_text(const Snapshot& snapshot, const NetnsView& netns) {

@@ -33,8 +33,8 @@ struct ServedThere {
 /// known, or several: private addresses are used again and again.
 std::optional<ServedThere> served_there(const Window& window, const Destination& destination);
 
-/// Whether it was served, within the window, by a namespace that is gone now.
-bool was_served_by_what_is_gone(const Window& window, const Destination& destination);
+/// The namespace that is gone now by which it was served within the window, the last of several. Empty: none.
+std::optional<NetnsId> formerly_served(const Window& window, const Destination& destination);
 
 /// "container shop", "pod payments/checkout", "namespace blue", "the host".
 std::string place_text(const Snapshot& snapshot, const NetnsView& netns);

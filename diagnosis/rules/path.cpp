@@ -28,17 +28,25 @@ double share_of(std::uint64_t again, std::uint64_t sent) {
   return all == 0 ? 0 : static_cast<double>(again) / all;
 }
 
+// While the namespace was there: a container that has ended is why some was sent again before.
+std::uint64_t overflows_in(const Window& there) {
+  const auto readings = there.readings(&NetnsView::tcp);
+  if (readings.empty()) return 0;
+  const auto first = readings.front().value->listen_overflows, last = readings.back().value->listen_overflows;
+  return first && last && *last > *first ? *last - *first : 0;
+}
+
 // Of this host's queues that this namespace's programs connect to: its own, and those of its containers.
 std::uint64_t overflows_here(const Window& window) {
-  auto overflows = window.increase(&TcpCounters::listen_overflows).value_or(0);
-  const auto connections = window.latest(&NetnsView::connections);
-  if (!connections) return overflows;
-  std::set<NetnsId> others;
-  for (const auto& destination : (*connections)->destinations)
-    if (const auto there = served_there(window, destination)) others.insert(there->netns->id);
-  for (const auto netns : others)
-    overflows =
-        saturating_add(overflows, window.in(netns).increase(&TcpCounters::listen_overflows).value_or(0));
+  std::set<NetnsId> served{window.netns().id};
+  if (const auto connections = window.latest(&NetnsView::connections)) {
+    for (const auto& destination : (*connections)->destinations) {
+      if (const auto there = served_there(window, destination)) served.insert(there->netns->id);
+      if (const auto former = formerly_served(window, destination)) served.insert(*former);
+    }
+  }
+  std::uint64_t overflows = 0;
+  for (const auto netns : served) overflows = saturating_add(overflows, overflows_in(window.in(netns)));
   return overflows;
 }
 

@@ -110,7 +110,7 @@ bool is_judged_soon(const Window& window, const Destination& service) {
 // out when they send their next SYN.
 bool is_restarted(const Window& window, const Destination& service) {
   constexpr std::chrono::seconds kSoon{20};
-  return was_served_by_what_is_gone(window.last(kSoon), service);
+  return formerly_served(window.last(kSoon), service).has_value();
 }
 
 void add_full_queue(Facts& facts, const Window& there, const Listener& full) {

@@ -7,7 +7,7 @@ source "$(dirname "$0")/harness.bash"
 needs_programs dockerd docker containerd runc iptables python3 gunicorn jq
 
 echo "{}" >"$scratch/docker.json"
-dockerd --config-file="$scratch/docker.json" --host=unix:///run/docker.sock --storage-driver="$(storage_driver overlay2)" \
+dockerd --config-file="$scratch/docker.json" --host="$DOCKER_HOST" --storage-driver="$(storage_driver overlay2)" \
   >"$scratch/dockerd.log" 2>&1 &
 started+=($!)
 runs() { docker version >"$scratch/docker-version" 2>&1; }
@@ -58,11 +58,18 @@ sed -n 's/.* msg="opened: \(.*\)" event=opened .* netns=\([a-z]*\) .*/\2 \1/p' "
 echo "what it advises is done, and under the same load it is over"
 findings | jq -r ".findings[] | select($is_named) | .advice[0].do" >"$scratch/advice"
 says "$scratch/advice" "more workers or threads" || die "the first advice is: $(cat "$scratch/advice")"
-docker rm -f shop >/dev/null
-open_shop --threads=64
 found_nothing() { not_found '.severity != "info"'; }
-within 40 found_nothing || die "still found: $(findings)"
-"$tcpdiag" check --brief --duration=12s >"$scratch/output" || die "check again: $(cat "$scratch/output")"
-found_nothing || die "found again: $(findings)"
-! grep -E 'opened: .*(far end|on the (path|way))' "$scratch/daemon.log" || die "the path was blamed while the container was started again"
+# Later options of a kind win over earlier ones.
+is_over_with() {
+  docker rm -f shop >/dev/null
+  open_shop "$@"
+  within 40 found_nothing && "$tcpdiag" check --brief --duration=12s >"$scratch/output" && found_nothing
+}
+if ! is_over_with --threads=64; then
+  # Where others use the machine's cores as well, a burst of all clients may not fit; that is told, and what helps.
+  grep -qF 'Raise the backlog of gunicorn from 40 to 1024: gunicorn --backlog 1024' "$scratch/output" "$scratch/findings" ||
+    die "still found: $(cat "$scratch/findings" "$scratch/output")"
+  is_over_with --threads=64 --backlog=1024 || die "found again: $(cat "$scratch/findings" "$scratch/output")"
+fi
+! grep -E 'opened: .*(far end|on the (path|way))' "$scratch/daemon.log" || die "the path was blamed"
 stop_daemon

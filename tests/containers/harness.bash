@@ -97,7 +97,8 @@ mount --bind "$TCPDIAG_MACHINE/var-lib" /var/lib
 for directory in /etc/docker /etc/containers; do  # what the machine below configures
   [ ! -d "$directory" ] || mount -t tmpfs tmpfs "$directory"
 done
-export HOME=$TCPDIAG_MACHINE/home
+export HOME=$TCPDIAG_MACHINE/home DOCKER_HOST=unix:///run/docker.sock
+unset DOCKER_CONTEXT CONTAINER_HOST
 mkdir "$HOME"
 sysctl -qw net.ipv4.ip_forward=1
 

@@ -22,6 +22,7 @@ driver = "$(storage_driver overlay)"
 graphroot = "/var/lib/containers/storage"
 runroot = "/run/containers/storage"
 TOML
+export NETAVARK_FW=iptables
 export CONTAINERS_CONF=$scratch/containers.conf CONTAINERS_STORAGE_CONF=$scratch/storage.conf
 base_image | podman import --quiet - base >/dev/null || die "no image"
 

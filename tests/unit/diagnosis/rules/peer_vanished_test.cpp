@@ -263,7 +263,7 @@ TEST_CASE("a lossy path is told beside a queue that overflows now and then") {
 }
 
 TEST_CASE("what is sent again to a container whose queue overflows is no lossy path") {
-  const auto lossy_beside = [](std::uint64_t overflows, const char* asked) {
+  const auto lossy_beside = [](std::uint64_t overflows, const char* asked, std::uint64_t lasts = 100) {
     HistoryBuilder history;
     for (std::uint64_t second = 0; second <= 30; ++second) {
       TcpCounters tcp, there;
@@ -280,12 +280,13 @@ TEST_CASE("what is sent again to a container whose queue overflows is no lossy p
       shop.interfaces = {std::make_shared<const Interfaces>(Interfaces{.addresses = {address("172.17.0.2")}}),
                          history.now()};
       history.snapshot().namespaces.resize(1);
-      history.snapshot().namespaces.push_back(shop);
+      if (second < lasts) history.snapshot().namespaces.push_back(shop);
       history.tick();
     }
     return !verdict_of("path-lossy", history.history()).facts().empty();
   };
   CHECK_FALSE(lossy_beside(150, "172.17.0.2"));
+  CHECK_FALSE(lossy_beside(180, "172.17.0.2", 28));  // it has just ended
   CHECK(lossy_beside(2, "172.17.0.2"));
   CHECK(lossy_beside(150, "172.17.0.3"));  // another one's connections overflow it
 }
