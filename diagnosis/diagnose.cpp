@@ -14,7 +14,9 @@
 #include "diagnosis/container_settings.h"
 #include "diagnosis/entry.h"
 #include "diagnosis/known_servers.h"
+#include "diagnosis/own_addresses.h"
 #include "diagnosis/owner_values.h"
+#include "diagnosis/subjects.h"
 #include "diagnosis/words.h"
 
 namespace tcpdiag {
@@ -171,6 +173,16 @@ bool is_passing(const History& history, NetnsId id, const Error& why) {
   return why.code == Errc::no_netns || (is_young && why.code == Errc::not_read);
 }
 
+// A proxy that waits for a container leaves its own clients waiting.
+std::optional<ListenerThere> served_behind(const Window& window, const Subject& subject) {
+  const auto behind = behind_proxy(window, subject);
+  if (!behind) return std::nullopt;
+  const auto there = window.in(behind->netns->id);
+  const auto* listener = own_listener(there, behind->there);
+  if (listener == nullptr) return std::nullopt;
+  return ListenerThere{behind->netns->name, listener_subject(there, *listener)};
+}
+
 void apply(const Rule& rule, const History& history, NetnsId netns, const Thresholds& thresholds,
            std::vector<Found>& found, Diagnosis& diagnosis) {
   const Window window(history, netns, rule.lookback);
@@ -183,8 +195,10 @@ void apply(const Rule& rule, const History& history, NetnsId netns, const Thresh
   }
   if (const auto unseen = unseen_by(rule, verdict, window))
     diagnosis.unknown.push_back(unknown_of(rule, name, *unseen, true));
-  for (const auto& facts : verdict.facts())
+  for (const auto& facts : verdict.facts()) {
     found.push_back({.rule = &rule, .netns_id = netns, .netns = name, .facts = facts, .place = found.size()});
+    if (!facts.served_by) found.back().facts.served_by = served_behind(window, facts.subject);
+  }
 }
 
 bool is_whole(const Subject& subject) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "core/facts/interfaces.h"
-#include "core/facts/netns_list.h"
 #include "core/owners.h"
 #include "diagnosis/entry.h"
 
@@ -109,24 +108,27 @@ std::optional<ServedThere> behind_conmon(const Snapshot& snapshot, const NetnsVi
                        {.source = destination.source,
                         .destination = address_in(netns),
                         .port = *port,
-                        .local_ports = destination.local_ports},
-                       true};
+                        .local_ports = destination.local_ports}};
   }
   return std::nullopt;
+}
+
+std::optional<ServedThere> behind_port(const Snapshot& snapshot, NetnsId own, const PublishedPort& port) {
+  const auto* netns = only_other_with(snapshot, own, port.container_address.unmapped());
+  if (netns == nullptr) return std::nullopt;
+  return ServedThere{netns,
+                     {.source = {}, .destination = port.container_address, .port = port.container_port}};
 }
 
 std::optional<ServedThere> behind_published(const Snapshot& snapshot, const NetnsView& own,
                                             const NetnsView& host, const Destination& destination) {
   const auto* port = published_at(snapshot, destination);
   if (port == nullptr) return behind_conmon(snapshot, host, destination);
-  const auto* behind = only_other_with(snapshot, own.id, port->container_address.unmapped());
-  if (behind == nullptr) return std::nullopt;
-  return ServedThere{behind,
-                     {.source = destination.source,
-                      .destination = port->container_address,
-                      .port = port->container_port,
-                      .local_ports = destination.local_ports},
-                     true};
+  auto behind = behind_port(snapshot, own.id, *port);
+  if (!behind) return std::nullopt;
+  behind->there.source = destination.source;
+  behind->there.local_ports = destination.local_ports;
+  return behind;
 }
 
 std::optional<ServedThere> served_in(const Snapshot& snapshot, const NetnsView& own, bool is_own,
@@ -136,7 +138,7 @@ std::optional<ServedThere> served_in(const Snapshot& snapshot, const NetnsView& 
   if (at->id == NetnsId::host)
     if (const auto behind = behind_published(snapshot, own, *at, destination)) return behind;
   if (is_own) return std::nullopt;
-  return ServedThere{at, destination, false};
+  return ServedThere{at, destination};
 }
 
 }  // namespace
@@ -173,6 +175,22 @@ std::optional<NetnsId> formerly_served(const Window& window, const Destination& 
     if (served && !is_there(served->netns->id)) return served->netns->id;
   }
   return std::nullopt;
+}
+
+const PublishedPort* proxied_port(const Window& window, const Subject& listener) {
+  const auto* list = window.newest().netns_list.get();
+  if (list == nullptr || window.netns().id != NetnsId::host || listener.kind != SubjectKind::listener ||
+      listener.process != "docker-proxy")
+    return nullptr;
+  const auto port = std::ranges::find_if(list->published, [&](const PublishedPort& each) {
+    return listener.port == each.host_port && listener.address == to_string(each.host_address);
+  });
+  return port == list->published.end() ? nullptr : &*port;
+}
+
+std::optional<ServedThere> behind_proxy(const Window& window, const Subject& listener) {
+  const auto* port = proxied_port(window, listener);
+  return port == nullptr ? std::nullopt : behind_port(window.newest(), window.netns().id, *port);
 }
 
 std::string place_text(const Snapshot& snapshot, const NetnsView& netns) {

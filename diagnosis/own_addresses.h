@@ -7,7 +7,9 @@
 
 #include "core/facts/connections.h"
 #include "core/facts/listeners.h"
+#include "core/facts/netns_list.h"
 #include "core/facts/processes.h"
+#include "core/finding.h"
 #include "diagnosis/window.h"
 
 namespace tcpdiag {
@@ -24,8 +26,7 @@ Known is_own_address(const Window& window, const Destination& destination);
 /// Where connections to a destination come out: in another namespace of this host.
 struct ServedThere {
   const NetnsView* netns = nullptr;
-  Destination there;       ///< the address and port that they have there
-  bool published = false;  ///< `destination` is a port of the host's that leads there
+  Destination there;  ///< the address and port that they have there
 };
 
 /// The other namespace that serves the destination, among those that are looked into: the one whose address
@@ -35,6 +36,10 @@ std::optional<ServedThere> served_there(const Window& window, const Destination&
 
 /// The namespace that is gone now by which it was served within the window, the last of several. Empty: none.
 std::optional<NetnsId> formerly_served(const Window& window, const Destination& destination);
+/// Where a listener of docker-proxy's passes its connections on to. nullptr: it is none.
+const PublishedPort* proxied_port(const Window& window, const Subject& listener);
+/// The same, when that is another namespace that is looked into. Empty: it is none, or as above.
+std::optional<ServedThere> behind_proxy(const Window& window, const Subject& listener);
 
 /// "container shop", "pod payments/checkout", "namespace blue", "the host".
 std::string place_text(const Snapshot& snapshot, const NetnsView& netns);

@@ -113,6 +113,17 @@ bool is_restarted(const Window& window, const Destination& service) {
   return formerly_served(window.last(kSoon), service).has_value();
 }
 
+// The queue that they come to, in another namespace, has room again: each gets in when it asks the next time,
+// which may be half a minute later.
+bool has_recovered(const Window& window, const Destination& service) {
+  const auto other = served_there(window, service);
+  if (!other) return false;
+  const auto there = window.in(other->netns->id);
+  const auto* listener = own_listener(there, other->there);
+  return listener != nullptr && !is_full(listener->fullest()) &&
+         full_queue_of(there, other->there) != nullptr;
+}
+
 void add_full_queue(Facts& facts, const Window& there, const Listener& full) {
   const auto subject = listener_subject(there, full);
   facts.values["own_listener"] = to_string(subject);
@@ -227,7 +238,8 @@ Verdict syn_sent_unanswered(const Window& window, const Thresholds& t) {
   for (const auto& service : by_service((*connections)->unanswered)) {
     if (service.local_ports < t.unanswered_min) break;
     if (has_lasted(window, service, t.unanswered_min) && wait_too_long(window, **connections, service) &&
-        !is_own_queue(window, service) && !is_judged_soon(window, service) && !is_restarted(window, service))
+        !is_own_queue(window, service) && !is_judged_soon(window, service) &&
+        !has_recovered(window, service) && !is_restarted(window, service))
       silent.push_back(service);
   }
   if (silent.size() > kNamed) return Verdict::found({facts_about_many(window, silent, *retransmitted)});
@@ -279,9 +291,11 @@ constexpr Rule kRules[] = {
           .family = "Client side",
           .severity = Severity::warning,
           .title = "A destination does not answer",
-          .true_when = "Connections to one destination stay in SYN_SENT over two dumps of the socket "
-                       "table, more of them than handshakes in progress explain, and TCPSynRetrans "
-                       "rises.",
+          .true_when =
+              "Connections to one destination stay in SYN_SENT over two dumps of the socket "
+              "table, more of them than handshakes in progress explain, and TCPSynRetrans "
+              "rises. Those are left out that only have to ask again, because the queue in a namespace "
+              "of this host that turned them away has room now.",
           .clients_see = "Programs on this host wait in connect() until their own timeout, or until "
                          "ETIMEDOUT (errno 110) after about two minutes.",
           .summary =

@@ -160,6 +160,15 @@ std::optional<Error> unseen(const Window& window, const Connections& connections
   return std::nullopt;
 }
 
+// A proxy reads when the service behind it has answered: that one is in syn-sent-unanswered.
+bool waits_for_container(const Window& window, const Connections& connections, const Subject& subject) {
+  const auto* port = proxied_port(window, subject);
+  return port != nullptr && std::ranges::any_of(connections.unanswered, [&](const Destination& each) {
+           return each.port == port->container_port &&
+                  each.destination.unmapped() == port->container_address.unmapped();
+         });
+}
+
 Verdict requests_not_read(const Window& window, const Thresholds& t) {
   const auto connections = window.latest(&NetnsView::connections);
   if (!connections) return Verdict::unknown(connections.error());
@@ -168,7 +177,8 @@ Verdict requests_not_read(const Window& window, const Thresholds& t) {
   const auto all = by_listener(**connections, listeners);
   std::vector<Facts> found;
   for (const auto& each : all)
-    if (each.are_many(t)) found.push_back(facts_about(window, listeners, each, t));
+    if (each.are_many(t) && !waits_for_container(window, **connections, subject_of(window, each)))
+      found.push_back(facts_about(window, listeners, each, t));
   return Verdict::found(std::move(found)).in_part(unseen(window, **connections, all, t));
 }
 
@@ -208,11 +218,13 @@ constexpr Rule kRules[] = {
               .family = "Requests",
               .severity = Severity::warning,
               .title = "Accepted connections are not read",
-              .true_when = "Many of the connections that a program has accepted have data that it has not "
-                           "read for 10 s or longer, and it has sent nothing on them for 15 s: at least a "
-                           "third as many as were read or answered in that time. Idle connections do not "
-                           "count. Critical while their number grows. A program that is busy or reads "
-                           "slowly, an upload, or a few paused clients do not trigger it.",
+              .true_when =
+                  "Many of the connections that a program has accepted have data that it has not "
+                  "read for 10 s or longer, and it has sent nothing on them for 15 s: at least a "
+                  "third as many as were read or answered in that time. Idle connections do not "
+                  "count. Critical while their number grows. A program that is busy or reads "
+                  "slowly, an upload, or a few paused clients do not trigger it, nor does a docker-proxy "
+                  "whose container does not answer.",
               .clients_see =
                   "Connecting works and the request is sent, but no answer comes until their timeout.",
               .summary =

@@ -73,6 +73,26 @@ void stuck_behind_a_published_port(Stage& stage) {
   stage.until_closed();
 }
 
+// The same for clients that come to the proxy itself, as those on the host do: it has accepted them and waits
+// for the container before it reads.
+void stuck_behind_a_proxy(Stage& stage) {
+  constexpr std::uint16_t kPublished = 8080;
+  const auto proxy = start_docker_proxy(kPublished, kPort);
+  stage.await("the proxy", [&] { return stage.kernel().listener(kPublished).has_value(); });
+  Server server({.netns = "peer", .port = kPort, .backlog = 16, .stuck = true});
+  Clients clients({.port = kPublished, .count = 60, .speak = true});
+  stage.evidence("an overflow of the full queue",
+                 [&] { return stage.peer().increase(&TcpCounters::listen_overflows) > 0; });
+  stage.until_found();
+  std::this_thread::sleep_for(24s);  // as long as a finding about the proxy's clients would take
+  stage.observe("queue", stage.peer().queue(kPort), 17, 17);
+  stage.observe("SYN_SENT of the proxy", stage.kernel().client(kPort).count(TcpState::syn_sent), 5);
+  stage.observe("accepted by the proxy", stage.kernel().server(kPublished).accepted, 60, 60);
+  server.get_unstuck();
+  clients.end();
+  stage.until_closed();
+}
+
 // The service of a container has ended, the container has not.
 void refused_by_a_container(Stage& stage) {
   Server server({.comm = "redis-server", .netns = "peer", .port = kPort});
@@ -206,6 +226,18 @@ std::vector<Scenario> client_side_scenarios() {
        .peer = true,
        .is_container = true,
        .needs = "iptables"},
+      {.id = "12h",
+       .name = "docker-proxy",
+       .play = stuck_behind_a_proxy,
+       .expected = {{.id = "accept-queue-app-stalled",
+                     .port = kPort,
+                     .process = "gunicorn",
+                     .severity = "critical",
+                     .within = 8s},
+                    {.id = "accept-queue-app-stalled", .port = kPort, .side = Side::peer}},
+       .look_alikes = {"syn-sent-unanswered", "requests-not-read", "path-lossy", "peer-vanished"},
+       .peer = true,
+       .is_container = true},
       {.id = "12g",
        .name = "refused-by-a-container",
        .play = refused_by_a_container,

@@ -128,7 +128,7 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (is_started_as_proxy(argv[0])) play_proxy();
+  if (is_started_as_proxy(argv[0])) play_proxy({argv, static_cast<std::size_t>(argc)});
   Options options;
   options.play.programs = std::filesystem::canonical("/proc/self/exe").parent_path().parent_path();
   look_into(options.play.programs.parent_path() / "tools");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "tests/incidents/daemon.h"
@@ -14,11 +15,13 @@ namespace tcpdiag::incidents {
 /// iptables.
 void forward_to_peer(std::uint16_t from, std::uint16_t to);
 
-/// The process beside it. It does nothing but be there.
+/// The process beside it. It takes the connections to that port of home's that no rule leads elsewhere, those
+/// to 127.0.0.1 for example, and passes what comes on to the peer, as soon as that has answered.
 Program start_docker_proxy(std::uint16_t from, std::uint16_t to);
 
-/// Whether this program was started as docker-proxy, from its first argument; then it calls play_proxy().
+/// Whether this program was started as docker-proxy, from its first argument; then it calls play_proxy() with
+/// the others.
 bool is_started_as_proxy(std::string_view program);
-[[noreturn]] void play_proxy();
+[[noreturn]] void play_proxy(std::span<char*> arguments);
 
 }  // namespace tcpdiag::incidents

@@ -2,12 +2,16 @@
 #include "diagnosis/diagnose.h"
 
 #include <array>
+#include <memory>
 #include <set>
 
+#include "core/facts/interfaces.h"
 #include "core/facts/listeners.h"
+#include "core/facts/netns_list.h"
 #include "diagnosis/catalog.h"
 #include "tests/catch.h"
 #include "tests/history.h"
+#include "tests/sample_report.h"
 
 using namespace tcpdiag;
 
@@ -316,4 +320,42 @@ TEST_CASE("what is not known of a container because it has just begun, or ended,
   CHECK(unknown_after(20, Errc::no_netns, 5) == 0);
   CHECK(unknown_after(20, Errc::no_netns, 0) == 1);  // one that is configured
   CHECK(unknown_after(2, Errc::not_read, 0) == 1);
+}
+
+TEST_CASE("what a proxy of a published port does follows from the container behind it") {
+  auto effect = rule("b", [](const Window& window, const Thresholds&) {
+    if (window.netns().id != NetnsId::host) return Verdict::clear();
+    return Verdict::found({{.subject = {.kind = SubjectKind::listener,
+                                        .address = "0.0.0.0",
+                                        .port = 8080,
+                                        .process = "docker-proxy"}}});
+  });
+  auto cause = rule("a", [](const Window& window, const Thresholds&) {
+    if (window.netns().id == NetnsId::host) return Verdict::clear();
+    return Verdict::found({{.subject = {.kind = SubjectKind::listener, .address = "0.0.0.0", .port = 5000}}});
+  });
+  const auto ip = [](const char* text) { return sample_listener(text, 1, 0, 0, 0).endpoint.address; };
+  const auto said = [&](std::uint16_t host_port) {
+    HistoryBuilder history;
+    NetnsView shop{.id = NetnsId(1), .generation = 1, .name = "shop"};
+    const auto at = history.now();
+    shop.interfaces = {std::make_shared<const Interfaces>(Interfaces{.addresses = {ip("172.17.0.2")}}), at};
+    shop.listeners = {std::make_shared<const Listeners>(
+                          Listeners{.listeners = {sample_listener("0.0.0.0", 5000, 0, 128, 77)}}),
+                      at};
+    history.snapshot().namespaces.push_back(shop);
+    history
+        .set(&Snapshot::netns_list,
+             NetnsList{.namespaces = {{.generation = 1, .name = "shop"}},
+                       .published = {{ip("0.0.0.0"), host_port, ip("172.17.0.2"), 5000}}})
+        .tick();
+    const std::array rules = {effect, cause};
+    return diagnose(history.history(), rules, {}).findings;
+  };
+  CHECK(said(8080).size() == 2);
+  cause.info.explains_clients = true;
+  REQUIRE(said(8080).size() == 1);
+  CHECK(said(8080)[0].id == "a");
+  CHECK(said(8080)[0].consequences.back() == "b");
+  CHECK(said(8081).size() == 2);
 }

@@ -328,6 +328,26 @@ TEST_CASE("a queue in a container that has become full a moment ago is looked at
   CHECK(verdict_of(kId, history.history()).is_clear());
 }
 
+TEST_CASE("clients that have not asked again since the queue in the container has room are no finding") {
+  const auto then = [](std::uint32_t length, int seconds) {
+    auto history = beside_a_container(129);
+    history.snapshot() = history.history().snapshots().back();
+    for (int second = 0; second < seconds; ++second) {
+      history.snapshot().at += std::chrono::seconds(1);
+      auto tcp = counters(static_cast<std::uint64_t>(70 + second));
+      history.set(&NetnsView::tcp, tcp);
+      history.snapshot().namespaces.back().listeners = {
+          std::make_shared<const Listeners>(with_queue("0.0.0.0", 5000, length)), history.snapshot().at};
+      if (second % 4 == 0) history.set(&NetnsView::connections, waiting({to("172.17.0.2", 5000, 20)}));
+      history.tick(0s);
+    }
+    return verdict_of(kId, history.history());
+  };
+  CHECK(then(0, 12).is_clear());
+  CHECK_FALSE(then(129, 12).is_clear());
+  CHECK_FALSE(then(0, 90).is_clear());  // it is something else
+}
+
 TEST_CASE("clients of a published port are clients of the container") {
   const PublishedPort everywhere{address("0.0.0.0"), 8080, address("172.17.0.2"), 5000};
   const auto asked_at = [&](const char* destination, const PublishedPort& port) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/facts/netns_list.h"
 #include "tests/catch.h"
 #include "tests/diag_message.h"
 #include "tests/history.h"
@@ -72,6 +73,25 @@ TEST_CASE("accepted connections whose requests are not read are named with how m
   CHECK(finding.advice[0].command == "gdb -p 812 -batch -ex 'thread apply all bt'");
   CHECK(finding.advice[1].command == "ss -tno state established '( sport = :80 )'");
   CHECK(finding.advice[3].command == "systemctl restart -- app.service");
+}
+
+TEST_CASE("a proxy that waits for its container before it reads is not what is stuck") {
+  const auto said = [](const char* comm, const char* unanswered) {
+    Dumps dumps;
+    auto proxy = Dumps::server();
+    proxy.comm = comm;
+    dumps.builder()
+        .set(&Snapshot::processes, Processes{.processes = {proxy}})
+        .set(&Snapshot::netns_list,
+             NetnsList{.published = {{address("0.0.0.0"), 80, address("172.17.0.2"), 5000}}});
+    dumps.dump(100, 97, 97, 97);
+    auto connections = *dumps.history().snapshots().back().namespaces[0].connections.get();
+    connections.unanswered = {{address("172.17.0.1"), address(unanswered), 5000, 97}};
+    return verdict_of(kId, dumps.dump(connections).history());
+  };
+  CHECK(said("docker-proxy", "172.17.0.2").is_clear());
+  CHECK_FALSE(said("docker-proxy", "172.17.0.3").is_clear());
+  CHECK_FALSE(said("gunicorn", "172.17.0.2").is_clear());
 }
 
 TEST_CASE("of a program that is stopped no more is said than that") {
