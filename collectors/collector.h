@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -25,6 +26,15 @@ struct Reading {
 
   [[nodiscard]] const NetnsView& netns() const { return previous.view(netns_id); }
 };
+
+/// How long what was read of a namespace may stand at most, where nothing moves in it: half of `longest` or
+/// more. It differs from namespace to namespace, so that hundreds that were found together are not all read
+/// at once.
+inline std::chrono::milliseconds longest_rest(std::chrono::milliseconds longest, NetnsId netns) {
+  constexpr std::uint32_t kGolden = 2654435769;                         // 2^32 divided by the golden ratio
+  const auto turn = static_cast<std::uint32_t>(netns) * kGolden >> 22;  // of 1024
+  return longest * (2048 - turn) / 2048;
+}
 
 /// What a run of a collector leaves: how to put its share into a snapshot, and whether it is a value or an
 /// error.
@@ -54,7 +64,8 @@ enum class Hurry {
 /// What goes on in a namespace that is not the daemon's own. On a host with hundreds of containers nothing
 /// moves in most of them most of the time.
 enum class Activity {
-  trouble,  ///< connections wait in a queue, or have within the last minute; or that is not known
+  unknown,
+  trouble,  ///< connections wait in a queue, or have within the last minute
   calm,     ///< none waits
   rest,     ///< nor does any counter of TCP move
 };
@@ -68,7 +79,7 @@ struct Pace {
   int calm_factor = 1, rest_factor = 1;
 
   [[nodiscard]] int factor(Activity activity) const {
-    return activity == Activity::trouble ? 1 : activity == Activity::calm ? calm_factor : rest_factor;
+    return activity == Activity::calm ? calm_factor : activity == Activity::rest ? rest_factor : 1;
   }
 };
 

@@ -341,7 +341,8 @@ Result<Connections> ConnectionsReader::operator()(const Reading& reading) {
     UnacknowledgedFollower::look_closer(reading.source, connections);
     connections.idle = read_idle_connections(reading, connections);
     if (is_quiet(connections))
-      rests_to_ = reading.now + (is_without_any(connections) ? kLongestRestWithout : kLongestRest);
+      rests_to_ = reading.now + longest_rest(is_without_any(connections) ? kLongestRestWithout : kLongestRest,
+                                             reading.netns_id);
     return connections;
   }
   counter_.discard();

@@ -250,8 +250,11 @@ Listener ListenersReader::advance(const Group& group, const Reading& reading, Co
 }
 
 std::optional<TimePoint> ListenersReader::still_holds(const Reading& reading) {
-  if (!calm_at_ || reading.now - *calm_at_ >= kLongestRest) return std::nullopt;
-  const auto as_of = stillness_.lasts_until_now(reading);
+  if (!calm_at_ || reading.now - *calm_at_ >= longest_rest(kLongestRest, reading.netns_id))
+    return std::nullopt;
+  // Elsewhere the counters are read as often as listeners are.
+  const auto as_of = reading.netns_id == NetnsId::host ? stillness_.lasts_until_now(reading)
+                                                       : stillness_.lasts_until(reading.netns());
   if (as_of) ++rested_;
   return as_of;
 }

@@ -35,6 +35,7 @@ struct Handles {
   Netns netns;
   NetnsDoor door;
   TimePoint opened_at;
+  bool stays = false;  // it needs no look whether it still has that name
   std::optional<SockDiag> sock_diag{};
 };
 
@@ -89,9 +90,9 @@ class LiveSource final : public Source {
   // Opens the namespace when it is not open, or is no longer the one of that name. One that is known by its
   // inode stays that one as long as it is open.
   Result<Handles*> handles() {
+    if (handles_ && handles_->stays) return &*handles_;
     const auto place = this->place();
     if (handles_) {
-      if (is_own() || place.inode) return &*handles_;
       if (auto there = handles_->netns.check_is(place.path); !there) {
         handles_.reset();
         return tl::unexpected<Error>(there.error());
@@ -100,7 +101,7 @@ class LiveSource final : public Source {
     }
     auto netns = is_own() ? Result<Netns>(Netns()) : Netns::open(place);
     if (!netns) return tl::unexpected<Error>(netns.error());
-    handles_.emplace(Handles{std::move(*netns), closed_door({}), {}});
+    handles_.emplace(Handles{std::move(*netns), closed_door({}), {}, is_own() || place.inode.has_value()});
     open_door(*handles_);
     if (generation_ == 0 || !place.inode) ++generation_;
     return &*handles_;
@@ -141,7 +142,7 @@ class LiveSource final : public Source {
   Result<SockDiag*> sock_diag() {
     const auto open = handles();
     if (!open) return tl::unexpected<Error>(open.error());
-    auto& [netns, door, opened_at, socket] = **open;
+    auto& [netns, door, opened_at, stays, socket] = **open;
     if (socket) return &*socket;
     auto opened = door.take_sock_diag();
     if (!opened && is_worth_opening_again(opened.error())) {

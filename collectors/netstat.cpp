@@ -105,7 +105,8 @@ Result<TcpCounters> TcpCountersReader::read(const Reading& reading) {
     read_at_.reset();
   }
   if (!snmp) return tl::unexpected<Error>(snmp.error());
-  if (reading.may_rest && read_at_ && reading.now - *read_at_ < kLongestRest && *snmp == snmp_)
+  if (reading.may_rest && read_at_ &&
+      reading.now - *read_at_ < longest_rest(kLongestRest, reading.netns_id) && *snmp == snmp_)
     return latest_;
   const auto netstat = reading.source.read(kNetstat);
   if (!netstat) return tl::unexpected<Error>(netstat.error());

@@ -8,14 +8,6 @@
 #include "core/facts/tcp_counters.h"
 
 namespace tcpdiag {
-namespace {
-
-// What else it says is the whole machine's.
-bool same_sockets(const SocketUsage& a, const SocketUsage& b) {
-  return a.tcp_in_use == b.tcp_in_use && a.tcp6_in_use == b.tcp6_in_use && a.time_wait == b.time_wait;
-}
-
-}  // namespace
 
 void Stillness::begin(const NetnsView& netns) {
   counters_ = netns.tcp.known() ? *netns.tcp.value : nullptr;
@@ -32,7 +24,7 @@ void Stillness::begin_now(const Reading& reading) {
 std::optional<TimePoint> Stillness::lasts_until(const NetnsView& netns) const {
   if (counters_ == nullptr || usage_ == nullptr) return std::nullopt;
   const auto* usage = netns.sockets.get();
-  const bool same = netns.tcp.get() == counters_.get() && usage != nullptr && same_sockets(*usage, *usage_);
+  const bool same = netns.tcp.get() == counters_.get() && usage != nullptr && usage->own() == usage_->own();
   return same ? std::optional(std::min(netns.tcp.read_at, netns.sockets.read_at)) : std::nullopt;
 }
 
@@ -40,7 +32,7 @@ std::optional<TimePoint> Stillness::lasts_until_now(const Reading& reading) cons
   const auto as_of = lasts_until(reading.netns());
   if (!as_of || *as_of == reading.now) return as_of;
   const auto usage = read_socket_usage(reading.source);
-  return usage && same_sockets(*usage, *usage_) ? std::optional(reading.now) : std::nullopt;
+  return usage && usage->own() == usage_->own() ? std::optional(reading.now) : std::nullopt;
 }
 
 }  // namespace tcpdiag

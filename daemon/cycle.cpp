@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "daemon/budget.h"
 #include "diagnosis/catalog.h"
@@ -18,7 +19,7 @@ constexpr auto kEarly = std::chrono::milliseconds(20);
 // What other namespaces may take of a tick; what is left comes with the next one.
 constexpr auto kPassTime = std::chrono::milliseconds(200);
 // How often the budget is dealt out anew: what collectors cost changes slowly.
-constexpr std::chrono::seconds kDealsEvery{1};
+constexpr std::chrono::seconds kDealsEvery{5};
 // However small the budget: a number that is older than this says nothing about the present.
 constexpr auto kLongestPeriod = std::chrono::minutes(10);
 // A client that waits for room beside a full queue is half-open for 3 s where net.ipv4.tcp_synack_retries is
@@ -81,6 +82,7 @@ NetnsId Cycle::add(const std::string& netns, std::uint64_t generation) {
                                      .netns = spec.per_netns ? netns : "",
                                      .period = spec.period}});
   }
+  plan_all();
   keep_to_budget();
   return id;
 }
@@ -88,15 +90,20 @@ NetnsId Cycle::add(const std::string& netns, std::uint64_t generation) {
 void Cycle::remove(NetnsId netns) {
   if (netns == NetnsId::host) return;
   std::erase_if(snapshot_.namespaces, [&](const NetnsView& view) { return view.id == netns; });
-  for (auto& task : tasks_)
-    if (task.netns == netns) task.on = false;
+  for (auto& task : tasks_) {
+    if (task.netns != netns) continue;
+    task.on = false;
+    plan(task);
+  }
+  any_removed_ = true;
   if (!batch_out_) drop_removed();
 }
 
 void Cycle::drop_removed() {
-  if (std::erase_if(tasks_, [&](const Task& task) { return snapshot_.find(task.netns) == nullptr; }) == 0)
-    return;
+  if (!std::exchange(any_removed_, false)) return;
+  std::erase_if(tasks_, [&](const Task& task) { return snapshot_.find(task.netns) == nullptr; });
   movement_.keep(snapshot_);
+  plan_all();
   keep_to_budget();
 }
 
@@ -106,7 +113,7 @@ void Cycle::configure(CycleOptions options) {
     task.on = snapshot_.find(task.netns) != nullptr && !options_.collectors_off.contains(task.spec->name);
     if (!task.on) forget(task);
   }
-  keep_to_budget();
+  keep_to_budget();  // and with it the plan
 }
 
 void Cycle::follow_movement(NetnsId netns, TimePoint now) {
@@ -115,9 +122,14 @@ void Cycle::follow_movement(NetnsId netns, TimePoint now) {
   if (!activity) return;
   for (auto& task : tasks_) {
     if (task.netns != netns) continue;
+    const bool wakes = task.activity == Activity::rest;
+    task.activity = *activity;
     task.factor = task.spec->pace.factor(*activity);
     set_period(task);
     plan(task);
+    // A queue may be filling: its first look decides how soon it is noticed.
+    if (wakes && task.on && task.spec->thread == Thread::loop)
+      plan_[task.place].due = std::min(plan_[task.place].due, now);
   }
 }
 
@@ -130,14 +142,30 @@ std::chrono::nanoseconds Cycle::time_to_next(const Task& task) const {
   return std::chrono::round<std::chrono::milliseconds>(period * wavering(task.runs));
 }
 
-void Cycle::plan(Task& task) const { task.due = task.begun ? *task.begun + time_to_next(task) : TimePoint(); }
+void Cycle::plan(const Task& task) {
+  auto& due = plan_[task.place].due;
+  due = !task.on ? TimePoint::max() : task.begun ? *task.begun + time_to_next(task) : TimePoint();
+}
 
-bool Cycle::take_if_due(Task& task, TimePoint now, bool to_diagnose) {
-  if (!task.on) return false;
-  const bool early = task.due > now + kEarly;
-  if (early && !(to_diagnose && time_to_next(task) <= kDiagnosisPeriod)) return false;
-  const bool stood_still = !task.begun || now - task.due >= task.due - *task.begun;
-  task.begun = early || stood_still ? now : task.due;  // keeps the rhythm, but does not catch up
+void Cycle::plan_all() {
+  plan_.clear();
+  for (auto& task : tasks_) {
+    task.place = plan_.size();
+    plan_.push_back({.task = &task,
+                     .thread = task.spec->thread,
+                     .own = task.netns == NetnsId::host,
+                     .with_diagnosis = snapshot_.view(task.netns).generation == 0});
+    plan(task);
+  }
+}
+
+bool Cycle::take_if_due(const Planned& planned, TimePoint now, bool to_diagnose) {
+  const bool early = planned.due > now + kEarly;
+  if (early && (!to_diagnose || !planned.with_diagnosis)) return false;
+  auto& task = *planned.task;
+  if (!task.on || (early && time_to_next(task) > kDiagnosisPeriod)) return false;
+  const bool stood_still = !task.begun || now - planned.due >= planned.due - *task.begun;
+  task.begun = early || stood_still ? now : planned.due;  // keeps the rhythm, but does not catch up
   ++task.runs;
   plan(task);
   return true;
@@ -146,10 +174,10 @@ bool Cycle::take_if_due(Task& task, TimePoint now, bool to_diagnose) {
 void Cycle::run_loop_collectors(TimePoint now, bool to_diagnose) {
   const auto begun = clocks_.monotonic();
   for (const bool own : {true, false})
-    for (auto& task : tasks_) {
-      if (task.spec->thread != Thread::loop || (task.netns == NetnsId::host) != own) continue;
-      const bool with_diagnosis = to_diagnose && snapshot_.view(task.netns).generation == 0;
-      if (!take_if_due(task, now, with_diagnosis)) continue;
+    for (const auto& planned : plan_) {
+      if (planned.thread != Thread::loop || planned.own != own) continue;
+      if (!take_if_due(planned, now, to_diagnose)) continue;
+      auto& task = *planned.task;
       keep(run_task(task, snapshot_, now, clocks_, options_.hurry));
       if (own) continue;
       follow_movement(task.netns, now);
@@ -165,8 +193,8 @@ void Cycle::run_loop_collectors(TimePoint now, bool to_diagnose) {
 std::unique_ptr<Batch> Cycle::take_batch(TimePoint now) {
   if (batch_out_) return nullptr;
   std::vector<Task*> due;
-  for (auto& task : tasks_)
-    if (task.spec->thread == Thread::worker && take_if_due(task, now)) due.push_back(&task);
+  for (const auto& planned : plan_)
+    if (planned.thread == Thread::worker && take_if_due(planned, now)) due.push_back(planned.task);
   if (due.empty()) return nullptr;
   batch_out_ = true;
   return std::make_unique<Batch>(
@@ -213,20 +241,22 @@ void Cycle::keep(const TaskResult& result) {
 void Cycle::forget(Task& task) {
   task.collector.fail(snapshot_, {}, {});
   task.begun.reset();
-  task.due = {};
   task.mean_cpu = {};
   task.latest = {.collector = task.latest.collector, .netns = task.latest.netns, .period = task.spec->period};
 }
 
 void Cycle::keep_to_budget() {
   // What belongs to the machine or the daemon's own namespace is a group of its own: however many containers
-  // there are, they leave it half of the budget.
-  const auto group_of = [](const Task& task) { return task.netns == NetnsId::host ? 0U : 1U; };
-  std::vector<std::vector<double>> loads(2);
+  // there are, they leave it a third of the budget.
+  // Then come the namespaces that are in trouble, which are few, and what is left is for the others.
+  const auto group_of = [](const Task& task) {
+    return task.netns == NetnsId::host ? 0U : task.activity == Activity::trouble ? 1U : 2U;
+  };
+  std::vector<std::vector<double>> loads(3);
   for (const auto& task : tasks_) loads[group_of(task)].push_back(task.mean_cpu / usual_period(task));
   std::vector<std::vector<double>> stretches;
   if (options_.cpu_budget) stretches = stretch_groups_to_budget(loads, *options_.cpu_budget);
-  std::array<std::size_t, 2> place{};
+  std::array<std::size_t, 3> place{};
   for (auto& task : tasks_) {
     const auto group = group_of(task);
     task.stretch = stretches.empty() ? 1.0 : stretches[group][place.at(group)++];

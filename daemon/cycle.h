@@ -83,11 +83,20 @@ class Cycle {
 
  private:
   void drop_removed();
-  bool take_if_due(Task& task, TimePoint now, bool to_diagnose = false);
+  /// When a task is due: with hundreds of namespaces there are thousands, and at most ticks none of them is.
+  struct Planned {
+    TimePoint due;  ///< before it has run for the first time: at once
+    Task* task = nullptr;
+    Thread thread = Thread::loop;
+    bool own = true;  ///< of the machine or the daemon's own namespace
+    bool with_diagnosis = true;
+  };
+  bool take_if_due(const Planned& planned, TimePoint now, bool to_diagnose = false);
   /// What was read of a namespace may change how often it is looked at.
   void follow_movement(NetnsId netns, TimePoint now);
   [[nodiscard]] std::chrono::nanoseconds time_to_next(const Task& task) const;
-  void plan(Task& task) const;
+  void plan(const Task& task);
+  void plan_all();
   /// A found namespace that cannot be read any more is gone; the next list says so.
   [[nodiscard]] bool is_on_its_way_out(const Task& task) const;
   void keep(const TaskResult& result);
@@ -98,14 +107,15 @@ class Cycle {
   OpenSource open_;
   CycleOptions options_;
   Clocks clocks_;
-  std::list<Task> tasks_;  // in the catalogue's order; a batch points at those that it runs
+  std::list<Task> tasks_;      // in the catalogue's order; a batch points at those that it runs
+  std::vector<Planned> plan_;  // of all tasks, in their order
   NetnsId next_netns_ = NetnsId::host;
   Snapshot snapshot_;
   IncidentBook book_;
   Movement movement_;
   std::optional<TimePoint> dealt_at_;             // the budget
   bool urgent_ = false, settings_cited_ = false;  // of the latest diagnosis
-  bool batch_out_ = false;
+  bool batch_out_ = false, any_removed_ = false;
   std::uint64_t ticks_late_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "daemon/movement.h"
 
 #include "core/facts/listeners.h"
+#include "core/facts/socket_usage.h"
 #include "core/facts/tcp_counters.h"
 #include "diagnosis/urgency.h"
 
@@ -26,11 +27,15 @@ std::optional<Activity> Movement::see(const NetnsView& netns, TimePoint now) {
     seen.counters = held(netns.tcp);
     seen.moved_at = now;
   }
+  if (const auto* usage = netns.sockets.get(); usage != nullptr && !(usage->own() == seen.in_use)) {
+    seen.in_use = usage->own();
+    seen.moved_at = now;
+  }
   if (is_another(seen.listeners, netns.listeners)) {
     seen.listeners = held(netns.listeners);
     seen.calm = is_calm(netns);
   }
-  auto activity = Activity::trouble;
+  auto activity = seen.listeners == nullptr ? Activity::unknown : Activity::trouble;
   if (seen.calm) {
     const bool rests = seen.counters != nullptr && now - seen.moved_at >= kRestsAfter;
     activity = rests ? Activity::rest : Activity::calm;

@@ -23,9 +23,10 @@ struct Task {
   std::shared_ptr<Source> source;  ///< shared by the tasks of a namespace and a thread
   bool on = true;
   std::optional<TimePoint> begun;            ///< when the latest run was due; empty: it has not run
-  TimePoint due;                             ///< the next one; before it has run for the first time: at once
+  std::size_t place = 0;                     ///< in the cycle's plan
   std::uint64_t runs = 0;                    ///< so far
-  int factor = 1;                            ///< of the period, by what goes on in the namespace
+  Activity activity = Activity::unknown;     ///< in its namespace
+  int factor = 1;                            ///< of the period, by the activity
   double stretch = 1;                        ///< of the period, by the budget
   std::chrono::duration<double> mean_cpu{};  ///< of a run, smoothed
   CollectorRun latest;

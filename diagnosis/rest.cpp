@@ -22,18 +22,13 @@ Rest::Values Rest::values_of(const NetnsView& netns) {
   return values;
 }
 
-Rest::InUse Rest::in_use(const NetnsView& netns) {
-  const auto* usage = netns.sockets.get();
-  return usage == nullptr ? InUse() : InUse{usage->tcp_in_use, usage->tcp6_in_use, usage->time_wait};
-}
-
 std::set<NetnsId> Rest::of(const Snapshot& newest) const {
   std::set<NetnsId> resting;
   for (const auto& netns : newest.namespaces) {
     const auto known = judged_.find(netns.id);
     if (known == judged_.end() || !known->second.is_clear) continue;
     if (newest.at - known->second.at < kLongest && known->second.values == values_of(netns) &&
-        known->second.in_use == in_use(netns))
+        netns.sockets.known() && known->second.in_use == netns.sockets.get()->own())
       resting.insert(resting.end(), netns.id);
   }
   return resting;
@@ -48,9 +43,11 @@ void Rest::judged(const Snapshot& newest, const std::set<NetnsId>& resting, cons
   for (const auto& netns : newest.namespaces) {
     if (netns.id == NetnsId::host || resting.contains(netns.id)) continue;
     auto values = values_of(netns);
+    const auto* usage = netns.sockets.get();
     const bool is_clear = diagnosis.cut == 0 && !spoken_of.contains(netns.name) && netns.sockets.known() &&
                           std::ranges::find(values, nullptr) == values.end();
-    judged_.insert_or_assign(netns.id, Judged{newest.at, std::move(values), in_use(netns), is_clear});
+    judged_.insert_or_assign(
+        netns.id, Judged{newest.at, std::move(values), usage == nullptr ? InUse() : usage->own(), is_clear});
   }
 }
 

@@ -17,7 +17,7 @@ namespace tcpdiag {
 class Rest {
  public:
   /// They are judged again after so long: what is known of the machine changes, and time passes.
-  static constexpr std::chrono::seconds kLongest{30};
+  static constexpr std::chrono::seconds kLongest{60};
 
   /// Those that rest at present.
   [[nodiscard]] std::set<NetnsId> of(const Snapshot& newest) const;
@@ -36,7 +36,6 @@ class Rest {
     bool is_clear = false;
   };
   static Values values_of(const NetnsView& netns);
-  static InUse in_use(const NetnsView& netns);
 
   std::map<NetnsId, Judged> judged_;
 };

@@ -120,8 +120,9 @@ constexpr MetricSpec kCatalog[] = {
     {"Listeners", "tcpdiag_listener_queue_fill_ratio", MetricType::histogram, kListener,
      "sock_diag, ten times a second unless cpu_budget stretches it",
      "How full the fullest accept queue was at each sample, 1 being full: the share of samples above 0.9 is "
-     "the share of time in trouble.",
-     fill::each_listener<&Listener::fill>},
+     "the share of time in trouble. In a namespace that was found, none for a listener whose queue was empty "
+     "at all of them.",
+     fill::listener_fill},
     {"Listeners", "tcpdiag_listener_half_open", kGauge, kListener, "sock_diag: SYN_RECV",
      "Half-open connections of the listener; once they exceed its backlog, SYN cookies or drops start. As of "
      "the latest full dump; no sample for a listener that is newer.",
@@ -161,7 +162,8 @@ constexpr MetricSpec kCatalog[] = {
      "Connections by service port and state. Role server: the local port has a listener or had one (outside "
      "the ephemeral range while the remote port is inside); if there are more ports than the limit, those "
      "with unaccepted connections or a listener in trouble come first. Role client: all others, by remote "
-     "port, the busiest by name and the rest as other. A dump is not atomic: small differences mean nothing.",
+     "port, the busiest by name and the rest as other. A dump is not atomic: small differences mean nothing. "
+     "In a namespace that was found, none for a port without connections.",
      fill::connections},
     {"Connections", "tcpdiag_connections_unaccepted", kGauge, kServerPort, "sock_diag: inode 0",
      "Connections (ESTABLISHED or CLOSE_WAIT) that no accept() has taken.", fill::connections_unaccepted},

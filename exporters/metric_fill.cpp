@@ -57,6 +57,14 @@ void add_states(Samples& samples, std::string_view netns, std::string_view role,
     samples.add(connections.count(state), {netns, role, port, to_string(state)});
 }
 
+// There may be hundreds that were found, with thousands of listeners in which nothing ever happens: what
+// would say nothing but zero of one of them has no series.
+bool was_found(const NetnsView& netns) { return netns.generation != 0; }
+
+bool is_without_connections(const PortConnections& port) {
+  return port.total() == port.count(TcpState::listen);
+}
+
 /// Of processes, the more worrying one. One whose ratio is not known stands behind all others.
 bool fuller(const Process& a, const Process& b) {
   const auto key = [](const Process& process) {
@@ -130,6 +138,17 @@ void visit_process_groups(
     if (chosen.contains(process)) visit(labels.first, labels.second, *process);
 }
 
+void listener_fill(const Report& report, Samples& samples) {
+  visit_listeners(report, samples, [&](const NetnsView& netns, const Listener& listener) {
+    const auto& looks = listener.fill.samples;
+    const bool never_waited_on =
+        std::all_of(looks.begin() + 1, looks.end(), [](std::uint64_t count) { return count == 0; });
+    if (was_found(netns) && never_waited_on) return;
+    samples.add(listener.fill,
+                {netns.name, address_label(listener.endpoint), std::to_string(listener.endpoint.port)});
+  });
+}
+
 void listener_half_open(const Report& report, Samples& samples) {
   visit_listeners(report, samples, [&](const NetnsView& netns, const Listener& listener) {
     const auto* connections = netns.connections.get();
@@ -177,10 +196,12 @@ void connections(const Report& report, Samples& samples) {
     const auto* share = netns.connections.get();
     if (share == nullptr) continue;
     for (const auto* port : server_ports(netns, samples, std::size(kStatesShown)))
-      add_states(samples, netns.name, kServer, std::to_string(port->port), *port);
+      if (!was_found(netns) || !is_without_connections(*port))
+        add_states(samples, netns.name, kServer, std::to_string(port->port), *port);
     for (const auto& port : share->client)
       add_states(samples, netns.name, kClient, std::to_string(port.port), port);
-    add_states(samples, netns.name, kClient, kOther, share->client_other);
+    if (!was_found(netns) || !is_without_connections(share->client_other))
+      add_states(samples, netns.name, kClient, kOther, share->client_other);
   }
 }
 

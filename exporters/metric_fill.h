@@ -115,6 +115,7 @@ void each_run(const Report& report, Samples& samples) {
 
 void netns_info(const Report& report, Samples& samples);
 void netns_watched(const Report& report, Samples& samples);
+void listener_fill(const Report& report, Samples& samples);
 void listener_half_open(const Report& report, Samples& samples);
 void listener_info(const Report& report, Samples& samples);
 void connections(const Report& report, Samples& samples);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "core/describe.h"
@@ -20,6 +21,8 @@ struct SocketUsage {
   Count memory_bytes;  ///< buffers of all TCP sockets
   Count page_bytes;    ///< size of a page, which net.ipv4.tcp_mem counts in; known where memory_bytes is
 
+  /// What is the namespace's own.
+  [[nodiscard]] std::array<Count, 3> own() const { return {tcp_in_use, tcp6_in_use, time_wait}; }
   bool operator==(const SocketUsage&) const = default;
 };
 constexpr std::string_view collector_of(Type<SocketUsage>) { return "sockstat"; }

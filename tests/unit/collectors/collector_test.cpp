@@ -103,3 +103,16 @@ TEST_CASE("what still holds is shared, as of when that is known, and asked for o
   CHECK_FALSE(run(true));
   CHECK_FALSE(run(false));
 }
+
+TEST_CASE(
+    "what was read of the daemon's own namespace stands longest, that of others no less than half of it") {
+  CHECK(longest_rest(60s, NetnsId::host) == 60s);
+  std::set<std::int64_t> seconds;
+  for (std::uint32_t id = 1; id <= 200; ++id) {
+    const auto rest = longest_rest(60s, NetnsId{id});
+    CHECK(rest >= 30s);
+    CHECK(rest < 60s);
+    seconds.insert(rest / 1s);
+  }
+  CHECK(seconds.size() == 30);  // evenly spread
+}

@@ -136,6 +136,34 @@ TEST_CASE("connections show every state of a port, zero included, and listen nev
   CHECK(recorded.samples.count("tcpdiag_connections") == 4 * 10);
 }
 
+TEST_CASE("what would say nothing but zero of a namespace that was found has no series") {
+  auto report = sample_report();
+  auto& blue = report.snapshot.namespaces[1];
+  const auto show = [&](std::uint64_t looks_that_found_some, std::uint32_t established) {
+    auto listener = report.snapshot.namespaces[0].listeners.get()->listeners.front();
+    listener.endpoint.port = 81;
+    listener.fill = {};
+    listener.fill.samples[0] = 100;
+    listener.fill.samples[2] = looks_that_found_some;
+    blue.listeners.value = std::make_shared<const Listeners>(Listeners{.listeners = {listener}});
+    Connections connections{.server = {{.port = 81}}};
+    connections.server[0].by_state[static_cast<std::size_t>(TcpState::listen)] = 1;
+    connections.server[0].by_state[static_cast<std::size_t>(TcpState::established)] = established;
+    blue.connections.value = std::make_shared<const Connections>(std::move(connections));
+    const Recorded recorded(report);
+    CHECK(recorded.has("tcpdiag_connections_unaccepted", "blue,81=0"));  // what is looked for stays
+    const auto of_blue = [&](std::string_view family) {
+      const auto [begin, end] = recorded.samples.equal_range(family);
+      return std::count_if(begin, end, [](const auto& entry) { return entry.second.starts_with("blue,"); });
+    };
+    return std::pair(of_blue("tcpdiag_listener_queue_fill_ratio"), of_blue("tcpdiag_connections"));
+  };
+  CHECK(show(0, 0) == std::pair<std::ptrdiff_t, std::ptrdiff_t>(0, 0));
+  CHECK(show(1, 2) == std::pair<std::ptrdiff_t, std::ptrdiff_t>(1, 10));
+  blue.generation = 0;  // configured
+  CHECK(show(0, 0) == std::pair<std::ptrdiff_t, std::ptrdiff_t>(1, 20));
+}
+
 TEST_CASE("the oldest CLOSE_WAIT is told by role and port, rare remote ports as other") {
   const auto report = sample_report();
   const Recorded recorded(report);
