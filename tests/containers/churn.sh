@@ -34,13 +34,16 @@ while True:
     late += time.monotonic() - begin > 0.2
     print(late)
 PYTHON
-started+=($!)
+sleeper=$!
+started+=("$sleeper")
 
 echo "$rate containers a second for $seconds s"
 churn "$seconds" "$rate"
 cat "$scratch/churn"
 late=$(($(sample tcpdiag_loop_late_ticks_total) - late_before))
 machine_late=$(tail -n 1 "$scratch/late")
+kill -KILL "$sleeper"
+wait "$sleeper" 2>/dev/null || true
 
 echo "nothing is left of them"
 within 15 alone || die "still there: $(metrics | grep ^tcpdiag_netns)"
