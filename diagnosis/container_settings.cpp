@@ -31,7 +31,8 @@ constexpr auto kSafeInPod = std::to_array<SafeInPod>({
 });
 
 constexpr auto kLasting = std::to_array<AdviceText>({
-    {"Make it last: add it to service {compose_service} in the compose file, then bring the service up again.",
+    {"Make it last: add it to service {compose_service} in the compose file, then bring the service up "
+     "again.",
      "sysctls: \\[\"{sysctl}={sysctl_value}\"\\]",
      "The container is made again with it; a setting made in a running container ends with it.",
      "Its connections are closed.", CommandKind::file_line},
@@ -43,8 +44,8 @@ constexpr auto kLasting = std::to_array<AdviceText>({
      "securityContext: \\{sysctls: \\[\\{name: {sysctl}, value: \"{sysctl_value}\"\\}\\]\\}",
      "All containers of the pod have it from their first process on.",
      "[{?unsafe_in_pod}Kubernetes counts it as unsafe: the pod does not start unless the kubelet runs with "
-     "--allowed-unsafe-sysctls={sysctl}.|Kubernetes counts it as safe since {safe_since}; before, the pod does "
-     "not start unless the kubelet runs with --allowed-unsafe-sysctls={sysctl}.|The pod is made again.]",
+     "--allowed-unsafe-sysctls={sysctl}.|Kubernetes counts it as safe since {safe_since}; before, the pod "
+     "does not start unless the kubelet runs with --allowed-unsafe-sysctls={sysctl}.|The pod is made again.]",
      CommandKind::file_line},
     {"{?boots}Make it last: a line in /etc/sysctl.d/zz-tcp.conf inside of {netns}.",
      "{sysctl} = {sysctl_value}", "It is applied whenever the container boots; files of the host are not.",

@@ -46,8 +46,9 @@ inline constexpr Words kOfSynQueue =
 inline constexpr Words kOfClientSide =
     "bound ?elsewhere failed filtered first_service forecast gone_for gone_listener gone_owner interface "
     "left ?mostly_close_wait ?mostly_fin_wait2 new_timeout ?no_fin_wait2 ?no_time_wait opened ?own "
-    "?own_gone own_length own_limit own_listener own_owner own_pid own_place own_port own_resets ports range rate "
-    "refused_place refused_port refused_resets retransmitted retransmitted_to_all retries reuse services share source states strict_interfaces "
+    "?own_gone own_length own_limit own_listener own_owner own_pid own_place own_port own_resets ports "
+    "range rate refused_place refused_port refused_resets retransmitted retransmitted_to_all retries reuse "
+    "services share source states strict_interfaces "
     "time_wait timeout used waiting when wider_range ?mostly_time_wait ?mostly_open fin_wait2 close_wait "
     "open";
 inline constexpr Words kOfClosing =
@@ -56,8 +57,8 @@ inline constexpr Words kOfClosing =
     "new_max new_timeout only_listener open opened orphaned orphans overflows own_knob parts remote_port "
     "resets server_port share steady stopped time_wait timeout wait_channel";
 inline constexpr Words kOfPath =
-    "again age connections ?elsewhere first_peers gives_up lower_retries own_pid own_place own_port peers retransmits retries sent "
-    "server_port ?several share sooner timeouts";
+    "again age connections ?elsewhere first_peers gives_up lower_retries own_pid own_place own_port peers "
+    "retransmits retries sent server_port ?several share sooner timeouts";
 inline constexpr Words kOfDescriptors =
     "clients close_wait closed forecast idle idle_for idle_port knob max new_limit new_limits new_max "
     "none_left once open open_fds resets resets_window share soft_limit starter upstream "

@@ -367,8 +367,8 @@ constexpr auto kMismatchAdvice = std::to_array<AdviceText>({
     {"If {netns} should have the host's values, set them in it at once.", "sysctl -w {pairs*}",
      "New connections have them; a listener keeps its backlog until it calls listen() again.",
      "They are gone when the namespace is."},
-    {"To make them last, add them to service {compose_service} in the compose file, then bring the service up "
-     "again.",
+    {"To make them last, add them to service {compose_service} in the compose file, then bring the service "
+     "up again.",
      "sysctls: \\[{list}\\]", kTunedEffect, "Its connections are closed.", CommandKind::file_line},
     {"{?of_run}To make them last, make container {netns} again with these options of {runtime} run.",
      "{flags*}", kTunedEffect, "Its connections are closed."},

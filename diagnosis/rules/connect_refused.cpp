@@ -161,7 +161,8 @@ Verdict connect_refused(const Window& longer, const Thresholds& t) {
 }
 
 constexpr auto kAdvice = std::to_array<AdviceText>({
-    {"{?gone_listener}Start the service on {gone_listener}[ in {refused_place}] again, if that is what is refused.",
+    {"{?gone_listener}Start the service on {gone_listener}[ in {refused_place}] again, if that is what is "
+     "refused.",
      "", "Its port accepts connections again.", ""},
     {"See who is refused, and by whom.",
      "tcpdump -nn -i any -c 20 'tcp\\[tcpflags\\] & tcp-rst != 0 or (ip6 proto 6 and ip6\\[53\\] & 4 != 0)'",
@@ -202,8 +203,9 @@ constexpr Rule kRules[] = {
               "time the kernel of this host sent {own_resets} resets that no program asked for, "
               "so it is most likely ports of its own that nothing listens on[: {gone_listener}[ "
               "({gone_owner})] did until {gone_for} ago].][ In that time {refused_place} sent "
-              "{refused_resets} resets that no program asked for, so it is most likely [port {refused_port}|a port] "
-              "there that nothing listens on[: {gone_listener}[ ({gone_owner})] did until {gone_for} ago].] "
+              "{refused_resets} resets that no program asked for, so it is most likely [port "
+              "{refused_port}|a port] there that nothing listens on[: {gone_listener}[ ({gone_owner})] did "
+              "until {gone_for} ago].] "
               "Counters do not show which destination it is.",
           .advice = kAdvice,
           .not_helping = kNot,

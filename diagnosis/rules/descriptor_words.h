@@ -44,12 +44,13 @@ inline constexpr auto kDescriptorAdvice = std::to_array<AdviceText>({
      "ulimits: \\{nofile: {new_limit}\\}",
      "The container is made again with that limit; docker update and podman update cannot change it.",
      "Its connections are closed.", CommandKind::file_line},
-    {"{?of_run}Raise it for good: make the [docker container {docker}|podman container {podman}] again with a "
-     "higher limit; a running one keeps its limit, and [docker{?docker}|podman{?podman}] update cannot change it.",
+    {"{?of_run}Raise it for good: make the [docker container {docker}|podman container {podman}] again with "
+     "a higher limit; a running one keeps its limit, and [docker{?docker}|podman{?podman}] update cannot "
+     "change it.",
      "[docker{?docker}|podman{?podman}] run --ulimit nofile={new_limit}:{new_limit} ...",
      "The container starts with that limit.", "Its connections are closed."},
-    {"Raise it for good in the container runtime of {pod}: LimitNOFILE= of its service or its default ulimits; a "
-     "pod has no setting of its own for it.",
+    {"Raise it for good in the container runtime of {pod}: LimitNOFILE= of its service or its default "
+     "ulimits; a pod has no setting of its own for it.",
      "", "Containers that start later have that limit.", "The runtime has to be restarted."},
     {"Raise it for good inside {inside}: LimitNOFILE={new_limit} of [{inner_unit}|the unit] there.",
      "[machinectl shell {machine}]", "It starts with that limit from then on, up to the container's own.",

@@ -162,8 +162,9 @@ constexpr Rule kRules[] = {
               "the first for at least {age}: what was sent on them was sent again {retransmits} times in all "
               "without an answer. [Something is wrong with the path to them{?peers}|That is this host "
               "itself ({own_place}, port {own_port}): the way into it is closed, or its service was full "
-              "when they were opened|The peer is gone, or the path to it is]. The kernel keeps trying[ for about {gives_up} in all or longer "
-              "(net.ipv4.tcp_retries2 = {retries})] before it tells the programs.",
+              "when they were opened|The peer is gone, or the path to it is]. The kernel keeps trying[ for "
+              "about {gives_up} in all or longer (net.ipv4.tcp_retries2 = {retries})] before it "
+              "tells the programs.",
           .advice = kVanishedAdvice,
           .not_helping = kVanishedNot,
           .consequences = kVanishedConsequences,
