@@ -208,7 +208,7 @@ bool Cycle::finish(std::unique_ptr<Batch> batch) {
     if (!result.task->on) continue;  // switched off while it ran
     result.collected.store(snapshot_);
     keep(result);
-    news = news || result.task->factor == 1;
+    news = news || (result.task->factor == 1 && (urgent_ || result.task->runs == 1));
     of_host = of_host || result.task->netns == NetnsId::host;
   }
   drop_removed();
@@ -278,6 +278,7 @@ void Cycle::diagnose(TimePoint now) {
 
 Report Cycle::report(TimePoint now) const {
   Report report{.at = now, .wall_at = clocks_.wall(), .snapshot = snapshot_, .ticks_late = ticks_late_};
+  report.runs.reserve(tasks_.size());
   for (const auto& task : tasks_)
     if (task.on && !is_on_its_way_out(task)) report.runs.push_back(task.latest);
   book_.write_to(report);

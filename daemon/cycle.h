@@ -60,8 +60,9 @@ class Cycle {
   /// The worker's collectors that are due, to be run on its thread; nullptr when none is, or a batch is still
   /// out.
   std::unique_ptr<Batch> take_batch(TimePoint now);
-  /// Takes in what a batch found. Whether a finding may rest on it that shall not have to wait: what was read
-  /// of calm namespaces is mostly what was known.
+  /// Takes in what a batch found. Whether a finding may rest on it that shall not have to wait: connections
+  /// are in trouble, or something was read for the first time. What is read of calm namespaces is mostly
+  /// known.
   bool finish(std::unique_ptr<Batch> batch);
   /// All collectors that are due, on the calling thread.
   void run_all(TimePoint now, bool to_diagnose = false);
