@@ -27,9 +27,9 @@ struct Recorded {
   bool anything = false;              ///< at least one collector has succeeded
 };
 
-/// Runs every collector in the program's own namespace and in those that were chosen, at its period, and writes
-/// down what they read, until the duration is over or SIGINT or SIGTERM asks to stop; a recording that was
-/// stopped is whole. Errors: the directory cannot be written.
+/// Runs every collector in the program's own namespace and in those that were chosen, at its period, and
+/// writes down what they read, until the duration is over or SIGINT or SIGTERM asks to stop; a recording that
+/// was stopped is whole. Errors: the directory cannot be written.
 Result<Recorded> record(const RecordOptions& options, const NetnsChoice& netns, const Clocks& clocks);
 
 /// "recorded 301 ticks of 2 namespaces into DIR; failed: kernel_log: /dev/kmsg: Operation not permitted". One
