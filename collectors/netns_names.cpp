@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/cgroup.h"
+#include "collectors/conmon.h"
 #include "collectors/netns_members.h"
 #include "collectors/netns_mounts.h"
 #include "collectors/proc_pid.h"
@@ -72,6 +73,11 @@ std::string machine_of(std::string_view name) {
   return machine;
 }
 
+/// What users call their own is theirs to choose, so it is said whose it is.
+std::string users_own(const std::string& name, std::uint32_t user) {
+  return name + " (user " + std::to_string(user) + ")";
+}
+
 /// Of a group that anybody could have made, or a container's root.
 bool may_be_forged(const Owner& owner) { return owner.nested || owner.uid.has_value(); }
 
@@ -121,7 +127,15 @@ void name_by_container(Source& source, ContainerFiles& files, const Owner& owner
     return;
   }
   const auto record = files.find(owner.runtime, id);
-  if (record && is_its_record(source, *record, owner, netns)) take_record(*record, name);
+  if (record && is_its_record(source, *record, owner, netns)) {
+    take_record(*record, name);
+    return;
+  }
+  if (!owner.uid || netns.kind != NetnsKind::podman) return;
+  const auto given = harmless_name(name_by_conmon(source, netns.anchor_pid, id, *owner.uid).value_or(""));
+  if (given.empty()) return;
+  netns.name = users_own(given, *owner.uid);
+  name.settled = true;
 }
 
 /// By the last part of its path, where it has one.
@@ -135,14 +149,11 @@ void name_by_mount(NetnsName& name) {
   name.settled = !is_made_mount(netns.mount);
 }
 
-/// What a user's unit is called is that user's to choose, so it is said whose it is.
 void name_by_unit(const Owner& owner, NetnsName& name) {
   const auto unit = harmless_name(owner.name);
   if (unit.empty()) return;
   name.netns.kind = NetnsKind::unit;
-  name.netns.name = owner.kind == OwnerKind::user_unit && owner.uid
-                        ? unit + " (user " + std::to_string(*owner.uid) + ")"
-                        : unit;
+  name.netns.name = owner.kind == OwnerKind::user_unit && owner.uid ? users_own(unit, *owner.uid) : unit;
 }
 
 /// While a process ends, its control group is read as "/" (proc_cgroup_show() in kernel/cgroup/cgroup.c), and

@@ -100,6 +100,17 @@ std::optional<std::uint32_t> parse_pid_user(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::int32_t> parse_pid_parent(std::string_view text) {
+  constexpr std::string_view kName = "PPid:";
+  while (text.find('\n') != std::string_view::npos) {  // a line without its end may be cut off
+    auto line = next_line(text);
+    if (!line.starts_with(kName)) continue;
+    line.remove_prefix(kName.size());
+    return to_number<std::int32_t>(trimmed(line, " \t"));
+  }
+  return std::nullopt;
+}
+
 std::optional<std::uint32_t> parse_socket_link(std::string_view text) {
   constexpr std::string_view kBefore = "socket:[";
   if (!text.starts_with(kBefore) || !text.ends_with(']')) return std::nullopt;

@@ -56,6 +56,9 @@ struct FdLimits {
 /// The real user in /proc/PID/status. Empty: the text is not such a file, or it is cut off before that.
 std::optional<std::uint32_t> parse_pid_user(std::string_view text);
 
+/// The parent in /proc/PID/status. Empty: the text is not such a file, or it is cut off before that.
+std::optional<std::int32_t> parse_pid_parent(std::string_view text);
+
 /// Parses /proc/PID/limits. An error's detail does not name the file.
 Result<FdLimits> parse_fd_limits(std::string_view text);
 

@@ -25,7 +25,7 @@ serves() { [ "$(ip netns exec outside curl -s --max-time 5 http://10.9.0.1:5000/
 
 joined outside 10.9.0.2 10.9.0.1
 open_shop
-start_daemon_as_root
+start_daemon_as_service
 ready
 named() { page_shows '^tcpdiag_netns_info{netns="shop",kind="docker",.*container="'; }
 within 15 named || die "no namespace is called shop: $(metrics | grep netns_info)"

@@ -114,8 +114,23 @@ run_in_group() {
 
 api=http://127.0.0.1:10180/api/v1
 
-# What the daemon is run by; as whom is decided here for all tests.
 start_daemon_as_root() { start_daemon "$@"; }
+
+# As its units start it: a user with the right to look at processes, and beside it what alone may enter namespaces.
+start_daemon_as_service() {
+  local capabilities=-all,+syslog,+sys_ptrace,+dac_read_search socket=/run/tcpdiagd-netns/socket
+  chmod 755 "$scratch"
+  install -m 755 "$tcpdiagd" "$tcpdiagd-netns" "$scratch/"  # a user may not be able to reach the build
+  tcpdiagd=$scratch/tcpdiagd
+  mkdir -p "${socket%/*}"
+  setpriv --bounding-set=-all,+sys_admin -- "$tcpdiagd-netns" "--listen=$socket" 2>"$scratch/netns.log" &
+  started+=($!)
+  within 5 test -S "$socket" || die "tcpdiagd-netns does not listen: $(cat "$scratch/netns.log")"
+  chown 65534 "$socket"
+  as=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps="$capabilities" --ambient-caps="$capabilities"
+    --bounding-set="$capabilities" --)
+  start_daemon "$@"
+}
 
 # joined NAME ADDRESS OUR_ADDRESS: a namespace with a name, joined to the host's by a cable
 joined() {

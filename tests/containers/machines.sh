@@ -30,9 +30,9 @@ ip link set ve-my-web up
 
 echo "both are found by name"
 run 0 "$tcpdiag" namespaces --json
-[ "$(jq -c '[.netns_list.found[] | [.name, .kind]]' "$scratch/output")" = \
+[ "$(jq -c '[.namespaces[] | [.name, .kind]]' "$scratch/output")" = \
   '[["host","host"],["blue","named"],["my-web","nspawn"]]' ] || die "the namespaces: $(cat "$scratch/output")"
-start_daemon_as_root
+start_daemon_as_service
 ready
 watched() { sample_is tcpdiag_netns_watched "$1"; }
 within 15 watched 3 || die "not all are watched: $(metrics | grep ^tcpdiag_netns)"
@@ -49,7 +49,7 @@ within 20 follows || die "the host's clients do not follow from it: $(findings)"
 not_found '.netns == "host"' || die "something else is found on the host: $(findings)"
 run 2 "$tcpdiag" check --duration=7s
 says "$scratch/output" 'in my-web' && says "$scratch/output" 'in blue' || die "check: $(cat "$scratch/output")"
-! grep 'netns=host' "$scratch/daemon.log" | grep -vF 'That is this host itself (namespace my-web)' || die "blamed somebody else"
+! grep 'netns=host' "$scratch/daemon.log" | grep -vF 'That is this host itself (container my-web, port 8082)' || die "blamed somebody else"
 
 echo "of both nothing is left when they are gone"
 kill -KILL "$server" "$inner"

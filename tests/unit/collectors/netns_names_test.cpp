@@ -290,7 +290,40 @@ TEST_CASE("the list of podman's containers is read once for all of them") {
   CHECK(machine.reads < 100 * 4 + 10);
 }
 
-TEST_CASE("rootless podman's files are a user's: its containers are called by their short id") {
+TEST_CASE("a rootless podman container has the name that its conmon was given, and whose it is") {
+  const std::string group = "/user.slice/user-7.slice/user@7.service/user.slice/libpod-" + kId + ".scope";
+  const auto name_with = [&](const std::string& comm, const std::string& user, const std::string& cmdline) {
+    Machine machine;
+    machine.process(60, group + "/container");
+    const auto status = [](int parent, const std::string& uid) {
+      return "Name:\tx\nPPid:\t" + std::to_string(parent) + "\nUid:\t" + uid + "\t7\t7\t7\n";
+    };
+    machine.files["/proc/60/status"] = status(58, "100000");
+    machine.files["/proc/58/status"] = status(50, "100000");  // the first process of the container
+    machine.files["/proc/58/comm"] = "catatonit\n";
+    machine.files["/proc/50/status"] = status(1, user);
+    machine.files["/proc/50/comm"] = comm + "\n";
+    machine.files["/proc/50/cmdline"] = cmdline;
+    return looked_for(machine, netns(60)).netns.name;
+  };
+  const auto conmon = [](std::vector<std::string> arguments) {
+    std::string cmdline;
+    for (const auto& argument : arguments) cmdline += argument + '\0';
+    return cmdline;
+  };
+  const auto usual = conmon({"/usr/bin/conmon", "--api-version", "1", "-c", kId, "-u", kId, "-r",
+                             "/usr/bin/crun", "-n", "shop", "--exit-dir", "/run/user/7/libpod/exits"});
+  CHECK(name_with("conmon", "7", usual) == "shop (user 7)");
+  CHECK(name_with("conmon", "7", conmon({"conmon", "--cid", kId, "--name", "a\nb"})) == "a_b (user 7)");
+  const std::string unnamed = "podman:0123456789ab";
+  CHECK(name_with("conmon", "8", usual) == unnamed);  // somebody else's
+  CHECK(name_with("bash", "7", usual) == unnamed);
+  CHECK(name_with("conmon", "7", conmon({"conmon", "-c", kOther, "-n", "shop"})) == unnamed);
+  CHECK(name_with("conmon", "7", conmon({"conmon", "-n"})) == unnamed);
+  CHECK(name_with("conmon", "7", "") == unnamed);
+}
+
+TEST_CASE("rootless podman's files are a user's: without its conmon a container is called by its short id") {
   Machine machine;
   const auto [found, inner, published, settled, ended] =
       in_group(machine, "/user.slice/user-7.slice/user@7.service/user.slice/libpod-" + kId + ".scope");
