@@ -23,6 +23,7 @@ bool is_pattern(const std::string& text) { return text.find_first_of("*?") != st
 
 std::vector<std::string> names_of(const NetnsList& list) {
   std::vector<std::string> names;
+  names.reserve(list.namespaces.size());
   for (const auto& found : list.namespaces) names.push_back(found.name);
   return names;
 }

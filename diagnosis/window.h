@@ -107,7 +107,9 @@ class Window {
     if constexpr (std::is_same_v<Holder, NetnsView>) {
       // The same value, read again: it is shared as long as nothing in it changes (make_collector()).
       const auto& first = view(0).*section;
-      if (first.get() == *now && (*now)->*member && first.read_at != (netns().*section).read_at)
+      const T* const value = *now;
+      if (value != nullptr && first.get() == value && value->*member &&
+          first.read_at != (netns().*section).read_at)
         return std::uint64_t{0};
     }
     std::vector<Count> values;

@@ -68,7 +68,8 @@ TEST_CASE("a namespace in which not everything was looked at is too new to be ca
 TEST_CASE("only what is critical makes a namespace one of which it cannot be told") {
   auto report = sample_report();
   for (auto& rule : report.rules) rule.severity = Severity::warning;
-  for (const auto& netns : netns_overview(report)->namespaces) CHECK_FALSE(netns.cannot_tell);
+  const auto overview = netns_overview(report);
+  for (const auto& netns : overview->namespaces) CHECK_FALSE(netns.cannot_tell);
 }
 
 TEST_CASE("namespaces that are not watched are counted by reason, the first are named") {
